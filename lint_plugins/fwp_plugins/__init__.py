@@ -1,0 +1,1 @@
+"""The hosts of FWP: who asks. Each module here adapts one host to :mod:`fwp_checks.session`."""
