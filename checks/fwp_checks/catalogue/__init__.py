@@ -1,0 +1,257 @@
+"""What is known of libraries: names, types, what calls do and what they give.
+
+`Catalogue.shipped()` is the compiled catalogue of this release; `extended` adds a user's rows,
+which win over shipped ones. Data comes from the TOML files of this folder (see README.md there).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from .documents import CatalogueError, read_document
+from .grammar import VIAS, GrammarError, ValueSpec, is_dunder, parse_value
+from .tables import EffectRecord, Members, Tables, join, resolve_alias
+
+__all__ = [
+    "Catalogue",
+    "CatalogueError",
+    "EffectRow",
+    "GrammarError",
+    "Role",
+    "ValueSpec",
+    "parse_value",
+]
+
+_COMPILED = Path(__file__).with_name("catalogue.json")
+# A chain of aliases is settled when compiled; a second step comes only from an extension.
+_ALIAS_STEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """What a call does to the thread that makes it.
+
+    The row holds when all of `when` hold and none of `unless` does. `effect` is never `none`:
+    a name known to do nothing has no rows.
+    """
+
+    effect: str
+    kind: str
+    reason: str
+    alternative: str
+    link: str
+    unless: tuple[str, ...]
+    when: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a call does with an argument: its position, its keyword name, or `*` for all."""
+
+    role: str
+    arguments: tuple[str | int, ...]
+
+
+class Catalogue:
+    """Answers questions about dotted names; everything asked once is remembered."""
+
+    def __init__(self, layers: Sequence[Tables]) -> None:
+        """`layers` are compiled tables; earlier ones win."""
+        self._layers = tuple(layers)
+        self.roots: frozenset[str] = frozenset(
+            root for tables in self._layers for root in tables["roots"]
+        )
+        self.digest: str = (
+            self._layers[0]["digest"]
+            if len(self._layers) == 1
+            else hashlib.sha256(
+                "".join(tables["digest"] for tables in self._layers).encode()
+            ).hexdigest()[:16]
+        )
+        self._canonical: dict[str, str] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
+        self._effects: dict[str, tuple[EffectRow, ...]] = {}
+        self._roles: dict[str, tuple[Role, ...]] = {}
+        self._gives: dict[tuple[str, str], str | None] = {}
+
+    @classmethod
+    def shipped(cls) -> Catalogue:
+        """The catalogue of this release; read once a process."""
+        return _shipped()
+
+    def extended(self, tables: Sequence[Mapping[str, object]], source: str) -> Catalogue:
+        """A catalogue with further rows, which win over those known so far.
+
+        Each table has the form of a catalogue file (`[library]` may be left out); `source` is how
+        messages name it. Raises `CatalogueError` naming the source, the row and the key.
+        """
+        if not tables:
+            return self
+        documents = [
+            read_document(
+                table, source if len(tables) == 1 else f"{source} {number}", shipped=False
+            )
+            for number, table in enumerate(tables, start=1)
+        ]
+        added = join(documents, canonical=self.canonical, is_known_type=self.is_type)
+        return Catalogue((added, *self._layers))
+
+    def knows_module(self, root: str) -> bool:
+        """Whether some row describes the import root of this (dotted) module name."""
+        return root.partition(".")[0] in self.roots
+
+    def canonical(self, dotted: str) -> str:
+        """The spelling that rows use; an alias of a type or module applies to all below it."""
+        if not self.knows_module(dotted):
+            return dotted
+        known = self._canonical.get(dotted)
+        if known is None:
+            known = dotted
+            for _ in range(_ALIAS_STEPS):
+                before = known
+                for tables in self._layers:
+                    known = resolve_alias(tables["aliases"], known)
+                if known == before:
+                    break
+            self._canonical[dotted] = known
+        return known
+
+    def is_type(self, dotted: str) -> bool:
+        """Whether the canonical name is a declared type."""
+        return any(dotted in tables["types"] for tables in self._layers)
+
+    def bases(self, dotted: str) -> tuple[str, ...]:
+        """Direct bases of a type, as declared; none for anything else."""
+        for tables in self._layers:
+            if dotted in tables["types"]:
+                return tuple(tables["types"][dotted])
+        return ()
+
+    def effects(self, dotted: str) -> tuple[EffectRow, ...]:
+        """What calling the canonical name does: its own rows, a wildcard's or a base's.
+
+        The nearest class that says anything about the member decides, and a row that names the
+        member wins over a wildcard there.
+        """
+        if not self.knows_module(dotted):
+            return ()
+        known = self._effects.get(dotted)
+        if known is None:
+            known = self._find_effects(dotted)
+            self._effects[dotted] = known
+        return known
+
+    def gives(self, dotted: str, via: str) -> str | None:
+        """What calling, reading, iterating or entering the canonical name gives, if stated.
+
+        `via` is `call`, `attribute`, `iterate` or `enter`. That calling a type gives an object of
+        it is not stated here.
+        """
+        if not self.knows_module(dotted):
+            return None
+        key = (dotted, via)
+        if key not in self._gives:
+            self._gives[key] = self._find_value(dotted, via)
+        return self._gives[key]
+
+    def roles(self, dotted: str) -> tuple[Role, ...]:
+        """What calling the canonical name does with its arguments, in the order of the rows."""
+        if not self.knows_module(dotted):
+            return ()
+        known = self._roles.get(dotted)
+        if known is None:
+            known = self._find_roles(dotted)
+            self._roles[dotted] = known
+        return known
+
+    def role(self, dotted: str) -> Role | None:
+        """The first of `roles`."""
+        found = self.roles(dotted)
+        return found[0] if found else None
+
+    def _find_effects(self, dotted: str) -> tuple[EffectRow, ...]:
+        for name in self._places(dotted):
+            for tables in self._layers:
+                numbers = _numbers(tables["effects"], name)
+                if numbers:
+                    rows = (tables["effect_rows"][number] for number in numbers)
+                    return tuple(_effect_row(row) for row in rows if row[0] != "none")
+        return ()
+
+    def _find_roles(self, dotted: str) -> tuple[Role, ...]:
+        for name in self._places(dotted):
+            for tables in self._layers:
+                numbers = _numbers(tables["roles"], name)
+                if numbers:
+                    rows = (tables["role_rows"][number] for number in numbers)
+                    return tuple(Role(role, tuple(arguments)) for role, arguments in rows)
+        return ()
+
+    def _find_value(self, dotted: str, via: str) -> str | None:
+        if via not in VIAS:
+            raise ValueError(f"'{via}' is not one of {', '.join(VIAS)}")
+        for name in self._places(dotted):
+            if via == "call" and name != dotted and self.is_type(name):
+                # A constructor is inherited, but it gives the subclass, not what the base gives.
+                continue
+            for tables in self._layers:
+                members = tables["gives"].get(via)
+                numbers = _numbers(members, name) if members is not None else []
+                if numbers:
+                    return tables["values"][numbers[0]]
+        return None
+
+    def _places(self, dotted: str) -> Iterator[str]:
+        """The name itself, then the same member on each base of the type it belongs to."""
+        yield dotted
+        owner, member = dotted, ""
+        while owner and not self.is_type(owner):
+            owner, _, last = owner.rpartition(".")
+            member = f".{last}{member}"
+        if owner:
+            for base in self._line(owner)[1:]:
+                yield base + member
+
+    def _line(self, dotted: str) -> tuple[str, ...]:
+        """A type and its bases, nearest first, depth first, each once."""
+        known = self._lines.get(dotted)
+        if known is None:
+            found: dict[str, None] = {}
+            waiting = [dotted]
+            while waiting:
+                name = waiting.pop()
+                if name not in found:
+                    found[name] = None
+                    waiting.extend(reversed(self.bases(name)))
+            known = tuple(found)
+            self._lines[dotted] = known
+        return known
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Catalogue:
+    tables: Tables = json.loads(_COMPILED.read_text(encoding="utf-8"))
+    return Catalogue((tables,))
+
+
+def _numbers(members: Members, name: str) -> list[int]:
+    """Rows that name the member, else those whose wildcard covers it."""
+    found = members["single"].get(name)
+    if found is not None:
+        return found
+    prefix, _, member = name.rpartition(".")
+    patterns = members["prefixes"].get(prefix)
+    if patterns is None or is_dunder(member):
+        return []
+    return [number for number, excluded in patterns if member not in excluded]
+
+
+def _effect_row(record: EffectRecord) -> EffectRow:
+    effect, kind, reason, alternative, link, unless, when, source = record
+    return EffectRow(effect, kind, reason, alternative, link, tuple(unless), tuple(when), source)
