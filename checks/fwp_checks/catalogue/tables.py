@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
@@ -15,6 +16,8 @@ from .documents import CatalogueError, Document, EffectEntry, Names
 from .grammar import parse_value
 
 FORMAT = 1
+
+_DOTTED = re.compile(r"\w+(?:\.\w+)+")
 
 # Number of a row, and the members that the wildcard does not cover.
 Pattern = tuple[int, list[str]]
@@ -138,8 +141,10 @@ def _roots(documents: Iterable[Document]) -> set[str]:
 
 def _aliases(documents: Sequence[Document], canonical: Callable[[str], str]) -> dict[str, str]:
     aliases: dict[str, str] = {}
+    places: dict[str, str] = {}
     for document in documents:
         for alias, name, where in document.aliases:
+            places[alias] = where
             known = aliases.setdefault(alias, name)
             if known != name:
                 raise CatalogueError(f"{where}: '{alias}' is an alias of '{known}' already")
@@ -149,7 +154,7 @@ def _aliases(documents: Sequence[Document], canonical: Callable[[str], str]) -> 
         target = canonical(name)
         while (further := resolve_alias(aliases, target)) != target:
             if further in seen:
-                raise CatalogueError(f"aliases '{alias}' and '{further}' go round in a circle")
+                raise CatalogueError(f"{places[alias]}: alias '{alias}' leads back to itself")
             seen.add(target)
             target = further
         settled[alias] = target
@@ -217,7 +222,8 @@ def _enter_gives(
                         f"in {places[key]}"
                     )
                 places[key] = entry.where
-            number = numbers.setdefault(entry.value, len(numbers))
+            value = _DOTTED.sub(lambda match: spelling(match.group()), entry.value)
+            number = numbers.setdefault(value, len(numbers))
             members = tables["gives"].setdefault(entry.via, Members(single={}, prefixes={}))
             _enter(members, entry.names, number, spelling)
     tables["values"] = list(numbers)
