@@ -115,6 +115,10 @@ def test_digest_changes_with_content(tmp_path: Path) -> None:
             '[[gives]]\ncall = "acme.g"\nvalue = "acme.Client"',
             "'acme.g' has a value already",
         ),
+        (
+            LIBRARY + CLIENT + '[[gives]]\nenter = "acme.f"\nvalue = "self"\nwhen = ["has:0"]',
+            "only a call has arguments",
+        ),
         ("[library\n", "not readable as TOML"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from fwp_checks.catalogue import (
     Catalogue,
     CatalogueError,
+    GivesRow,
     GrammarError,
     Role,
     ValueSpec,
@@ -39,6 +40,19 @@ value = "context[acme.Client]"
 enter = "acme.Base"
 call = ["acme.Base.fluent", "acme.Base"]
 value = "self"
+
+[[gives]]
+call = "acme.pool"
+value = "acme.Client"
+
+[[gives]]
+call = "acme.pool"
+when = ["has:cls"]
+value = "instance[cls]"
+
+[[gives]]
+decorate = "acme.task"
+value = "acme.Quiet"
 
 [[gives]]
 call = "acme.Client.build.*"
@@ -182,6 +196,16 @@ def test_gives(acme: Catalogue) -> None:
         acme.gives("acme.connect", "attr")
 
 
+def test_what_a_call_gives_may_depend_on_its_arguments(acme: Catalogue) -> None:
+    assert acme.gives_rows("acme.pool", "call") == (
+        GivesRow("instance[cls]", unless=(), when=("has:cls",)),
+        GivesRow("acme.Client", unless=(), when=()),
+    )
+    assert acme.gives("acme.pool", "call") == "acme.Client"
+    assert acme.gives_rows("acme.other", "call") == ()
+    assert acme.gives("acme.task", "decorate") == "acme.Quiet"
+
+
 def test_several_roles_keep_their_order(acme: Catalogue) -> None:
     assert acme.roles("acme.best") == (Role("calls", ("key",)), Role("iterates", ("*",)))
     assert acme.role("acme.best") == Role("calls", ("key",))
@@ -231,12 +255,16 @@ def test_wrong_user_rows_are_refused(tables: list[dict[str, object]], message: s
     [
         ("self", ValueSpec("self")),
         ("pkg.T", ValueSpec("type", "pkg.T")),
-        ("argument[1]", ValueSpec("argument", index=1)),
+        ("argument[1]", ValueSpec("argument", argument=1)),
+        (
+            "callable[instance[cls]]",
+            ValueSpec("callable", inner=ValueSpec("instance", argument="cls")),
+        ),
         (
             "awaitable[list[pkg.T]]",
             ValueSpec("awaitable", inner=ValueSpec("list", inner=ValueSpec("type", "pkg.T"))),
         ),
-        ("class[instance[0]]", ValueSpec("class", inner=ValueSpec("instance", index=0))),
+        ("class[instance[0]]", ValueSpec("class", inner=ValueSpec("instance", argument=0))),
     ],
 )
 def test_values(text: str, value: ValueSpec) -> None:
@@ -245,7 +273,7 @@ def test_values(text: str, value: ValueSpec) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Type", "list[]", "list[pkg.T", "argument[x]", "set[pkg.T]", "pkg.T[0]", "pkg..T"]
+    "text", ["", "Type", "list[]", "list[pkg.T", "argument[*]", "set[pkg.T]", "pkg.T[0]", "pkg..T"]
 )
 def test_bad_values(text: str) -> None:
     with pytest.raises(GrammarError):

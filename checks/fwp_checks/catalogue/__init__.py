@@ -21,6 +21,7 @@ __all__ = [
     "Catalogue",
     "CatalogueError",
     "EffectRow",
+    "GivesRow",
     "GrammarError",
     "Role",
     "ValueSpec",
@@ -51,6 +52,15 @@ class EffectRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GivesRow:
+    """What an expression holds, if all of `when` hold and none of `unless` does."""
+
+    value: str
+    unless: tuple[str, ...]
+    when: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """What a call does with an argument: its position, its keyword name, or `*` for all."""
 
@@ -78,7 +88,7 @@ class Catalogue:
         self._lines: dict[str, tuple[str, ...]] = {}
         self._effects: dict[str, tuple[EffectRow, ...]] = {}
         self._roles: dict[str, tuple[Role, ...]] = {}
-        self._gives: dict[tuple[str, str], str | None] = {}
+        self._gives: dict[tuple[str, str], tuple[GivesRow, ...]] = {}
 
     @classmethod
     def shipped(cls) -> Catalogue:
@@ -150,14 +160,25 @@ class Catalogue:
     def gives(self, dotted: str, via: str) -> str | None:
         """What calling, reading, iterating or entering the canonical name gives, if stated.
 
-        `via` is `call`, `attribute`, `iterate` or `enter`. That calling a type gives an object of
-        it is not stated here.
+        `via` is `call`, `attribute`, `iterate`, `enter` or `decorate`. That calling a type gives
+        an object of it is not stated here, nor what a call gives for some arguments only: see
+        `gives_rows`.
+        """
+        for row in self.gives_rows(dotted, via):
+            if not row.when and not row.unless:
+                return row.value
+        return None
+
+    def gives_rows(self, dotted: str, via: str) -> tuple[GivesRow, ...]:
+        """All that is stated of what the canonical name gives: the first row that holds counts.
+
+        Rows that depend on the arguments come first.
         """
         if not self.knows_module(dotted):
-            return None
+            return ()
         key = (dotted, via)
         if key not in self._gives:
-            self._gives[key] = self._find_value(dotted, via)
+            self._gives[key] = self._find_values(dotted, via)
         return self._gives[key]
 
     def roles(self, dotted: str) -> tuple[Role, ...]:
@@ -193,7 +214,7 @@ class Catalogue:
                     return tuple(Role(role, tuple(arguments)) for role, arguments in rows)
         return ()
 
-    def _find_value(self, dotted: str, via: str) -> str | None:
+    def _find_values(self, dotted: str, via: str) -> tuple[GivesRow, ...]:
         if via not in VIAS:
             raise ValueError(f"'{via}' is not one of {', '.join(VIAS)}")
         for name in self._places(dotted):
@@ -204,8 +225,13 @@ class Catalogue:
                 members = tables["gives"].get(via)
                 numbers = _numbers(members, name) if members is not None else []
                 if numbers:
-                    return tables["values"][numbers[0]]
-        return None
+                    records = (tables["gives_rows"][number] for number in numbers)
+                    rows = [
+                        GivesRow(value, tuple(unless), tuple(when))
+                        for value, unless, when in records
+                    ]
+                    return tuple(sorted(rows, key=lambda row: not row.when and not row.unless))
+        return ()
 
     def _places(self, dotted: str) -> Iterator[str]:
         """The name itself, then the same member on each base of the type it belongs to."""

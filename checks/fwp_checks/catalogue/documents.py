@@ -27,7 +27,7 @@ _SECTIONS = ("library", "aliases", "type", "gives", "effect", "role")
 _KEYS = {
     "library": ("name", "modules", "version", "docs"),
     "type": ("name", "aliases", "bases"),
-    "gives": (*VIAS, "value", "except"),
+    "gives": (*VIAS, "value", "except", "unless", "when"),
     "effect": (
         "calls",
         "effect",
@@ -83,6 +83,8 @@ class GivesEntry:
     via: str
     names: Names
     value: str
+    unless: tuple[str, ...]
+    when: tuple[str, ...]
     where: str
 
 
@@ -290,18 +292,27 @@ def _read_gives(document: Document, row: _Row) -> None:
     vias = [via for via in VIAS if via in row.table]
     if not vias:
         raise CatalogueError(f"{row.where}: needs one of the keys {', '.join(VIAS)}")
-    document.gives.extend(GivesEntry(via, row.names(via), value, row.where) for via in vias)
+    unless, when = _conditions(row, "unless"), _conditions(row, "when")
+    if (unless or when) and vias != ["call"]:
+        raise CatalogueError(f"{row.where}: only a call has arguments to set conditions for")
+    document.gives.extend(
+        GivesEntry(via, row.names(via), value, unless, when, row.where) for via in vias
+    )
+
+
+def _conditions(row: _Row, key: str) -> tuple[str, ...]:
+    conditions = row.texts(key)
+    for condition in conditions:
+        try:
+            check_condition(condition)
+        except GrammarError as error:
+            raise row.fail(key, str(error)) from None
+    return conditions
 
 
 def _read_effect(row: _Row, *, shipped: bool) -> EffectEntry:
     effect = row.choice("effect", EFFECTS)
     stated = shipped and effect != "none"
-    for key in ("unless", "when"):
-        for condition in row.texts(key):
-            try:
-                check_condition(condition)
-            except GrammarError as error:
-                raise row.fail(key, str(error)) from None
     return EffectEntry(
         names=row.names("calls"),
         effect=effect,
@@ -309,8 +320,8 @@ def _read_effect(row: _Row, *, shipped: bool) -> EffectEntry:
         reason=row.text("reason", required=stated),
         alternative=row.text("alternative", required=stated),
         link=row.text("link", required=stated),
-        unless=row.texts("unless"),
-        when=row.texts("when"),
+        unless=_conditions(row, "unless"),
+        when=_conditions(row, "when"),
         where=row.where,
     )
 

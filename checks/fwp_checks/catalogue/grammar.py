@@ -42,7 +42,7 @@ ROLES = (
     "enters_loop",
     "returns_function",
 )
-VIAS = ("call", "attribute", "iterate", "enter")
+VIAS = ("call", "attribute", "iterate", "enter", "decorate")
 WRAPPERS = (
     "awaitable",
     "iterator",
@@ -72,13 +72,13 @@ class ValueSpec:
     """What an expression holds, as a row states it.
 
     `kind` is `type` (an object of the type `name`), `self`, one of `WRAPPERS` (around `inner`) or
-    one of `REFERENCES` (to the argument at position `index`).
+    one of `REFERENCES` (to the `argument`: a position or a keyword name).
     """
 
     kind: str
     name: str = ""
     inner: ValueSpec | None = None
-    index: int = 0
+    argument: int | str = 0
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -101,9 +101,10 @@ def parse_value(text: str) -> ValueSpec:
     if match is not None:
         head, body = match.groups()
         if head in REFERENCES:
-            if not body.isdecimal():
-                raise GrammarError(f"'{text}' needs the position of an argument in its brackets")
-            return ValueSpec(head, index=int(body))
+            argument = parse_argument(body)
+            if argument == EVERY_ARGUMENT:
+                raise GrammarError(f"'{text}' needs one argument in its brackets")
+            return ValueSpec(head, argument=argument)
         if head in WRAPPERS:
             return ValueSpec(head, inner=parse_value(body))
         known = ", ".join((*WRAPPERS, *REFERENCES))

@@ -34,6 +34,12 @@ class EffectRecord(NamedTuple):
     source: str
 
 
+class GivesRecord(NamedTuple):
+    value: str
+    unless: list[str]
+    when: list[str]
+
+
 class RoleRecord(NamedTuple):
     role: str
     arguments: list[str | int]
@@ -56,7 +62,7 @@ class Tables(TypedDict):
     effects: Members
     role_rows: list[RoleRecord]
     roles: Members
-    values: list[str]
+    gives_rows: list[GivesRecord]
     gives: dict[str, Members]
 
 
@@ -89,7 +95,7 @@ def join(
         effects=Members(single={}, prefixes={}),
         role_rows=[],
         roles=Members(single={}, prefixes={}),
-        values=[],
+        gives_rows=[],
         gives={},
     )
     for document in documents:
@@ -210,23 +216,25 @@ def _enter(members: Members, names: Names, number: int, spelling: Callable[[str]
 def _enter_gives(
     tables: Tables, documents: Sequence[Document], spelling: Callable[[str], str]
 ) -> None:
-    numbers: dict[str, int] = {}
-    places: dict[tuple[str, str], str] = {}
+    numbers: dict[tuple[str, tuple[str, ...], tuple[str, ...]], int] = {}
+    places: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], str] = {}
     for document in documents:
         for entry in document.gives:
             for name in (*entry.names.single, *(f"{p}.*" for p in entry.names.prefixes)):
-                key = (entry.via, spelling(name))
-                if key in places:
+                place = (entry.via, spelling(name), entry.unless, entry.when)
+                if place in places:
                     raise CatalogueError(
                         f"{entry.where}, key '{entry.via}': '{name}' has a value already, "
-                        f"in {places[key]}"
+                        f"in {places[place]}"
                     )
-                places[key] = entry.where
+                places[place] = entry.where
             value = _DOTTED.sub(lambda match: spelling(match.group()), entry.value)
-            number = numbers.setdefault(value, len(numbers))
+            number = numbers.setdefault((value, entry.unless, entry.when), len(numbers))
             members = tables["gives"].setdefault(entry.via, Members(single={}, prefixes={}))
             _enter(members, entry.names, number, spelling)
-    tables["values"] = list(numbers)
+    tables["gives_rows"] = [
+        GivesRecord(value, list(unless), list(when)) for value, unless, when in numbers
+    ]
     tables["gives"] = dict(sorted(tables["gives"].items()))
 
 
