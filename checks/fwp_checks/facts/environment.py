@@ -1,0 +1,158 @@
+"""Which term each local name stands for while a function is walked once, forwards.
+
+An environment is a stack of layers. A branch writes into a layer of its own; where branches meet, the names they touched
+become JOIN terms in the layer below. A loop body reads names from before the loop through a placeholder, which is
+completed with what the end of the body left for the name (or becomes an ALIAS when the loop leaves it alone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fwp_checks.facts.terms import ALIAS, JOIN, Term
+
+Bindings = dict[str, int]
+
+
+class Layer:
+    """Names bound in one stretch of code.
+
+    ``ended`` tells that control never leaves it downwards (return, raise, break, continue). ``placeholders`` is a
+    dictionary in a loop body: name to (placeholder term, term before the loop). ``exits`` are the bindings at ``break`` and
+    ``continue``.
+    """
+
+    __slots__ = ("ended", "exits", "names", "placeholders")
+
+    def __init__(self, is_loop: bool = False) -> None:
+        self.names: Bindings = {}
+        self.ended = False
+        self.placeholders: dict[str, tuple[int, int]] | None = {} if is_loop else None
+        self.exits: list[Bindings] = []
+
+
+class Environment:
+    """The stack of layers of one scope; ``terms`` is the module's term table, ``add_join`` appends a term
+    without a position to it and gives its number."""
+
+    __slots__ = ("_add_join", "_terms", "layers")
+
+    def __init__(self, terms: list[Term], add_join: Callable[[Term], int]) -> None:
+        self._terms = terms
+        self._add_join = add_join
+        self.layers: list[Layer] = [Layer()]
+
+    def get(self, name: str) -> int:
+        """The term a name stands for here, or -1 if this scope has not bound it so far."""
+        layers = self.layers
+        top = len(layers) - 1
+        for index in range(top, -1, -1):
+            term = layers[index].names.get(name, -1)
+            if term >= 0:
+                for above in range(index + 1, top + 1):
+                    placeholders = layers[above].placeholders
+                    if placeholders is not None:
+                        term = self._placeholder(layers[above], placeholders, name, term)
+                return term
+        return -1
+
+    def _placeholder(
+        self,
+        layer: Layer,
+        placeholders: dict[str, tuple[int, int]],
+        name: str,
+        before: int,
+    ) -> int:
+        known = placeholders.get(name)
+        if known is not None:
+            return known[0]
+        term = self._add_join((ALIAS, before))
+        placeholders[name] = (term, before)
+        return term
+
+    def set(self, name: str, term: int) -> None:
+        """Bind a name in the top layer."""
+        self.layers[-1].names[name] = term
+
+    def push(self, is_loop: bool = False) -> Layer:
+        """Open a layer for a branch or a loop body."""
+        layer = Layer(is_loop)
+        self.layers.append(layer)
+        return layer
+
+    def pop(self) -> Layer:
+        """Close the top layer without joining it."""
+        return self.layers.pop()
+
+    def end(self) -> None:
+        """Note that control leaves the scope or loop here."""
+        self.layers[-1].ended = True
+
+    def leave_loop(self) -> None:
+        """Note the bindings at a ``break`` or ``continue``."""
+        collected: Bindings = {}
+        for layer in reversed(self.layers):
+            for name, term in layer.names.items():
+                collected.setdefault(name, term)
+            if layer.placeholders is not None:
+                layer.exits.append(collected)
+                break
+        self.end()
+
+    def join(self, *branches: Layer) -> None:
+        """Merge branches that start from the current layer; ended ones contribute nothing.
+
+        When every branch has ended, the current layer has too.
+        """
+        live = [branch.names for branch in branches if not branch.ended]
+        if not live:
+            self.end()
+            return
+        if len(live) == 1:
+            self.layers[-1].names.update(live[0])
+            return
+        touched: dict[str, None] = {}
+        for names in live:
+            touched.update(dict.fromkeys(names))
+        for name in touched:
+            before = -1
+            options: dict[int, None] = {}
+            for names in live:
+                term = names.get(name, -1)
+                if term < 0:
+                    if before < 0:
+                        before = self.get(name)
+                    term = before
+                if term >= 0:
+                    options[term] = None
+            self._bind_join(name, tuple(options))
+
+    def _bind_join(self, name: str, options: tuple[int, ...]) -> None:
+        term = options[0] if len(options) == 1 else self._add_join((JOIN, options))
+        self.layers[-1].names[name] = term
+
+    def close_loop(self) -> None:
+        """Close a loop body: complete its placeholders and join it with the case that it never ran."""
+        layer = self.layers.pop()
+        ends: list[Bindings] = list(layer.exits)
+        if not layer.ended:
+            ends.append(layer.names)
+        for name, (placeholder, before) in (layer.placeholders or {}).items():
+            options = {before: None}
+            for names in ends:
+                options[names.get(name, before)] = None
+            options.pop(placeholder, None)
+            if len(options) > 1:
+                self._terms[placeholder] = (JOIN, tuple(options))
+        touched: dict[str, None] = {}
+        for names in ends:
+            touched.update(dict.fromkeys(names))
+        for name in touched:
+            found: dict[int, None] = {}
+            before = self.get(name)
+            if before >= 0:
+                found[before] = None
+            for names in ends:
+                if name in names:
+                    found[names[name]] = None
+            self._bind_join(name, tuple(found))

@@ -1,0 +1,491 @@
+"""Expressions to terms.
+
+One method a node class, found in a table; each gives the number of the term it appended. Chains that grow to the left
+(``a.b().c()``, ``a + b + c``) are walked in a loop, so only real nesting uses the interpreter's stack.
+"""
+
+from __future__ import annotations
+
+import ast
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.environment import Environment, Layer
+from fwp_checks.facts.model import Parameter, Region, Scope
+
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.LShift: "<<", ast.RShift: ">>", ast.BitOr: "|", ast.BitAnd: "&", ast.BitXor: "^", ast.MatMult: "@",
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Is: "is",
+    ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in", ast.Not: "not", ast.USub: "-", ast.UAdd: "+",
+    ast.Invert: "~",
+}  # fmt: skip
+
+# Tests of these shapes give a truth value without asking the operand's __bool__.
+_PLAIN_TESTS = (ast.Compare, ast.Constant, ast.BoolOp)
+
+Narrowing = tuple[str, str, int]
+
+
+class Expressions:
+    """The part of the extractor that turns expressions into terms."""
+
+    def __init__(self, text: str) -> None:
+        self.terms: list[t.Term] = []
+        self.spans: array[int] = array("I")
+        self.regions: list[Region] = []
+        self.scopes: list[Scope] = []
+        self.attribute_writes: list[int] = []
+        self.environment = Environment(self.terms, self.add_plain)
+        self.scope_number = 0
+        self.comprehension_layers: list[Layer] = []
+        self._constants: dict[tuple[type, Any], int] = {}
+        self._names: dict[str, int] = {}
+        self._lines = None if text.isascii() else text.split("\n")
+        self._table: dict[type[ast.AST], Callable[[Any], int]] = {
+            ast.Name: self.name,
+            ast.Constant: self.constant,
+            ast.Attribute: self.attribute,
+            ast.Call: self.call,
+            ast.BinOp: self.binary,
+            ast.Subscript: self.subscript,
+            ast.Await: self.await_,
+            ast.JoinedStr: self.joined,
+            ast.FormattedValue: self.formatted,
+            ast.Tuple: self.sequence,
+            ast.List: self.sequence,
+            ast.Set: self.sequence,
+            ast.Dict: self.mapping,
+            ast.Compare: self.compare,
+            ast.BoolOp: self.boolean,
+            ast.UnaryOp: self.unary,
+            ast.IfExp: self.conditional,
+            ast.Lambda: self.lambda_,
+            ast.ListComp: self.comprehension,
+            ast.SetComp: self.comprehension,
+            ast.GeneratorExp: self.comprehension,
+            ast.DictComp: self.comprehension,
+            ast.NamedExpr: self.named,
+            ast.Starred: self.starred,
+            ast.Slice: self.slice,
+            ast.Yield: self.yield_,
+            ast.YieldFrom: self.yield_,
+        }
+
+    # -- appending ---------------------------------------------------------------------------------------------------
+
+    def add(self, term: t.Term, node: Any) -> int:
+        """Append a term with the position of a node; gives its number."""
+        if self._lines is None:
+            self.spans.extend((node.lineno, node.col_offset, node.end_lineno, node.end_col_offset))
+        else:
+            line, end_line = node.lineno, node.end_lineno
+            self.spans.extend(
+                (
+                    line,
+                    self._characters(line, node.col_offset),
+                    end_line,
+                    self._characters(end_line, node.end_col_offset),
+                )
+            )
+        self.terms.append(term)
+        return len(self.terms) - 1
+
+    def add_plain(self, term: t.Term) -> int:
+        """Append a term that has no place of its own in the source."""
+        self.spans.extend((0, 0, 0, 0))
+        self.terms.append(term)
+        return len(self.terms) - 1
+
+    def _characters(self, line: int, column: int) -> int:
+        # ast counts UTF-8 bytes.
+        assert self._lines is not None
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        if text.isascii():
+            return column
+        return len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
+
+    def region(self, kind: str, start: int, term: int = -1, is_async: bool = False) -> int:
+        """Close a region that began at term number ``start``; gives its number."""
+        self.regions.append(Region(kind, start, len(self.terms), term, is_async))
+        return len(self.regions) - 1
+
+    @property
+    def scope(self) -> Scope:
+        """The scope being walked."""
+        return self.scopes[self.scope_number]
+
+    # -- leaves ------------------------------------------------------------------------------------------------------
+
+    def expression(self, node: ast.expr) -> int:
+        """The term of an expression that is evaluated here."""
+        return self._table[node.__class__](node)
+
+    def optional(self, node: ast.expr | None) -> int:
+        """The term of an expression, -1 for None."""
+        return -1 if node is None else self._table[node.__class__](node)
+
+    def name(self, node: ast.Name) -> int:
+        return self.lookup(node.id)
+
+    def lookup(self, name: str) -> int:
+        """The term a name stands for here."""
+        term = self.environment.get(name)
+        if term >= 0:
+            return term
+        # Nothing happens when a name is read, so one term a scope serves every reading of it.
+        term = self._names.get(name, -1)
+        if term < 0:
+            term = self._names[name] = self.add_plain((t.NAME, name))
+        return term
+
+    def constant(self, node: ast.Constant) -> int:
+        return self.literal(node.value, node)
+
+    def literal(self, value: Any, node: Any) -> int:
+        key = (value.__class__, value)
+        term = self._constants.get(key, -1)
+        if term < 0:
+            term = self._constants[key] = self.add((t.CONST, value), node)
+        return term
+
+    # -- chains ------------------------------------------------------------------------------------------------------
+
+    def attribute(self, node: ast.Attribute) -> int:
+        return self._chain(node)
+
+    def call(self, node: ast.Call) -> int:
+        return self._chain(node)
+
+    def _chain(self, node: ast.Attribute | ast.Call) -> int:
+        links: list[ast.Attribute | ast.Call] = []
+        base: ast.expr = node
+        while True:
+            if base.__class__ is ast.Attribute:
+                links.append(base)  # type: ignore[arg-type]
+                base = base.value  # type: ignore[attr-defined]
+            elif base.__class__ is ast.Call:
+                links.append(base)  # type: ignore[arg-type]
+                base = base.func  # type: ignore[attr-defined]
+            else:
+                break
+        term = self._table[base.__class__](base)
+        for link in reversed(links):
+            if link.__class__ is ast.Attribute:
+                term = self.add((t.ATTR, term, link.attr), link)  # type: ignore[union-attr]
+            else:
+                term = self._finish_call(term, link)  # type: ignore[arg-type]
+        return term
+
+    def _finish_call(self, function: int, node: ast.Call) -> int:
+        table = self._table
+        positional = tuple([table[a.__class__](a) for a in node.args])
+        if not node.keywords:
+            return self.add((t.CALL, function, positional, ()), node)
+        keywords = tuple([(k.arg, table[k.value.__class__](k.value)) for k in node.keywords])
+        return self.add((t.CALL, function, positional, keywords), node)
+
+    def binary(self, node: ast.BinOp) -> int:
+        chain = [node]
+        left = node.left
+        while left.__class__ is ast.BinOp:
+            chain.append(left)  # type: ignore[arg-type]
+            left = left.left  # type: ignore[attr-defined]
+        term = self.expression(left)
+        for link in reversed(chain):
+            right = self.expression(link.right)
+            term = self.add((t.BINARY, _OPERATORS[link.op.__class__], term, right), link)
+        return term
+
+    def subscript(self, node: ast.Subscript) -> int:
+        base = self.expression(node.value)
+        return self.add((t.ITEM, base, self.expression(node.slice)), node)
+
+    def slice(self, node: ast.Slice) -> int:
+        bounds = [self.optional(bound) for bound in (node.lower, node.upper, node.step)]
+        return self.add((t.SLICE, *bounds), node)
+
+    # -- the rest ----------------------------------------------------------------------------------------------------
+
+    def await_(self, node: ast.Await) -> int:
+        operand = self.expression(node.value)
+        self.scope.awaits = True
+        return self.add((t.AWAIT, operand), node)
+
+    def joined(self, node: ast.JoinedStr) -> int:
+        parts = [self.expression(v) for v in node.values if v.__class__ is not ast.Constant]
+        return self.add((t.FORMAT, tuple(parts)), node)
+
+    def formatted(self, node: ast.FormattedValue) -> int:
+        term = self.expression(node.value)
+        if node.format_spec is not None:
+            self.expression(node.format_spec)
+        return term
+
+    def sequence(self, node: ast.Tuple | ast.List | ast.Set) -> int:
+        kind = {ast.Tuple: "tuple", ast.List: "list", ast.Set: "set"}[node.__class__]
+        return self.add((t.SEQUENCE, kind, tuple([self.expression(e) for e in node.elts])), node)
+
+    def mapping(self, node: ast.Dict) -> int:
+        items = [(self.optional(k), self.expression(v)) for k, v in zip(node.keys, node.values, strict=True)]
+        return self.add((t.MAPPING, tuple(items)), node)
+
+    def starred(self, node: ast.Starred) -> int:
+        return self.add((t.STAR, self.expression(node.value)), node)
+
+    def compare(self, node: ast.Compare) -> int:
+        left = self.expression(node.left)
+        term = left
+        for operator, comparator in zip(node.ops, node.comparators, strict=True):
+            right = self.expression(comparator)
+            term = self.add((t.COMPARE, _OPERATORS[operator.__class__], left, right), node)
+            left = right
+        return term
+
+    def boolean(self, node: ast.BoolOp) -> int:
+        positive = node.op.__class__ is ast.And
+        options = []
+        pushed = 0
+        last = len(node.values) - 1
+        for index, value in enumerate(node.values):
+            term = self.expression(value)
+            options.append(term)
+            if index < last:
+                self._truth(term, value)
+                # Each further operand is evaluated only where the ones before it held (and) or did not (or).
+                self.environment.push()
+                pushed += 1
+                self.narrow(value, positive)
+        for _ in range(pushed):
+            layer = self.environment.pop()
+            for name in self._walrus_names(layer.names):
+                self.environment.set(name, layer.names[name])
+        return self.add((t.BOOL, "and" if positive else "or", tuple(options)), node)
+
+    def _walrus_names(self, names: dict[str, int]) -> list[str]:
+        return [name for name, term in names.items() if self.terms[term][0] != t.NARROW]
+
+    def unary(self, node: ast.UnaryOp) -> int:
+        operand = self.expression(node.operand)
+        if node.op.__class__ is ast.Not:
+            self._truth(operand, node.operand)
+        return self.add((t.UNARY, _OPERATORS[node.op.__class__], operand), node)
+
+    def conditional(self, node: ast.IfExp) -> int:
+        self.test(node.test)
+        options = []
+        for branch, positive in ((node.body, True), (node.orelse, False)):
+            self.environment.push()
+            self.narrow(node.test, positive)
+            start = len(self.terms)
+            options.append(self.expression(branch))
+            self.region("if" if positive else "else", start)
+            self.environment.pop()
+        return self.add((t.JOIN, tuple(options)), node)
+
+    def named(self, node: ast.NamedExpr) -> int:
+        term = self.expression(node.value)
+        self.environment.set(node.target.id, term)
+        return term
+
+    def lambda_(self, node: ast.Lambda) -> int:
+        number = self.open_function(node, "lambda", "<lambda>")
+        return self.add((t.DEFINITION, number), node)
+
+    def open_function(self, node: Any, kind: str, name: str) -> int:
+        """Register a nested function whose body is walked after this scope; gives the scope number."""
+        raise AssertionError("the statement walker defines it")
+
+    def yield_(self, node: ast.Yield | ast.YieldFrom) -> int:
+        operand = self.optional(node.value)
+        term = self.add((t.YIELD, operand, node.__class__ is ast.YieldFrom), node)
+        self.scope.is_generator = True
+        self.scope.yields.append(term)
+        return term
+
+    def comprehension(self, node: Any) -> int:
+        kind = {
+            ast.ListComp: "list",
+            ast.SetComp: "set",
+            ast.DictComp: "dict",
+            ast.GeneratorExp: "generator",
+        }[node.__class__]
+        outer = self.expression(node.generators[0].iter)
+        start = len(self.terms)
+        self.comprehension_layers.append(self.environment.push())
+        element = -1
+        is_async = False
+        for index, generator in enumerate(node.generators):
+            iterable = outer if index == 0 else self.expression(generator.iter)
+            step = self.add((t.ITER, iterable, bool(generator.is_async)), generator.iter)
+            if generator.is_async:
+                self.scope.awaits = is_async = True
+            if element < 0:
+                element = step
+            self.assign(generator.target, step)
+            for condition in generator.ifs:
+                self.test(condition)
+                self.narrow(condition, True)
+        if kind == "dict":
+            key, value = self.expression(node.key), self.expression(node.value)
+        else:
+            key, value = -1, self.expression(node.elt)
+        self.environment.pop()
+        self.comprehension_layers.pop()
+        region = self.region("generator" if kind == "generator" else "comprehension", start, element, is_async)
+        return self.add((t.COMPREHENSION, kind, value, key, region), node)
+
+    # -- tests -------------------------------------------------------------------------------------------------------
+
+    def test(self, node: ast.expr) -> int:
+        """The term of a condition, with a TRUTH term where its value is asked for truth."""
+        term = self.expression(node)
+        self._truth(term, node)
+        return term
+
+    def _truth(self, term: int, node: ast.expr) -> None:
+        if not isinstance(node, _PLAIN_TESTS) and node.__class__ is not ast.UnaryOp:
+            self.add((t.TRUTH, term), node)
+
+    def narrow(self, test: ast.expr, positive: bool) -> None:
+        """Bind names in the current layer to what a test, or its failure, says of them."""
+        for name, kind, argument in self._narrowings(test, positive):
+            before = self.environment.get(name)
+            if before >= 0:
+                self.environment.set(name, self.add_plain((t.NARROW, before, kind, argument)))
+
+    def _narrowings(self, test: ast.expr, positive: bool) -> list[Narrowing]:
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return self._narrowings(test.operand, not positive)
+        if isinstance(test, ast.BoolOp):
+            if isinstance(test.op, ast.And) is not positive:
+                return []
+            return [n for value in test.values for n in self._narrowings(value, positive)]
+        if isinstance(test, ast.Name):
+            return [(test.id, "truthy" if positive else "falsy", -1)]
+        if isinstance(test, ast.NamedExpr):
+            return [(test.target.id, "truthy" if positive else "falsy", -1)]
+        if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
+            other = test.comparators[0]
+            if isinstance(other, ast.Constant) and other.value is None:
+                is_none = isinstance(test.ops[0], (ast.Is, ast.Eq)) is positive
+                return [(test.left.id, "none" if is_none else "not-none", -1)]
+        if isinstance(test, ast.Call) and test.args and isinstance(test.args[0], ast.Name):
+            return self._narrowing_call(test, test.args[0].id, positive)
+        return []
+
+    def _narrowing_call(self, test: ast.Call, name: str, positive: bool) -> list[Narrowing]:
+        # Matched by the last name only; what the function really is, is asked when the term is evaluated.
+        function = test.func
+        called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        prefix = "" if positive else "not-"
+        if called == "isinstance" and len(test.args) == 2:
+            return [(name, prefix + "instance", self.expression(test.args[1]))]
+        if called in ("iscoroutinefunction", "is_async_callable"):
+            return [(name, prefix + "coroutine-function", -1)]
+        if called in ("iscoroutine", "isawaitable"):
+            return [(name, prefix + "awaitable", -1)]
+        return []
+
+    # -- assignment --------------------------------------------------------------------------------------------------
+
+    def assign(self, target: ast.expr, value: int) -> None:
+        """Bind a target of any shape to a term."""
+        if isinstance(target, ast.Name):
+            self.bind(target.id, value)
+        elif isinstance(target, ast.Attribute):
+            base = self.expression(target.value)
+            self.attribute_writes.append(self.add((t.STORE, base, target.attr, value), target))
+        elif isinstance(target, ast.Subscript):
+            base = self.expression(target.value)
+            self.add((t.STORE_ITEM, base, self.expression(target.slice), value), target)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._assign_each(target.elts, value, target)
+        elif isinstance(target, ast.Starred):
+            self.assign(target.value, value)
+
+    def _assign_each(self, targets: list[ast.expr], value: int, node: ast.expr) -> None:
+        term = self.terms[value]
+        known = term[2] if term[0] == t.SEQUENCE and len(term[2]) == len(targets) else None
+        starred = any(isinstance(target, ast.Starred) for target in targets)
+        for index, target in enumerate(targets):
+            if known is not None and not starred:
+                self.assign(target, known[index])
+            else:
+                at = -1 if isinstance(target, ast.Starred) or starred else index
+                self.assign(target, self.add((t.UNPACK, value, at), target))
+
+    def bind(self, name: str, term: int) -> None:
+        """Bind a plain name; ``global`` and ``nonlocal`` ones are written where they belong, too."""
+        self.environment.set(name, term)
+        declared = self.declared_outer.get(name)
+        if declared is not None:
+            self.scope.outer_writes.append((declared, name, term))
+
+    declared_outer: dict[str, str]
+
+    # -- annotations -------------------------------------------------------------------------------------------------
+
+    def annotation(self, node: ast.expr | None) -> int:
+        """The term of an annotation; strings are parsed, names may be bound later than here."""
+        if node is None:
+            return -1
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return self._string_annotation(node)
+        if isinstance(node, ast.Subscript):
+            base = self.annotation(node.value)
+            last = getattr(node.value, "attr", None) or getattr(node.value, "id", "")
+            if last == "Literal":
+                return self.add((t.ITEM, base, self.expression(node.slice)), node)
+            return self.add((t.ITEM, base, self._annotation_arguments(node.slice, last)), node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            left = self.annotation(node.left)
+            return self.add((t.BINARY, "|", left, self.annotation(node.right)), node)
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return self._annotation_arguments(node, "")
+        return self.expression(node)
+
+    def _annotation_arguments(self, node: ast.expr, container: str) -> int:
+        if not isinstance(node, (ast.Tuple, ast.List)):
+            return self.annotation(node)
+        # Only the first argument of Annotated is a type; the others are ordinary expressions.
+        items = [
+            self.expression(item) if container == "Annotated" and index else self.annotation(item)
+            for index, item in enumerate(node.elts)
+        ]
+        kind = "tuple" if isinstance(node, ast.Tuple) else "list"
+        return self.add((t.SEQUENCE, kind, tuple(items)), node)
+
+    def _string_annotation(self, node: ast.Constant) -> int:
+        try:
+            parsed = ast.parse(node.value.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return self.add((t.UNKNOWN, "annotation that does not parse"), node)
+        # Positions inside the string are not those of the file.
+        for part in ast.walk(parsed):
+            if isinstance(part, ast.expr | ast.keyword):
+                part.lineno, part.col_offset = node.lineno, node.col_offset
+                part.end_lineno, part.end_col_offset = node.end_lineno, node.end_col_offset
+        return self.annotation(parsed)
+
+    def parameters(self, arguments: ast.arguments) -> tuple[Parameter, ...]:
+        """Parameters with the terms of their annotations and defaults, evaluated in the scope around the function."""
+        positional = [*arguments.posonlyargs, *arguments.args]
+        defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+        defaults.extend(arguments.defaults)
+        found = []
+        for index, (argument, default) in enumerate(zip(positional, defaults, strict=True)):
+            kind = "positional" if index < len(arguments.posonlyargs) else "any"
+            found.append(self._parameter(argument, kind, default))
+        if arguments.vararg:
+            found.append(self._parameter(arguments.vararg, "*", None))
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            found.append(self._parameter(argument, "keyword", default))
+        if arguments.kwarg:
+            found.append(self._parameter(arguments.kwarg, "**", None))
+        return tuple(found)
+
+    def _parameter(self, argument: ast.arg, kind: str, default: ast.expr | None) -> Parameter:
+        return Parameter(argument.arg, kind, self.annotation(argument.annotation), self.optional(default))

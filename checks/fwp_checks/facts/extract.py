@@ -1,0 +1,480 @@
+"""One file's bytes to its facts: one walk over the tree, which is then dropped.
+
+Statements of a scope are walked in order; bodies of nested functions and lambdas are queued and walked after the scope
+they stand in, so every scope's terms are one stretch of the table. Class bodies run where they stand.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.comments import suppressions
+from fwp_checks.facts.environment import Environment, Layer
+from fwp_checks.facts.expressions import Expressions
+from fwp_checks.facts.model import Import, ModuleFacts, Scope
+from fwp_checks.facts.source import read
+
+
+def extract(data: bytes) -> ModuleFacts:
+    """The facts of a file's bytes. Never raises: a file that cannot be read gives facts with a ``problem``."""
+    source = read(data)
+    if source.tree is None:
+        problem = source.problem
+        assert problem is not None
+        return ModuleFacts.unreadable(problem.line, problem.column, problem.reason)
+    extractor = Extractor(source.text)
+    try:
+        extractor.module(source.tree)
+    except RecursionError:
+        return ModuleFacts.unreadable(1, 1, "nested too deeply to analyse")
+    return extractor.facts(suppressions(source.text))
+
+
+class Extractor(Expressions):
+    """Walks one module."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._line_count = text.count("\n") + 1
+        self.imports: list[Import] = []
+        self.star_imports: list[tuple[str, int]] = []
+        self.declared_outer: dict[str, str] = {}
+        self._import_terms: dict[tuple[str, str | None, int], int] = {}
+        self._queue: deque[tuple[int, Any]] = deque()
+        if hasattr(ast, "TemplateStr"):  # Python 3.14
+            self._table[ast.TemplateStr] = self.joined
+            self._table[ast.Interpolation] = self.formatted
+        self._statements: dict[type[ast.AST], Callable[[Any], None]] = {
+            ast.Expr: self._expression_statement,
+            ast.Assign: self._assign_statement,
+            ast.AnnAssign: self._annotated_assignment,
+            ast.AugAssign: self._augmented_assignment,
+            ast.Return: self._return,
+            ast.If: self._if,
+            ast.For: self._for,
+            ast.AsyncFor: self._for,
+            ast.While: self._while,
+            ast.With: self._with,
+            ast.AsyncWith: self._with,
+            ast.Try: self._try,
+            ast.TryStar: self._try,
+            ast.FunctionDef: self._function,
+            ast.AsyncFunctionDef: self._function,
+            ast.ClassDef: self._class,
+            ast.Import: self._import,
+            ast.ImportFrom: self._import_from,
+            ast.Raise: self._raise,
+            ast.Assert: self._assert,
+            ast.Delete: self._delete,
+            ast.Global: self._outer,
+            ast.Nonlocal: self._outer,
+            ast.Match: self._match,
+            ast.Break: self._leave_loop,
+            ast.Continue: self._leave_loop,
+        }
+        if hasattr(ast, "TypeAlias"):  # Python 3.12
+            self._statements[ast.TypeAlias] = self._type_alias
+
+    def facts(self, suppressed: Any) -> ModuleFacts:
+        """What was found."""
+        return ModuleFacts(
+            self.terms,
+            self.spans,
+            self.scopes,
+            self.regions,
+            self.imports,
+            self.star_imports,
+            self.attribute_writes,
+            suppressed,
+            self._line_count,
+        )
+
+    # -- scopes ------------------------------------------------------------------------------------------------------
+
+    def module(self, tree: ast.Module) -> None:
+        """Walk a module and everything in it."""
+        self.scopes.append(Scope("module", "", -1, 1, 0, self._line_count))
+        self.block(tree.body)
+        self._close_scope(self.scopes[0])
+        while self._queue:
+            number, node = self._queue.popleft()
+            self._function_body(number, node)
+
+    def _close_scope(self, scope: Scope) -> None:
+        scope.end = len(self.terms)
+        scope.bindings = self.environment.layers[0].names
+
+    def open_function(self, node: Any, kind: str, name: str) -> int:
+        parameters = self.parameters(node.args)  # a default may be a lambda, which takes a number of its own
+        number = len(self.scopes)
+        column = node.col_offset if self._lines is None else self._characters(node.lineno, node.col_offset)
+        scope = Scope(kind, name, self.scope_number, node.lineno, column, node.end_lineno)
+        scope.is_async = node.__class__ is ast.AsyncFunctionDef
+        scope.parameters = parameters
+        for layer in self.comprehension_layers:
+            scope.captured.update(layer.names)
+        self.scopes.append(scope)
+        self._queue.append((number, node))
+        return number
+
+    def _function_body(self, number: int, node: Any) -> None:
+        scope = self.scopes[number]
+        self.scope_number = number
+        self.environment = Environment(self.terms, self.add_plain)
+        self.declared_outer = {}
+        self._names = {}
+        scope.start = len(self.terms)
+        for index, parameter in enumerate(scope.parameters):
+            term = self.add_plain((t.PARAM, index))
+            self.environment.set(parameter.name, term)
+        if scope.kind == "lambda":
+            scope.returns.append(self.expression(node.body))
+        else:
+            scope.is_stub = _is_stub(node.body)
+            self.block(node.body)
+        self._close_scope(scope)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        decorators = tuple([self.expression(d) for d in node.decorator_list])
+        type_parameters = self._type_parameters(node)
+        number = self.open_function(node, "function", node.name)
+        scope = self.scopes[number]
+        scope.decorators = decorators
+        scope.returns_annotation = self.annotation(node.returns)
+        scope.type_parameters = type_parameters
+        self._drop_type_parameters(type_parameters)
+        self.bind(node.name, self.add((t.DEFINITION, number), node))
+
+    def _class(self, node: ast.ClassDef) -> None:
+        decorators = tuple([self.expression(d) for d in node.decorator_list])
+        type_parameters = self._type_parameters(node)
+        bases = tuple([self.annotation(base) for base in node.bases])
+        keywords = tuple([(k.arg, self.expression(k.value)) for k in node.keywords])
+        number = len(self.scopes)
+        column = node.col_offset if self._lines is None else self._characters(node.lineno, node.col_offset)
+        scope = Scope("class", node.name, self.scope_number, node.lineno, column, node.end_lineno or node.lineno)
+        scope.decorators, scope.bases, scope.keywords = decorators, bases, keywords
+        scope.type_parameters = type_parameters
+        self.scopes.append(scope)
+        outer_number, outer_declared, outer_names = self.scope_number, self.declared_outer, self._names
+        outer_environment = self.environment
+        self.scope_number, self.declared_outer, self._names = number, {}, {}
+        # A class body sees the names around it as they are now, but functions inside it do not see the class body's.
+        self.environment = _ClassEnvironment(self.terms, self.add_plain, outer_environment)
+        scope.start = len(self.terms)
+        self.block(node.body)
+        self._close_scope(scope)
+        self.environment = outer_environment
+        self.scope_number, self.declared_outer, self._names = outer_number, outer_declared, outer_names
+        self._drop_type_parameters(type_parameters)
+        self.bind(node.name, self.add((t.DEFINITION, number), node))
+
+    def _type_parameters(self, node: Any) -> dict[str, int]:
+        found = {}
+        for parameter in getattr(node, "type_params", ()):
+            bound = self.annotation(getattr(parameter, "bound", None))
+            found[parameter.name] = self.add((t.TYPE_VARIABLE, parameter.name, bound), parameter)
+        if found:
+            self.environment.push().names.update(found)
+        return found
+
+    def _drop_type_parameters(self, found: dict[str, int]) -> None:
+        if found:
+            self.environment.pop()
+
+    def _type_alias(self, node: Any) -> None:
+        found = self._type_parameters(node)
+        value = self.annotation(node.value)
+        self._drop_type_parameters(found)
+        self.bind(node.name.id, value)
+
+    # -- simple statements -------------------------------------------------------------------------------------------
+
+    def block(self, statements: Sequence[ast.stmt]) -> None:
+        """Walk statements in order."""
+        table = self._statements
+        for statement in statements:
+            handler = table.get(statement.__class__)
+            if handler is not None:
+                handler(statement)
+
+    def _expression_statement(self, node: ast.Expr) -> None:
+        if node.value.__class__ is not ast.Constant:
+            self.add((t.DROP, self.expression(node.value)), node)
+
+    def _assign_statement(self, node: ast.Assign) -> None:
+        value = self.expression(node.value)
+        for target in node.targets:
+            self.assign(target, value)
+
+    def _annotated_assignment(self, node: ast.AnnAssign) -> None:
+        annotation = self.annotation(node.annotation)
+        value = self.optional(node.value)
+        declared = self.add((t.DECLARED, value, annotation), node)
+        if isinstance(node.target, ast.Name):
+            self.scope.annotations[node.target.id] = annotation
+            if node.value is None and self.scope.kind in ("class", "module"):
+                return
+        self.assign(node.target, declared)
+
+    def _augmented_assignment(self, node: ast.AugAssign) -> None:
+        before = self.expression(node.target)
+        value = self.expression(node.value)
+        self.assign(node.target, self.add((t.BINARY, "+=", before, value), node))
+
+    def _return(self, node: ast.Return) -> None:
+        if node.value is None:
+            self.scope.returns.append(self.literal(None, node))
+        else:
+            self.scope.returns.append(self.expression(node.value))
+        self.environment.end()
+
+    def _raise(self, node: ast.Raise) -> None:
+        term = self.optional(node.exc)
+        if node.cause is not None:
+            self.expression(node.cause)
+        self.add((t.RAISE, term), node)
+        self.environment.end()
+
+    def _assert(self, node: ast.Assert) -> None:
+        self.test(node.test)
+        self.narrow(node.test, True)
+        if node.msg is not None:
+            self.expression(node.msg)
+
+    def _delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Subscript | ast.Attribute):
+                self.expression(target.value)
+            elif isinstance(target, ast.Name):
+                self.environment.set(target.id, self.add((t.UNKNOWN, "deleted name"), target))
+
+    def _outer(self, node: ast.Global | ast.Nonlocal) -> None:
+        kind = "global" if isinstance(node, ast.Global) else "nonlocal"
+        self.declared_outer.update(dict.fromkeys(node.names, kind))
+
+    def _leave_loop(self, node: ast.Break | ast.Continue) -> None:
+        self.environment.leave_loop()
+
+    # -- imports -----------------------------------------------------------------------------------------------------
+
+    def _import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            # "import a.b" binds a, and makes sure that a.b is loaded.
+            bound = alias.name if alias.asname else alias.name.partition(".")[0]
+            self.bind(alias.asname or bound, self._import_term(bound, None, 0, alias))
+            if bound != alias.name:
+                self._note_import(alias.name, None, 0, node.lineno)
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        module = node.module or ""
+        for alias in node.names:
+            if alias.name == "*":
+                self.star_imports.append((module, node.level))
+                self._note_import(module, None, node.level, node.lineno)
+            else:
+                self.bind(alias.asname or alias.name, self._import_term(module, alias.name, node.level, alias))
+
+    def _import_term(self, module: str, attribute: str | None, level: int, node: ast.alias) -> int:
+        key = (module, attribute, level)
+        term = self._import_terms.get(key, -1)
+        if term < 0:
+            self._note_import(module, attribute, level, node.lineno)
+            term = self._import_terms[key] = self.add((t.IMPORT, *key), node)
+        return term
+
+    def _note_import(self, module: str, attribute: str | None, level: int, line: int) -> None:
+        self.imports.append(Import(module, attribute, level, line, self.scope.kind != "module"))
+
+    # -- branches and loops ------------------------------------------------------------------------------------------
+
+    def _if(self, node: ast.If) -> None:
+        # A chain of elif is a loop here, so a long one needs no deep stack.
+        pending: list[Layer] = []
+        current: ast.If | None = node
+        depth = 0
+        while current is not None:
+            term = self.test(current.test)
+            pending.append(self._branch("if", current.body, current.test, True, term))
+            orelse = current.orelse
+            # What follows runs only where the test has failed.
+            self.environment.push()
+            depth += 1
+            self.narrow(current.test, False)
+            start = len(self.terms)
+            if len(orelse) == 1 and isinstance(orelse[0], ast.If):
+                current = orelse[0]
+            else:
+                self.block(orelse)
+                if orelse:
+                    self.region("else", start, term)
+                current = None
+        for _ in range(depth):
+            rest = self.environment.pop()
+            self.environment.join(pending.pop(), rest)
+
+    def _branch(self, kind: str, body: Sequence[ast.stmt], test: ast.expr, positive: bool, term: int) -> Layer:
+        self.environment.push()
+        self.narrow(test, positive)
+        start = len(self.terms)
+        self.block(body)
+        self.region(kind, start, term)
+        return self.environment.pop()
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        iterable = self.expression(node.iter)
+        is_async = node.__class__ is ast.AsyncFor
+        if is_async:
+            self.scope.awaits = True
+        self.environment.push(is_loop=True)
+        start = len(self.terms)
+        element = self.add((t.ITER, iterable, is_async), node.iter)
+        self.assign(node.target, element)
+        self.block(node.body)
+        self.region("for", start, element, is_async)
+        self.environment.close_loop()
+        self.block(node.orelse)
+
+    def _while(self, node: ast.While) -> None:
+        self.environment.push(is_loop=True)
+        start = len(self.terms)
+        term = self.test(node.test)
+        self.narrow(node.test, True)
+        self.block(node.body)
+        self.region("while", start, term)
+        self.environment.close_loop()
+        self.block(node.orelse)
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        is_async = node.__class__ is ast.AsyncWith
+        if is_async:
+            self.scope.awaits = True
+        entered = []
+        for item in node.items:
+            manager = self.expression(item.context_expr)
+            target = self.add((t.ENTER, manager, is_async), item.context_expr)
+            entered.append((target, len(self.terms)))
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, target)
+        self.block(node.body)
+        for target, start in reversed(entered):
+            self.region("with", start, target, is_async)
+
+    def _try(self, node: Any) -> None:
+        body = self.environment.push()
+        start = len(self.terms)
+        self.block(node.body)
+        self.region("try", start)
+        self.environment.pop()
+        # A handler may run after any part of the body: what the body binds is bound or not.
+        self.environment.push()
+        interrupted = Layer()
+        interrupted.names = body.names
+        untouched = Layer()
+        self.environment.join(interrupted, untouched)
+        before_handlers = self.environment.pop().names
+        ends = []
+        for handler in node.handlers:
+            layer = self.environment.push()
+            layer.names.update(before_handlers)
+            start = len(self.terms)
+            type_ = self.optional(handler.type)
+            if handler.name:
+                self.bind(handler.name, self.add((t.CAUGHT, type_), handler))
+            self.block(handler.body)
+            self.region("except", start, type_)
+            ends.append(self.environment.pop())
+        completed = self.environment.push()
+        completed.names.update(body.names)
+        completed.ended = body.ended
+        self.block(node.orelse)
+        self.environment.pop()
+        self.environment.join(completed, *ends)
+        ended = self.environment.layers[-1].ended
+        if node.finalbody:
+            self.environment.layers[-1].ended = False
+            start = len(self.terms)
+            self.block(node.finalbody)
+            self.region("finally", start)
+            self.environment.layers[-1].ended = ended or self.environment.layers[-1].ended
+
+    def _match(self, node: ast.Match) -> None:
+        subject = self.expression(node.subject)
+        ends = []
+        for case in node.cases:
+            self.environment.push()
+            start = len(self.terms)
+            self._pattern(case.pattern, subject)
+            if isinstance(node.subject, ast.Name) and isinstance(case.pattern, ast.MatchClass):
+                class_ = self.expression(case.pattern.cls)
+                self.environment.set(node.subject.id, self.add_plain((t.NARROW, subject, "instance", class_)))
+            if case.guard is not None:
+                self.test(case.guard)
+            self.block(case.body)
+            self.region("if", start, subject)
+            ends.append(self.environment.pop())
+        last = node.cases[-1]
+        if not (last.guard is None and isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None):
+            ends.append(Layer())
+        self.environment.join(*ends)
+
+    def _pattern(self, pattern: ast.pattern, subject: int) -> None:
+        if isinstance(pattern, ast.MatchAs):
+            if pattern.pattern is not None:
+                if isinstance(pattern.pattern, ast.MatchClass):
+                    class_ = self.expression(pattern.pattern.cls)
+                    subject = self.add((t.NARROW, subject, "instance", class_), pattern)
+                self._pattern(pattern.pattern, subject)
+            if pattern.name:
+                self.bind(pattern.name, subject)
+        elif isinstance(pattern, ast.MatchClass):
+            for attribute, inner in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
+                self._pattern(inner, self.add((t.ATTR, subject, attribute), pattern))
+            for inner in pattern.patterns:
+                self._pattern(inner, self.add((t.UNKNOWN, "positional class pattern"), pattern))
+        elif isinstance(pattern, ast.MatchSequence):
+            for index, inner in enumerate(pattern.patterns):
+                self._pattern(inner, self.add((t.UNPACK, subject, index), pattern))
+        elif isinstance(pattern, ast.MatchMapping):
+            for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
+                self._pattern(inner, self.add((t.ITEM, subject, self.expression(key)), pattern))
+            if pattern.rest:
+                self.bind(pattern.rest, self.add((t.UNKNOWN, "rest of a mapping pattern"), pattern))
+        elif isinstance(pattern, ast.MatchStar) and pattern.name:
+            self.bind(pattern.name, self.add((t.UNPACK, subject, -1), pattern))
+        elif isinstance(pattern, ast.MatchOr):
+            for inner in pattern.patterns:
+                self._pattern(inner, subject)
+
+
+class _ClassEnvironment(Environment):
+    """The environment of a class body: its own names, then the ones around it."""
+
+    __slots__ = ("_outer",)
+
+    def __init__(self, terms: list[t.Term], add_join: Callable[[t.Term], int], outer: Environment) -> None:
+        super().__init__(terms, add_join)
+        self._outer = outer
+
+    def get(self, name: str) -> int:
+        term = super().get(name)
+        return term if term >= 0 else self._outer.get(name)
+
+
+def _is_stub(body: Sequence[ast.stmt]) -> bool:
+    """Whether a body only says that it is to be written elsewhere: a docstring, ``pass``, ``...``, NotImplementedError."""
+    for statement in body:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue
+        if isinstance(statement, ast.Pass):
+            continue
+        if isinstance(statement, ast.Raise) and statement.exc is not None:
+            raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
+            if isinstance(raised, ast.Name) and raised.id == "NotImplementedError":
+                continue
+        return False
+    return True

@@ -1,0 +1,181 @@
+"""Module facts: plain data about one file, with a version, that can be written and read without pickle.
+
+The serial form is :mod:`marshal` of tuples, lists, dictionaries, strings and numbers: reading it runs no code, and it is
+several times faster than JSON. Its format belongs to a Python version, so the cache recipe names that version.
+"""
+
+from __future__ import annotations
+
+import marshal
+from array import array
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from fwp_checks.facts.terms import Term
+
+FACTS_VERSION = 1
+
+
+class Parameter(NamedTuple):
+    """One parameter; ``kind`` is ``positional``, ``keyword``, ``any``, ``*`` or ``**``; terms are -1 where missing."""
+
+    name: str
+    kind: str
+    annotation: int
+    default: int
+
+
+class Region(NamedTuple):
+    """A stretch of terms, ``start <= number < end``, that runs under a condition or repeatedly.
+
+    ``kind`` is ``for``, ``while``, ``if``, ``else``, ``try``, ``except``, ``finally``, ``with``, ``comprehension`` or
+    ``generator``; ``term`` is the iterated element, tested condition or context manager, -1 where there is none.
+    """
+
+    kind: str
+    start: int
+    end: int
+    term: int
+    is_async: bool
+
+
+class Import(NamedTuple):
+    """One imported name: ``from <level dots><module> import <attribute>``; attribute None for ``import module``."""
+
+    module: str
+    attribute: str | None
+    level: int
+    line: int
+    in_function: bool
+
+
+@dataclass(slots=True)
+class Scope:
+    """A module, class, function or lambda.
+
+    ``start``/``end`` delimit its terms. ``bindings`` maps each name bound in the scope to its term at the end of the
+    scope. ``outer_writes`` are assignments through ``global`` and ``nonlocal``. For a class, ``bases`` and ``keywords``
+    are its class arguments. ``captured`` are comprehension variables a nested function can see.
+    """
+
+    kind: str
+    name: str
+    parent: int
+    line: int
+    column: int
+    end_line: int
+    start: int = 0
+    end: int = 0
+    is_async: bool = False
+    is_generator: bool = False
+    awaits: bool = False
+    is_stub: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    decorators: tuple[int, ...] = ()
+    returns_annotation: int = -1
+    returns: list[int] = field(default_factory=list)
+    yields: list[int] = field(default_factory=list)
+    bindings: dict[str, int] = field(default_factory=dict)
+    annotations: dict[str, int] = field(default_factory=dict)
+    outer_writes: list[tuple[str, str, int]] = field(default_factory=list)
+    bases: tuple[int, ...] = ()
+    keywords: tuple[tuple[str | None, int], ...] = ()
+    captured: dict[str, int] = field(default_factory=dict)
+    type_parameters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_function(self) -> bool:
+        """Whether calling it runs its body: a function or a lambda."""
+        return self.kind in ("function", "lambda")
+
+
+_SCOPE_FIELDS = tuple(Scope.__slots__)
+
+
+@dataclass(slots=True)
+class ModuleFacts:
+    """Everything the linker needs to know of one file.
+
+    ``spans`` holds four numbers a term: line from 1, column from 0 in characters, end line, end column.
+    ``attribute_writes`` are the numbers of STORE terms. ``suppressions`` is the data of
+    :func:`fwp_checks.facts.comments.suppressions`. ``problem`` is ``(line, column, reason)`` if the file could not be read;
+    everything else is then empty.
+    """
+
+    terms: list[Term]
+    spans: array[int]
+    scopes: list[Scope]
+    regions: list[Region]
+    imports: list[Import]
+    star_imports: list[tuple[str, int]]
+    attribute_writes: list[int]
+    suppressions: Any
+    line_count: int
+    problem: tuple[int, int, str] | None = None
+
+    def span(self, term: int) -> tuple[int, int, int, int]:
+        """Line, column, end line and end column of a term (lines from 1, columns from 0)."""
+        at = term * 4
+        line, column, end_line, end_column = self.spans[at : at + 4]
+        return line, column, end_line, end_column
+
+    def to_bytes(self) -> bytes:
+        """The serial form, read back by :meth:`from_bytes`."""
+        scopes = [tuple(getattr(scope, name) for name in _SCOPE_FIELDS) for scope in self.scopes]
+        plain = (
+            FACTS_VERSION,
+            self.terms,
+            self.spans.tobytes(),
+            [_plain_scope(scope) for scope in scopes],
+            [tuple(region) for region in self.regions],
+            [tuple(imported) for imported in self.imports],
+            self.star_imports,
+            self.attribute_writes,
+            self.suppressions,
+            self.line_count,
+            self.problem,
+        )
+        return marshal.dumps(plain)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ModuleFacts:
+        """Read the serial form; raises ValueError, EOFError or TypeError on anything else."""
+        plain = marshal.loads(data)
+        if not isinstance(plain, tuple) or plain[0] != FACTS_VERSION:
+            raise ValueError("facts of another version")
+        _, terms, spans, scopes, regions, imports, stars, writes, suppressions, lines, problem = plain
+        numbers = array("I")
+        numbers.frombytes(spans)
+        return cls(
+            terms,
+            numbers,
+            [_read_scope(scope) for scope in scopes],
+            [Region._make(region) for region in regions],
+            [Import._make(imported) for imported in imports],
+            stars,
+            writes,
+            suppressions,
+            lines,
+            problem,
+        )
+
+    @classmethod
+    def unreadable(cls, line: int, column: int, reason: str, line_count: int = 0) -> ModuleFacts:
+        """Facts of a file that could not be read."""
+        module = Scope("module", "", -1, 1, 0, 1)
+        return cls([], array("I"), [module], [], [], [], [], {}, line_count, (line, column, reason))
+
+
+_PARAMETERS = _SCOPE_FIELDS.index("parameters")
+
+
+def _plain_scope(scope: tuple[Any, ...]) -> tuple[Any, ...]:
+    plain = list(scope)
+    plain[_PARAMETERS] = tuple(tuple(parameter) for parameter in scope[_PARAMETERS])
+    return tuple(plain)
+
+
+def _read_scope(plain: tuple[Any, ...]) -> Scope:
+    scope = Scope(*plain)
+    scope.parameters = tuple([Parameter._make(p) for p in scope.parameters])
+    return scope

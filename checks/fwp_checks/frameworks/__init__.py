@@ -1,0 +1,1 @@
+"""What the frameworks make of the code: one module each, found by location."""

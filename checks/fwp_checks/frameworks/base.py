@@ -1,0 +1,243 @@
+"""What a framework module can contribute, and the registry that asks each of them.
+
+A module in this package defines ``FRAMEWORK``, an object of a class derived from :class:`Framework`. There is no list to
+edit. Each hook gives None where the framework has nothing to say.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from fwp_checks.project.outcome import Outcome
+from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+
+
+class Context(Enum):
+    """What a function is to its framework; the value is how messages call it."""
+
+    HANDLER = "async handler"
+    DEPENDENCY = "async dependency"
+    MIDDLEWARE = "middleware"
+    WEBSOCKET = "websocket handler"
+    STREAM = "streaming generator"
+    EXCEPTION_HANDLER = "exception handler"
+    VALIDATOR = "request validator"
+    BACKGROUND = "background task"
+    LIFESPAN = "lifespan"
+    STARTUP = "startup handler"
+    CALLBACK = "event loop callback"
+    FUNCTION = "async function"
+
+    @property
+    def is_request(self) -> bool:
+        """Whether a request waits for it."""
+        return self in _REQUEST
+
+    @property
+    def is_startup(self) -> bool:
+        """Whether it runs only while the application starts or stops."""
+        return self in (Context.LIFESPAN, Context.STARTUP)
+
+
+_REQUEST = {
+    Context.HANDLER,
+    Context.DEPENDENCY,
+    Context.MIDDLEWARE,
+    Context.WEBSOCKET,
+    Context.STREAM,
+    Context.EXCEPTION_HANDLER,
+    Context.VALIDATOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A function that a framework calls on the event loop.
+
+    ``thread_if_def``: written ``def``, the framework would run it in a thread. ``own_loop``: each call has an event loop
+    of its own (Flask's async views), so blocking it holds up nothing else.
+    """
+
+    frame: Frame
+    context: Context
+    framework: str
+    thread_if_def: bool = False
+    own_loop: bool = False
+
+
+class Framework:
+    """Hooks of one framework. ``modules`` are the import roots whose names it wants to be asked about."""
+
+    name = ""
+    modules: frozenset[str] = frozenset()
+
+    def call(self, project: Project, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
+        """What calling one of its functions or methods does, where a catalogue row cannot say it."""
+        return None
+
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """An attribute of one of its objects."""
+        return None
+
+    def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
+        """An attribute of an object of a project class that derives from one of its classes."""
+        return None
+
+    def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:
+        """An attribute of a project class that derives from one of its classes."""
+        return None
+
+    def construct(self, project: Project, class_: ClassValue, arguments: Arguments) -> Outcome | None:
+        """What calling a project class that derives from one of its classes does."""
+        return None
+
+    def element(self, project: Project, value: Instance) -> Value | None:
+        """One element of one of its objects."""
+        return None
+
+    def item(self, project: Project, base: Instance, key: Value | None) -> Value | None:
+        """``base[key]``; key None for a slice."""
+        return None
+
+    def typed(self, project: Project, value: Instance, receiver: Value | None) -> Instance | None:
+        """An object that a row gives, with what its receiver tells about it."""
+        return None
+
+    def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
+        """What it injects for a parameter."""
+        return None
+
+    def roots(self, project: Project) -> Iterator[Root]:
+        """Functions that it calls on the event loop, and what they are to it."""
+        return iter(())
+
+
+class Frameworks:
+    """Asks every framework; made anew for each project."""
+
+    def __init__(self, frameworks: tuple[Framework, ...]) -> None:
+        self._all = frameworks
+        self._project: Project | None = None
+        self._by_module: dict[str, list[Framework]] = {}
+        for framework in frameworks:
+            for module in framework.modules:
+                self._by_module.setdefault(module, []).append(framework)
+
+    @classmethod
+    def shipped(cls) -> Frameworks:
+        """Every framework module of this package."""
+        package = importlib.import_module(__name__.rpartition(".")[0])
+        found: list[Framework] = []
+        for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+            framework = getattr(module, "FRAMEWORK", None)
+            if framework is not None:
+                found.append(framework)
+        return cls(tuple(found))
+
+    def attach(self, project: Project) -> None:
+        """Answer for this project from now on."""
+        self._project = project
+
+    @property
+    def project(self) -> Project:
+        """The project they answer for."""
+        assert self._project is not None
+        return self._project
+
+    def _concerned(self, name: str) -> list[Framework]:
+        return self._by_module.get(name.partition(".")[0], [])
+
+    def _concerned_class(self, class_: ClassValue) -> Iterator[Framework]:
+        asked = set()
+        for base in self.project.classes.info(class_).externals:
+            for framework in self._concerned(base):
+                if framework.name not in asked:
+                    asked.add(framework.name)
+                    yield framework
+
+    def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
+        """See :meth:`Framework.call`."""
+        for framework in self._concerned(name):
+            outcome = framework.call(self.project, name, arguments, receiver)
+            if outcome is not None:
+                return outcome
+        return None
+
+    def attribute(self, base: Instance | Member, name: str) -> Value | None:
+        """See :meth:`Framework.attribute` and :meth:`Framework.model_attribute`."""
+        if isinstance(base, Instance) and isinstance(base.class_, ClassValue):
+            for framework in self._concerned_class(base.class_):
+                value = framework.model_attribute(self.project, base, name)
+                if value is not None:
+                    return value
+            return None
+        owner = base.name if isinstance(base, Member) else str(base.class_)
+        for framework in self._concerned(owner):
+            value = framework.attribute(self.project, base, name)
+            if value is not None:
+                return value
+        return None
+
+    def class_attribute(self, class_: ClassValue, name: str) -> Value | None:
+        """See :meth:`Framework.class_attribute`."""
+        for framework in self._concerned_class(class_):
+            value = framework.class_attribute(self.project, class_, name)
+            if value is not None:
+                return value
+        return None
+
+    def construct(self, class_: ClassValue, arguments: Arguments) -> Outcome | None:
+        """See :meth:`Framework.construct`."""
+        for framework in self._concerned_class(class_):
+            outcome = framework.construct(self.project, class_, arguments)
+            if outcome is not None:
+                return outcome
+        return None
+
+    def element(self, value: Instance) -> Value | None:
+        """See :meth:`Framework.element`."""
+        for framework in self._concerned(value.class_) if isinstance(value.class_, str) else ():
+            element = framework.element(self.project, value)
+            if element is not None:
+                return element
+        return None
+
+    def item(self, base: Value, key: Value | None) -> Value | None:
+        """See :meth:`Framework.item`."""
+        if isinstance(base, Instance) and isinstance(base.class_, str):
+            for framework in self._concerned(base.class_):
+                value = framework.item(self.project, base, key)
+                if value is not None:
+                    return value
+        return None
+
+    def typed(self, value: Instance, receiver: Value | None) -> Instance | None:
+        """See :meth:`Framework.typed`."""
+        if isinstance(value.class_, str):
+            for framework in self._concerned(value.class_):
+                typed = framework.typed(self.project, value, receiver)
+                if typed is not None:
+                    return typed
+        return None
+
+    def parameter(self, frame: Frame, index: int) -> Value | None:
+        """See :meth:`Framework.parameter`."""
+        for framework in self._all:
+            value = framework.parameter(self.project, frame, index)
+            if value is not None:
+                return value
+        return None
+
+    def roots(self) -> list[Root]:
+        """The roots of all frameworks, in a fixed order."""
+        return [root for framework in self._all for root in framework.roots(self.project)]

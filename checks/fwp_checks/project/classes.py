@@ -1,0 +1,132 @@
+"""Classes of the project: bases, method resolution order, where a member is bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Scope
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.values import ClassValue, External, Instance, Union, Value, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+@dataclass(slots=True)
+class ClassInfo:
+    """What is known of a class.
+
+    ``mro`` starts with the class itself and goes on with project classes and library bases (by name), depth first, each
+    once, the later place winning as in C3 for the common cases. ``is_open`` tells that some base could not be resolved.
+    """
+
+    value: ClassValue
+    scope: Scope
+    mro: tuple[ClassValue | External, ...]
+    is_open: bool
+    subclasses: list[ClassValue] = field(default_factory=list)
+
+    @property
+    def externals(self) -> tuple[str, ...]:
+        """Dotted names of the library classes it derives from."""
+        return tuple(base.name for base in self.mro if isinstance(base, External))
+
+
+class Classes:
+    """Looks classes up, once each."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[ClassValue, ClassInfo] = {}
+        self._linked_subclasses = False
+
+    def info(self, value: ClassValue) -> ClassInfo:
+        """Bases and order of a class."""
+        info = self._known.get(value)
+        if info is None:
+            scope = value.module.facts.scopes[value.scope]
+            # A class that inherits from itself through an import cycle has no order beyond itself.
+            info = self._known[value] = ClassInfo(value, scope, (value,), False)
+            info.mro, info.is_open = self._order(value, scope)
+        return info
+
+    def _order(self, value: ClassValue, scope: Scope) -> tuple[tuple[ClassValue | External, ...], bool]:
+        found: list[ClassValue | External] = [value]
+        is_open = False
+        frame = self.frame_around(value)
+        for base_term in scope.bases:
+            base = self._base(frame, base_term)
+            if isinstance(base, ClassValue):
+                info = self.info(base)
+                found.extend(info.mro)
+                is_open = is_open or info.is_open
+            elif isinstance(base, External):
+                found.append(base)
+            else:
+                is_open = True
+        last = {base: index for index, base in enumerate(found)}
+        return tuple(base for index, base in enumerate(found) if last[base] == index), is_open
+
+    def _base(self, frame: Frame, term: int) -> Value:
+        terms = frame.module.facts.terms
+        while terms[term][0] == t.ITEM:  # Base[T]
+            term = terms[term][1]
+        value = self._project.values.evaluate(frame, term)
+        if isinstance(value, Union):
+            classes = [o for o in options_of(value) if isinstance(o, (ClassValue, External))]
+            return classes[0] if classes else value
+        if isinstance(value, Instance) and value.class_ == "builtins.type" and value.arguments:
+            return value.arguments[0]
+        return value
+
+    def frame_around(self, value: ClassValue) -> Frame:
+        """The frame in which a class body stands: its module's, or its function's without known arguments."""
+        scopes = value.module.facts.scopes
+        number = scopes[value.scope].parent
+        while number > 0 and not scopes[number].is_function:
+            number = scopes[number].parent
+        return self._project.frame_of_scope(value.module, number)
+
+    def link_subclasses(self) -> None:
+        """Make every class known to its project bases; needed once, before overrides are asked for."""
+        if self._linked_subclasses:
+            return
+        self._linked_subclasses = True
+        for module in self._project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.kind == "class" and scope.bases:
+                    value = ClassValue(module, number)
+                    for base in self.info(value).mro[1:]:
+                        if isinstance(base, ClassValue):
+                            self.info(base).subclasses.append(value)
+
+    def derives(self, value: Value, name: str) -> bool:
+        """Whether a class is, or certainly derives from, the library class of this canonical name."""
+        if isinstance(value, External):
+            return self._external_derives(value.name, name)
+        if isinstance(value, ClassValue):
+            return any(self._external_derives(base, name) for base in self.info(value).externals)
+        return False
+
+    def _external_derives(self, class_name: str, name: str) -> bool:
+        catalogue = self._project.catalogue
+        waiting = [class_name]
+        seen = set()
+        while waiting:
+            current = waiting.pop()
+            if current == name:
+                return True
+            if current not in seen:
+                seen.add(current)
+                waiting.extend(catalogue.bases(current))
+        return False
+
+    def is_instance(self, value: Value, name: str) -> bool:
+        """Whether a value is an object of the library class of this name or of a class derived from it."""
+        if not isinstance(value, Instance):
+            return False
+        if isinstance(value.class_, str):
+            return self._external_derives(value.class_, name)
+        return self.derives(value.class_, name)

@@ -1,0 +1,85 @@
+"""A frame: one scope of code together with what is known about its parameters and the names around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts.model import Scope
+
+if TYPE_CHECKING:
+    from fwp_checks.project.modules import Module
+    from fwp_checks.project.values import Value
+
+MAX_FRAMES_PER_SCOPE = 24
+
+
+class Frame:
+    """A scope under given arguments. Frames are made by :class:`Frames` only, so equal ones are the same object.
+
+    ``arguments`` has an entry a parameter, None where nothing is known beyond its annotation. ``parent`` is the frame the
+    function was defined in.
+    """
+
+    __slots__ = ("arguments", "memo", "module", "number", "parent", "scope", "scope_number")
+
+    def __init__(
+        self,
+        number: int,
+        module: Module,
+        scope_number: int,
+        parent: Frame | None,
+        arguments: tuple[Value | None, ...],
+    ) -> None:
+        self.number = number
+        self.module = module
+        self.scope_number = scope_number
+        self.scope: Scope = module.facts.scopes[scope_number]
+        self.parent = parent
+        self.arguments = arguments
+        self.memo: dict[int, Value] = {}
+
+    @property
+    def qualname(self) -> str:
+        """The dotted name inside the module, as Python's ``__qualname__`` without ``<locals>``."""
+        scopes = self.module.facts.scopes
+        parts = []
+        number = self.scope_number
+        while number > 0:
+            parts.append(scopes[number].name)
+            number = scopes[number].parent
+        return ".".join(reversed(parts))
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return self.scope.name
+
+    def __repr__(self) -> str:
+        return f"Frame({self.module.path}:{self.qualname})"
+
+
+class Frames:
+    """Makes frames, one for each scope, parent and arguments; beyond a bound, arguments are forgotten."""
+
+    def __init__(self) -> None:
+        self._frames: dict[tuple[object, ...], Frame] = {}
+        self._count: dict[tuple[str, int], int] = {}
+
+    def get(
+        self,
+        module: Module,
+        scope_number: int,
+        parent: Frame | None,
+        arguments: tuple[Value | None, ...],
+    ) -> Frame:
+        """The frame of a scope under these arguments."""
+        key = (module.path, scope_number, parent.number if parent else -1, arguments)
+        frame = self._frames.get(key)
+        if frame is None:
+            place = (module.path, scope_number)
+            count = self._count.get(place, 0)
+            if count >= MAX_FRAMES_PER_SCOPE and any(argument is not None for argument in arguments):
+                return self.get(module, scope_number, parent, (None,) * len(arguments))
+            self._count[place] = count + 1
+            frame = self._frames[key] = Frame(len(self._frames), module, scope_number, parent, arguments)
+        return frame

@@ -1,0 +1,185 @@
+"""Calls of library functions: what the catalogue says they run and give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import ValueSpec, parse_value
+from fwp_checks.project import python
+from fwp_checks.project.outcome import Alternative, Outcome, Run, RunExternal
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    Awaitable,
+    CallableValue,
+    Constant,
+    External,
+    Instance,
+    Iterable,
+    Manager,
+    Partial,
+    Unknown,
+    Value,
+    Wrapped,
+    is_informative,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_DECORATOR_ROLES = {"offloads_decorator": "offloaded", "enters_loop": "enters_loop"}
+
+
+class Libraries:
+    """Interprets the catalogue for calls."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def decorator(self, name: str) -> str | None:
+        """How a library's decorator wraps a function, None if callers see the function itself."""
+        for role in self._project.catalogue.roles(name):
+            how = _DECORATOR_ROLES.get(role.role)
+            if how is not None:
+                return how
+        return None
+
+    def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome:
+        """What calling a library's function or method does."""
+        project = self._project
+        hooked = project.frameworks.call(name, arguments, receiver)
+        if hooked is not None:
+            return hooked
+        known = python.CALLS.get(name)
+        if known is not None:
+            given = known(project, arguments, receiver)
+            if given is not None:
+                return Outcome(self._with_callbacks(name, arguments, receiver), given)
+        wrapped = self._wrapping(name, arguments)
+        if wrapped is not None:
+            return Outcome.nothing(wrapped)
+        return Outcome(
+            self._with_callbacks(name, arguments, receiver),
+            compute=lambda: self._result(name, arguments, receiver),
+        )
+
+    def _wrapping(self, name: str, arguments: Arguments) -> Value | None:
+        """``sync_to_async(f)``, ``async_to_sync(f)``: the function that comes back."""
+        how = self.decorator(name)
+        if how is None or not arguments.positional:
+            return None
+        function = arguments.positional[0]
+        return Wrapped(how, function)
+
+    def _with_callbacks(self, name: str, arguments: Arguments, receiver: Value | None) -> tuple[Alternative, ...]:
+        """The call itself, and what it runs of the functions and iterables that it is handed."""
+        alternatives: list[tuple[Run, ...]] = [(RunExternal(name, arguments, receiver),)]
+        for role in self._project.catalogue.roles(name):
+            if role.role not in ("calls", "iterates"):
+                continue
+            for value in self.role_arguments(role.arguments, arguments):
+                if role.role == "calls":
+                    outcome = self._project.calls.invoke(value, NO_ARGUMENTS)
+                    more = outcome.alternatives
+                else:
+                    more = self._project.protocols.iterating(value, is_async=False)
+                known = [alternative for alternative in more if alternative]
+                if known and len(known) == len(more):
+                    alternatives = [own + other for own in alternatives for other in known]
+        return tuple(alternatives)
+
+    @staticmethod
+    def role_arguments(places: tuple[str | int, ...], arguments: Arguments) -> list[Value]:
+        """The arguments that a role speaks of."""
+        found: list[Value] = []
+        for place in places:
+            if place == "*":
+                found.extend(arguments.positional)
+            elif isinstance(place, int):
+                value = arguments.get(place)
+                if value is not None:
+                    found.append(value)
+            else:
+                value = arguments.get(-1, place)
+                if value is not None:
+                    found.append(value)
+        return found
+
+    def _result(self, name: str, arguments: Arguments, receiver: Value | None) -> Value:
+        catalogue = self._project.catalogue
+        given = catalogue.gives(name, "call")
+        if given is not None:
+            return self.value(parse_value(given), arguments, receiver)
+        if catalogue.is_type(name):
+            return Instance(name)
+        last = name.rpartition(".")[2]
+        if receiver is None and last[:1].isupper():
+            # By convention a class; nothing is said of its objects unless a row names them.
+            return Instance(name)
+        return Unknown(f"result of {name}")
+
+    def value(self, spec: ValueSpec, arguments: Arguments, receiver: Value | None) -> Value:
+        """What a row's value expression stands for in this call."""
+        kind = spec.kind
+        if kind == "type":
+            return self._project.frameworks.typed(Instance(spec.name), receiver) or Instance(spec.name)
+        if kind == "self":
+            return receiver or Unknown("receiver is not known")
+        if kind in ("argument", "instance", "call"):
+            return self._referenced(spec, arguments)
+        assert spec.inner is not None
+        inner = self.value(spec.inner, arguments, receiver)
+        if kind == "awaitable":
+            return Awaitable(inner)
+        if kind in ("iterator", "list"):
+            return Iterable(inner, kind)
+        if kind == "async_iterator":
+            return Iterable(inner, "iterator", is_async=True)
+        if kind in ("context", "async_context"):
+            return Manager(inner, None, is_async=kind == "async_context")
+        if kind == "callable":
+            return CallableValue(inner)
+        if isinstance(inner, Instance) and isinstance(inner.class_, str):
+            return External(inner.class_)
+        return Unknown("class of something unknown")
+
+    def _referenced(self, spec: ValueSpec, arguments: Arguments) -> Value:
+        value = arguments.get(spec.index)
+        if value is None:
+            return Unknown("argument is not known")
+        if spec.kind == "argument":
+            return value
+        if spec.kind == "instance":
+            return self._project.types.instance(value)
+        rest = Arguments(arguments.positional[spec.index + 1 :], arguments.keywords, arguments.complete)
+        return self._project.calls.invoke(value, rest).result
+
+    def effect_applies(self, row_unless: tuple[str, ...], row_when: tuple[str, ...], arguments: Arguments) -> bool:
+        """Whether a row's literal conditions hold for a call."""
+        if any(_holds(condition, arguments) for condition in row_unless):
+            return False
+        return not row_when or any(_holds(condition, arguments) for condition in row_when)
+
+
+def _holds(condition: str, arguments: Arguments) -> bool:
+    if condition.startswith("has:"):
+        return _given(condition.removeprefix("has:"), arguments) is not None
+    place, _, wanted = condition.partition("=")
+    value = _given(place, arguments)
+    return isinstance(value, Constant) and repr(value.value) == wanted.strip()
+
+
+def _given(place: str, arguments: Arguments) -> Value | None:
+    return arguments.get(int(place)) if place.isdigit() else arguments.get(-1, place)
+
+
+def functions_in(value: Value) -> list[Value]:
+    """The functions that a value handed to someone may be, partials unwrapped."""
+    found = []
+    for option in options_of(value):
+        while isinstance(option, Partial):
+            option = option.function
+        if is_informative(option):
+            found.append(option)
+    return found

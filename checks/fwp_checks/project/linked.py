@@ -1,0 +1,85 @@
+"""A linked project: its modules, and what evaluates their terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import Catalogue
+from fwp_checks.facts import terms as t
+from fwp_checks.project.calls import Calls
+from fwp_checks.project.classes import Classes
+from fwp_checks.project.evaluate import Values
+from fwp_checks.project.frames import Frame, Frames
+from fwp_checks.project.libraries import Libraries
+from fwp_checks.project.members import Members
+from fwp_checks.project.modules import Module, ModuleTable
+from fwp_checks.project.protocols import Protocols
+from fwp_checks.project.types import Types
+from fwp_checks.settings import Settings
+
+if TYPE_CHECKING:
+    from fwp_checks.frameworks.base import Frameworks
+
+
+class Project:
+    """Everything rules and frameworks can ask about the meaning of the code.
+
+    The parts know each other through this object: ``values`` evaluates terms, ``types`` annotations, ``members``
+    attributes, ``calls`` calls of the project's functions, ``libraries`` calls of libraries, ``protocols`` loops, ``with`` and
+    operators, ``classes`` class hierarchies.
+    """
+
+    def __init__(
+        self,
+        modules: Iterable[Module],
+        catalogue: Catalogue,
+        settings: Settings,
+        frameworks: Frameworks,
+    ) -> None:
+        self.table = ModuleTable(modules)
+        self.catalogue = catalogue
+        self.settings = settings
+        self.frameworks = frameworks
+        self.frames = Frames()
+        self.values = Values(self)
+        self.types = Types(self)
+        self.members = Members(self)
+        self.calls = Calls(self)
+        self.classes = Classes(self)
+        self.protocols = Protocols(self)
+        self.libraries = Libraries(self)
+        frameworks.attach(self)
+
+    def module_frame(self, module: Module) -> Frame:
+        """The frame of a module's own code."""
+        return self.frames.get(module, 0, None, ())
+
+    def frame_of_scope(self, module: Module, scope_number: int) -> Frame:
+        """The frame of a scope about whose arguments nothing is known but its annotations.
+
+        For a method the receiver is an object of the class it stands in.
+        """
+        if scope_number <= 0:
+            return self.module_frame(module)
+        scopes = module.facts.scopes
+        scope = scopes[scope_number]
+        outer = scope.parent
+        while outer > 0 and not scopes[outer].is_function:
+            outer = scopes[outer].parent
+        parent = self.frame_of_scope(module, outer)
+        if not scope.is_function:
+            return parent
+        return self.calls.unbound_frame(parent, scope_number)
+
+    @cached_property
+    def attribute_stores(self) -> dict[str, list[tuple[Module, int]]]:
+        """Every assignment to an attribute of anything, by attribute name: module and STORE term."""
+        found: dict[str, list[tuple[Module, int]]] = {}
+        for module in self.table.modules:
+            terms = module.facts.terms
+            for term in module.facts.attribute_writes:
+                if terms[term][0] == t.STORE:
+                    found.setdefault(terms[term][2], []).append((module, term))
+        return found

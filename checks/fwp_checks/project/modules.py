@@ -1,0 +1,153 @@
+"""Modules of a project and the way from an import to the file that it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from fwp_checks.facts.model import ModuleFacts, Region
+
+
+class Module:
+    """One file of the project with its facts. Compared by identity.
+
+    ``path`` is relative to the root with forward slashes; ``names`` are the dotted names it can be imported by.
+    """
+
+    __slots__ = ("__dict__", "facts", "is_package", "is_read_only", "is_test", "names", "path")
+
+    def __init__(
+        self,
+        path: str,
+        names: Sequence[str],
+        facts: ModuleFacts,
+        *,
+        is_test: bool = False,
+        is_read_only: bool = False,
+    ) -> None:
+        self.path = path
+        self.names = tuple(names)
+        self.facts = facts
+        self.is_package = path.endswith("__init__.py")
+        self.is_test = is_test
+        self.is_read_only = is_read_only
+
+    @property
+    def name(self) -> str:
+        """The name people would call it by."""
+        return self.names[0] if self.names else self.path.removesuffix(".py").replace("/", ".")
+
+    def __repr__(self) -> str:
+        return f"Module({self.path})"
+
+    @cached_property
+    def methods_writing(self) -> dict[int, dict[str, list[tuple[int, int]]]]:
+        """For each class scope: attribute name to (method scope, STORE term) of ``self.attribute = …``."""
+        facts = self.facts
+        found: dict[int, dict[str, list[tuple[int, int]]]] = {}
+        for term in facts.attribute_writes:
+            scope_number = self.scope_of(term)
+            scope = facts.scopes[scope_number]
+            parent = facts.scopes[scope.parent] if scope.parent >= 0 else None
+            if parent is None or parent.kind != "class" or not scope.parameters:
+                continue
+            if self.is_parameter(facts.terms[term][1], scope_number, 0):
+                writes = found.setdefault(scope.parent, {})
+                writes.setdefault(facts.terms[term][2], []).append((scope_number, term))
+        return found
+
+    def is_parameter(self, term: int, scope_number: int, index: int) -> bool:
+        """Whether a term is a parameter of a scope, seen through loops and tests."""
+        from fwp_checks.facts import terms as t
+
+        terms = self.facts.terms
+        scope = self.facts.scopes[scope_number]
+        while True:
+            kind = terms[term][0]
+            if kind == t.PARAM:
+                return bool(terms[term][1] == index and scope.start <= term < scope.end)
+            if kind in (t.ALIAS, t.NARROW):
+                term = terms[term][1]
+            else:
+                return False
+
+    @cached_property
+    def _scope_starts(self) -> list[tuple[int, int, int]]:
+        return sorted((scope.start, -scope.end, number) for number, scope in enumerate(self.facts.scopes))
+
+    def scope_of(self, term: int) -> int:
+        """The innermost scope that a term belongs to."""
+        found = 0
+        for start, negative_end, number in self._scope_starts:
+            if start > term:
+                break
+            if term < -negative_end:
+                found = number
+        return found
+
+    @cached_property
+    def _sorted_regions(self) -> list[Region]:
+        return sorted(self.facts.regions, key=lambda region: (region.start, -region.end))
+
+    def regions_around(self, term: int) -> list[Region]:
+        """The regions a term lies in, outermost first."""
+        return [r for r in self._sorted_regions if r.start <= term < r.end]
+
+
+class ModuleTable:
+    """Finds modules by dotted name and by place."""
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        self.modules: list[Module] = sorted(modules, key=lambda module: module.path)
+        self.by_path: dict[str, Module] = {module.path: module for module in self.modules}
+        self._by_name: dict[str, list[Module]] = {}
+        self._namespaces: set[str] = set()
+        for module in self.modules:
+            for name in module.names:
+                self._by_name.setdefault(name, []).append(module)
+                parent = name.rpartition(".")[0]
+                while parent and parent not in self._namespaces:
+                    self._namespaces.add(parent)
+                    parent = parent.rpartition(".")[0]
+
+    def find(self, name: str, origin: Module) -> Module | None:
+        """The module of an absolute dotted name as seen from ``origin``: the nearest one, if several answer to it."""
+        candidates = self._by_name.get(name)
+        if not candidates:
+            return None
+        if len(candidates) == 1:
+            return candidates[0]
+        return max(candidates, key=lambda module: (_shared_folders(module.path, origin.path), -len(module.path)))
+
+    def is_namespace(self, name: str) -> bool:
+        """Whether some module's dotted name begins with this one."""
+        return name in self._namespaces
+
+    def find_relative(self, module: str, level: int, origin: Module) -> Module | None:
+        """The module of ``from <level dots><module> import …``, looked up by folder."""
+        folder = relative_folder(origin, level)
+        if folder is None:
+            return None
+        stem = "/".join([*folder, *(module.split(".") if module else [])])
+        for candidate in (f"{stem}/__init__.py" if stem else "__init__.py", f"{stem}.py"):
+            found = self.by_path.get(candidate)
+            if found is not None:
+                return found
+        return None
+
+
+def relative_folder(origin: Module, level: int) -> list[str] | None:
+    """The folder that a relative import of this level starts from; None if it leaves the root."""
+    parts = origin.path.split("/")[:-1]
+    if level - 1 > len(parts):
+        return None
+    return parts[: len(parts) - (level - 1)]
+
+
+def _shared_folders(first: str, second: str) -> int:
+    shared = 0
+    for one, other in zip(first.split("/")[:-1], second.split("/")[:-1], strict=False):
+        if one != other:
+            break
+        shared += 1
+    return shared

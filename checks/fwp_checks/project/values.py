@@ -1,0 +1,317 @@
+"""What terms evaluate to.
+
+A value is immutable and hashable. :class:`Unknown` carries a reason that can be printed; a :class:`Union` holds what may be
+there on different paths, and a rule reports only what holds for each of its options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.modules import Module
+
+
+class Value:
+    """Base of all values."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Value):
+    """Nothing is known, and why. ``replaceable``: a parameter left out by default, so other paths say what it is."""
+
+    reason: str
+    replaceable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Value):
+    """A literal."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleValue(Value):
+    """A module of the project."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceValue(Value):
+    """A folder of the project that holds modules but no ``__init__.py``; ``name`` is dotted."""
+
+    name: str
+    origin: Module
+
+
+@dataclass(frozen=True, slots=True)
+class External(Value):
+    """A module, class, function or other attribute of a library, by its canonical dotted name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassValue(Value):
+    """A class of the project."""
+
+    module: Module
+    scope: int
+
+    @property
+    def name(self) -> str:
+        """The class's own name."""
+        return self.module.facts.scopes[self.scope].name
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionValue(Value):
+    """A function or lambda of the project; ``frame`` is the frame it was defined in, ``receiver`` its bound object."""
+
+    frame: Frame
+    scope: int
+    receiver: Value | None = None
+
+    @property
+    def module(self) -> Module:
+        """The module it is defined in."""
+        return self.frame.module
+
+
+@dataclass(frozen=True, slots=True)
+class Instance(Value):
+    """An object of a class: of the project's (:class:`ClassValue`) or a library's (dotted name).
+
+    ``init`` is the constructor's frame where its arguments are known. ``arguments`` are type arguments (the model of a
+    queryset); ``details`` is what a framework module keeps about the object.
+    """
+
+    class_: ClassValue | str
+    init: Frame | None = None
+    arguments: tuple[Value, ...] = ()
+    details: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Value):
+    """An attribute reached through a library object: dotted ``name`` on the type, and the object it was read from."""
+
+    name: str
+    receiver: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped(Value):
+    """A function behind a descriptor or wrapper.
+
+    ``how`` is ``property``, ``cached_property``, ``staticmethod``, ``classmethod``, ``contextmanager``,
+    ``asynccontextmanager``, ``offloaded`` (calling it gives an awaitable, the body runs in a thread), or ``enters_loop``
+    (calling it runs the coroutine function on an event loop).
+    """
+
+    how: str
+    function: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Value):
+    """``functools.partial(function, *positional, **keywords)``."""
+
+    function: Value
+    positional: tuple[Value, ...]
+    keywords: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coroutine(Value):
+    """What calling an ``async def`` gives: nothing has run yet; awaiting it runs ``frame``."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Generator(Value):
+    """What calling a generator function gives: nothing has run yet; iterating runs ``frame``."""
+
+    frame: Frame
+    is_async: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Manager(Value):
+    """A context manager: entering it gives ``target``; ``frame`` is the generator that then runs, if it is the project's."""
+
+    target: Value
+    frame: Frame | None
+    is_async: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Awaitable(Value):
+    """Awaiting it gives ``result``; what runs meanwhile does not block this thread."""
+
+    result: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Iterable(Value):
+    """Something whose elements are known; ``kind`` is list, tuple, set, iterator …"""
+
+    element: Value
+    kind: str
+    is_async: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TupleValue(Value):
+    """A tuple of known length."""
+
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingValue(Value):
+    """A mapping; ``items`` are those with literal keys, ``value`` any other value."""
+
+    value: Value
+    items: tuple[tuple[Any, Value], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallableValue(Value):
+    """Something that gives ``result`` when called and does nothing else of interest."""
+
+    result: Value
+
+
+@dataclass(frozen=True, slots=True)
+class SuperValue(Value):
+    """``super()``: members of ``receiver`` after ``class_`` in its method resolution order."""
+
+    class_: ClassValue
+    receiver: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Union(Value):
+    """One of several values, by the path taken."""
+
+    options: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a call hands over. ``complete`` is False when ``*args`` or ``**kwargs`` hide some of it."""
+
+    positional: tuple[Value, ...] = ()
+    keywords: tuple[tuple[str, Value], ...] = ()
+    complete: bool = True
+    terms: tuple[int, ...] = field(default=(), compare=False)
+
+    def get(self, position: int, keyword: str | None = None) -> Value | None:
+        """The argument at a position or under a name, None if it was not given."""
+        if 0 <= position < len(self.positional):
+            return self.positional[position]
+        if keyword is not None:
+            for name, value in self.keywords:
+                if name == keyword:
+                    return value
+        return None
+
+
+NONE = Constant(None)
+RECURSIVE = Unknown("defined by itself")
+NO_ARGUMENTS = Arguments()
+
+
+def is_none(value: Value) -> bool:
+    """Whether it is certainly None."""
+    return isinstance(value, Constant) and value.value is None
+
+
+def options_of(value: Value) -> tuple[Value, ...]:
+    """The options of a union, or the value itself."""
+    return value.options if isinstance(value, Union) else (value,)
+
+
+def without_none(value: Value) -> Value:
+    """What remains where the value is used as an object: None would raise."""
+    if isinstance(value, Union):
+        return join([option for option in value.options if not is_none(option)])
+    return value
+
+
+def join(values: list[Value]) -> Value:
+    """Where paths meet. What is defined by itself adds nothing; replaceable unknowns give way to anything better."""
+    seen: dict[Value, None] = {}
+    for value in values:
+        for option in options_of(value):
+            if option is not RECURSIVE:
+                seen[option] = None
+    if not seen:
+        return RECURSIVE
+    if len(seen) > 1:
+        for option in [o for o in seen if isinstance(o, Unknown) and o.replaceable]:
+            if any(not is_none(o) for o in seen if o is not option):
+                del seen[option]
+        if len(seen) > MAX_OPTIONS:
+            return Unknown("too many possibilities")
+        unknown = [o for o in seen if isinstance(o, Unknown)]
+        if len(unknown) > 1:
+            for option in unknown[1:]:
+                del seen[option]
+    options = tuple(seen)
+    return options[0] if len(options) == 1 else Union(options)
+
+
+MAX_OPTIONS = 12
+
+
+def is_informative(value: Value) -> bool:
+    """Whether knowing it can matter to someone: not unknown, not a plain literal."""
+    if isinstance(value, Union):
+        return any(is_informative(option) for option in value.options)
+    return not isinstance(value, (Unknown, Constant))
+
+
+def describe(value: Value) -> str:
+    """A short name of a value for messages and debugging."""
+    if isinstance(value, Unknown):
+        return f"unknown ({value.reason})"
+    if isinstance(value, Constant):
+        return repr(value.value)
+    if isinstance(value, (External, ClassValue, NamespaceValue)):
+        return value.name
+    if isinstance(value, ModuleValue):
+        return value.module.name
+    if isinstance(value, FunctionValue):
+        return value.module.facts.scopes[value.scope].name
+    if isinstance(value, Instance):
+        name = value.class_ if isinstance(value.class_, str) else value.class_.name
+        inner = f"[{', '.join(describe(a) for a in value.arguments)}]" if value.arguments else ""
+        return f"{name}{inner} object"
+    if isinstance(value, Member):
+        return value.name
+    if isinstance(value, Wrapped):
+        return f"{value.how} {describe(value.function)}"
+    if isinstance(value, Partial):
+        return f"partial({describe(value.function)})"
+    if isinstance(value, (Coroutine, Generator)):
+        return f"{type(value).__name__.lower()} of {value.frame.qualname}"
+    if isinstance(value, Awaitable):
+        return f"awaitable of {describe(value.result)}"
+    if isinstance(value, Manager):
+        return f"context manager of {describe(value.target)}"
+    if isinstance(value, Iterable):
+        return f"{value.kind} of {describe(value.element)}"
+    if isinstance(value, TupleValue):
+        return f"({', '.join(describe(i) for i in value.items)})"
+    if isinstance(value, Union):
+        return " | ".join(describe(option) for option in value.options)
+    return type(value).__name__
