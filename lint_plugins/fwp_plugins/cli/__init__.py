@@ -1,0 +1,49 @@
+"""The ``fwp`` command: ``check``, ``explain``, ``rules``, ``why``, ``facts``.
+
+Exit codes: 0 nothing found, 1 findings, 2 the run failed or is incomplete (usage, settings,
+unreadable or unparsable files, internal errors).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+
+from fwp_plugins.cli.arguments import parse
+from fwp_plugins.cli.errors import CommandError
+
+EXIT_FAILURE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with ``argv`` (None: the arguments of the process) and give its exit code.
+
+    Raises SystemExit for ``--help``, ``--version`` and wrong usage, as argparse does.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    arguments = parse(argv)
+    try:
+        status: int = arguments.run(arguments)
+        return status
+    except CommandError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return _fail("interrupted")
+    except Exception as error:
+        if os.environ.get("FWP_DEBUG"):
+            traceback.print_exc()
+        return _fail(
+            f"internal error: {type(error).__name__}: {error}; "
+            "set FWP_DEBUG=1 for the traceback, please report it"
+        )
+
+
+def _fail(message: str) -> int:
+    with suppress(OSError):
+        print(f"fwp: error: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    return EXIT_FAILURE

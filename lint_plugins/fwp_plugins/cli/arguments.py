@@ -1,0 +1,242 @@
+"""The command line of ``fwp``: options, help texts."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from fwp_checks import __version__
+from fwp_plugins.formats import FORMATS
+
+_DESCRIPTION = (
+    "Finds the pitfalls of Python web frameworks, followed across the files of a project."
+)
+_MAIN_EPILOG = """\
+examples:
+  fwp check                    check the project that the current folder lies in
+  fwp check app/api.py         findings of one file (the whole project is still read)
+  fwp explain FWP102           what a rule means and how to fix its findings
+  fwp why app/api.py:42        what is known about a line, and why nothing is reported there
+
+exit codes: 0 nothing found, 1 findings, 2 wrong usage or settings, or files that could not be read
+"""
+_CHECK_EPILOG = """\
+examples:
+  fwp check
+  fwp check app/ --format full
+  fwp check --select FWP101,FWP102 --statistics
+  fwp check --format json --output findings.json
+  cat app/api.py | fwp check - --stdin-display-name app/api.py
+
+Settings lie in [tool.fwp] of pyproject.toml; options given here win over them.
+Exit codes: 0 nothing found, 1 findings, 2 wrong usage or settings, or files that could not be read
+(findings of the other files are still printed; --ignore FWP901 accepts skipped files).
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The parsed arguments; ``run`` is the command to call with them.
+
+    Raises SystemExit as argparse does.
+    """
+    parser = _Parser(
+        prog="fwp",
+        description=_DESCRIPTION,
+        epilog=_MAIN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"fwp {__version__}")
+    parser.set_defaults(run=lambda _: parser.error("which command? check, for example"))
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
+    _add_check(commands)
+    _add_explain(commands)
+    _add_rules(commands)
+    _add_why(commands)
+    _add_facts(commands)
+    return parser.parse_args(argv)
+
+
+def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    """The function of a command, imported only when it is called."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        status: int = getattr(importlib.import_module(f"fwp_plugins.cli.{module}"), function)(
+            arguments
+        )
+        return status
+
+    return run
+
+
+def _code_list(text: str) -> tuple[str, ...]:
+    return tuple(code for code in text.replace(",", " ").split() if code)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+_positive.__name__ = "positive number"
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="check a project",
+        description="Check the project that PATHS lie in, and print the findings in PATHS.",
+        epilog=_CHECK_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files or folders to print findings of (default: the current folder); - reads "
+        "standard input",
+    )
+    rules = check.add_argument_group("rules")
+    rules.add_argument(
+        "--select",
+        type=_code_list,
+        action="extend",
+        metavar="CODES",
+        help="report only these codes or prefixes of codes, separated by commas",
+    )
+    rules.add_argument(
+        "--ignore", type=_code_list, action="extend", metavar="CODES", help="do not report these"
+    )
+    _add_settings(rules)
+    output = check.add_argument_group("output")
+    output.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="concise",
+        help="concise: one line a finding; full: with source lines and the path to the cause; "
+        "json (default: %(default)s)",
+    )
+    output.add_argument(
+        "--statistics", action="store_true", help="print counts by rule instead of findings"
+    )
+    output.add_argument("--output", type=Path, metavar="FILE", help="write the findings to a file")
+    output.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set (default: %(default)s)",
+    )
+    output.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 although there are findings"
+    )
+    run = check.add_argument_group("run")
+    run.add_argument(
+        "--stdin-display-name",
+        type=Path,
+        metavar="PATH",
+        help="the file that standard input is the text of",
+    )
+    run.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="number of processes (default: the available cores)",
+    )
+    _add_cache(run)
+    check.set_defaults(run=_command("check", "run"))
+
+
+def _add_settings(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--preview",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="also report rules that are in preview",
+    )
+    group.add_argument(
+        "--file-access",
+        choices=("requests", "everywhere", "never"),
+        help="where reading and writing files is reported: where a request waits for it, "
+        "in all async code, or never (default: requests)",
+    )
+    group.add_argument(
+        "--file-metadata",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="also report exists, stat and the like",
+    )
+    group.add_argument(
+        "--include-tests",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="also check test code",
+    )
+
+
+def _add_cache(group: argparse._ArgumentGroup | _Parser) -> None:
+    cache = group.add_mutually_exclusive_group()
+    cache.add_argument(
+        "--no-cache", action="store_true", help="neither read nor write the cache on disk"
+    )
+    cache.add_argument(
+        "--cache-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder of the cache (default: in the user's cache folder)",
+    )
+
+
+def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="show the page of a rule",
+        description="Show the page of a rule: what it finds, why that hurts, how to fix it.",
+    )
+    explain.add_argument("rule", metavar="RULE", help="code or name: FWP102")
+    explain.add_argument(
+        "--cases", action="store_true", help="with the examples that the rule is tested by"
+    )
+    explain.set_defaults(run=_command("pages", "explain"))
+
+
+def _add_rules(commands: argparse._SubParsersAction[_Parser]) -> None:
+    rules = commands.add_parser("rules", help="list the rules", description="List the rules.")
+    rules.add_argument(
+        "--format", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
+    rules.set_defaults(run=_command("pages", "rules"))
+
+
+def _add_why(commands: argparse._SubParsersAction[_Parser]) -> None:
+    why = commands.add_parser(
+        "why",
+        help="show what is known about a line",
+        description="Show what is known about a line: the calls, what they are resolved to, what "
+        "they do, what is unknown and why, and why there is no finding.",
+    )
+    why.add_argument("place", metavar="PATH:LINE", help="for example app/api.py:42")
+    _add_settings(why.add_argument_group("rules"))
+    _add_cache(why)
+    why.set_defaults(run=_command("debugging", "why"))
+
+
+def _add_facts(commands: argparse._SubParsersAction[_Parser]) -> None:
+    facts = commands.add_parser(
+        "facts",
+        help="show what is read from a file",
+        description="Show the facts read from one file, before any other file is looked at.",
+    )
+    facts.add_argument("path", type=Path, metavar="PATH")
+    _add_cache(facts)
+    facts.set_defaults(run=_command("debugging", "facts"))

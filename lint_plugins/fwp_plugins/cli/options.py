@@ -1,0 +1,96 @@
+"""From the parsed command line to sessions."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from fwp_checks.rules import all_rules
+from fwp_checks.session import Session
+from fwp_checks.settings import SettingsError
+from fwp_plugins.cli.errors import CommandError
+from fwp_plugins.projects import (
+    RUN_CODES,
+    CacheDir,
+    Overrides,
+    available_cores,
+    group_by_project,
+    open_session,
+)
+
+
+def overrides(arguments: argparse.Namespace) -> Overrides:
+    """The settings given on the command line. Raises CommandError for a code that no rule has."""
+    select = getattr(arguments, "select", None)
+    ignore = getattr(arguments, "ignore", None)
+    for code in [*(select or ()), *(ignore or ())]:
+        _require_known(code)
+    return Overrides(
+        select=None if select is None else tuple(select),
+        ignore=None if ignore is None else tuple(ignore),
+        preview=arguments.preview,
+        file_access=arguments.file_access,
+        file_metadata=arguments.file_metadata,
+        include_tests=arguments.include_tests,
+    )
+
+
+def sessions(
+    paths: Iterable[Path], arguments: argparse.Namespace
+) -> list[tuple[Session, list[Path]]]:
+    """One session a project, with its share of the paths.
+
+    Raises CommandError for wrong paths, settings or codes.
+    """
+    given = overrides(arguments)
+    absolute = [existing(path) for path in paths]
+    jobs = arguments.jobs or available_cores()
+    try:
+        return group_by_project(absolute, given, cache_dir=cache_dir(arguments), jobs=jobs)
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
+
+
+def session_of(start: Path, given: Overrides, arguments: argparse.Namespace) -> Session:
+    """The session of the project of one path. Raises CommandError for broken settings."""
+    jobs = getattr(arguments, "jobs", None) or available_cores()
+    try:
+        return open_session(start, given, cache_dir=cache_dir(arguments), jobs=jobs)
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
+
+
+def existing(path: Path) -> Path:
+    """The absolute form of a path. Raises CommandError if there is nothing."""
+    if not path.exists():
+        raise CommandError(f"{path}: no such file or folder")
+    return path.absolute()
+
+
+def cache_dir(arguments: argparse.Namespace) -> CacheDir:
+    """Where the cache is to lie by the command line."""
+    if arguments.no_cache:
+        return False
+    given: Path | None = arguments.cache_dir
+    return given.absolute() if given else None
+
+
+def suggestion(word: str) -> str:
+    """ ", did you mean ...?" with the codes and rule names close to a word, or nothing."""
+    names = [*RUN_CODES]
+    for loaded in all_rules():
+        names += [loaded.rule.code, loaded.rule.name]
+    close = difflib.get_close_matches(word, [*names, *map(str.lower, names)], n=6, cutoff=0.6)
+    unique = list(
+        dict.fromkeys(match.upper() if match.startswith("fwp") else match for match in close)
+    )
+    return f"; did you mean {', '.join(unique[:3])}?" if unique else "; fwp rules lists them"
+
+
+def _require_known(prefix: str) -> None:
+    codes = [*RUN_CODES, *(loaded.rule.code for loaded in all_rules())]
+    if not re.fullmatch("[A-Z]+[0-9]*", prefix) or not any(c.startswith(prefix) for c in codes):
+        raise CommandError(f"no rule has a code that starts with '{prefix}'{suggestion(prefix)}")

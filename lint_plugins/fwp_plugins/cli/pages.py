@@ -1,0 +1,70 @@
+"""``fwp explain`` and ``fwp rules``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from fwp_checks.rules import LoadedRule, all_rules
+from fwp_plugins.cli.errors import CommandError
+from fwp_plugins.cli.options import suggestion
+from fwp_plugins.cli.output import print_lines, print_text
+from fwp_plugins.formats.terminal import Line, wants_color
+
+CASES_HEADING = "## Cases"
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """Show a rule's page. Raises CommandError for an unknown rule."""
+    page = _find(arguments.rule).page.read_text(encoding="utf-8")
+    if not arguments.cases:
+        page = page.split(f"\n{CASES_HEADING}\n")[0]
+    if wants_color("auto", sys.stdout):
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(page))
+    else:
+        print_text(page)
+    return 0
+
+
+def rules(arguments: argparse.Namespace) -> int:
+    """List the rules as text or JSON."""
+    if arguments.format == "json":
+        print_text(json.dumps({"version": 1, "rules": list(map(_as_data, all_rules()))}, indent=2))
+    else:
+        print_lines(map(_as_line, all_rules()))
+    return 0
+
+
+def _find(word: str) -> LoadedRule:
+    for loaded in all_rules():
+        if word.upper() == loaded.rule.code or word.lower() == loaded.rule.name:
+            return loaded
+    raise CommandError(f"there is no rule '{word}'{suggestion(word)}")
+
+
+def _as_data(loaded: LoadedRule) -> dict[str, str]:
+    rule = loaded.rule
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "summary": rule.summary,
+        "severity": rule.severity.value,
+        "status": rule.status.value,
+        "fix_link": rule.fix_link,
+        "rule_page": rule.page_url,
+    }
+
+
+def _as_line(loaded: LoadedRule) -> Line:
+    rule = loaded.rule
+    width = max(len(other.rule.name) for other in all_rules())
+    return [
+        (rule.code, rule.severity.value),
+        (f" {rule.name:<{width}} ", "path"),
+        (f"{rule.severity.value:<7} {rule.status.value:<7} ", "faint"),
+        (rule.summary, ""),
+    ]

@@ -1,0 +1,44 @@
+"""What a report comes to: one line at the end, and counts by rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from fwp_checks.finding import Report, Severity
+from fwp_plugins.formats.terminal import Line
+
+_PLURALS = {"error": "errors", "warning": "warnings", "info": "infos"}
+
+
+def summary(report: Report) -> Line:
+    """One line: how many findings of which severity in how many files, and files skipped."""
+    skipped = f"; {_count(len(report.skipped), 'file', 'files')} skipped" if report.skipped else ""
+    if not report.findings:
+        return [(f"No findings{skipped}.", "warning" if skipped else "good")]
+    by_severity = Counter(finding.severity for finding in report.findings)
+    severities = ", ".join(
+        _count(by_severity[severity], severity.value, _PLURALS[severity.value])
+        for severity in Severity
+        if by_severity[severity]
+    )
+    files = len({finding.path for finding in report.findings})
+    findings = _count(len(report.findings), "finding", "findings")
+    worst = min(by_severity, key=lambda severity: severity.rank).value
+    return [
+        (f"{findings}", worst),
+        (f" ({severities}) in {_count(files, 'file', 'files')}{skipped}.", ""),
+    ]
+
+
+def statistics(report: Report) -> Iterator[Line]:
+    """One line a rule: count, code, name; the most frequent first."""
+    counts = Counter((finding.code, finding.rule) for finding in report.findings)
+    severity = {finding.code: finding.severity.value for finding in report.findings}
+    digits = len(str(max(counts.values(), default=0)))
+    for (code, rule), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        yield [(f"{count:>{digits}} ", ""), (code, severity[code]), (f" {rule}", "")]
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
