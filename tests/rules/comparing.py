@@ -21,7 +21,7 @@ class Reported:
 
 
 def difference(case: Case, reported: Iterable[Reported]) -> str:
-    """What is missing and what is unexpected, with the source lines; empty when all is as expected."""
+    """What is missing and what is unexpected, with the source lines; empty when nothing is."""
     unexpected = sorted(reported)
     missing = []
     # The longest text first: it fits the fewest messages.

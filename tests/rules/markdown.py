@@ -1,8 +1,8 @@
 """Reads a rule's page: its sections, and the test cases below its last heading.
 
-A case is a ``###`` heading under ``## Cases``. Every fence in it is one file, whose path stands in backticks on the
-line before. Expected findings are comments on the line they concern: ``# error: [FWP101] "requests.get"``; the quoted
-text must occur in the message.
+A case is a ``###`` heading under ``## Cases``. Every fence in it is one file, whose path stands in
+backticks on the line before. Expected findings are comments on the line they concern:
+``# error: [FWP101] "requests.get"``; the quoted text must occur in the message.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Unique and readable: the code of the rule, then the heading in lower case with hyphens."""
+        """Unique and readable: the code of the rule, then the heading with hyphens."""
         return f"{self.rule_code}-{re.sub(r'[^a-z0-9]+', '-', self.heading.lower()).strip('-')}"
 
     @property
@@ -97,7 +97,7 @@ class Page:
 
 
 def read_page(path: Path) -> Page:
-    """The page at ``path``; raises :class:`PageError` with file and line where the form is broken."""
+    """The page at ``path``; raises :class:`PageError` with file and line where it is broken."""
     lines = path.read_text(encoding="utf-8").splitlines()
     if not lines or not lines[0].startswith("# "):
         raise PageError(f"{path}:1: the page must begin with its title")
