@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from fwp_checks import __version__
-from fwp_plugins.projects import FILE_ACCESS, FileByFile, Overrides, available_cores
+from fwp_checks.settings import FILE_ACCESS
+from fwp_plugins.projects import FileByFile, Overrides, available_cores
 
 Diagnostic = tuple[int, int, str, type[Any]]
 """What flake8 takes: line from 1, column from 0, "CODE text", the plugin's class."""
@@ -85,12 +86,12 @@ class FwpChecker:
         folder = Path(options.fwp_cache_dir) if options.fwp_cache_dir else None
         cls._files = FileByFile(
             Overrides(
+                enable=tuple(options.fwp_enable),
                 preview=options.fwp_preview,
                 file_access=options.fwp_file_access,
                 file_metadata=options.fwp_file_metadata,
                 include_tests=options.fwp_include_tests,
             ),
-            enable=tuple(options.fwp_enable),
             cache_dir=False if options.fwp_no_cache else folder,
             root=Path(options.fwp_root) if options.fwp_root else None,
         )

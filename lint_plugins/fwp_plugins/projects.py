@@ -9,16 +9,14 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
-from fwp_checks.finding import Finding, Range, Severity
-from fwp_checks.rules import PAGES, Status, all_rules
 from fwp_checks.session import Session
-from fwp_checks.settings import Settings, SettingsError
+
+from fwp_checks.finding import Finding, Range, Severity
+from fwp_checks.rules import PAGES, all_rules
+from fwp_checks.settings import FILE_ACCESS, Settings, SettingsError
 
 CacheDir = Path | None | Literal[False]
 """Where the cache lies: a folder, None for the user's cache folder, False for no cache."""
-
-FILE_ACCESS = ("requests", "everywhere", "never")
-"""Where file access is reported: where a request waits for it, in all async code, nowhere."""
 
 RUN_CODES = {
     "FWP901": "file-skipped",
@@ -30,10 +28,15 @@ RUN_CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Settings given to the host, by the names of ``Settings``; None leaves the project's."""
+    """Settings given to the host, by the names of ``Settings``; None leaves the project's.
+
+    ``enable`` names rules (by codes or their beginnings) that are reported in addition to those
+    that are selected, although they may be in preview.
+    """
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
+    enable: tuple[str, ...] = ()
     preview: bool | None = None
     file_access: str | None = None
     file_metadata: bool | None = None
@@ -46,12 +49,22 @@ class Overrides:
         """
         if self.file_access not in (None, *FILE_ACCESS):
             raise SettingsError(
-                f"file-access: '{self.file_access}' is not one of {', '.join(FILE_ACCESS)}"
+                f"file-access: must be one of {', '.join(FILE_ACCESS)}, not '{self.file_access}'"
             )
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(
+        del given["enable"]
+        settings = replace(
             settings, **{name: value for name, value in given.items() if value is not None}
         )
+        # A rule in preview is switched on by its full code.
+        codes = (loaded.rule.code for loaded in all_rules())
+        enabled = tuple(code for code in codes if code.startswith(self.enable))
+        return replace(settings, select=(*settings.select, *enabled))
+
+
+def absolute(path: str | Path) -> Path:
+    """The path from the root of the file system, without ``..``; links are left as they are."""
+    return Path(os.path.abspath(path))
 
 
 def available_cores() -> int:
@@ -88,56 +101,39 @@ def group_by_project(
     return list(groups.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Project:
-    """A session, and the codes whose findings are not to be shown."""
-
-    session: Session
-    hidden: frozenset[str] = frozenset()
-
-
 class FileByFile:
     """The findings of one run in a host that asks for one file at a time.
 
     Keeps one session a project, opened when a file of it is first asked for. ``root`` is where the
-    project is looked for instead of next to each file; ``enable`` names rules (by prefixes of
-    codes) that are reported although they are in preview and previews are off.
+    project is looked for instead of next to each file.
     """
 
     def __init__(
-        self,
-        overrides: Overrides,
-        *,
-        enable: tuple[str, ...] = (),
-        cache_dir: CacheDir = None,
-        root: Path | None = None,
+        self, overrides: Overrides, *, cache_dir: CacheDir = None, root: Path | None = None
     ) -> None:
         self._overrides = overrides
-        self._enable = enable
         self._cache_dir = cache_dir
         self._root = root
-        self._by_folder: dict[Path, _Project] = {}
-        self._by_root: dict[Path, _Project] = {}
+        self._by_folder: dict[Path, Session] = {}
+        self._by_root: dict[Path, Session] = {}
         self._settings_reported = False
 
     def check(self, filename: str, text: str | None = None) -> tuple[Finding, ...]:
-        """The findings of a file; ``text`` is what the file is about to be saved as, None what is
-        on disk.
+        """The findings of a file; ``text`` is its unsaved text, None what is on disk.
 
         Never raises an Exception: an internal error is a finding FWP902 in the file; broken
         settings are a finding FWP903 in the first file that is asked for.
         """
         try:
-            path = Path(filename).absolute()
-            project = self._project(path)
+            path = absolute(filename)
+            session = self._session(path)
             if text is not None:
-                project.session.update(path, text)
-            findings = project.session.check(path).findings
+                session.update(path, text)
+            return session.check(path).findings
         except SettingsError as error:
             return self._broken_settings(error, filename)
         except Exception as error:
             return (_about_run("FWP902", filename, _internal_error(error, filename)),)
-        return tuple(finding for finding in findings if finding.code not in project.hidden)
 
     def prepare(self, filenames: Iterable[str], jobs: int) -> None:
         """Check all that is under the paths now, so that :meth:`check` finds it done.
@@ -145,31 +141,20 @@ class FileByFile:
         May raise any Exception.
         """
         shares: dict[Path, tuple[Session, list[Path]]] = {}
-        for path in (Path(name).absolute() for name in filenames):
-            session = self._project(path, jobs).session
+        for path in map(absolute, filenames):
+            session = self._session(path, jobs)
             shares.setdefault(session.root, (session, []))[1].append(path)
         for session, share in shares.values():
             session.check_all(paths=share)
 
-    def _project(self, path: Path, jobs: int = 1) -> _Project:
+    def _session(self, path: Path, jobs: int = 1) -> Session:
         start = self._root or (path if path.is_dir() else path.parent)
-        project = self._by_folder.get(start)
-        if project is None:
-            project = self._open(start, jobs)
-            project = self._by_root.setdefault(project.session.root, project)
-            self._by_folder[start] = project
-        return project
-
-    def _open(self, start: Path, jobs: int) -> _Project:
-        session = open_session(start, self._overrides, cache_dir=self._cache_dir, jobs=jobs)
-        if not self._enable or session.settings.preview:
-            return _Project(session)
-        with_previews = replace(self._overrides, preview=True)
-        session = open_session(start, with_previews, cache_dir=self._cache_dir, jobs=jobs)
-        previews = (rule.rule.code for rule in all_rules() if rule.rule.status is Status.PREVIEW)
-        return _Project(
-            session, frozenset(code for code in previews if not code.startswith(self._enable))
-        )
+        session = self._by_folder.get(start)
+        if session is None:
+            session = open_session(start, self._overrides, cache_dir=self._cache_dir, jobs=jobs)
+            session = self._by_root.setdefault(session.root, session)
+            self._by_folder[start] = session
+        return session
 
     def _broken_settings(self, error: SettingsError, filename: str) -> tuple[Finding, ...]:
         if self._settings_reported:

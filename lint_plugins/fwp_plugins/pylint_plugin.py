@@ -15,7 +15,8 @@ from typing import Any
 
 from fwp_checks.finding import Finding
 from fwp_checks.rules import all_rules
-from fwp_plugins.projects import FILE_ACCESS, RUN_CODES, FileByFile, Overrides
+from fwp_checks.settings import FILE_ACCESS
+from fwp_plugins.projects import RUN_CODES, FileByFile, Overrides
 
 # Not an import statement, so that type checkers judge this file alike with and without pylint.
 BaseRawFileChecker: Any = import_module("pylint.checkers").BaseRawFileChecker
@@ -129,7 +130,10 @@ def register(linter: Any) -> None:
 def _files(config: Any) -> FileByFile:
     folder = Path(config.fwp_cache_dir) if config.fwp_cache_dir else None
     return FileByFile(
-        Overrides(preview=config.fwp_preview or None, file_access=config.fwp_file_access),
-        enable=tuple(config.fwp_enable),
+        Overrides(
+            enable=tuple(config.fwp_enable),
+            preview=config.fwp_preview or None,
+            file_access=config.fwp_file_access,
+        ),
         cache_dir=False if config.fwp_no_cache else folder,
     )

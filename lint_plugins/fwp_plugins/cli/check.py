@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from fwp_checks.finding import Finding, Report, Skipped
-from fwp_checks.session import Session
 from fwp_plugins.cli import options
 from fwp_plugins.cli.errors import CommandError
 from fwp_plugins.cli.output import print_lines, progress, write_file
 from fwp_plugins.formats import concise, full, json_document, summary
 from fwp_plugins.formats.source import SourceLines, decode
 from fwp_plugins.formats.terminal import Line
+from fwp_plugins.projects import absolute
 
 STDIN = "-"
-SKIPPED = "FWP901"
-INTERNAL_ERROR = "FWP902"
+INCOMPLETE = ("FWP901", "FWP902")
+"""Codes that tell of files that were not checked: skipped, internal error."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,13 +28,12 @@ def run(arguments: argparse.Namespace) -> int:
     _reject_contradictions(arguments)
     texts: dict[str, str] = {}
     if arguments.paths == [STDIN]:
-        root, report, session = _check_stdin(arguments, texts)
-        checked = [session]
+        root, report = _check_stdin(arguments, texts)
     else:
         paths = [Path(path) for path in arguments.paths or (".",)]
-        root, report, checked = _check_paths(paths, arguments)
+        root, report = _check_paths(paths, arguments)
     _write(report, root, texts, arguments)
-    return _exit_code(report, checked, arguments.exit_zero)
+    return _exit_code(report, arguments.exit_zero)
 
 
 def _reject_contradictions(arguments: argparse.Namespace) -> None:
@@ -51,10 +50,8 @@ def _reject_contradictions(arguments: argparse.Namespace) -> None:
         raise CommandError("--statistics cannot be combined with --format json")
 
 
-def _check_stdin(
-    arguments: argparse.Namespace, texts: dict[str, str]
-) -> tuple[Path, Report, Session]:
-    path: Path = arguments.stdin_display_name.absolute()
+def _check_stdin(arguments: argparse.Namespace, texts: dict[str, str]) -> tuple[Path, Report]:
+    path = absolute(arguments.stdin_display_name)
     if not path.parent.is_dir():
         raise CommandError(f"{arguments.stdin_display_name}: no such folder: {path.parent}")
     try:
@@ -65,12 +62,10 @@ def _check_stdin(
     session = options.session_of(path, given, arguments)
     session.update(path, text)
     texts[PurePath(os.path.relpath(path, session.root)).as_posix()] = text
-    return session.root, session.check(path), session
+    return session.root, session.check(path)
 
 
-def _check_paths(
-    paths: list[Path], arguments: argparse.Namespace
-) -> tuple[Path, Report, list[Session]]:
+def _check_paths(paths: list[Path], arguments: argparse.Namespace) -> tuple[Path, Report]:
     groups = options.sessions(paths, arguments)
     roots = [session.root for session, _ in groups]
     common = Path(os.path.commonpath(roots))
@@ -79,22 +74,16 @@ def _check_paths(
     with progress() as show:
         for session, share in groups:
             report = session.check_all(paths=share, progress=show)
-            prefix = (
-                "" if session.root == common else f"{session.root.relative_to(common).as_posix()}/"
-            )
-            moved = _under(report, prefix)
-            findings += moved.findings
-            skipped += moved.skipped
+            if session.root != common:
+                report = _under(report, f"{session.root.relative_to(common).as_posix()}/")
+            findings += report.findings
+            skipped += report.skipped
     merged = Report(tuple(sorted(findings, key=lambda finding: finding.sort_key)), tuple(skipped))
-    return common, merged, [session for session, _ in groups]
+    return common, merged
 
 
 def _under(report: Report, prefix: str) -> Report:
-    """The report with its paths relative to a folder above the project, where several projects are
-    checked at once.
-    """
-    if not prefix:
-        return report
+    """The report with its paths relative to a folder above the project's root."""
     findings = tuple(
         replace(
             finding,
@@ -119,11 +108,6 @@ def _write(
     else:
         write_file(arguments.output, lines, color=arguments.color == "always")
         print_lines(closing, color=arguments.color)
-    shown = {finding.path for finding in report.findings if finding.code == SKIPPED}
-    for file in report.skipped:
-        if file.path not in shown:
-            place = f"{_from_here(root, file.path)}:{file.line}"
-            print(f"fwp: skipped {place}: {file.reason}", file=sys.stderr)
 
 
 def _lines(
@@ -145,12 +129,8 @@ def _from_here(root: Path, path: str) -> str:
     return PurePath(os.path.relpath(root / path)).as_posix()
 
 
-def _exit_code(report: Report, sessions: list[Session], exit_zero: bool) -> int:
-    accepted = all(
-        any(SKIPPED.startswith(prefix) for prefix in session.settings.ignore)
-        for session in sessions
-    )
+def _exit_code(report: Report, exit_zero: bool) -> int:
     codes = {finding.code for finding in report.findings}
-    if INTERNAL_ERROR in codes or (report.skipped and not accepted):
+    if not codes.isdisjoint(INCOMPLETE):
         return 2
     return 1 if codes and not exit_zero else 0

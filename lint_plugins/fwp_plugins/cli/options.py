@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fwp_checks.rules import all_rules
 from fwp_checks.session import Session
+
+from fwp_checks.rules import all_rules
 from fwp_checks.settings import SettingsError
 from fwp_plugins.cli.errors import CommandError
 from fwp_plugins.projects import (
     RUN_CODES,
     CacheDir,
     Overrides,
+    absolute,
     available_cores,
     group_by_project,
     open_session,
@@ -46,10 +48,10 @@ def sessions(
     Raises CommandError for wrong paths, settings or codes.
     """
     given = overrides(arguments)
-    absolute = [existing(path) for path in paths]
+    starts = [existing(path) for path in paths]
     jobs = arguments.jobs or available_cores()
     try:
-        return group_by_project(absolute, given, cache_dir=cache_dir(arguments), jobs=jobs)
+        return group_by_project(starts, given, cache_dir=cache_dir(arguments), jobs=jobs)
     except SettingsError as error:
         raise CommandError(str(error)) from error
 
@@ -67,7 +69,7 @@ def existing(path: Path) -> Path:
     """The absolute form of a path. Raises CommandError if there is nothing."""
     if not path.exists():
         raise CommandError(f"{path}: no such file or folder")
-    return path.absolute()
+    return absolute(path)
 
 
 def cache_dir(arguments: argparse.Namespace) -> CacheDir:
@@ -75,7 +77,7 @@ def cache_dir(arguments: argparse.Namespace) -> CacheDir:
     if arguments.no_cache:
         return False
     given: Path | None = arguments.cache_dir
-    return given.absolute() if given else None
+    return absolute(given) if given else None
 
 
 def suggestion(word: str) -> str:

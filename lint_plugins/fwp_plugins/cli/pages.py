@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from fwp_checks.rules import LoadedRule, all_rules
 from fwp_plugins.cli.errors import CommandError
 from fwp_plugins.cli.options import suggestion
 from fwp_plugins.cli.output import print_lines, print_text
 from fwp_plugins.formats.terminal import Line, wants_color
+from fwp_plugins.projects import RUN_CODES
 
 CASES_HEADING = "## Cases"
 
 
 def explain(arguments: argparse.Namespace) -> int:
     """Show a rule's page. Raises CommandError for an unknown rule."""
-    page = _find(arguments.rule).page.read_text(encoding="utf-8")
+    page = _page(arguments.rule).read_text(encoding="utf-8")
     if not arguments.cases:
         page = page.split(f"\n{CASES_HEADING}\n")[0]
     if wants_color("auto", sys.stdout):
@@ -39,10 +41,13 @@ def rules(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _find(word: str) -> LoadedRule:
+def _page(word: str) -> Path:
     for loaded in all_rules():
         if word.upper() == loaded.rule.code or word.lower() == loaded.rule.name:
-            return loaded
+            return loaded.page
+    for code, name in RUN_CODES.items():
+        if word.upper() == code or word.lower() == name:
+            return Path(__file__).with_name(f"{code.lower()}.md")
     raise CommandError(f"there is no rule '{word}'{suggestion(word)}")
 
 

@@ -1,0 +1,87 @@
+"""A small project with one finding that needs two files, and ways to run hosts on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+
+SOURCE_ROOTS = [Path(__file__).parents[2] / name for name in ("checks", "lint_plugins")]
+
+API = """\
+from fastapi import FastAPI
+
+from app.services import load_user
+
+app = FastAPI()
+
+
+@app.get("/me")
+async def read_me(user_id: int):
+    return load_user(user_id)
+"""
+SERVICES = """\
+import requests
+
+
+def load_user(user_id):
+    return requests.get(f"https://users.example/{user_id}").json()
+"""
+FINDING = "app/api.py:10:12: FWP102 "
+"""How the only finding of the demo project begins in concise output and in flake8's."""
+
+
+def write_demo(root: Path) -> Path:
+    """Write the project below ``root``, and give the root."""
+    write(root, {"pyproject.toml": "", "app/__init__.py": "", "app/api.py": API})
+    write(root, {"app/services.py": SERVICES})
+    return root
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    """Write files below ``root``."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """The environment of a host: our packages known to Python and flake8, caches in ``scratch``."""
+    path = [*map(str, SOURCE_ROOTS)]
+    if not entry_points(group="flake8.extension", name="FWP"):
+        metadata = scratch / "metadata" / "flake8_fwp-0.dist-info"
+        write(
+            metadata,
+            {
+                "METADATA": "Metadata-Version: 2.1\nName: flake8-fwp\nVersion: 0\n",
+                "entry_points.txt": "[flake8.extension]\n"
+                "FWP = fwp_plugins.flake8_plugin:FwpChecker\n",
+            },
+        )
+        path.append(str(metadata.parent))
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_COLOR")}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join([*path, os.environ.get("PYTHONPATH", "")]),
+        "XDG_CACHE_HOME": str(scratch / "cache"),
+        "HOME": str(scratch),
+    }
+
+
+def run_python(
+    arguments: Sequence[str], *, cwd: Path, scratch: Path, text: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with these arguments as a host's process."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=environment(scratch),
+        input=text,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
