@@ -21,6 +21,8 @@ HEADINGS = (
 )
 LANGUAGES = {".py": "python", ".toml": "toml", ".html": "html", ".cfg": "ini"}
 
+RULES = Path(__file__).parents[2] / "checks" / "fwp_checks" / "rules"
+
 _EXPECTATION = re.compile(r'# error: \[(?P<code>FWP\d{3})\] "(?P<text>[^"]+)"')
 _PATH = re.compile(r"`([^`]+)`")
 _FENCE = re.compile(r"```(\w*)")
@@ -81,9 +83,9 @@ class Case:
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        marker = root / "pyproject.toml"
-        if not marker.exists():
-            marker.write_text('[project]\nname = "case"\n', encoding="utf-8")
+        if not {"pyproject.toml", "fwp.toml"} & set(self.files):
+            # A root of its own, in which rules in preview are reported as well.
+            (root / "pyproject.toml").write_text("[tool.fwp]\npreview = true\n", encoding="utf-8")
 
 
 @dataclass(slots=True)
@@ -94,6 +96,11 @@ class Page:
     title: str
     sections: dict[str, str]
     cases: list[Case]
+
+
+def pages() -> list[Page]:
+    """The pages of all rules, by code."""
+    return [read_page(path) for path in sorted(RULES.glob("*/rule.md"))]
 
 
 def read_page(path: Path) -> Page:
