@@ -88,6 +88,7 @@ def test_digest_changes_with_content(tmp_path: Path) -> None:
         (LIBRARY + EFFECT + 'when = ["has 0"]', "[[effect]] 1, key 'when'"),
         (LIBRARY + EFFECT + 'when = ["0=spam"]', "neither a literal nor a dotted name"),
         (LIBRARY + EFFECT + 'when = ["block = False"]', "[[effect]] 1, key 'when'"),
+        (LIBRARY + EFFECT + 'unless = ["is:0=BytesIO"]', "[[effect]] 1, key 'unless'"),
         (LIBRARY + EFFECT + 'except = ["close"]', "[[effect]] 1, key 'except'"),
         (LIBRARY + EFFECT.replace("https://acme.example/async", ""), "key 'link': is missing"),
         (LIBRARY + EFFECT.replace("{get,put}", "{get,put"), "braces do not match"),

@@ -159,13 +159,13 @@ class _Row:
             raise self.fail(key, f"'{value}' is not one of {', '.join(known)}")
         return value
 
-    def dotted(self, key: str, *, required: bool = False) -> tuple[str, ...]:
-        """The key's names, braces expanded, without wildcards."""
+    def dotted(self, key: str, *, required: bool = False, modules: bool = False) -> tuple[str, ...]:
+        """The key's names, braces expanded, without wildcards; dots needed unless `modules`."""
         found: list[str] = []
         for text in self.texts(key, required=required):
             found.extend(self._expanded(key, text))
         for name in found:
-            if not is_name(name) or "." not in name:
+            if not is_name(name) or not (modules or "." in name):
                 raise self.fail(key, f"'{name}' is no dotted name")
         return tuple(found)
 
@@ -254,8 +254,9 @@ def _read_aliases(document: Document, data: Mapping[str, object]) -> None:
         raise CatalogueError(f"{document.source}: [aliases] must be a table")
     row = _Row(document.source, "[aliases]", tuple(table), table)
     for key in table:
-        spelling = _Row(document.source, "[aliases]", ("alias",), {"alias": key}).dotted("alias")
-        canonical = row.dotted(key, required=True)
+        keys = _Row(document.source, "[aliases]", ("alias",), {"alias": key})
+        spelling = keys.dotted("alias", modules=True)
+        canonical = row.dotted(key, required=True, modules=True)
         _pair(document, row, key, spelling, canonical)
 
 

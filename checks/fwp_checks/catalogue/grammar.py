@@ -34,6 +34,7 @@ KINDS = (
 EFFECTS = ("blocks", "queries", "opens", "writes", "runs_loop", "none")
 ROLES = (
     "offloads",
+    "offloads_sync",
     "offloads_decorator",
     "schedules",
     "calls",
@@ -59,6 +60,7 @@ EVERY_ARGUMENT = "*"
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _HAS = re.compile(r"has:(\d+|[^\W\d]\w*)")
+_IS = re.compile(r"is:(\d+|[^\W\d]\w*)=(.+)")
 _EQUALS = re.compile(r"(\d+|[^\W\d]\w*)=(.+)")
 _WRAPPED = re.compile(r"([a-z_]+)\[(.*)\]")
 
@@ -144,11 +146,15 @@ def is_dunder(member: str) -> bool:
 
 
 def check_condition(text: str) -> None:
-    """Accept `has:0`, `has:host`, `block=False`, `0=None`, `operation=fcntl.LOCK_EX`.
+    """Accept `has:0`, `block=False`, `0=None`, `operation=fcntl.LOCK_EX`, `is:file=io.BytesIO`.
 
-    The right side is a Python literal or the dotted name of a constant. Raises `GrammarError`.
+    The right side is a Python literal or the dotted name of a constant; after `is:`, of a type.
+    Raises `GrammarError`.
     """
     if _HAS.fullmatch(text) is not None:
+        return
+    match = _IS.fullmatch(text)
+    if match is not None and is_name(match.group(2)) and "." in match.group(2):
         return
     match = _EQUALS.fullmatch(text)
     if match is None:
