@@ -64,7 +64,7 @@ class Overrides:
 
 def absolute(path: str | Path) -> Path:
     """The path from the root of the file system, without ``..``; links are left as they are."""
-    return Path(os.path.abspath(path))
+    return Path(os.path.normpath(Path(path).absolute()))
 
 
 def available_cores() -> int:

@@ -1,0 +1,49 @@
+"""Runs flake8 as its command does, after preparing the process.
+
+``flake8_driver.py SETUP METHOD ARGUMENTS…``: METHOD is the start method of worker processes; SETUP
+is ``-`` or a function below, called in the parent and, because workers that are not forked import
+this module again, in the workers too.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+from fwp_checks.session import Session
+
+
+def failing_check() -> None:
+    """Make checks of services.py fail."""
+    check = Session.check
+
+    def fail(self: Session, path: os.PathLike[str]) -> object:
+        if os.fspath(path).endswith("services.py"):
+            raise ValueError("first\nsecond")
+        return check(self, path)  # type: ignore[arg-type]
+
+    Session.check = fail  # type: ignore[method-assign, assignment]
+
+
+def counting_opened_sessions() -> None:
+    """Write a line into the file ``opened`` for each session that is opened."""
+    open_session = Session.open.__func__  # type: ignore[attr-defined]
+
+    def counted(cls: type[Session], *arguments: object, **named: object) -> object:
+        with Path("opened").open("a", encoding="utf-8") as log:
+            log.write(f"{os.getpid()}\n")
+        return open_session(cls, *arguments, **named)
+
+    Session.open = classmethod(counted)  # type: ignore[method-assign, assignment]
+
+
+if len(sys.argv) > 1 and sys.argv[1] != "-":
+    globals()[sys.argv[1]]()
+
+if __name__ == "__main__":
+    from flake8.main.cli import main
+
+    multiprocessing.set_start_method(sys.argv[2])
+    sys.exit(main(sys.argv[3:]))

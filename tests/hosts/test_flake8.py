@@ -1,0 +1,212 @@
+"""The flake8 plugin, in flake8's own process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fwp_checks.rules import Status, all_rules
+from tests.hosts.conftest import Fwp
+from tests.hosts.demo import API, FINDING, run_python, write
+
+DRIVER = str(Path(__file__).with_name("flake8_driver.py"))
+START_METHODS = multiprocessing.get_all_start_methods()
+
+Flake8 = Callable[..., tuple[int, list[str]]]
+
+
+@pytest.fixture
+def flake8(project: Path, tmp_path: Path) -> Flake8:
+    """flake8 in the demo project; gives its exit code and its lines, sorted, without ``./``."""
+
+    def run(
+        *arguments: str, text: str = "", method: str = START_METHODS[0], setup: str = "-"
+    ) -> tuple[int, list[str]]:
+        script = [DRIVER, setup, method] if method else ["-m", "flake8"]
+        result = run_python([*script, *arguments], cwd=project, scratch=tmp_path, text=text)
+        assert result.stderr == ""
+        lines = sorted(line.removeprefix("./") for line in result.stdout.splitlines())
+        return result.returncode, lines
+
+    return run
+
+
+def copies(project: Path, number: int = 6) -> list[str]:
+    """Put more modules with the same finding into the project; what each finding begins with."""
+    write(project, {f"app/api{index}.py": API for index in range(number)})
+    return [FINDING, *(f"app/api{index}.py:10:12: FWP102 " for index in range(number))]
+
+
+def beginnings(lines: list[str]) -> list[str]:
+    return [re.sub(r"(: FWP\d+ ).*", r"\1", line) for line in lines]
+
+
+def test_a_finding_that_needs_two_files(flake8: Flake8) -> None:
+    status, (line,) = flake8("--select=FWP")
+    assert status == 1
+    assert line.startswith(FINDING)
+    assert "requests.get" in line
+    assert line.split()[-1].startswith("https://")
+
+
+@pytest.mark.parametrize("method", START_METHODS)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_start_methods_and_jobs_give_what_the_command_gives(
+    method: str, jobs: str, project: Path, flake8: Flake8, fwp: Fwp
+) -> None:
+    expected = copies(project)
+    status, lines = flake8("--select=FWP", f"-j{jobs}", ".", method=method)
+    assert status == 1
+    assert beginnings(lines) == sorted(expected)
+    assert lines == sorted(fwp("check").out.splitlines()[:-1])
+
+
+def test_one_session_in_the_parent_serves_forked_workers(project: Path, flake8: Flake8) -> None:
+    copies(project)
+    flake8("--select=FWP", "-j2", ".", method="fork", setup="counting_opened_sessions")
+    assert len((project / "opened").read_text().split()) == 1
+
+
+def test_a_worker_that_is_not_forked_opens_one_session(project: Path, flake8: Flake8) -> None:
+    copies(project)
+    flake8("--select=FWP", "-j2", ".", method="spawn", setup="counting_opened_sessions")
+    opened = (project / "opened").read_text().split()
+    assert len(opened) == len(set(opened)) <= 2
+
+
+def test_only_the_changed_file_is_named(flake8: Flake8) -> None:
+    assert beginnings(flake8("--select=FWP", "app/api.py")[1]) == [FINDING]
+    assert flake8("--select=FWP", "app/services.py") == (0, [])
+
+
+def test_standard_input(project: Path, flake8: Flake8) -> None:
+    unsaved = "# unsaved\n" + API
+    _, lines = flake8("--select=FWP", "--stdin-display-name=app/api.py", "-", text=unsaved)
+    assert beginnings(lines) == ["app/api.py:11:12: FWP102 "]
+    _, lines = flake8("--select=FWP", "--stdin-display-name=app/api.py", "-", text="x = 1\n")
+    assert lines == []
+    _, lines = flake8(
+        "--select=FWP",
+        "--stdin-display-name=app/api.py",
+        "--per-file-ignores=app/api.py:FWP",
+        "-",
+        text=unsaved,
+    )
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("comment", "silent"),
+    [
+        ("# noqa: FWP102", True),
+        ("# noqa: FWP1", True),
+        ("# noqa", True),
+        ("# noqa: FWP101", False),
+        ("# fwp: ignore[FWP102] answered from memory", True),
+        ("# fwp: ignore[FWP101] another rule", False),
+    ],
+)
+def test_comments(comment: str, silent: bool, project: Path, flake8: Flake8) -> None:
+    write(project, {"app/api.py": f"{API.rstrip()}  {comment}\n"})
+    assert flake8("--select=FWP102")[1] == [] if silent else [FINDING]
+
+
+def test_a_call_on_several_lines_is_silenced_on_its_first_line(
+    project: Path, flake8: Flake8
+) -> None:
+    call = "load_user(  # noqa: FWP102\n        user_id,\n    )"
+    write(project, {"app/api.py": API.replace("load_user(user_id)", call)})
+    assert flake8("--select=FWP") == (0, [])
+
+
+def test_per_file_ignores(flake8: Flake8) -> None:
+    assert flake8("--select=FWP", "--per-file-ignores=app/*:FWP1") == (0, [])
+
+
+def test_a_file_that_does_not_parse(project: Path, flake8: Flake8) -> None:
+    write(project, {"app/broken.py": "def broken(:\n"})
+    status, lines = flake8("--select=FWP,E9")
+    assert status == 1
+    assert [line.split()[1] for line in lines] == ["FWP102", "E999"]
+
+
+def in_preview() -> str | None:
+    codes = [item.rule.code for item in all_rules() if item.rule.status is Status.PREVIEW]
+    return codes[0] if codes else None
+
+
+def test_options_in_the_configuration(project: Path, tmp_path: Path, flake8: Flake8) -> None:
+    write(
+        project,
+        {
+            ".flake8": "[flake8]\nselect = FWP\nfwp-preview = true\nfwp-enable = FWP1, FWP2\n"
+            "fwp-file-access = never\nfwp-file-metadata = false\nfwp-include-tests = false\n"
+            "fwp-root = .\nfwp-cache-dir = ../elsewhere\n"
+        },
+    )
+    assert FINDING in beginnings(flake8()[1])
+    assert any((tmp_path / "elsewhere").rglob("*"))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_no_cache(tmp_path: Path, flake8: Flake8) -> None:
+    assert beginnings(flake8("--select=FWP", "--fwp-no-cache")[1]) == [FINDING]
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [("[tool.fwp]\nnonsense = 1\n", "nonsense"), ("[tool.fwp\n", "pyproject.toml")],
+)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_broken_settings_fail_the_run_once_a_process(
+    settings: str, named: str, jobs: str, project: Path, flake8: Flake8
+) -> None:
+    copies(project)
+    write(project, {"pyproject.toml": settings})
+    status, lines = flake8("--select=FWP", f"-j{jobs}", ".")
+    assert status == 1
+    assert 1 <= len(lines) <= int(jobs)
+    assert all(":1:1: FWP903 " in line and named in line for line in lines)
+
+
+def test_a_wrong_value_of_an_option(project: Path, flake8: Flake8) -> None:
+    status, (line,) = flake8("--select=FWP", "--fwp-file-access=sometimes", "-j1")
+    assert status == 1
+    assert "FWP903" in line
+    assert "'sometimes'" in line
+
+
+@pytest.mark.parametrize("method", START_METHODS)
+def test_an_internal_error_is_one_finding_and_the_run_goes_on(
+    method: str, project: Path, flake8: Flake8
+) -> None:
+    expected = copies(project)
+    status, lines = flake8("--select=FWP", "-j2", ".", method=method, setup="failing_check")
+    assert status == 1
+    assert beginnings(lines) == sorted([*expected, "app/services.py:1:1: FWP902 "])
+    assert "ValueError: first second (flake8_driver.py:" in lines[-1]
+    assert "app/services.py" in lines[-1].split(": FWP902 ")[1]
+
+
+def test_modules_of_the_project_named_like_ours(project: Path, flake8: Flake8) -> None:
+    write(
+        project,
+        {
+            "checks.py": "raise RuntimeError\n",
+            "lint_plugins/__init__.py": "raise RuntimeError\n",
+            "settings.py": "raise RuntimeError\n",
+        },
+    )
+    assert beginnings(flake8("--select=FWP", method="")[1]) == [FINDING]
+
+
+def test_help_and_version(flake8: Flake8) -> None:
+    status, lines = flake8("--help")
+    assert status == 0
+    assert any("--fwp-preview" in line for line in lines)
+    assert any("flake8-fwp" in line for line in flake8("--version")[1])
