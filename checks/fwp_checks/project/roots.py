@@ -1,0 +1,235 @@
+"""Where absolute imports start, and the dotted names that files answer to.
+
+Two kinds of folders. *Shared* roots are on the import path of the whole project: those of the
+settings, those that a packaging or test configuration names, the top folder, ``src``, and each
+folder with a project file of its own. *Local* roots are guessed from how files lie: the folder
+above a package, the folder of a script. A guess must not make ``import redis`` somewhere else mean
+a script ``tools/redis.py``; so what lies under a local root is seen by its neighbours alone.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fwp_checks.project.discovery import PROJECT_FILES
+from fwp_checks.settings import Settings
+
+# A folder with one of these is one that a program is started from.
+_ENTRY_FILES = (
+    "main.py",
+    "app.py",
+    "asgi.py",
+    "wsgi.py",
+    "server.py",
+    "run.py",
+    "__main__.py",
+    "requirements.txt",
+    "Dockerfile",
+    "Pipfile",
+    "Procfile",
+)
+# Programs of tools beside the code: they do not make their folder one that is imported from.
+_TOOL_FILES = frozenset(
+    {"setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "dodo.py"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRoots:
+    """The folders that absolute imports start from, relative to the root of the project.
+
+    The root itself is ``""``.
+    """
+
+    shared: tuple[str, ...] = ("",)
+    local: tuple[str, ...] = ()
+
+    def module_names(self, path: str) -> list[str]:
+        """All dotted names by which a file can be imported, the one people would use first.
+
+        ``path`` is relative to the root with forward slashes. ``pkg/__init__.py`` answers to
+        ``pkg``. Folders need no ``__init__.py`` (namespace packages), but names must be
+        identifiers. Empty for a file that no import statement can name.
+        """
+        shared = sorted(self.shared, key=len, reverse=True)
+        named = [root for root in shared if root]
+        ordered = [*named, *self.local, *(root for root in shared if not root)]
+        names = (_name_under(root, path) for root in ordered)
+        return list(dict.fromkeys(name for name in names if name))
+
+    def sees(self, importer: str, path: str, name: str) -> bool:
+        """Whether a file can import another by a name; both paths relative to the root.
+
+        True if the folder that the name starts from is shared, or holds the importing file.
+        """
+        for root in (*self.shared, *self.local):
+            if _name_under(root, path) == name and (root in self.shared or _holds(root, importer)):
+                return True
+        return False
+
+
+def source_roots(root: Path, files: Iterable[str], settings: Settings) -> SourceRoots:
+    """The folders that imports of these files start from.
+
+    ``files`` are relative to the root with forward slashes. Reads the project files that lie
+    between them; the result depends on nothing but the files and these.
+    """
+    layout = _Layout(root, files)
+    shared = [*settings.source_roots, *layout.declared(""), ""]
+    if layout.is_plain("src"):
+        shared.append("src")
+    for folder in layout.plain:
+        if folder and layout.has_file(folder, PROJECT_FILES):
+            shared += [*layout.declared(folder), folder]
+            if layout.is_plain(f"{folder}/src"):
+                shared.append(f"{folder}/src")
+    local: list[str] = []
+    known = set(shared)
+    for folder in layout.plain:
+        if folder in known or not folder:
+            continue
+        covered = any(above in known for above in _above(folder) if above)
+        if layout.is_started_from(folder) or (
+            not covered and (layout.has_packages(folder) or layout.has_scripts(folder))
+        ):
+            local.append(folder)
+            known.add(folder)
+    return SourceRoots(tuple(dict.fromkeys(shared)), tuple(local))
+
+
+class _Layout:
+    """The folders of some files. ``plain`` are those without ``__init__.py``, outermost first."""
+
+    def __init__(self, root: Path, files: Iterable[str]) -> None:
+        self._root = root
+        names: dict[str, set[str]] = {"": set()}
+        for file in files:
+            folder, _, name = file.rpartition("/")
+            names.setdefault(folder, set()).add(name)
+        for folder in list(names):
+            for above in _above(folder):
+                names.setdefault(above, set())
+        self._names = names
+        self._packages = {folder for folder in names if folder and "__init__.py" in names[folder]}
+        self._package_parents = {package.rpartition("/")[0] for package in self._packages}
+        plain = (folder for folder in names if folder not in self._packages)
+        self.plain = sorted(plain, key=lambda folder: (folder.count("/") + bool(folder), folder))
+
+    def is_plain(self, folder: str) -> bool:
+        """Whether a folder has files below it and is no package."""
+        return folder in self._names and folder not in self._packages
+
+    def has_packages(self, folder: str) -> bool:
+        """Whether a package lies directly in a folder."""
+        return folder in self._package_parents
+
+    def has_scripts(self, folder: str) -> bool:
+        """Whether a folder, and none above it, has modules of its own."""
+        if any(self._modules(above) for above in _above(folder)):
+            return False
+        return bool(self._modules(folder))
+
+    def is_started_from(self, folder: str) -> bool:
+        """Whether a folder has modules, and a file for starting a program with them."""
+        if not self._modules(folder):
+            return False
+        return any(
+            name in self._names[folder] if name.endswith(".py") else self.has_file(folder, (name,))
+            for name in _ENTRY_FILES
+        )
+
+    def has_file(self, folder: str, names: Sequence[str]) -> bool:
+        """Whether one of these files is in a folder."""
+        place = self._root / folder
+        return any((place / name).is_file() for name in names)
+
+    def declared(self, folder: str) -> list[str]:
+        """The source folders that the packaging and test configuration of a folder names."""
+        place = self._root / folder
+        found = []
+        for text in [*_declared_in_pyproject(place), *_declared_in_setup_cfg(place)]:
+            joined = os.path.normpath(f"{folder}/{text}" if folder else text).replace(os.sep, "/")
+            joined = "" if joined == "." else joined
+            if self.is_plain(joined):
+                found.append(joined)
+        return found
+
+    def _modules(self, folder: str) -> set[str]:
+        if folder in self._packages:
+            return set()
+        return self._names[folder] - _TOOL_FILES
+
+
+def _declared_in_pyproject(folder: Path) -> Iterator[str]:
+    try:
+        document = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return
+    tool = _at(document, "tool")
+    yield from _texts(_at(tool, "setuptools", "packages", "find", "where"))
+    yield from _texts(_at(tool, "setuptools", "package-dir", ""))
+    yield from _texts(_at(tool, "pdm", "build", "package-dir"))
+    yield from _texts(_at(tool, "uv", "build-backend", "module-root"))
+    yield from _texts(_at(tool, "pytest", "ini_options", "pythonpath"))
+    yield from _texts(_at(tool, "pyright", "extraPaths"))
+    for package in _texts(_at(tool, "hatch", "build", "targets", "wheel", "packages")):
+        yield package.rstrip("/").rpartition("/")[0] or "."
+    poetry = _at(tool, "poetry", "packages")
+    for table in poetry if isinstance(poetry, list) else ():
+        yield from _texts(_table(table).get("from"))
+
+
+def _declared_in_setup_cfg(folder: Path) -> Iterator[str]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string((folder / "setup.cfg").read_text("utf-8"))
+    except (OSError, ValueError, configparser.Error):
+        return
+    where = parser.get("options.packages.find", "where", fallback="")
+    yield from where.replace(",", "\n").split()
+    for line in parser.get("options", "package_dir", fallback="").splitlines():
+        package, equals, place = line.partition("=")
+        if equals and not package.strip():
+            yield place.strip()
+
+
+def _at(document: object, *keys: str) -> Any:
+    for key in keys:
+        document = _table(document).get(key)
+    return document
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [text for text in values if isinstance(text, str)]
+
+
+def _above(folder: str) -> Iterator[str]:
+    """The folders above a folder, innermost first, the root included."""
+    while folder:
+        folder = folder.rpartition("/")[0]
+        yield folder
+
+
+def _holds(folder: str, path: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")
+
+
+def _name_under(root: str, path: str) -> str:
+    """The dotted name of a file seen from a folder; empty if it has none."""
+    if not path.endswith(".py") or not _holds(root, path):
+        return ""
+    parts = path[len(root) + 1 if root else 0 : -3].split("/")
+    if parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts) if all(part.isidentifier() for part in parts) else ""

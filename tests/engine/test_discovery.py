@@ -1,0 +1,268 @@
+"""Which folder is the project, which files are read, what they are called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fwp_checks.project.discovery import find_root, is_test_path, python_files
+from fwp_checks.project.roots import SourceRoots, source_roots
+from fwp_checks.settings import Settings
+
+
+def make(root: Path, files: str) -> Path:
+    """Make empty files (``name``), folders (``name/``) and files with a text (``name=text``)."""
+    for entry in files.split(" "):
+        name, _, text = entry.partition("=")
+        path = root / name
+        if name.endswith("/"):
+            path.mkdir(parents=True, exist_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("~", "\n"))
+    return root
+
+
+def read_files(root: Path, **settings: object) -> list[str]:
+    return python_files(root, Settings(**settings))  # type: ignore[arg-type]
+
+
+def roots_of(root: Path, **settings: object) -> SourceRoots:
+    return source_roots(root, read_files(root), Settings(**settings))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "start", "expected"),
+    [
+        # settings, then a repository, then project files
+        (
+            "r/.git/ r/a/pyproject.toml=[tool.fwp] r/a/b/pyproject.toml r/a/b/c.py",
+            "r/a/b/c.py",
+            "r/a",
+        ),
+        ("r/.git/ r/a/fwp.toml r/a/b/c.py", "r/a/b", "r/a"),
+        ("r/.git/ r/a/pyproject.toml r/a/b.py", "r/a/b.py", "r"),
+        ("r/.git=gitdir r/a/setup.py r/a/b.py", "r/a/b.py", "r"),
+        ("r/.git/ r/sub/.git=gitdir r/sub/a/b.py", "r/sub/a/b.py", "r/sub"),
+        ("r/pyproject.toml r/a/manage.py r/a/b/c.py", "r/a/b/c.py", "r"),
+        ("r/pyproject.toml=[tool.fwpx] r/a/setup.cfg r/a/b.py", "r/a", "r"),
+        # broken settings are found, so that they are reported
+        ("r/.git/ r/a/pyproject.toml=[tool.fwp]~] r/a/b.py", "r/a", "r/a"),
+        # nothing at all: the folder, or the one above the package
+        ("r/a/b.py", "r/a/b.py", "r/a"),
+        ("r/p/__init__.py r/p/q/__init__.py r/p/q/b.py", "r/p/q/b.py", "r"),
+        # a home with a repository or settings of tools is no project
+        (".git/ r/a.py", "r/a.py", "r"),
+        (".git/ pyproject.toml r/pyproject.toml r/a.py", "r/a.py", "r"),
+        # a home that is a project, as in containers
+        ("manage.py app/views.py", "app/views.py", "."),
+        ("fwp.toml app/views.py", "app/views.py", "."),
+    ],
+)
+def test_the_root(home: Path, files: str, start: str, expected: str) -> None:
+    make(home, files)
+    assert find_root(home / start) == home / expected
+
+
+def test_the_root_of_a_path_with_dots(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(home, "r/.git/ r/a/b.py r/c/")
+    monkeypatch.chdir(home / "r" / "c")
+    assert find_root(Path("../a/b.py")) == home / "r"
+    assert find_root(Path()) == home / "r"
+
+
+def test_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert find_root(make(tmp_path, "r/.git/ r/a/b.py") / "r/a/b.py") == tmp_path / "r"
+
+
+def test_files_are_sorted_and_foreign_code_is_left_out(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        "b.py a/c.py a/b.py a/d.pyi a/e.txt a/__pycache__/x.py .hidden/x.py node_modules/x.py"
+        " .venv/x.py venv/x.py my_env/pyvenv.cfg my_env/x.py conda/conda-meta/x conda/x.py"
+        " vendored/lib/site-packages/x.py build/x.py dist/x.py .tox/x.py a/.git/x.py folder.py/f.py"
+        " pkg/build/__init__.py pkg/build/y.py env/__init__.py",
+    )
+    assert read_files(tmp_path) == [
+        "a/b.py",
+        "a/c.py",
+        "b.py",
+        "env/__init__.py",
+        "folder.py/f.py",
+        "pkg/build/__init__.py",
+        "pkg/build/y.py",
+    ]
+
+
+def test_excluded_files(tmp_path: Path) -> None:
+    make(tmp_path, "a/migrations/x.py a/b.py c/b.py c/d_pb2.py")
+    assert read_files(tmp_path, exclude=("migrations", "c/b.py", "*_pb2.py")) == ["a/b.py"]
+
+
+def test_test_code_is_left_out_unless_asked_for(tmp_path: Path) -> None:
+    make(tmp_path, "a/b.py a/tests/b.py a/test_c.py conftest.py tests/sub/d.py")
+    assert read_files(tmp_path) == ["a/b.py"]
+    everything = ["a/b.py", "a/test_c.py", "a/tests/b.py", "conftest.py", "tests/sub/d.py"]
+    assert read_files(tmp_path, include_tests=True) == everything
+    assert python_files(tmp_path, Settings(), [tmp_path / "tests"]) == ["tests/sub/d.py"]
+
+
+def test_named_files_are_always_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "a/b.py .hidden/x.py tests/t.py script gen/g.py")
+    paths = [tmp_path / "script", tmp_path / ".hidden/x.py", tmp_path / "tests/t.py"]
+    named = python_files(tmp_path, Settings(exclude=("gen",)), [*paths, tmp_path / "gen/g.py"])
+    assert named == [".hidden/x.py", "gen/g.py", "script", "tests/t.py"]
+    monkeypatch.chdir(tmp_path / "a")
+    assert python_files(tmp_path, Settings(), [Path("b.py"), Path(), Path("../script")]) == [
+        "a/b.py",
+        "script",
+    ]
+
+
+def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
+    make(tmp_path, "r/a.py b.py")
+    with pytest.raises(FileNotFoundError, match=r"nothing\.py: no such file or folder"):
+        python_files(tmp_path / "r", Settings(), [tmp_path / "r/nothing.py"])
+    with pytest.raises(ValueError, match=r"b\.py: lies outside the project"):
+        python_files(tmp_path / "r", Settings(), [tmp_path / "b.py"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links(tmp_path: Path) -> None:
+    make(tmp_path, "a/b.py other/c.py")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
+    (tmp_path / "a" / "d.py").symlink_to(tmp_path / "other" / "c.py")
+    (tmp_path / "a" / "gone.py").symlink_to(tmp_path / "nowhere")
+    assert read_files(tmp_path) == ["a/b.py", "a/d.py", "other/c.py"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("tests/a.py", True),
+        ("app/test/a.py", True),
+        ("app/tests.py", True),
+        ("app/test_views.py", True),
+        ("app/views_test.py", True),
+        ("conftest.py", True),
+        ("integration_tests/a.py", True),
+        ("tests_e2e/a.py", True),
+        ("app/testing/a.py", False),
+        ("app/test.py", False),
+        ("app/latest.py", False),
+        ("app/contest/a.py", False),
+        ("app/attest_views.py", False),
+        ("tests.d/a.py", False),
+    ],
+)
+def test_test_paths(path: str, expected: bool) -> None:
+    assert is_test_path(path) is expected
+
+
+@pytest.mark.parametrize(
+    ("files", "shared", "local"),
+    [
+        ("main.py app/db.py", ("",), ()),
+        ("pyproject.toml src/app/__init__.py", ("", "src"), ()),
+        ("src/__init__.py src/app/__init__.py", ("",), ()),
+        # a program in a folder of its own
+        ("backend/main.py backend/routers/users.py scripts/seed.py", ("",), ("backend", "scripts")),
+        ("setup.py backend/app.py backend/routers/users.py", ("",), ("backend",)),
+        ("manage.py backend/requirements.txt backend/api.py tools/x.py", ("",), ("backend",)),
+        ("backend/app/__init__.py backend/app/main.py", ("",), ("backend",)),
+        # several projects in one
+        (
+            "libs/http/pyproject.toml libs/http/src/http_lib/__init__.py shop/manage.py shop/b.py",
+            ("", "shop", "libs/http", "libs/http/src"),
+            (),
+        ),
+        # namespace packages keep their full name
+        ("src/company/api/__init__.py src/company/db/__init__.py", ("", "src"), ()),
+        # what configurations name
+        (
+            'pyproject.toml=[tool.setuptools.packages.find]~where=["lib","one"] lib/a/__init__.py',
+            ("lib", ""),
+            (),
+        ),
+        (
+            "pyproject.toml=[tool.setuptools.package-dir]~''='lib' lib/a/__init__.py",
+            ("lib", ""),
+            (),
+        ),
+        ("setup.cfg=[options.packages.find]~where=./lib lib/a/__init__.py", ("lib", ""), ()),
+        ("setup.cfg=[options]~package_dir=~\t=lib lib/a/__init__.py", ("lib", ""), ()),
+        (
+            "pyproject.toml=[[tool.poetry.packages]]~include='a'~from='lib' lib/a/__init__.py",
+            ("lib", ""),
+            (),
+        ),
+        (
+            "pyproject.toml=[tool.hatch.build.targets.wheel]~packages=['l/a','b'] l/a/__init__.py",
+            ("l", ""),
+            (),
+        ),
+        (
+            "pyproject.toml=[tool.pytest.ini_options]~pythonpath='lib' lib/a/__init__.py",
+            ("lib", ""),
+            (),
+        ),
+        ("x/pyproject.toml=[tool.uv.build-backend]~module-root='l' x/l/a.py", ("", "x/l", "x"), ()),
+        ("pyproject.toml=[tool.pyright]~extraPaths=['../x','/y',1] a.py", ("",), ()),
+        ("pyproject.toml=broken setup.cfg=broken a.py", ("",), ()),
+    ],
+)
+def test_source_roots(
+    tmp_path: Path, files: str, shared: tuple[str, ...], local: tuple[str, ...]
+) -> None:
+    make(tmp_path, files)
+    roots = roots_of(tmp_path)
+    assert (roots.shared, roots.local) == (shared, local)
+
+
+def test_roots_of_the_settings_come_first(tmp_path: Path) -> None:
+    make(tmp_path, "pyproject.toml src/a.py odd/place/b/__init__.py")
+    roots = roots_of(tmp_path, source_roots=("odd/place",))
+    assert roots == SourceRoots(("odd/place", "", "src"), ())
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("src/app/main.py", ["app.main", "src.app.main"]),
+        ("src/app/__init__.py", ["app", "src.app"]),
+        ("src/__init__.py", ["src"]),
+        ("src/company/api/v1.py", ["company.api.v1", "src.company.api.v1"]),
+        ("backend/routers/users.py", ["routers.users", "backend.routers.users"]),
+        ("main.py", ["main"]),
+        ("__init__.py", []),
+        ("my-tools/a.py", ["a"]),
+        ("my-tools/b-c.py", []),
+        ("app/0001_initial.py", []),
+        ("script", []),
+        ("srcx/a.py", ["srcx.a"]),
+    ],
+)
+def test_names(path: str, expected: list[str]) -> None:
+    roots = SourceRoots(("", "src"), ("backend", "my-tools"))
+    assert roots.module_names(path) == expected
+
+
+def test_names_under_guessed_roots_are_seen_from_there_only() -> None:
+    roots = SourceRoots(("", "libs/http"), ("tools",))
+    assert roots.sees("tools/sync.py", "tools/redis.py", "redis")
+    assert not roots.sees("app/main.py", "tools/redis.py", "redis")
+    assert roots.sees("app/main.py", "tools/redis.py", "tools.redis")
+    assert roots.sees("app/main.py", "libs/http/http_lib/__init__.py", "http_lib")
+    assert not roots.sees("tools/sync.py", "tools/redis.py", "sync")
