@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks.project.discovery import find_root, is_test_path, python_files
-from fwp_checks.project.roots import SourceRoots, source_roots
+from fwp_checks.project.discovery import (
+    SourceRoots,
+    find_root,
+    is_test_path,
+    module_names,
+    python_files,
+    sees,
+    source_roots,
+)
 from fwp_checks.settings import Settings
 
 
@@ -26,11 +33,16 @@ def make(root: Path, files: str) -> Path:
 
 
 def read_files(root: Path, **settings: object) -> list[str]:
-    return python_files(root, Settings(**settings))  # type: ignore[arg-type]
+    return relative(root, python_files(root, Settings(**settings)))  # type: ignore[arg-type]
+
+
+def relative(root: Path, files: list[Path]) -> list[str]:
+    return [file.relative_to(root).as_posix() for file in files]
 
 
 def roots_of(root: Path, **settings: object) -> SourceRoots:
-    return source_roots(root, read_files(root), Settings(**settings))  # type: ignore[arg-type]
+    files = python_files(root, Settings())
+    return source_roots(root, files, Settings(**settings))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -116,19 +128,18 @@ def test_test_code_is_left_out_unless_asked_for(tmp_path: Path) -> None:
     assert read_files(tmp_path) == ["a/b.py"]
     everything = ["a/b.py", "a/test_c.py", "a/tests/b.py", "conftest.py", "tests/sub/d.py"]
     assert read_files(tmp_path, include_tests=True) == everything
-    assert python_files(tmp_path, Settings(), [tmp_path / "tests"]) == ["tests/sub/d.py"]
+    named = python_files(tmp_path, Settings(), [tmp_path / "tests"])
+    assert relative(tmp_path, named) == ["tests/sub/d.py"]
 
 
 def test_named_files_are_always_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "a/b.py .hidden/x.py tests/t.py script gen/g.py")
     paths = [tmp_path / "script", tmp_path / ".hidden/x.py", tmp_path / "tests/t.py"]
     named = python_files(tmp_path, Settings(exclude=("gen",)), [*paths, tmp_path / "gen/g.py"])
-    assert named == [".hidden/x.py", "gen/g.py", "script", "tests/t.py"]
+    assert relative(tmp_path, named) == [".hidden/x.py", "gen/g.py", "script", "tests/t.py"]
     monkeypatch.chdir(tmp_path / "a")
-    assert python_files(tmp_path, Settings(), [Path("b.py"), Path(), Path("../script")]) == [
-        "a/b.py",
-        "script",
-    ]
+    named = python_files(tmp_path, Settings(), [Path("b.py"), Path(), Path("../script")])
+    assert relative(tmp_path, named) == ["a/b.py", "script"]
 
 
 def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
@@ -256,13 +267,13 @@ def test_roots_of_the_settings_come_first(tmp_path: Path) -> None:
 )
 def test_names(path: str, expected: list[str]) -> None:
     roots = SourceRoots(("", "src"), ("backend", "my-tools"))
-    assert roots.module_names(path) == expected
+    assert module_names(path, roots) == expected
 
 
 def test_names_under_guessed_roots_are_seen_from_there_only() -> None:
     roots = SourceRoots(("", "libs/http"), ("tools",))
-    assert roots.sees("tools/sync.py", "tools/redis.py", "redis")
-    assert not roots.sees("app/main.py", "tools/redis.py", "redis")
-    assert roots.sees("app/main.py", "tools/redis.py", "tools.redis")
-    assert roots.sees("app/main.py", "libs/http/http_lib/__init__.py", "http_lib")
-    assert not roots.sees("tools/sync.py", "tools/redis.py", "sync")
+    assert sees("tools/sync.py", "tools/redis.py", "redis", roots)
+    assert not sees("app/main.py", "tools/redis.py", "redis", roots)
+    assert sees("app/main.py", "tools/redis.py", "tools.redis", roots)
+    assert sees("app/main.py", "libs/http/http_lib/__init__.py", "http_lib", roots)
+    assert not sees("tools/sync.py", "tools/redis.py", "sync", roots)

@@ -1,4 +1,7 @@
-"""Which folder is the project, and which of its files are read."""
+"""Which folder is the project, which of its files are read, and what they are called.
+
+The last of these is the work of :mod:`fwp_checks.project.roots`, whose functions are offered here.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,24 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fwp_checks.patterns import matches
+from fwp_checks.project.roots import (
+    PROJECT_FILES,
+    SourceRoots,
+    module_names,
+    sees,
+    source_roots,
+)
 from fwp_checks.settings import Settings, SettingsError, settings_table
 
-PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "manage.py")
-"""Files that lie in the top folder of a Python project."""
+__all__ = [
+    "SourceRoots",
+    "find_root",
+    "is_test_path",
+    "module_names",
+    "python_files",
+    "sees",
+    "source_roots",
+]
 
 _REPOSITORIES = (".git", ".hg", ".svn", ".jj")
 # Not the project's own code: dependencies, caches and what builds leave behind.
@@ -59,8 +76,8 @@ def find_root(start: Path) -> Path:
     return folder
 
 
-def python_files(root: Path, settings: Settings, paths: Iterable[Path] | None = None) -> list[str]:
-    """The files to read, relative to the root with forward slashes, sorted.
+def python_files(root: Path, settings: Settings, paths: Iterable[Path] | None = None) -> list[Path]:
+    """The files to read, as absolute paths, in the order of their paths relative to the root.
 
     ``paths`` are files and folders inside the root (default: the root). Files named there are
     always among them, whatever they are called and wherever they lie. Of folders it is the ``.py``
@@ -87,7 +104,7 @@ def python_files(root: Path, settings: Settings, paths: Iterable[Path] | None = 
             found.add(relative)
         else:
             raise FileNotFoundError(f"{path}: no such file or folder")
-    return sorted(found)
+    return [top / relative for relative in sorted(found)]
 
 
 def is_test_path(relative: str) -> bool:

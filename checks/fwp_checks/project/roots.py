@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fwp_checks.project.discovery import PROJECT_FILES
 from fwp_checks.settings import Settings
+
+PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py", "manage.py")
+"""Files that lie in the top folder of a Python project."""
 
 # A folder with one of these is one that a program is started from.
 _ENTRY_FILES = (
@@ -50,37 +52,15 @@ class SourceRoots:
     shared: tuple[str, ...] = ("",)
     local: tuple[str, ...] = ()
 
-    def module_names(self, path: str) -> list[str]:
-        """All dotted names by which a file can be imported, the one people would use first.
 
-        ``path`` is relative to the root with forward slashes. ``pkg/__init__.py`` answers to
-        ``pkg``. Folders need no ``__init__.py`` (namespace packages), but names must be
-        identifiers. Empty for a file that no import statement can name.
-        """
-        shared = sorted(self.shared, key=len, reverse=True)
-        named = [root for root in shared if root]
-        ordered = [*named, *self.local, *(root for root in shared if not root)]
-        names = (_name_under(root, path) for root in ordered)
-        return list(dict.fromkeys(name for name in names if name))
-
-    def sees(self, importer: str, path: str, name: str) -> bool:
-        """Whether a file can import another by a name; both paths relative to the root.
-
-        True if the folder that the name starts from is shared, or holds the importing file.
-        """
-        for root in (*self.shared, *self.local):
-            if _name_under(root, path) == name and (root in self.shared or _holds(root, importer)):
-                return True
-        return False
-
-
-def source_roots(root: Path, files: Iterable[str], settings: Settings) -> SourceRoots:
+def source_roots(root: Path, files: Iterable[Path], settings: Settings) -> SourceRoots:
     """The folders that imports of these files start from.
 
-    ``files`` are relative to the root with forward slashes. Reads the project files that lie
-    between them; the result depends on nothing but the files and these.
+    ``files`` lie below the root. Reads the project files that lie between them; the result depends
+    on nothing but the files and these.
     """
-    layout = _Layout(root, files)
+    length = len(os.fspath(root / "x")) - 1
+    layout = _Layout(root, (os.fspath(file)[length:].replace(os.sep, "/") for file in files))
     shared = [*settings.source_roots, *layout.declared(""), ""]
     if layout.is_plain("src"):
         shared.append("src")
@@ -101,6 +81,31 @@ def source_roots(root: Path, files: Iterable[str], settings: Settings) -> Source
             local.append(folder)
             known.add(folder)
     return SourceRoots(tuple(dict.fromkeys(shared)), tuple(local))
+
+
+def module_names(path: str, roots: SourceRoots) -> list[str]:
+    """All dotted names by which a file can be imported, the one people would use first.
+
+    ``path`` is relative to the root with forward slashes. ``pkg/__init__.py`` answers to ``pkg``.
+    Folders need no ``__init__.py`` (namespace packages), but names must be identifiers. Empty for a
+    file that no import statement can name.
+    """
+    shared = sorted(roots.shared, key=len, reverse=True)
+    named = [root for root in shared if root]
+    ordered = [*named, *roots.local, *(root for root in shared if not root)]
+    names = (_name_under(root, path) for root in ordered)
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def sees(importer: str, path: str, name: str, roots: SourceRoots) -> bool:
+    """Whether a file can import another by a name; both paths relative to the root.
+
+    True if the folder that the name starts from is shared, or holds the importing file.
+    """
+    for root in (*roots.shared, *roots.local):
+        if _name_under(root, path) == name and (root in roots.shared or _holds(root, importer)):
+            return True
+    return False
 
 
 class _Layout:
