@@ -9,69 +9,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.outcome import Outcome
+from fwp_checks.project.outcome import Alternative, Outcome
+from fwp_checks.project.loop_roots import Root
 from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
 
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
-
-
-class Context(Enum):
-    """What a function is to its framework; the value is how messages call it."""
-
-    HANDLER = "async handler"
-    DEPENDENCY = "async dependency"
-    MIDDLEWARE = "middleware"
-    WEBSOCKET = "websocket handler"
-    STREAM = "streaming generator"
-    EXCEPTION_HANDLER = "exception handler"
-    VALIDATOR = "request validator"
-    BACKGROUND = "background task"
-    LIFESPAN = "lifespan"
-    STARTUP = "startup handler"
-    CALLBACK = "event loop callback"
-    FUNCTION = "async function"
-
-    @property
-    def is_request(self) -> bool:
-        """Whether a request waits for it."""
-        return self in _REQUEST
-
-    @property
-    def is_startup(self) -> bool:
-        """Whether it runs only while the application starts or stops."""
-        return self in (Context.LIFESPAN, Context.STARTUP)
-
-
-_REQUEST = {
-    Context.HANDLER,
-    Context.DEPENDENCY,
-    Context.MIDDLEWARE,
-    Context.WEBSOCKET,
-    Context.STREAM,
-    Context.EXCEPTION_HANDLER,
-    Context.VALIDATOR,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """A function that a framework calls on the event loop.
-
-    ``thread_if_def``: written ``def``, the framework would run it in a thread. ``own_loop``: each call has an event loop
-    of its own (Flask's async views), so blocking it holds up nothing else.
-    """
-
-    frame: Frame
-    context: Context
-    framework: str
-    thread_if_def: bool = False
-    own_loop: bool = False
 
 
 class Framework:
@@ -90,6 +36,10 @@ class Framework:
 
     def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
         """An attribute of an object of a project class that derives from one of its classes."""
+        return None
+
+    def reading(self, project: Project, base: Instance, name: str) -> tuple[Alternative, ...] | None:
+        """What runs when an attribute of one of its objects, or of an object of a class derived from its, is read."""
         return None
 
     def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:
@@ -186,6 +136,19 @@ class Frameworks:
             value = framework.attribute(self.project, base, name)
             if value is not None:
                 return value
+        return None
+
+    def reading(self, base: Value, name: str) -> tuple[Alternative, ...] | None:
+        """See :meth:`Framework.reading`."""
+        if not isinstance(base, Instance):
+            return None
+        concerned = (
+            self._concerned(base.class_) if isinstance(base.class_, str) else self._concerned_class(base.class_)
+        )
+        for framework in concerned:
+            runs = framework.reading(self.project, base, name)
+            if runs is not None:
+                return runs
         return None
 
     def class_attribute(self, class_: ClassValue, name: str) -> Value | None:

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 class ClassInfo:
     """What is known of a class.
 
-    ``mro`` starts with the class itself and goes on with project classes and library bases (by name), depth first, each
+    ``order`` starts with the class itself and goes on with project classes and library bases (by name), depth first, each
     once, the later place winning as in C3 for the common cases. ``is_open`` tells that some base could not be resolved.
     """
 
     value: ClassValue
     scope: Scope
-    mro: tuple[ClassValue | External, ...]
+    order: tuple[ClassValue | External, ...]
     is_open: bool
     subclasses: list[ClassValue] = field(default_factory=list)
 
     @property
     def externals(self) -> tuple[str, ...]:
         """Dotted names of the library classes it derives from."""
-        return tuple(base.name for base in self.mro if isinstance(base, External))
+        return tuple(base.name for base in self.order if isinstance(base, External))
 
 
 class Classes:
@@ -49,7 +49,7 @@ class Classes:
             scope = value.module.facts.scopes[value.scope]
             # A class that inherits from itself through an import cycle has no order beyond itself.
             info = self._known[value] = ClassInfo(value, scope, (value,), False)
-            info.mro, info.is_open = self._order(value, scope)
+            info.order, info.is_open = self._order(value, scope)
         return info
 
     def _order(self, value: ClassValue, scope: Scope) -> tuple[tuple[ClassValue | External, ...], bool]:
@@ -60,7 +60,7 @@ class Classes:
             base = self._base(frame, base_term)
             if isinstance(base, ClassValue):
                 info = self.info(base)
-                found.extend(info.mro)
+                found.extend(info.order)
                 is_open = is_open or info.is_open
             elif isinstance(base, External):
                 found.append(base)
@@ -98,7 +98,7 @@ class Classes:
             for number, scope in enumerate(module.facts.scopes):
                 if scope.kind == "class" and scope.bases:
                     value = ClassValue(module, number)
-                    for base in self.info(value).mro[1:]:
+                    for base in self.info(value).order[1:]:
                         if isinstance(base, ClassValue):
                             self.info(base).subclasses.append(value)
 

@@ -484,7 +484,7 @@ class Values:
             if (
                 isinstance(class_, ClassValue)
                 and isinstance(own, ClassValue)
-                and class_ in self._project.classes.info(own).mro
+                and class_ in self._project.classes.info(own).order
             ):
                 return True
         return False

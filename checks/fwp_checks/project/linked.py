@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
 from fwp_checks.project.calls import Calls
 from fwp_checks.project.classes import Classes
 from fwp_checks.project.evaluate import Values
+from fwp_checks.project.event_loop import EventLoop
 from fwp_checks.project.frames import Frame, Frames
 from fwp_checks.project.libraries import Libraries
 from fwp_checks.project.members import Members
 from fwp_checks.project.modules import Module, ModuleTable
 from fwp_checks.project.protocols import Protocols
+from fwp_checks.project.roots import SourceRoots
+from fwp_checks.project.sites import CallSites
 from fwp_checks.project.types import Types
 from fwp_checks.settings import Settings
 
@@ -28,7 +31,8 @@ class Project:
 
     The parts know each other through this object: ``values`` evaluates terms, ``types`` annotations, ``members``
     attributes, ``calls`` calls of the project's functions, ``libraries`` calls of libraries, ``protocols`` loops, ``with`` and
-    operators, ``classes`` class hierarchies.
+    operators, ``classes`` class hierarchies. ``framework_data`` is where framework modules remember what they
+    found out about this project.
     """
 
     def __init__(
@@ -37,12 +41,14 @@ class Project:
         catalogue: Catalogue,
         settings: Settings,
         frameworks: Frameworks,
+        roots: SourceRoots,
     ) -> None:
-        self.table = ModuleTable(modules)
+        self.table = ModuleTable(modules, roots)
         self.catalogue = catalogue
         self.settings = settings
         self.frameworks = frameworks
         self.frames = Frames()
+        self.framework_data: dict[str, Any] = {}
         self.values = Values(self)
         self.types = Types(self)
         self.members = Members(self)
@@ -50,6 +56,8 @@ class Project:
         self.classes = Classes(self)
         self.protocols = Protocols(self)
         self.libraries = Libraries(self)
+        self.call_sites = CallSites(self)
+        self.event_loop = EventLoop(self)
         frameworks.attach(self)
 
     def module_frame(self, module: Module) -> Frame:

@@ -110,7 +110,7 @@ class Members:
         return found[1] if found is not None else None
 
     def _binding(self, class_: ClassValue, name: str, after: ClassValue | None = None) -> tuple[ClassValue, Value] | None:
-        order = self._project.classes.info(class_).mro
+        order = self._project.classes.info(class_).order
         skipping = after is not None
         for owner in order:
             if skipping:
@@ -179,7 +179,7 @@ class Members:
         receiver = base.receiver
         own = receiver.class_ if isinstance(receiver, Instance) else receiver
         class_ = own if isinstance(own, ClassValue) else base.class_
-        if base.class_ not in self._project.classes.info(class_).mro:
+        if base.class_ not in self._project.classes.info(class_).order:
             class_ = base.class_
         found = self._binding(class_, name, after=base.class_)
         if found is not None:
@@ -280,7 +280,7 @@ class Members:
         return Unknown(f"{class_.name} objects have no known '{name}'")
 
     def _declared(self, class_: ClassValue, name: str) -> Value | None:
-        for owner in self._project.classes.info(class_).mro:
+        for owner in self._project.classes.info(class_).order:
             if isinstance(owner, ClassValue):
                 scope = owner.module.facts.scopes[owner.scope]
                 annotation = scope.annotations.get(name, -1)
@@ -293,7 +293,7 @@ class Members:
         """Values of ``self.name = …`` in any method of the class and its bases."""
         found: list[Value] = []
         known_inits = self._init_frames(instance)
-        for owner in self._project.classes.info(class_).mro:
+        for owner in self._project.classes.info(class_).order:
             if not isinstance(owner, ClassValue):
                 continue
             writes = owner.module.methods_writing.get(owner.scope, {}).get(name, ())

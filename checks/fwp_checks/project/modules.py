@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts, Region
+from fwp_checks.project.roots import SourceRoots, sees
 
 
 class Module:
@@ -58,8 +60,6 @@ class Module:
 
     def is_parameter(self, term: int, scope_number: int, index: int) -> bool:
         """Whether a term is a parameter of a scope, seen through loops and tests."""
-        from fwp_checks.facts import terms as t
-
         terms = self.facts.terms
         scope = self.facts.scopes[scope_number]
         while True:
@@ -97,7 +97,8 @@ class Module:
 class ModuleTable:
     """Finds modules by dotted name and by place."""
 
-    def __init__(self, modules: Iterable[Module]) -> None:
+    def __init__(self, modules: Iterable[Module], roots: SourceRoots) -> None:
+        self._roots = roots
         self.modules: list[Module] = sorted(modules, key=lambda module: module.path)
         self.by_path: dict[str, Module] = {module.path: module for module in self.modules}
         self._by_name: dict[str, list[Module]] = {}
@@ -112,11 +113,13 @@ class ModuleTable:
 
     def find(self, name: str, origin: Module) -> Module | None:
         """The module of an absolute dotted name as seen from ``origin``: the nearest one, if several answer to it."""
-        candidates = self._by_name.get(name)
+        candidates = [
+            module
+            for module in self._by_name.get(name, ())
+            if module.is_read_only or sees(origin.path, module.path, name, self._roots)
+        ]
         if not candidates:
             return None
-        if len(candidates) == 1:
-            return candidates[0]
         return max(candidates, key=lambda module: (_shared_folders(module.path, origin.path), -len(module.path)))
 
     def is_namespace(self, name: str) -> bool:

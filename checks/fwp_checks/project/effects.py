@@ -1,0 +1,237 @@
+"""Effects: what functions do that their callers inherit, with the shortest chain of calls that proves it.
+
+A frame's *events* are its calls, written and implicit (``with``, loops, properties, special methods), each with what it
+runs. An effect starts at library functions (catalogue rows) and is carried up the call graph. The search starts at all of
+them at once and goes up breadth first, which settles cycles and gives each function its shortest chain. An event whose
+callee is one of several has an effect only if all of them do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import EffectRow
+from fwp_checks.facts import terms as t
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.outcome import Alternative, Run, RunExternal, RunFrame
+from fwp_checks.project.values import NO_ARGUMENTS, Constant, Coroutine, Generator, TupleValue, Value, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a frame does at a term, and what that runs, an entry for each callee it may be."""
+
+    term: int
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a frame does: its events in order, and the coroutines it creates (to be run on the event loop)."""
+
+    events: tuple[Event, ...]
+    coroutines: tuple[tuple[int, Frame], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of a chain: in ``frame``, at ``term``, ``run`` runs."""
+
+    frame: Frame
+    term: int
+    run: Run
+
+
+class Behaviours:
+    """Finds out what frames do, once each."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[Frame, Behaviour] = {}
+
+    def of(self, frame: Frame) -> Behaviour:
+        """Events and coroutines of a frame."""
+        known = self._known.get(frame)
+        if known is None:
+            known = self._known[frame] = self._find(frame)
+        return known
+
+    def _find(self, frame: Frame) -> Behaviour:
+        terms = frame.module.facts.terms
+        events: list[Event] = []
+        coroutines: list[tuple[int, Frame]] = []
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if entry[0] == t.CALL:
+                outcome = self._project.calls.outcome(frame, term)
+                alternatives = outcome.alternatives
+                if alternatives == ((),):
+                    for option in options_of(outcome.result):
+                        if isinstance(option, Coroutine) or (isinstance(option, Generator) and option.is_async):
+                            coroutines.append((term, option.frame))
+            else:
+                alternatives = self._implicit(frame, entry)
+            if any(alternatives):
+                events.append(Event(term, alternatives))
+        return Behaviour(tuple(events), tuple(coroutines))
+
+    def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
+        kind = entry[0]
+        if kind == t.ATTR:
+            return self._reading(self._value(frame, entry[1]), entry[2])
+        protocols = self._project.protocols
+        if kind == t.ITER:
+            return protocols.iterating(self._value(frame, entry[1]), entry[2])
+        if kind == t.ENTER:
+            return protocols.entering(self._value(frame, entry[1]), entry[2])
+        if kind == t.TRUTH:
+            return protocols.special(self._value(frame, entry[1]), ("__bool__", "__len__"))
+        if kind == t.ITEM:
+            return self._reading_item(frame, entry)
+        if kind == t.COMPARE:
+            if entry[1] in ("in", "not in"):
+                return protocols.special(self._value(frame, entry[3]), ("__contains__", "__iter__"))
+        elif kind in (t.UNPACK, t.STAR):
+            value = self._value(frame, entry[1])
+            return () if isinstance(value, TupleValue) else protocols.iterating(value, is_async=False)
+        elif kind == t.YIELD and entry[2]:
+            return protocols.iterating(self._value(frame, entry[1]), is_async=False)
+        elif kind == t.FORMAT:
+            runs: tuple[Run, ...] = ()
+            for part in entry[1]:
+                for alternative in protocols.special(self._value(frame, part), ("__str__", "__repr__")):
+                    runs += alternative or ()
+            return (runs,)
+        return ()
+
+    def _value(self, frame: Frame, term: int) -> Value:
+        return self._project.values.evaluate(frame, term)
+
+    def _reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
+        lazy = self._project.frameworks.reading(base, name)
+        if lazy is not None:
+            return lazy
+        alternatives: list[Alternative] = []
+        for getter in self._project.members.getters(base, name):
+            alternatives.extend(self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives)
+        return tuple(alternatives)
+
+    def _reading_item(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
+        key = frame.module.facts.terms[entry[2]]
+        if key[0] == t.SLICE and key[3] < 0:
+            # A slice without a step builds where an index would fetch.
+            return ()
+        base = self._value(frame, entry[1])
+        return () if isinstance(base, Constant) else self._project.protocols.special(base, ("__getitem__",))
+
+
+class Effects:
+    """Carries one effect up the call graph of a set of frames.
+
+    ``starts`` says whether a library run has the effect.
+    """
+
+    def __init__(
+        self,
+        behaviours: Behaviours,
+        frames: Iterable[Frame],
+        starts: Callable[[RunExternal], bool],
+    ) -> None:
+        self._behaviours = behaviours
+        self._frames = list(frames)
+        self._starts = starts
+        self._known: dict[Frame, tuple[Event, Run]] = {}
+        self._search()
+
+    def _search(self) -> None:
+        callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
+        missing: dict[tuple[Frame, int], set[int]] = {}
+        chosen: dict[tuple[Frame, int], dict[int, Run]] = {}
+        queue: deque[Frame] = deque()
+
+        def settle(frame: Frame, event: Event, index: int, run: Run) -> None:
+            place = (frame, event.term)
+            left = missing.get(place)
+            if left is None or index not in left:
+                return
+            left.discard(index)
+            chosen[place][index] = run
+            if not left and frame not in self._known:
+                self._known[frame] = (event, chosen[place][0])
+                queue.append(frame)
+
+        for frame in self._frames:
+            for event in self._behaviours.of(frame).events:
+                if any(alternative is None for alternative in event.alternatives):
+                    continue
+                missing[(frame, event.term)] = set(range(len(event.alternatives)))
+                chosen[(frame, event.term)] = {}
+                for index, alternative in enumerate(event.alternatives):
+                    for run in alternative or ():
+                        if isinstance(run, RunFrame):
+                            callers.setdefault(run.frame, []).append((frame, event, index))
+                        elif self._starts(run):
+                            settle(frame, event, index, run)
+        while queue:
+            found = queue.popleft()
+            for frame, event, index in callers.get(found, ()):
+                settle(frame, event, index, RunFrame(found))
+
+    def has(self, frame: Frame) -> bool:
+        """Whether running a frame has the effect."""
+        return frame in self._known
+
+    def chain(self, frame: Frame, event: Event) -> tuple[Link, ...] | None:
+        """The chain from an event of a frame to the library call that proves the effect; None if it has none."""
+        run = self._proof(event)
+        if run is None:
+            return None
+        links = [Link(frame, event.term, run)]
+        while isinstance(run, RunFrame):
+            inner = run.frame
+            next_event, run = self._known[inner]
+            links.append(Link(inner, next_event.term, run))
+        return tuple(links)
+
+    def _proof(self, event: Event) -> Run | None:
+        """What proves the effect for the first callee, if every callee has it."""
+        first: Run | None = None
+        for index, alternative in enumerate(event.alternatives):
+            proof = self._proof_of(alternative)
+            if proof is None:
+                return None
+            if index == 0:
+                first = proof
+        return first
+
+    def _proof_of(self, alternative: Alternative) -> Run | None:
+        for run in alternative or ():
+            if isinstance(run, RunExternal) and self._starts(run):
+                return run
+        for run in alternative or ():
+            if isinstance(run, RunFrame) and run.frame in self._known:
+                return run
+        return None
+
+
+class Rows:
+    """The catalogue rows that hold for library runs under the user's settings."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._silenced = frozenset(project.settings.not_blocking)
+
+    def of(self, run: RunExternal, effect: str) -> EffectRow | None:
+        """The first row of this effect whose conditions hold for the call."""
+        if run.name in self._silenced:
+            return None
+        for row in self._project.catalogue.effects(run.name):
+            if row.effect == effect and self._project.libraries.effect_applies(row.unless, row.when, run.arguments):
+                return row
+        return None

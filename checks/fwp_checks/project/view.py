@@ -1,0 +1,155 @@
+"""What a rule sees: one file of a linked project, and the means to report in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.finding import Finding, Range, Severity, Step
+from fwp_checks.project.effects import Link
+from fwp_checks.project.event_loop import BlockingSite, LoopFunction
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.modules import Module
+from fwp_checks.project.outcome import Run, RunExternal
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.rules import Rule
+
+
+class FileView:
+    """One file as a rule sees it. Reports go into this file only."""
+
+    def __init__(self, project: Project, module: Module) -> None:
+        self.project = project
+        self.module = module
+        self._ordinals: dict[tuple[str, ...], int] = {}
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    @property
+    def loop_functions(self) -> Sequence[LoopFunction]:
+        """The functions of this file that run on the event loop."""
+        return self.project.event_loop.functions.get(self.module, ())
+
+    @property
+    def blocking_sites(self) -> Sequence[BlockingSite]:
+        """The places of this file that hold up the event loop."""
+        return self.project.event_loop.blocking(self.module)
+
+    @property
+    def nested_loops(self) -> Sequence[BlockingSite]:
+        """The places of this file that start an event loop on a running one."""
+        return self.project.event_loop.nested(self.module)
+
+    def place(self, frame: Frame, term: int) -> str:
+        """``path:line`` of a term."""
+        return f"{frame.module.path}:{frame.module.facts.span(term)[0]}"
+
+    # -- chains ------------------------------------------------------------------------------------------------------
+
+    def chain_text(self, chain: Sequence[Link]) -> str:
+        """``load_user → fetch → requests.get (services/http.py:12)``."""
+        names = [run_name(link.run) for link in chain]
+        last = chain[-1]
+        return f"{' → '.join(names)} ({self.place(last.frame, last.term)})"
+
+    def trace(self, chain: Sequence[Link]) -> tuple[Step, ...]:
+        """A step for each link after the finding itself."""
+        steps = []
+        for link in chain[1:]:
+            message = f"'{link.frame.name}' calls {run_name(link.run)}"
+            steps.append(Step(link.frame.module.path, self.range_of(link.frame.module, link.term), message))
+        return tuple(steps)
+
+    def site_steps(self, site: BlockingSite) -> tuple[Step, ...]:
+        """A step for the site itself, then one for each further link to the blocking call."""
+        first = site.chain[0]
+        message = f"'{first.frame.name}' calls {run_name(first.run)}"
+        here = Step(self.module.path, self.range_of(self.module, site.term), message)
+        return (here, *self.trace(site.chain))
+
+    # -- reporting ---------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def range_of(module: Module, term: int) -> Range:
+        """Where a term stands; of a call, what is called."""
+        facts = module.facts
+        line, column, end_line, end_column = facts.span(term)
+        entry = facts.terms[term]
+        if entry[0] == t.CALL:
+            _, _, called_line, called_column = facts.span(entry[1])
+            if called_line == line and called_column > column:
+                end_line, end_column = called_line, called_column
+        return Range(line, column + 1, end_line, end_column + 1)
+
+    def definition_range(self, frame: Frame) -> Range:
+        """The ``def`` line of a function of this file."""
+        scope = frame.scope
+        start = scope.column + 1
+        width = len("async def " if scope.is_async else "def ") + len(scope.name)
+        return Range(scope.line, start, scope.line, start + width)
+
+    def finding(
+        self,
+        rule: Rule,
+        where: Range,
+        message: str,
+        *,
+        key: Iterable[str],
+        severity: Severity | None = None,
+        fix_link: str = "",
+        trace: Sequence[Step] = (),
+    ) -> Finding:
+        """A finding in this file. ``key`` is what identifies it besides its place, so that it survives line moves."""
+        identity = (rule.code, self.module.path, *key)
+        ordinal = self._ordinals.get(identity, 0)
+        self._ordinals[identity] = ordinal + 1
+        digest = blake2b("\0".join((*identity, str(ordinal))).encode("utf-8", "replace"), digest_size=10)
+        return Finding(
+            code=rule.code,
+            rule=rule.name,
+            severity=severity or rule.severity,
+            path=self.module.path,
+            range=where,
+            message=message,
+            fix_link=fix_link or rule.fix_link,
+            rule_page=rule.page_url,
+            fingerprint=digest.hexdigest(),
+            trace=tuple(trace),
+        )
+
+
+def run_name(run: Run) -> str:
+    """How a step of a chain is called: the function's own name, or the library's dotted one."""
+    if isinstance(run, RunExternal):
+        return public_name(run.name)
+    scope = run.frame.scope
+    return scope.name if scope.name != "__init__" else run.frame.qualname.rpartition(".")[0].rpartition(".")[2]
+
+
+# What an implicit call is, in words.
+_SPECIAL = {
+    "__iter__": "iterating a {}",
+    "__enter__": "entering a {}",
+    "__exit__": "leaving a {}",
+    "__len__": "len() of a {}",
+    "__bool__": "the truth of a {}",
+    "__getitem__": "indexing a {}",
+    "__contains__": "'in' on a {}",
+    "__next__": "next() of a {}",
+    "__str__": "str() of a {}",
+    "__repr__": "repr() of a {}",
+}
+
+
+def public_name(name: str) -> str:
+    """A dotted name as people write it: no ``builtins.``, special methods in words."""
+    owner, _, last = name.rpartition(".")
+    if last == "__call__":
+        return owner
+    if last in _SPECIAL:
+        return _SPECIAL[last].format(owner.rpartition(".")[2])
+    return name.removeprefix("builtins.")

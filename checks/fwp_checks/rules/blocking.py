@@ -1,0 +1,109 @@
+"""What the rules about a blocked event loop share: which rule speaks of a site, and how it words it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.finding import Finding
+from fwp_checks.project.outcome import RunExternal
+from fwp_checks.project.view import public_name, run_name
+
+if TYPE_CHECKING:
+    from fwp_checks.project.event_loop import BlockingSite, LoopFunction
+    from fwp_checks.project.view import FileView
+    from fwp_checks.rules import Rule
+
+_DJANGO = ("django.db.", "django.shortcuts.", "django.contrib.")
+_SESSIONS = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
+# Kinds whose alternative needs no thread: waiting is the whole work.
+_NO_THREAD = ("sleep",)
+
+
+def category(site: BlockingSite) -> str:
+    """Which of the rules a site belongs to: ``orm``, ``session``, ``cpu``, ``direct`` or ``helper``."""
+    if site.row.kind == "orm" and site.call.startswith(_DJANGO):
+        return "orm"
+    if site.row.kind in ("database", "orm") and site.call.startswith(_SESSIONS):
+        return "session"
+    if site.row.kind == "cpu":
+        return "cpu"
+    return "direct" if site.is_direct else "helper"
+
+
+def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
+    """The sites of a file that one rule speaks of; those of a function that should simply be ``def`` are FWP109's."""
+    sync_functions = {id(function.frame) for function, _ in needlessly_async(file)}
+    for site in file.blocking_sites:
+        if category(site) == wanted and id(site.function.frame) not in sync_functions:
+            yield site
+
+
+def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[BlockingSite]]]:
+    """Functions that their framework would run in a thread if they were ``def``, that await nothing, and that block."""
+    found: dict[int, tuple[LoopFunction, list[BlockingSite]]] = {}
+    for site in file.blocking_sites:
+        function = site.function
+        root = function.root
+        if root is None or not root.thread_if_def or function.frame.scope.awaits or not function.frame.scope.is_async:
+            continue
+        found.setdefault(id(function.frame), (function, []))[1].append(site)
+    for function, blocking in found.values():
+        if any(site.severity.rank < 2 for site in blocking) and not _needs_loop(file, function):
+            yield function, blocking
+
+
+def _needs_loop(file: FileView, function: LoopFunction) -> bool:
+    """Whether a function uses the running loop without awaiting: it starts tasks or makes coroutines."""
+    behaviour = file.project.event_loop.behaviours.of(function.frame)
+    if behaviour.coroutines:
+        return True
+    for event in behaviour.events:
+        for alternative in event.alternatives:
+            for run in alternative or ():
+                if isinstance(run, RunExternal) and run.name.startswith(("asyncio.", "anyio.", "trio.")):
+                    return True
+    return False
+
+
+def way_out(site: BlockingSite) -> str:
+    """What to do about a site, as the end of a sentence."""
+    root = site.function.root
+    framework = root.framework if root is not None else ""
+    thread = {"Starlette": "run_in_threadpool", "Django": "sync_to_async"}.get(framework, "asyncio.to_thread")
+    alternative = site.row.alternative
+    if not alternative:
+        return f"run it in a thread with {thread}"
+    if site.row.kind in _NO_THREAD or thread.rpartition(".")[2] in alternative:
+        return f"use {alternative}"
+    return f"use {alternative} or {thread}"
+
+
+def blocked(site: BlockingSite) -> str:
+    """``in async handler 'read_me'``."""
+    return f"in {site.function.label} '{site.function.frame.name}'"
+
+
+def first_name(site: BlockingSite) -> str:
+    """What is called at the site itself."""
+    return run_name(site.chain[0].run)
+
+
+def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Finding:
+    """A finding at a site, with the trace to the blocking call."""
+    return file.finding(
+        rule,
+        file.range_of(file.module, site.term),
+        message,
+        key=(site.function.frame.qualname, first_name(site), site.call),
+        severity=site.severity,
+        fix_link=site.row.link,
+        trace=file.trace(site.chain),
+    )
+
+
+def names(blocking: Sequence[BlockingSite], most: int = 3) -> str:
+    """The calls of several sites, each once, the first few by name."""
+    unique = list(dict.fromkeys(public_name(site.call) for site in blocking))
+    text = ", ".join(unique[:most])
+    return text if len(unique) <= most else f"{text} and {len(unique) - most} more"

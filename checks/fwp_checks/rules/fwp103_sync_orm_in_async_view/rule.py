@@ -1,0 +1,28 @@
+"""FWP103: a synchronous Django ORM operation on the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule, blocking
+
+RULE = Rule(
+    code="FWP103",
+    name="sync-orm-in-async-view",
+    summary="A synchronous Django ORM operation in async code raises SynchronousOnlyOperation.",
+    severity=Severity.ERROR,
+    fix_link="https://docs.djangoproject.com/en/stable/topics/async/#async-safety",
+)
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """ORM operations that reach the database, direct or through helpers."""
+    for site in blocking.sites(file, "orm"):
+        path = "" if site.is_direct else f"{file.chain_text(site.chain)}; "
+        message = (
+            f"'{blocking.first_name(site)}' raises SynchronousOnlyOperation {blocking.blocked(site)}: {path}"
+            f"it {site.row.reason} on the event loop; {blocking.way_out(site)}."
+        )
+        yield blocking.report(file, RULE, site, message)

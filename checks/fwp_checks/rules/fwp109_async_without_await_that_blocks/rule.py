@@ -1,0 +1,37 @@
+"""FWP109: an async function that awaits nothing and blocks would run in a thread as a plain ``def``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule, blocking
+
+RULE = Rule(
+    code="FWP109",
+    name="async-without-await-that-blocks",
+    summary="An async handler that awaits nothing and blocks should be a plain def.",
+    severity=Severity.ERROR,
+    fix_link="https://fastapi.tiangolo.com/async/#path-operation-functions",
+)
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """One finding a function, in place of one a blocking call."""
+    for function, sites in blocking.needlessly_async(file):
+        heavy = [site for site in sites if site.severity.rank < 2]
+        first = min(heavy, key=lambda site: (site.severity.rank, len(site.chain)))
+        path = "" if first.is_direct else f": {file.chain_text(first.chain)}"
+        message = (
+            f"{function.label} '{function.frame.name}' awaits nothing and blocks the event loop "
+            f"({blocking.names(heavy)}){path}; write 'def' instead of 'async def' and it runs in a thread."
+        )
+        yield file.finding(
+            RULE,
+            file.definition_range(function.frame),
+            message,
+            key=(function.frame.qualname,),
+            severity=min((site.severity for site in heavy), key=lambda severity: severity.rank),
+            trace=[step for site in heavy[:5] for step in file.site_steps(site)],
+        )

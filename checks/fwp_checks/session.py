@@ -1,0 +1,360 @@
+"""A session: one project, opened once, asked many times. The only thing hosts use.
+
+Every answer comes from an analysis of the whole project in one canonical order, so it does not depend on which files are
+asked about, in what order, or by how many processes. The facts of each file and the findings of an unchanged project are
+kept in the cache.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from fwp_checks import __version__
+from fwp_checks.cache import Cache, default_directory, recipe
+from fwp_checks.catalogue import Catalogue
+from fwp_checks.facts.comments import hides
+from fwp_checks.facts.model import FACTS_VERSION, ModuleFacts
+from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
+from fwp_checks.frameworks.base import Frameworks
+from fwp_checks.loading import Loader
+from fwp_checks.project.discovery import find_root, is_test_path, python_files
+from fwp_checks.project.linked import Project
+from fwp_checks.project.modules import Module
+from fwp_checks.project.roots import module_names, source_roots
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import PAGES, LoadedRule, all_rules
+from fwp_checks.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Progress = Callable[[str, int, int], None]
+
+# Chains of calls are followed by recursion; Python-to-Python calls take no C stack since 3.11.
+_RECURSION_LIMIT = 20_000
+INTERNAL_ERROR = "FWP902"
+_REPORT_AT = "please report it with the file at https://github.com/flake8-fwp/flake8-fwp/issues"
+
+
+class Session:
+    """One project. Made by :meth:`open`."""
+
+    def __init__(self, root: Path, settings: Settings, cache: Cache, jobs: int) -> None:
+        self.root = root
+        self.settings = settings
+        self._cache = cache
+        self._jobs = jobs
+        self._overlays: dict[str, str] = {}
+        self._extra: dict[str, Path] = {}
+        self._report: Report | None = None
+        self._project: Project | None = None
+        self._catalogue: Catalogue | None = None
+
+    @classmethod
+    def open(
+        cls,
+        start: Path,
+        *,
+        settings: Settings | None = None,
+        cache_dir: Path | None | Literal[False] = None,
+        jobs: int = 1,
+    ) -> Session:
+        """Open the project that a file or folder belongs to.
+
+        ``settings`` None reads those of the project; ``cache_dir`` None is the user's cache directory, False none at all;
+        ``jobs`` is the number of processes that may read files. Raises SettingsError for broken settings.
+        """
+        root = find_root(start)
+        settings = settings if settings is not None else Settings.load(root)
+        directory: Path | None
+        if cache_dir is False or not settings.cache:
+            directory = None
+        else:
+            directory = cache_dir or settings.cache_dir or default_directory()
+        return cls(root, settings, Cache(directory), max(1, jobs))
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+
+    def check_all(self, *, paths: Sequence[Path] | None = None, progress: Progress | None = None) -> Report:
+        """The findings of the project, or of the files and folders named (anything under them).
+
+        ``progress`` is called with the stage, how much is done and how much there is to do.
+        """
+        if paths is not None:
+            self._include(paths)
+        report = self._whole(progress)
+        if paths is None:
+            return report
+        wanted = [self._relative(path) for path in paths]
+        return _only(report, lambda path: any(_is_under(path, folder) for folder in wanted))
+
+    def check(self, path: Path) -> Report:
+        """The findings in one file."""
+        self._include([path])
+        relative = self._relative(path)
+        return _only(self._whole(None), lambda other: other == relative)
+
+    def update(self, path: Path, text: str | None) -> None:
+        """Use this text for a file instead of what is on disk; None goes back to the disk."""
+        relative = self._relative(path)
+        if text is None:
+            if self._overlays.pop(relative, None) is None:
+                return
+        elif self._overlays.get(relative) == text:
+            return
+        else:
+            self._overlays[relative] = text
+        self._report = self._project = None
+
+    def refresh(self) -> None:
+        """Forget what was read from disk, so that the next question reads it again."""
+        self._report = self._project = None
+
+    def why(self, path: Path, line: int) -> str:
+        """What the engine knows at a line: values with reasons, calls with effects, and why there is no finding."""
+        from fwp_checks.explain import why
+
+        self._include([path])
+        project = self._linked()
+        module = project.table.by_path.get(self._relative(path))
+        if module is None:
+            return f"{self._relative(path)} is not part of the project that was read"
+        with _deep_recursion():
+            return why(project, module, line, [f for f in self.check(path).findings if f.range.line == line])
+
+    def facts(self, path: Path) -> str:
+        """The facts of one file as text."""
+        from fwp_checks.explain import facts_text
+
+        self._include([path])
+        relative = self._relative(path)
+        loaded = self._loader().load([relative], None)
+        return facts_text(relative, loaded[relative].facts)
+
+    # -- the analysis ------------------------------------------------------------------------------------------------
+
+    def _whole(self, progress: Progress | None) -> Report:
+        if self._report is None:
+            files = self._files()
+            loader = self._loader()
+            digests = loader.digests(files)
+            key = self._result_key(digests)
+            stored = self._cache.get(key)
+            report = _read_report(stored) if stored is not None else None
+            if report is None:
+                report = self._analyse(loader, files, progress)
+                self._cache.put(key, _write_report(report))
+            self._report = report
+        return self._report
+
+    def _files(self) -> list[str]:
+        found = {self._relative(path) for path in python_files(self.root, self.settings)}
+        if not self.settings.include_tests:
+            found = {path for path in found if not is_test_path(path)}
+        found.update(self._extra)
+        found.update(path for path in self._overlays if path.endswith(".py"))
+        return sorted(found)
+
+    def _include(self, paths: Iterable[Path]) -> None:
+        """Files named outright are read even where discovery would leave them out."""
+        for path in paths:
+            relative = self._relative(path)
+            absolute = path if path.is_absolute() else Path.cwd() / path
+            if relative not in self._extra and absolute.is_file():
+                known = self._report is not None or self._project is not None
+                self._extra[relative] = absolute
+                if known and relative not in self._known_files:
+                    self._report = self._project = None
+
+    def _loader(self) -> Loader:
+        return Loader(self.root, self._cache, self._overlays, self._extra, self._jobs)
+
+    def _linked(self, progress: Progress | None = None) -> Project:
+        if self._project is None:
+            self._project = self._link(self._loader(), self._files(), progress)
+        return self._project
+
+    def _link(self, loader: Loader, files: list[str], progress: Progress | None) -> Project:
+        loaded = loader.load(files, progress)
+        self._known_files = frozenset(files)
+        roots = source_roots(self.root, [self.root / path for path in files], self.settings)
+        modules = [
+            Module(path, module_names(path, roots), loaded[path].facts, is_test=is_test_path(path)) for path in files
+        ]
+        modules.extend(self._packages(loader))
+        return Project(modules, self.catalogue, self.settings, Frameworks.shipped(), roots)
+
+    _known_files: frozenset[str] = frozenset()
+
+    def _packages(self, loader: Loader) -> list[Module]:
+        """Installed packages that the settings ask to read like the project's own code."""
+        from fwp_checks.project.environment import package_files
+
+        found = []
+        for package in self.settings.read_packages:
+            for name, file in package_files(package, self.root, self.settings):
+                path = f"site-packages/{file.as_posix().partition('site-packages/')[2] or file.name}"
+                found.append(Module(path, (name,), loader.load_file(file).facts, is_read_only=True))
+        return found
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of libraries, with the user's rows."""
+        if self._catalogue is None:
+            self._catalogue = Catalogue.shipped().extended(self.settings.catalogue, self.settings.source)
+        return self._catalogue
+
+    def _analyse(self, loader: Loader, files: list[str], progress: Progress | None) -> Report:
+        with _no_collection(), _deep_recursion():
+            self._project = project = self._link(loader, files, progress)
+            findings: list[Finding] = []
+            skipped: list[Skipped] = []
+            enabled = [r for r in all_rules() if self._is_enabled(r)]
+            modules = [module for module in project.table.modules if not module.is_read_only]
+            for done, module in enumerate(modules):
+                if progress is not None:
+                    progress("checking", done, len(modules))
+                if module.facts.problem is not None:
+                    line, _, reason = module.facts.problem
+                    skipped.append(Skipped(module.path, line, reason))
+                findings.extend(self._check_module(project, module, enabled))
+        findings.sort(key=lambda finding: finding.sort_key)
+        return Report(tuple(findings), tuple(skipped))
+
+    def _is_enabled(self, loaded: LoadedRule) -> bool:
+        return self.settings.enabled(loaded.rule.code, preview=loaded.rule.status.value == "preview")
+
+    def _check_module(self, project: Project, module: Module, rules: list[LoadedRule]) -> Iterator[Finding]:
+        ignored = self.settings.ignored_in(module.path)
+        view = FileView(project, module)
+        for loaded in rules:
+            if loaded.rule.code.startswith(ignored):
+                continue
+            try:
+                found = list(loaded.check(view))
+            except Exception as error:  # one broken rule must not cost the other findings
+                found = [internal_error(module.path, loaded.rule.name, error)]
+            for finding in found:
+                if not hides(module.facts.suppressions, finding.range.line, finding.code):
+                    yield finding
+
+    def _result_key(self, digests: dict[str, str]) -> str:
+        names = "\n".join(f"{path}:{digest}" for path, digest in sorted(digests.items()))
+        return recipe("report", engine_recipe(), self.catalogue.digest, self.settings.digest, names)
+
+    def _relative(self, path: Path) -> str:
+        absolute = path if path.is_absolute() else Path.cwd() / path
+        try:
+            return absolute.relative_to(self.root).as_posix()
+        except ValueError:
+            resolved = absolute.resolve()
+            if resolved.is_relative_to(self.root.resolve()):
+                return resolved.relative_to(self.root.resolve()).as_posix()
+            return absolute.as_posix()
+
+
+def engine_recipe() -> str:
+    """What besides the files decides an answer: the version of the engine, of its facts and of Python."""
+    return f"{__version__} {FACTS_VERSION} {sys.version_info[:3]} {_source_digest()}"
+
+
+def _source_digest() -> str:
+    """A digest of the engine's own files, so that a changed rule never meets an old answer."""
+    global _SOURCE_DIGEST
+    if _SOURCE_DIGEST is None:
+        digest = blake2b(digest_size=8)
+        for file in sorted(Path(__file__).parent.rglob("*.py")):
+            digest.update(file.read_bytes())
+        _SOURCE_DIGEST = digest.hexdigest()
+    return _SOURCE_DIGEST
+
+
+_SOURCE_DIGEST: str | None = None
+
+
+def internal_error(path: str, rule: str, error: Exception) -> Finding:
+    """The diagnostic of a failure inside the linter itself."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
+    text = f"internal error in rule '{rule}' while checking {path}: {type(error).__name__}: {error}{where}; {_REPORT_AT}"
+    return Finding(
+        INTERNAL_ERROR, "internal-error", Severity.ERROR, path, Range(1, 1, 1, 1), " ".join(text.split()), "",
+        f"{PAGES}internal-error/", recipe(INTERNAL_ERROR, path, rule)[:20],
+    )  # fmt: skip
+
+
+def _only(report: Report, wanted: Callable[[str], bool]) -> Report:
+    return Report(
+        tuple(finding for finding in report.findings if wanted(finding.path)),
+        tuple(skipped for skipped in report.skipped if wanted(skipped.path)),
+    )
+
+
+def _is_under(path: str, folder: str) -> bool:
+    return folder in ("", ".") or path == folder or path.startswith(folder + "/")
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """The cyclic collector finds nothing while facts and values only grow, and costs a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _write_report(report: Report) -> bytes:
+    plain = asdict(report)
+    for finding in plain["findings"]:
+        finding["severity"] = finding["severity"].value
+    return json.dumps(plain).encode()
+
+
+def _read_report(data: bytes) -> Report | None:
+    try:
+        plain = json.loads(data)
+        return Report(
+            tuple(_read_finding(finding) for finding in plain["findings"]),
+            tuple(Skipped(**skipped) for skipped in plain["skipped"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _read_finding(plain: dict[str, object]) -> Finding:
+    fields = dict(plain)
+    fields["severity"] = Severity(fields["severity"])
+    fields["range"] = Range(**fields["range"])  # type: ignore[arg-type]
+    fields["trace"] = tuple(
+        Step(step["path"], Range(**step["range"]), step["message"])
+        for step in fields["trace"]  # type: ignore[attr-defined]
+    )
+    fields["edits"] = tuple(
+        Edit(edit["path"], Range(**edit["range"]), edit["replacement"])
+        for edit in fields["edits"]  # type: ignore[attr-defined]
+    )
+    return Finding(**fields)  # type: ignore[arg-type]
+
+
