@@ -1,8 +1,8 @@
 """The flake8 plugin. flake8 knows it by the entry point ``FWP``.
 
 flake8 asks file by file, in one process or several. Each process keeps its sessions in a class
-attribute; where workers are forked, the project is checked once in the parent and the workers
-inherit the result.
+attribute. If there will be several, the parent checks the project before they start: forked workers
+inherit the result, others find it in the cache.
 
 Rules that are off by default are switched on by options of our own: with flake8's
 ``extend_default_ignore``, ``--select=FWP`` or any ``--ignore`` of the user would switch them on by
@@ -96,7 +96,7 @@ class FwpChecker:
             root=Path(options.fwp_root) if options.fwp_root else None,
         )
         cls._stdin_name = options.stdin_display_name if "-" in options.filenames else None
-        if _forks_workers(options):
+        if _has_workers(options) and (_forks_workers() or not options.fwp_no_cache):
             jobs = available_cores() if options.jobs.is_auto else options.jobs.n_jobs
             # What goes wrong here goes wrong again, and is reported, file by file.
             with suppress(Exception):
@@ -110,15 +110,16 @@ class FwpChecker:
             yield place.line, place.column - 1, f"{finding.code} {finding.text}", type(self)
 
 
-def _forks_workers(options: argparse.Namespace) -> bool:
-    """Whether flake8 will check with forked workers, by the same conditions as its own
-    ``checker.Manager``.
-    """
-    several = len(options.filenames) > 1 or any(Path(name).is_dir() for name in options.filenames)
-    if "-" in options.filenames or not several:
+def _has_workers(options: argparse.Namespace) -> bool:
+    """Whether this is the parent of workers, judged as flake8's ``checker.Manager`` does."""
+    if "-" in options.filenames or multiprocessing.parent_process() is not None:
         return False
     if not options.jobs.is_auto and options.jobs.n_jobs < 2:
         return False
+    return len(options.filenames) > 1 or any(Path(name).is_dir() for name in options.filenames)
+
+
+def _forks_workers() -> bool:
     # get_start_method() alone would fix the default for the rest of the process; the default comes
     # first in the list.
     method = multiprocessing.get_start_method(allow_none=True)

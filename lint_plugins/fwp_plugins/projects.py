@@ -9,10 +9,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
-from fwp_checks.session import Session
-
 from fwp_checks.finding import Finding, Range, Severity
+from fwp_checks.patterns import matches
+from fwp_checks.project.discovery import find_root, is_test_path, python_files
 from fwp_checks.rules import PAGES, all_rules
+from fwp_checks.session import Session
 from fwp_checks.settings import FILE_ACCESS, Settings, SettingsError
 
 CacheDir = Path | None | Literal[False]
@@ -105,7 +106,7 @@ class FileByFile:
     """The findings of one run in a host that asks for one file at a time.
 
     Keeps one session a project, opened when a file of it is first asked for. ``root`` is where the
-    project is looked for instead of next to each file.
+    project of the files below it is looked for; None looks next to each file.
     """
 
     def __init__(
@@ -114,19 +115,24 @@ class FileByFile:
         self._overrides = overrides
         self._cache_dir = cache_dir
         self._root = root
-        self._by_folder: dict[Path, Session] = {}
-        self._by_root: dict[Path, Session] = {}
+        self._roots: dict[Path, Path] = {}
+        self._sessions: dict[Path, Session] = {}
+        self._files: dict[Path, frozenset[Path]] = {}
         self._settings_reported = False
 
     def check(self, filename: str, text: str | None = None) -> tuple[Finding, ...]:
         """The findings of a file; ``text`` is its unsaved text, None what is on disk.
 
-        Never raises an Exception: an internal error is a finding FWP902 in the file; broken
-        settings are a finding FWP903 in the first file that is asked for.
+        A file that a check of the whole project would leave out (test code, what the settings
+        exclude, installed packages) has none, so that every host gives the same findings. Never
+        raises an Exception: an internal error is a finding FWP902 in the file; broken settings are
+        a finding FWP903 in the first file that is asked for.
         """
         try:
             path = absolute(filename)
             session = self._session(path)
+            if not self._is_covered(session, path):
+                return ()
             if text is not None:
                 session.update(path, text)
             return session.check(path).findings
@@ -136,25 +142,37 @@ class FileByFile:
             return (_about_run("FWP902", filename, _internal_error(error, filename)),)
 
     def prepare(self, filenames: Iterable[str], jobs: int) -> None:
-        """Check all that is under the paths now, so that :meth:`check` finds it done.
+        """Check the projects of these files and folders now, so that :meth:`check` finds it done.
 
         May raise any Exception.
         """
-        shares: dict[Path, tuple[Session, list[Path]]] = {}
-        for path in map(absolute, filenames):
-            session = self._session(path, jobs)
-            shares.setdefault(session.root, (session, []))[1].append(path)
-        for session, share in shares.values():
-            session.check_all(paths=share)
+        sessions = (self._session(absolute(name), jobs) for name in filenames)
+        for session in {id(session): session for session in sessions}.values():
+            session.check_all()
 
     def _session(self, path: Path, jobs: int = 1) -> Session:
-        start = self._root or (path if path.is_dir() else path.parent)
-        session = self._by_folder.get(start)
+        start = path if path.is_dir() else path.parent
+        if self._root is not None and start.is_relative_to(self._root):
+            start = self._root
+        root = self._roots.get(start)
+        if root is None:
+            root = self._roots[start] = find_root(start)
+        session = self._sessions.get(root)
         if session is None:
-            session = open_session(start, self._overrides, cache_dir=self._cache_dir, jobs=jobs)
-            session = self._by_root.setdefault(session.root, session)
-            self._by_folder[start] = session
+            session = open_session(root, self._overrides, cache_dir=self._cache_dir, jobs=jobs)
+            self._sessions[root] = session
         return session
+
+    def _is_covered(self, session: Session, path: Path) -> bool:
+        root, settings = session.root, session.settings
+        if root not in self._files:
+            self._files[root] = frozenset(python_files(root, settings))
+        if path in self._files[root]:
+            return True
+        # It may also be a file that is not saved yet.
+        relative = path.relative_to(root).as_posix()
+        is_left_out = is_test_path(relative) and not settings.include_tests
+        return not (path.exists() or is_left_out or matches(relative, settings.exclude))
 
     def _broken_settings(self, error: SettingsError, filename: str) -> tuple[Finding, ...]:
         if self._settings_reported:

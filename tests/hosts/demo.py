@@ -12,15 +12,16 @@ from pathlib import Path
 SOURCE_ROOTS = [Path(__file__).parents[2] / name for name in ("checks", "lint_plugins")]
 
 API = """\
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from app.services import load_user
 
 app = FastAPI()
 
 
-@app.get("/me")
-async def read_me(user_id: int):
+@app.post("/me")
+async def read_me(request: Request):
+    user_id = await request.json()
     return load_user(user_id)
 """
 SERVICES = """\
@@ -30,7 +31,7 @@ import requests
 def load_user(user_id):
     return requests.get(f"https://users.example/{user_id}").json()
 """
-FINDING = "app/api.py:10:12: FWP102 "
+FINDING = "app/api.py:11:12: FWP102 "
 """How the only finding of the demo project begins in concise output and in flake8's."""
 
 

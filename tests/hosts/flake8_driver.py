@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from fwp_checks.session import Session
@@ -36,14 +37,13 @@ def counting_opened_sessions() -> None:
             log.write(f"{os.getpid()}\n")
         return open_session(cls, *arguments, **named)
 
-    Session.open = classmethod(counted)  # type: ignore[method-assign, assignment]
+    Session.open = classmethod(counted)  # type: ignore[method-assign, assignment, arg-type]
 
 
 if len(sys.argv) > 1 and sys.argv[1] != "-":
     globals()[sys.argv[1]]()
 
 if __name__ == "__main__":
-    from flake8.main.cli import main
-
+    main = import_module("flake8.main.cli").main
     multiprocessing.set_start_method(sys.argv[2])
     sys.exit(main(sys.argv[3:]))

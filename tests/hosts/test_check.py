@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from fwp_checks.session import Session
 
+from fwp_checks.session import Session
 from tests.hosts.conftest import Fwp
 from tests.hosts.demo import API, FINDING, write, write_demo
 
@@ -48,7 +48,7 @@ def test_paths_are_shown_from_the_current_folder(
     project: Path, fwp: Fwp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project / "app")
-    assert fwp("check").out.startswith("api.py:10:12: FWP102 ")
+    assert fwp("check").out.startswith("api.py:11:12: FWP102 ")
     monkeypatch.chdir(project.parent)
     assert fwp("check", "project").out.startswith(f"project/{FINDING}")
 
@@ -61,7 +61,7 @@ def test_json(project: Path, fwp: Fwp, monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = document["findings"]
     assert finding["code"] == "FWP102"
     assert finding["rule"] == "blocking-call-through-helper"
-    assert (finding["path"], finding["line"], finding["column"]) == ("app/api.py", 10, 12)
+    assert (finding["path"], finding["line"], finding["column"]) == ("app/api.py", 11, 12)
     assert finding["trace"][-1]["path"] == "app/services.py"
     assert finding["trace"][-1]["line"] == 5
     assert (result.status, result.err) == (1, "")
@@ -69,8 +69,8 @@ def test_json(project: Path, fwp: Fwp, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_full(project: Path, fwp: Fwp) -> None:
     out = fwp("check", "--format", "full").out
-    assert out.startswith("app/api.py:10:12: error FWP102 blocking-call-through-helper\n")
-    assert "  10 |     return load_user(user_id)\n     |            ^^^" in out
+    assert out.startswith("app/api.py:11:12: error FWP102 blocking-call-through-helper\n")
+    assert "  11 |     return load_user(user_id)\n     |            ^^^" in out
     assert "   5 |     return requests.get(" in out
     assert "(fwp explain FWP102)" in out
     assert out.endswith("\n1 finding (1 error) in 1 file.\n")
@@ -185,8 +185,8 @@ def test_standard_input_stands_for_the_named_file(
     standard_input(monkeypatch, moved.encode())
     result = fwp("check", "-", "--stdin-display-name", "app/api.py", "--format", "full")
     assert result.status == 1
-    assert result.out.startswith("app/api.py:11:12: error FWP102 ")
-    assert "  11 |     return load_user(user_id)\n" in result.out
+    assert result.out.startswith("app/api.py:12:12: error FWP102 ")
+    assert "  12 |     return load_user(user_id)\n" in result.out
 
 
 def test_standard_input_for_a_file_that_is_not_there_yet(
@@ -194,7 +194,7 @@ def test_standard_input_for_a_file_that_is_not_there_yet(
 ) -> None:
     standard_input(monkeypatch, API.encode())
     result = fwp("check", "-", "--stdin-display-name", "app/new.py")
-    assert result.out.startswith("app/new.py:10:12: FWP102 ")
+    assert result.out.startswith("app/new.py:11:12: FWP102 ")
 
 
 def test_standard_input_that_cannot_be_decoded(

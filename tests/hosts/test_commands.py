@@ -79,7 +79,7 @@ def test_rules_as_json(fwp: Fwp) -> None:
 
 
 def test_why(project: Path, fwp: Fwp) -> None:
-    result = fwp("why", "app/api.py:10")
+    result = fwp("why", "app/api.py:11")
     assert result.status == 0
     assert "load_user" in result.out
     assert "requests.get" in result.out

@@ -38,7 +38,7 @@ def flake8(project: Path, tmp_path: Path) -> Flake8:
 def copies(project: Path, number: int = 6) -> list[str]:
     """Put more modules with the same finding into the project; what each finding begins with."""
     write(project, {f"app/api{index}.py": API for index in range(number)})
-    return [FINDING, *(f"app/api{index}.py:10:12: FWP102 " for index in range(number))]
+    return [FINDING, *(f"app/api{index}.py:11:12: FWP102 " for index in range(number))]
 
 
 def beginnings(lines: list[str]) -> list[str]:
@@ -86,7 +86,7 @@ def test_only_the_changed_file_is_named(flake8: Flake8) -> None:
 def test_standard_input(project: Path, flake8: Flake8) -> None:
     unsaved = "# unsaved\n" + API
     _, lines = flake8("--select=FWP", "--stdin-display-name=app/api.py", "-", text=unsaved)
-    assert beginnings(lines) == ["app/api.py:11:12: FWP102 "]
+    assert beginnings(lines) == ["app/api.py:12:12: FWP102 "]
     _, lines = flake8("--select=FWP", "--stdin-display-name=app/api.py", "-", text="x = 1\n")
     assert lines == []
     _, lines = flake8(
