@@ -1,0 +1,206 @@
+"""Makes tiny programs for any effect row: an async function that does the thing it is about.
+
+    for way, program in programs_for("redis.Redis.get", Catalogue.shipped()).items(): ...
+
+The last line of a program is the call (or loop, `with` block, comparison …) that the row describes;
+it ends in the comment `MARK`. Whatever is needed to hold the object happens outside of the async
+function, so a linter that knows the row reports that line and no other.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from fwp_checks import catalogue as package
+from fwp_checks.catalogue import Catalogue, EffectRow, ValueSpec, parse_value
+from fwp_checks.catalogue.grammar import is_dunder
+from fwp_checks.catalogue.tables import Tables
+
+MARK = "# here"
+WILDCARD_MEMBER = "anything"
+
+# How special methods are called; the statement is the last line of the async function.
+_IMPLICIT = {
+    "__iter__": "for _ in {receiver}: pass",
+    "__next__": "next({receiver})",
+    "__enter__": "with {receiver}: pass",
+    "__exit__": "with {receiver}: pass",
+    "__len__": "len({receiver})",
+    "__bool__": "assert {receiver}",
+    "__getitem__": "{receiver}[0]",
+    "__setitem__": "{receiver}[0] = None",
+    "__delitem__": "del {receiver}[0]",
+    "__contains__": "0 in {receiver}",
+    "__repr__": "repr({receiver})",
+    "__truediv__": "{receiver} / 'x'",
+}
+
+
+class NoWayError(LookupError):
+    """The catalogue does not say how one comes to hold an object of this type."""
+
+
+class _Program:
+    """A program in the making."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.imports: set[str] = set()
+        self.lines: list[str] = []
+        self.parameters: list[str] = []
+
+    def spelt(self, name: str) -> str:
+        """The name as an expression; notes the import that it needs."""
+        if name.startswith("builtins."):
+            return name.removeprefix("builtins.")
+        module = name.rpartition(".")[0]
+        owner = owner_of(module, self.catalogue)
+        self.imports.add(owner.rpartition(".")[0] if owner else module)
+        return name
+
+    def text(self, statement: str) -> str:
+        imports = [f"import {module}" for module in sorted(self.imports)]
+        head = f"async def handler({', '.join(self.parameters)}):"
+        return "\n".join([*imports, *self.lines, "", head, f"    {statement}  {MARK}", ""])
+
+
+@cache
+def shipped_tables() -> Tables:
+    """The compiled tables, for listing what `Catalogue` only answers questions about."""
+    path = Path(package.__file__).with_name("catalogue.json")
+    tables: Tables = json.loads(path.read_text(encoding="utf-8"))
+    return tables
+
+
+def names_by_row(tables: Tables) -> dict[int, list[str]]:
+    """The names of every effect row but `none`, by its number; a wildcard as `prefix.*`."""
+    found: dict[int, list[str]] = {}
+    for name, numbers in tables["effects"]["single"].items():
+        for number in numbers:
+            found.setdefault(number, []).append(name)
+    for prefix, patterns in tables["effects"]["prefixes"].items():
+        for number, _ in patterns:
+            found.setdefault(number, []).append(f"{prefix}.*")
+    return {
+        number: names
+        for number, names in sorted(found.items())
+        if tables["effect_rows"][number][0] != "none"
+    }
+
+
+def example_of(row_name: str) -> str:
+    """The name itself, or for a wildcard a member that it covers."""
+    return row_name.removesuffix("*") + WILDCARD_MEMBER if row_name.endswith(".*") else row_name
+
+
+def owner_of(name: str, catalogue: Catalogue) -> str:
+    """The longest prefix of the name that is a type, or nothing."""
+    while name and not catalogue.is_type(name):
+        name = name.rpartition(".")[0]
+    return name
+
+
+def program_for(row_name: str, catalogue: Catalogue, row: EffectRow | None = None) -> str:
+    """The first of `programs_for`."""
+    return next(iter(programs_for(row_name, catalogue, row).values()))
+
+
+def programs_for(
+    row_name: str, catalogue: Catalogue, row: EffectRow | None = None
+) -> dict[str, str]:
+    """Programs that do what `row_name` names, by the way they come to hold the object.
+
+    `row` (the first one of the name if left out) tells which arguments the call needs. The ways
+    are `function` (nothing to hold), `annotation` and `constructor` for types that can be named,
+    `given` for others. Raises `NoWayError` when there is none.
+    """
+    name = example_of(row_name)
+    row = row or catalogue.effects(name)[0]
+    owner = owner_of(name, catalogue)
+    rest = name.removeprefix(owner).removeprefix(".")
+    if not owner or not rest:
+        program = _Program(catalogue)
+        arguments = _arguments(row, program)
+        return {"function": program.text(f"{program.spelt(name)}({arguments})")}
+    programs: dict[str, str] = {}
+    for way in ("annotation", "constructor") if _can_be_named(owner, catalogue) else ("given",):
+        program = _Program(catalogue)
+        arguments = _arguments(row, program)
+        programs[way] = program.text(_statement(_held(owner, way, program), rest, arguments))
+    return programs
+
+
+def _statement(held: str, rest: str, arguments: str) -> str:
+    path, _, last = rest.rpartition(".")
+    receiver = f"{held}.{path}" if path else held
+    if last == "__call__":
+        return f"{receiver}({arguments})"
+    if is_dunder(last):
+        return _IMPLICIT[last].format(receiver=receiver)
+    return f"{receiver}.{last}({arguments})"
+
+
+def _can_be_named(name: str, catalogue: Catalogue) -> bool:
+    """Whether the type lies in a module, not in another type."""
+    return not owner_of(name.rpartition(".")[0], catalogue)
+
+
+def _held(name: str, way: str, program: _Program, depth: int = 0) -> str:
+    """An expression for an object of the type, whose parts the program gets."""
+    if way == "annotation":
+        program.parameters.append(f"held: {program.spelt(name)}")
+        return "held"
+    if way == "constructor":
+        program.lines.append(f"held = {program.spelt(name)}()")
+        return "held"
+    catalogue = program.catalogue
+    for via, giver in _givers(name):
+        owner = owner_of(giver, catalogue)
+        if owner == name or depth > 3:
+            continue
+        if owner in ("", giver):
+            source = program.spelt(giver)
+        else:
+            how = "constructor" if _can_be_named(owner, catalogue) else "given"
+            source = _held(owner, how, program, depth + 1) + giver.removeprefix(owner)
+        if via == "attribute":
+            return source
+        program.lines.append(f"given_{depth} = {source}()")
+        return f"given_{depth}"
+    raise NoWayError(name)
+
+
+def _givers(name: str) -> Iterator[tuple[str, str]]:
+    """Calls and attributes that give an object of the type itself, not wrapped in anything."""
+    tables = shipped_tables()
+    wanted = ValueSpec("type", name=name)
+    for via in ("call", "attribute"):
+        for giver, numbers in tables["gives"][via]["single"].items():
+            values = (tables["gives_rows"][number][0] for number in numbers)
+            if any(parse_value(value) == wanted for value in values):
+                yield via, giver
+
+
+def _arguments(row: EffectRow, program: _Program) -> str:
+    """Arguments for which the row holds: those of `when`, and nothing that `unless` speaks of."""
+    positional: dict[int, str] = {}
+    keywords: dict[str, str] = {}
+    for condition in row.when:
+        place, _, value = condition.removeprefix("has:").removeprefix("is:").partition("=")
+        if condition.startswith("has:"):
+            program.parameters.append("argument")
+            value = "argument"
+        elif condition.startswith("is:"):
+            value = f"{program.spelt(value)}()"
+        elif value[0].isalpha() and "." in value:
+            value = program.spelt(value)
+        if place.isdecimal():
+            positional[int(place)] = value
+        else:
+            keywords[place] = value
+    filled = [positional.get(index, "None") for index in range(max(positional, default=-1) + 1)]
+    return ", ".join(itertools.chain(filled, (f"{key}={value}" for key, value in keywords.items())))
