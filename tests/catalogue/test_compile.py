@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwp_checks.catalogue import compile as compiler
-from fwp_checks.catalogue.documents import CatalogueError
+from fwp_checks.catalogue.grammar import CatalogueError
 from fwp_checks.catalogue.tables import dump, join
 
 LIBRARY = """

@@ -12,10 +12,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .documents import CatalogueError, read_document
-from .grammar import VIAS, GrammarError, ValueSpec, is_dunder, parse_value
-from .tables import EffectRecord, Members, Tables, join, resolve_alias
+from .grammar import (
+    VIAS,
+    CatalogueError,
+    GrammarError,
+    ValueSpec,
+    is_dunder,
+    parse_value,
+    resolve_alias,
+)
+
+if TYPE_CHECKING:
+    from .tables import EffectRecord, Members, Tables
 
 __all__ = [
     "Catalogue",
@@ -103,6 +113,10 @@ class Catalogue:
         """
         if not tables:
             return self
+        # Only users' rows need these; importing them takes as long as loading the catalogue.
+        from .documents import read_document
+        from .tables import join
+
         documents = [
             read_document(
                 table, source if len(tables) == 1 else f"{source} {number}", shipped=False

@@ -12,7 +12,8 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from .documents import CatalogueError, Document, read_document
+from .documents import Document, read_document
+from .grammar import CatalogueError
 from .tables import Tables, dump, join
 
 FOLDER = Path(__file__).parent

@@ -14,6 +14,7 @@ from .grammar import (
     KINDS,
     ROLES,
     VIAS,
+    CatalogueError,
     GrammarError,
     check_condition,
     expand_braces,
@@ -42,10 +43,6 @@ _KEYS = {
     "role": ("calls", "role", "argument", "except"),
 }
 _DECORATOR_ROLES = ("offloads_decorator", "returns_function")
-
-
-class CatalogueError(Exception):
-    """A catalogue row that cannot be used; the message names the source, the row and the key."""
 
 
 @dataclass(frozen=True, slots=True)

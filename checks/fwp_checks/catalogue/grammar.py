@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -63,6 +64,10 @@ _HAS = re.compile(r"has:(\d+|[^\W\d]\w*)")
 _IS = re.compile(r"is:(\d+|[^\W\d]\w*)=(.+)")
 _EQUALS = re.compile(r"(\d+|[^\W\d]\w*)=(.+)")
 _WRAPPED = re.compile(r"([a-z_]+)\[(.*)\]")
+
+
+class CatalogueError(Exception):
+    """A catalogue row that cannot be used; the message names the source, the row and the key."""
 
 
 class GrammarError(ValueError):
@@ -177,3 +182,15 @@ def parse_argument(text: str) -> str | int:
     if text == EVERY_ARGUMENT or (is_name(text) and "." not in text):
         return text
     raise GrammarError(f"'{text}' is neither a position, a keyword name nor '*'")
+
+
+def resolve_alias(aliases: Mapping[str, str], name: str) -> str:
+    """Replace the longest prefix of the name that is an alias; the rest is kept."""
+    prefix, rest = name, ""
+    while prefix:
+        target = aliases.get(prefix)
+        if target is not None:
+            return target + rest
+        prefix, _, last = prefix.rpartition(".")
+        rest = f".{last}{rest}"
+    return name

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
-from .documents import CatalogueError, Document, EffectEntry, Names
-from .grammar import parse_value
+from .documents import Document, EffectEntry, Names
+from .grammar import CatalogueError, parse_value, resolve_alias
 
 FORMAT = 1
 
@@ -120,18 +120,6 @@ def dump(tables: Tables) -> str:
         for key, value in tables.items()
     ]
     return "{" + ",\n".join(lines) + "}\n"
-
-
-def resolve_alias(aliases: dict[str, str], name: str) -> str:
-    """Replace the longest prefix of the name that is an alias; the rest is kept."""
-    prefix, rest = name, ""
-    while prefix:
-        target = aliases.get(prefix)
-        if target is not None:
-            return target + rest
-        prefix, _, last = prefix.rpartition(".")
-        rest = f".{last}{rest}"
-    return name
 
 
 def _roots(documents: Iterable[Document]) -> set[str]:
