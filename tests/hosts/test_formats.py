@@ -202,7 +202,7 @@ def info(path: str) -> Finding:
         (Report((CPU,)), "1 finding (1 warning) in 1 file."),
         (
             Report((CPU, CPU, THROUGH_HELPER, info("x"), info("y"))),
-            "5 findings (1 error, 2 warnings, 2 infos) in 4 files.",
+            "5 findings (1 error, 2 warnings, 2 info) in 4 files.",
         ),
         (REPORT, "2 findings (1 error, 1 warning) in 2 files; 1 file skipped."),
         (Report((), REPORT.skipped * 2), "No findings; 2 files skipped."),

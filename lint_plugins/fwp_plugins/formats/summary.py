@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fwp_checks.finding import Report, Severity
 from fwp_plugins.formats.terminal import Line
 
-_PLURALS = {"error": "errors", "warning": "warnings", "info": "infos"}
+_PLURALS = {"error": "errors", "warning": "warnings", "info": "info"}
 
 
 def summary(report: Report) -> Line:
