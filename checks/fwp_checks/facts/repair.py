@@ -1,9 +1,9 @@
 """Source newer than the running Python, rewritten so that it parses: same lines, same expressions.
 
-Every rewriting keeps the length of the text and the place of each expression, except that
-``except A, B:`` puts a bracket before its colon. What a rewriting gives up is never an expression
-that runs: type parameters, and the literal text of f- and t-strings, which become tuples of their
-replacement fields.
+Every rewriting keeps the place of each expression; where ``except A, B:`` and ``type A=B`` have no
+blank to become a bracket, one is put in, and the rest of that line moves. What a rewriting gives up
+is never an expression that runs: type parameters, and the literal text of f- and t-strings, which
+become tuples of their replacement fields.
 
 =====================================  =======  ==========================================
 Syntax                                 Python   Rewritten as
@@ -14,7 +14,7 @@ Syntax                                 Python   Rewritten as
 ``t"{a}-{b}"``                         3.14     ``(  a,  b, )`` (PEP 750)
 ``class Box[T = int]:``                3.13     ``class Box(       ):`` (PEP 696)
 ``def first[T](rows: list[T]): ...``   3.12     ``def first(   rows: list[T]): ...`` (PEP 695)
-``type Pair = tuple[int, int]``        3.12     ``Pair      = tuple[int, int]`` (PEP 695)
+``type Pair = tuple[int, int]``        3.12     ``(    Pair)= tuple[int, int]`` (PEP 695)
 ``f"{row["id"]}"`` and the like        3.12     ``(  row["id"],)`` (PEP 701)
 =====================================  =======  ==========================================
 """
@@ -189,14 +189,14 @@ def _parameter_edits(
 def _alias_edits(
     text: str, statement: list[Token], number: int, closing: int | None
 ) -> Iterator[Edit]:
-    """``type X = …`` becomes ``X      = …``, ``type X[T] = …`` becomes ``(X      ) = …``."""
-    keyword, name, after = statement[number : number + 3]
-    if closing is None:
-        yield Edit(keyword.start, name.end, name.value.ljust(name.end - keyword.start))
-        return
-    end = statement[closing].end
-    kept = f"({name.value}".ljust(after.start + 1 - keyword.start)
-    yield Edit(keyword.start, end, f"{kept}{_blank(text[after.start + 1 : end - 1])})")
+    """``type X = …`` becomes ``(    X)= …``, ``type X[T] = …`` becomes ``(    X  ) = …``."""
+    keyword, name = statement[number : number + 2]
+    yield Edit(keyword.start, name.start, "(" + _blank(text[keyword.start + 1 : name.start]))
+    if closing is not None:
+        end = statement[closing].end
+        yield Edit(name.end, end, _blank(text[name.end : end - 1]) + ")")
+    else:
+        yield Edit(name.end, name.end + (1 if text[name.end] in " \t" else 0), ")")
 
 
 def _has_default(statement: list[Token], opening: int, closing: int | None) -> bool:
