@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
+from fwp_checks.project.once import Once
 from fwp_checks.project.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.values import NO_ARGUMENTS, Constant, Coroutine, Generator, TupleValue, Value, options_of
 
@@ -53,6 +54,7 @@ class Behaviours:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._once = Once(project)
         self._known: dict[Frame, Behaviour] = {}
 
     def of(self, frame: Frame) -> Behaviour:
@@ -77,9 +79,17 @@ class Behaviours:
                             coroutines.append((term, option.frame))
             else:
                 alternatives = self._implicit(frame, entry)
-            if any(alternatives):
-                events.append(Event(term, alternatives))
+            if any(alternatives) and not self._once.is_guarded(frame, term):
+                kept = tuple(self._repeated(alternative) for alternative in alternatives)
+                if any(kept):
+                    events.append(Event(term, kept))
         return Behaviour(tuple(events), tuple(coroutines))
+
+    def _repeated(self, alternative: Alternative) -> Alternative:
+        """What runs at each call, not only at the first one."""
+        if not alternative:
+            return alternative
+        return tuple(run for run in alternative if not (isinstance(run, RunFrame) and self._once.is_cached(run.frame)))
 
     def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
         kind = entry[0]

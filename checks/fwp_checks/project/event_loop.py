@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _WARNING_KINDS = {"cpu"}
 _INFO_KINDS = {"file"}
 _OPTIONAL_KINDS = {"metadata"}
+# Taking a thread lock for a few statements is short; held across an await it is another rule's.
+_LOCK_ENTRIES = frozenset(
+    {"threading.Lock.__enter__", "threading.RLock.__enter__", "threading.Condition.__enter__"}
+)
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -185,6 +189,17 @@ class EventLoop:
     def _root_of_scope(self) -> dict[tuple[Module, int], Root]:
         return {(frame.module, frame.scope_number): root for frame, root in self.roots.items()}
 
+    def frames_of(self, module: Module) -> list[Frame]:
+        """The frames of one file that are reached from code on the loop."""
+        return self._frames_by_module.get(module, [])
+
+    @cached_property
+    def _frames_by_module(self) -> dict[Module, list[Frame]]:
+        found: dict[Module, list[Frame]] = {}
+        for frame in self.frames:
+            found.setdefault(frame.module, []).append(frame)
+        return found
+
     # -- blocking ----------------------------------------------------------------------------------------------------
 
     def _row(self, run: RunExternal) -> EffectRow | None:
@@ -212,10 +227,22 @@ class EventLoop:
                 site = self._site(function, event)
                 if site is None:
                     continue
+                if site.is_direct and site.call in _LOCK_ENTRIES:
+                    continue
                 known = best.get(event.term)
                 if known is None or (site.severity.rank, len(site.chain)) < (known.severity.rank, len(known.chain)):
                     best[event.term] = site
-        return [best[term] for term in sorted(best)]
+        return self._without_repeats([best[term] for term in sorted(best)])
+
+    @staticmethod
+    def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
+        """One finding for opening a file and what is then read from it or written to it in the same function."""
+        opening = {site.function.frame for site in sites if site.is_direct and site.call.endswith("open")}
+        return [
+            site
+            for site in sites
+            if not (site.is_direct and site.call.startswith("io.") and site.function.frame in opening)
+        ]
 
     def _site(self, function: LoopFunction, event: Event) -> BlockingSite | None:
         for severity, effects in self._effects:

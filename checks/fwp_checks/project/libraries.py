@@ -145,14 +145,16 @@ class Libraries:
         return Unknown("class of something unknown")
 
     def _referenced(self, spec: ValueSpec, arguments: Arguments) -> Value:
-        value = arguments.get(spec.index)
+        place = spec.argument
+        value = arguments.get(place) if isinstance(place, int) else arguments.get(-1, place)
         if value is None:
             return Unknown("argument is not known")
         if spec.kind == "argument":
             return value
         if spec.kind == "instance":
             return self._project.types.instance(value)
-        rest = Arguments(arguments.positional[spec.index + 1 :], arguments.keywords, arguments.complete)
+        after = arguments.positional[place + 1 :] if isinstance(place, int) else ()
+        rest = Arguments(after, arguments.keywords, arguments.complete)
         return self._project.calls.invoke(value, rest).result
 
     def effect_applies(self, row_unless: tuple[str, ...], row_when: tuple[str, ...], arguments: Arguments) -> bool:

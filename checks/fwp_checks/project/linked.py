@@ -10,6 +10,7 @@ from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
 from fwp_checks.project.calls import Calls
 from fwp_checks.project.classes import Classes
+from fwp_checks.project.coroutines import Coroutines
 from fwp_checks.project.evaluate import Values
 from fwp_checks.project.event_loop import EventLoop
 from fwp_checks.project.frames import Frame, Frames
@@ -58,6 +59,7 @@ class Project:
         self.libraries = Libraries(self)
         self.call_sites = CallSites(self)
         self.event_loop = EventLoop(self)
+        self.coroutines = Coroutines(self)
         frameworks.attach(self)
 
     def module_frame(self, module: Module) -> Frame:

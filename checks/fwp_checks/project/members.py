@@ -209,7 +209,7 @@ class Members:
         called = entry[1] if entry[0] == t.CALL else decorator
         value = self._project.values.evaluate(frame, called)
         if isinstance(value, (External, Member)):
-            given = self._project.catalogue.gives(value.name, "call")
+            given = self._project.catalogue.gives(value.name, "decorate")
             spec = parse_value(given) if given is not None else None
             if spec is not None and spec.kind == "type" and self._project.catalogue.is_type(spec.name):
                 return spec.name

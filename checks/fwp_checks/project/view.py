@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Finding, Range, Severity, Step
+from fwp_checks.project.coroutines import Handed, HeldLock
 from fwp_checks.project.effects import Link
 from fwp_checks.project.event_loop import BlockingSite, LoopFunction
 from fwp_checks.project.frames import Frame
@@ -43,6 +44,18 @@ class FileView:
     def nested_loops(self) -> Sequence[BlockingSite]:
         """The places of this file that start an event loop on a running one."""
         return self.project.event_loop.nested(self.module)
+
+    def dropped_coroutines(self) -> Iterator[tuple[Frame, int, str]]:
+        """Calls in this file whose coroutine is dropped: frame, term of the call, name of the function."""
+        return self.project.coroutines.dropped(self.module)
+
+    def offloaded_arguments(self) -> Iterator[Handed]:
+        """Arguments in this file that are wrongly handed to a thread."""
+        return self.project.coroutines.handed(self.module)
+
+    def locks_across_await(self) -> Iterator[HeldLock]:
+        """Thread locks in this file that are held across an await."""
+        return self.project.coroutines.held_locks(self.module)
 
     def place(self, frame: Frame, term: int) -> str:
         """``path:line`` of a term."""

@@ -1,0 +1,234 @@
+"""Coroutines that are lost and locks that are held: what the rules about using async itself ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.libraries import functions_in
+from fwp_checks.project.modules import Module
+from fwp_checks.project.values import (
+    Awaitable,
+    ClassValue,
+    Constant,
+    Coroutine,
+    External,
+    Instance,
+    Iterable,
+    MappingValue,
+    Member,
+    TupleValue,
+    Value,
+    describe,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Library functions that only make a coroutine; those that start a task or a thread are not among them.
+_COROUTINE_FUNCTIONS = frozenset(
+    {
+        "asyncio.sleep",
+        "asyncio.to_thread",
+        "asyncio.wait_for",
+        "anyio.sleep",
+        "anyio.to_thread.run_sync",
+        "trio.sleep",
+        "starlette.concurrency.run_in_threadpool",
+    }
+)
+# https://docs.python.org/3/library/threading.html: their __enter__ waits for another thread.
+_THREAD_LOCKS = (
+    "threading.Lock",
+    "threading.RLock",
+    "threading.Condition",
+    "threading.Semaphore",
+    "multiprocessing.synchronize.Lock",
+    "multiprocessing.synchronize.RLock",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """An argument that is wrongly handed to a thread: ``name`` to ``offload``; ``lead`` are arguments before it."""
+
+    frame: Frame
+    term: int
+    name: str
+    offload: str
+    lead: str
+    is_async_function: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLock:
+    """A thread lock held in a ``with`` block (at ``term``) that awaits (at ``awaited``)."""
+
+    frame: Frame
+    term: int
+    lock: str
+    awaited: int
+
+
+class Coroutines:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._async_names: frozenset[str] | None = None
+
+    # -- dropped coroutines ------------------------------------------------------------------------------------------
+
+    def dropped(self, module: Module) -> Iterator[tuple[Frame, int, str]]:
+        """Calls whose coroutine is dropped by an expression statement: frame, term of the call, name of the function."""
+        terms = module.facts.terms
+        for term, entry in enumerate(terms):
+            if entry[0] != t.DROP or terms[entry[1]][0] != t.CALL:
+                continue
+            call = entry[1]
+            if self._spelling(module, terms[terms[call][1]]) not in self._names:
+                continue
+            frame = self._project.frame_of_scope(module, module.scope_of(term))
+            function = self._project.values.evaluate(frame, terms[call][1])
+            options = options_of(without_none(function))
+            if all(self._makes_coroutine(option) for option in options):
+                yield frame, call, describe(options[0])
+
+    def _makes_coroutine(self, function: Value) -> bool:
+        if isinstance(function, (External, Member)):
+            return function.name in _COROUTINE_FUNCTIONS
+        if isinstance(function, (ClassValue, Instance)):
+            return False
+        return self._project.calls.is_async(function) is True
+
+    @property
+    def _names(self) -> frozenset[str]:
+        """Last names worth resolving: those of the project's async functions, and of the libraries' above."""
+        if self._async_names is None:
+            own = {
+                scope.name
+                for module in self._project.table.modules
+                for scope in module.facts.scopes
+                if scope.is_async or scope.decorators
+            }
+            self._async_names = frozenset(own | {name.rpartition(".")[2] for name in _COROUTINE_FUNCTIONS})
+        return self._async_names
+
+    @staticmethod
+    def _spelling(module: Module, function: t.Term) -> str:
+        if function[0] == t.ATTR:
+            return str(function[2])
+        if function[0] == t.NAME:
+            bound = module.facts.scopes[0].bindings.get(function[1], -1)
+            if bound >= 0 and module.facts.terms[bound][0] == t.IMPORT:
+                return str(module.facts.terms[bound][2] or function[1])
+            return str(function[1])
+        if function[0] == t.IMPORT:
+            return str(function[2] or "")
+        if function[0] == t.DEFINITION:
+            return module.facts.scopes[function[1]].name
+        return ""
+
+    # -- arguments of offloading calls -------------------------------------------------------------------------------
+
+    def handed(self, module: Module) -> Iterator[Handed]:
+        """Async functions, and results of calls, handed to something that runs a function in a thread."""
+        for frame in self._project.event_loop.frames_of(module):
+            terms = module.facts.terms
+            for term in range(frame.scope.start, frame.scope.end):
+                if terms[term][0] == t.CALL:
+                    yield from self._handed_by(frame, term)
+
+    def _handed_by(self, frame: Frame, term: int) -> Iterator[Handed]:
+        entry = frame.module.facts.terms[term]
+        function = self._project.values.evaluate(frame, entry[1])
+        if not isinstance(function, (External, Member)):
+            return
+        for role in self._project.catalogue.roles(function.name):
+            if role.role not in ("offloads", "offloads_sync", "offloads_decorator"):
+                continue
+            for place in role.arguments or (0,):
+                argument = self._argument_term(entry, place)
+                if argument is not None:
+                    found = self._judge(frame, argument, function.name, place, role.role)
+                    if found is not None:
+                        yield found
+
+    @staticmethod
+    def _argument_term(entry: t.Term, place: str | int) -> int | None:
+        if isinstance(place, int):
+            return entry[2][place] if place < len(entry[2]) else None
+        return next((argument for name, argument in entry[3] if name == place), None)
+
+    def _judge(self, frame: Frame, argument: int, offload: str, place: str | int, role: str) -> Handed | None:
+        terms = frame.module.facts.terms
+        value = self._project.values.evaluate(frame, argument)
+        short = offload.rpartition(".")[2]
+        lead = "None, " if short == "run_in_executor" else ("target=" if place == "target" else "")
+        if terms[argument][0] == t.CALL:
+            if all(self._is_no_function(option) for option in options_of(value)):
+                called = self._project.values.evaluate(frame, terms[argument][1])
+                name = describe(called).rpartition(".")[2] if not isinstance(called, Instance) else describe(called)
+                return Handed(frame, argument, name, short, lead, is_async_function=False)
+            return None
+        functions = functions_in(value)
+        if role == "offloads" and functions and all(self._is_async_function(f) for f in functions):
+            return Handed(frame, argument, describe(functions[0]), short, lead, is_async_function=True)
+        return None
+
+    def _is_async_function(self, function: Value) -> bool:
+        return not isinstance(function, (External, Member)) and self._project.calls.is_async(function) is True
+
+    def _is_no_function(self, value: Value) -> bool:
+        if isinstance(value, (Constant, Coroutine, Awaitable, Iterable, TupleValue, MappingValue)):
+            return True
+        if isinstance(value, Instance):
+            if isinstance(value.class_, str):
+                catalogue = self._project.catalogue
+                call = f"{value.class_}.__call__"
+                return catalogue.is_type(value.class_) and not (catalogue.effects(call) or catalogue.gives(call, "call"))
+            info = self._project.classes.info(value.class_)
+            has_call = self._project.members.find_in_class(value.class_, "__call__") is not None
+            return not (info.is_open or info.externals or has_call)
+        return False
+
+    # -- locks -------------------------------------------------------------------------------------------------------
+
+    def held_locks(self, module: Module) -> Iterator[HeldLock]:
+        """``with`` blocks on the event loop that hold a thread lock and await."""
+        seen = set()
+        facts = module.facts
+        for function in self._project.event_loop.functions.get(module, ()):
+            frame = function.frame
+            for region in facts.regions:
+                if region.kind != "with" or region.is_async or not frame.scope.start <= region.start < frame.scope.end:
+                    continue
+                manager = facts.terms[region.term][1]
+                value = without_none(self._project.values.evaluate(frame, manager))
+                if region.term in seen or not self._is_thread_lock(value):
+                    continue
+                awaited = self._first_await(module, region.start, region.end)
+                if awaited is not None:
+                    seen.add(region.term)
+                    yield HeldLock(frame, region.term, str(getattr(value, "class_", "")), awaited)
+
+    def _is_thread_lock(self, value: Value) -> bool:
+        return isinstance(value, Instance) and any(
+            self._project.classes.is_instance(value, lock) for lock in _THREAD_LOCKS
+        )
+
+    @staticmethod
+    def _first_await(module: Module, start: int, end: int) -> int | None:
+        terms = module.facts.terms
+        for term in range(start, end):
+            entry = terms[term]
+            if entry[0] == t.AWAIT or (entry[0] in (t.ITER, t.ENTER) and entry[2]):
+                return term
+        return None
+
+

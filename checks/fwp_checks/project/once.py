@@ -1,0 +1,121 @@
+"""What happens once and is then remembered: cached functions, and fills of a variable behind a test.
+
+Something that runs once in a process is no cost of each call, so effects are not carried over it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.values import External
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# https://docs.python.org/3/library/functools.html
+_CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
+
+
+class Once:
+    """Decides what runs once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._cached: dict[tuple[str, int], bool] = {}
+        self._guarded: dict[tuple[str, int], list[tuple[int, int]]] = {}
+
+    def is_cached(self, frame: Frame) -> bool:
+        """Whether a function's result is kept after its first call: a cache on a function without arguments."""
+        key = (frame.module.path, frame.scope_number)
+        known = self._cached.get(key)
+        if known is None:
+            known = self._cached[key] = self._find_cached(frame)
+        return known
+
+    def _find_cached(self, frame: Frame) -> bool:
+        scope = frame.scope
+        if len(scope.parameters) > (1 if self._project.calls.class_of_method(frame.module, frame.scope_number) else 0):
+            return False
+        terms = frame.module.facts.terms
+        for decorator in scope.decorators:
+            entry = terms[decorator]
+            called = entry[1] if entry[0] == t.CALL else decorator
+            value = self._project.values.evaluate(frame.parent or frame, called)
+            if isinstance(value, External) and value.name in _CACHES:
+                return True
+        return False
+
+    def is_guarded(self, frame: Frame, term: int) -> bool:
+        """Whether a term runs only while a variable that outlives the call is empty, and the code there fills it."""
+        key = (frame.module.path, frame.scope_number)
+        known = self._guarded.get(key)
+        if known is None:
+            known = self._guarded[key] = self._find_guarded(frame)
+        return any(start <= term < end for start, end in known)
+
+    def _find_guarded(self, frame: Frame) -> list[tuple[int, int]]:
+        facts = frame.module.facts
+        scope = frame.scope
+        written = self._written(frame)
+        if not written:
+            return []
+        found = []
+        for region in facts.regions:
+            if region.term < 0 or not scope.start <= region.start < scope.end:
+                continue
+            empty, name = self._tested(frame, region.term)
+            if name is None or name not in written:
+                continue
+            if region.kind == ("if" if empty else "else"):
+                if any(region.start <= at < region.end for at in written[name]):
+                    found.append((region.start, region.end))
+            elif region.kind == "if" and not empty and self._returns_inside(frame, region):
+                # if self._x is not None: return self._x
+                if any(at >= region.end for at in written[name]):
+                    found.append((region.end, scope.end))
+        return found
+
+    @staticmethod
+    def _written(frame: Frame) -> dict[str, list[int]]:
+        """Variables that outlive the call, written in this scope: attribute names and globals, with the terms written."""
+        facts = frame.module.facts
+        scope = frame.scope
+        written: dict[str, list[int]] = {}
+        for term in facts.attribute_writes:
+            if scope.start <= term < scope.end and facts.terms[term][0] == t.STORE:
+                written.setdefault(f".{facts.terms[term][2]}", []).append(term)
+        for _, name, term in scope.outer_writes:
+            # The value's own term may lie before the branch that binds it only for constants.
+            written.setdefault(name, []).append(term)
+        return written
+
+    @staticmethod
+    def _returns_inside(frame: Frame, region: Region) -> bool:
+        returned = frame.scope.returns
+        terms = frame.module.facts.terms
+        inside = [term for term in returned if region.start <= term < region.end]
+        # "return _client" reads a name: its term is shared and may lie anywhere.
+        names = [term for term in returned if terms[term][0] in (t.NAME, t.NARROW)]
+        return bool(inside or names)
+
+    @staticmethod
+    def _tested(frame: Frame, term: int) -> tuple[bool, str | None]:
+        """What a condition tests for being empty (True) or filled (False): an attribute or a global name."""
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        empty = False
+        if entry[0] == t.UNARY and entry[1] == "not":
+            entry, empty = terms[entry[2]], True
+        elif entry[0] == t.COMPARE and entry[1] in ("is", "is not", "==", "!="):
+            if terms[entry[3]] != (t.CONST, None):
+                return False, None
+            empty = entry[1] in ("is", "==")
+            entry = terms[entry[2]]
+        if entry[0] == t.ATTR:
+            return empty, f".{entry[2]}"
+        if entry[0] == t.NAME:
+            return empty, str(entry[1])
+        return False, None

@@ -1,0 +1,35 @@
+"""FWP108: an async function, or the result of a call, is handed to a thread in place of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule
+
+RULE = Rule(
+    code="FWP108",
+    name="async-function-offloaded",
+    summary="A thread is handed an async function, or the result of a call: nothing of it runs there.",
+    severity=Severity.ERROR,
+    fix_link="https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread",
+)
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """Arguments of offloading calls."""
+    for handed in file.offloaded_arguments():
+        if handed.is_async_function:
+            message = (
+                f"async function '{handed.name}' is handed to {handed.offload}: the thread gets a coroutine and nothing "
+                f"of it runs; await {handed.name}() instead."
+            )
+        else:
+            message = (
+                f"'{handed.name}' is called here, on the event loop, and its result handed to {handed.offload}: "
+                f"pass the function and its arguments apart, {handed.offload}({handed.lead}{handed.name}, …)."
+            )
+        yield file.finding(
+            RULE, file.range_of(file.module, handed.term), message, key=(handed.frame.qualname, handed.name)
+        )
