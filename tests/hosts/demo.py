@@ -64,10 +64,11 @@ def environment(scratch: Path) -> dict[str, str]:
             },
         )
         path.append(str(metadata.parent))
-    kept = {name: value for name, value in os.environ.items() if not name.endswith("_COLOR")}
+    changing = ("NO_COLOR", "FORCE_COLOR", "FWP_CACHE_DIR", "FWP_DEBUG")
+    kept = {name: value for name, value in os.environ.items() if name not in changing}
     return {
         **kept,
-        "PYTHONPATH": os.pathsep.join([*path, os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join(path),
         "XDG_CACHE_HOME": str(scratch / "cache"),
         "HOME": str(scratch),
     }

@@ -28,16 +28,16 @@ def failing_check() -> None:
     Session.check = fail  # type: ignore[method-assign, assignment]
 
 
-def counting_opened_sessions() -> None:
-    """Write a line into the file ``opened`` for each session that is opened."""
-    open_session = Session.open.__func__  # type: ignore[attr-defined]
+def counting_analyses() -> None:
+    """Write the process into the file ``analysed`` for each analysis of a project."""
+    analyse = Session._analyse
 
-    def counted(cls: type[Session], *arguments: object, **named: object) -> object:
-        with Path("opened").open("a", encoding="utf-8") as log:
+    def counted(self: Session, *arguments: object) -> object:
+        with Path("analysed").open("a", encoding="utf-8") as log:
             log.write(f"{os.getpid()}\n")
-        return open_session(cls, *arguments, **named)
+        return analyse(self, *arguments)  # type: ignore[arg-type]
 
-    Session.open = classmethod(counted)  # type: ignore[method-assign, assignment, arg-type]
+    Session._analyse = counted  # type: ignore[method-assign, assignment]
 
 
 if len(sys.argv) > 1 and sys.argv[1] != "-":

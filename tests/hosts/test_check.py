@@ -245,7 +245,7 @@ def test_several_projects_at_once(tmp_path: Path, project: Path, fwp: Fwp) -> No
 def test_the_cache_stays_out_of_the_project(tmp_path: Path, project: Path, fwp: Fwp) -> None:
     before = sorted(project.rglob("*"))
     assert fwp("check", "--no-cache").status == 1
-    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "cache" / "fwp").exists()
     assert fwp("check").status == 1
     assert any((tmp_path / "cache").rglob("*"))
     assert fwp("check", "--cache-dir", str(tmp_path / "elsewhere")).status == 1

@@ -65,17 +65,27 @@ def test_start_methods_and_jobs_give_what_the_command_gives(
     assert lines == sorted(fwp("check").out.splitlines()[:-1])
 
 
-def test_one_session_in_the_parent_serves_forked_workers(project: Path, flake8: Flake8) -> None:
+@pytest.mark.parametrize("method", START_METHODS)
+def test_the_parent_analyses_once_for_all_workers(
+    method: str, project: Path, flake8: Flake8
+) -> None:
     copies(project)
-    flake8("--select=FWP", "-j2", ".", method="fork", setup="counting_opened_sessions")
-    assert len((project / "opened").read_text().split()) == 1
+    flake8("--select=FWP", "-j2", ".", method=method, setup="counting_analyses")
+    assert len((project / "analysed").read_text().split()) == 1
 
 
-def test_a_worker_that_is_not_forked_opens_one_session(project: Path, flake8: Flake8) -> None:
-    copies(project)
-    flake8("--select=FWP", "-j2", ".", method="spawn", setup="counting_opened_sessions")
-    opened = (project / "opened").read_text().split()
-    assert len(opened) == len(set(opened)) <= 2
+def test_forked_workers_need_no_cache(project: Path, flake8: Flake8) -> None:
+    expected = copies(project)
+    arguments = ("--select=FWP", "-j2", "--fwp-no-cache", ".")
+    _, lines = flake8(*arguments, method="fork", setup="counting_analyses")
+    assert beginnings(lines) == sorted(expected)
+    assert len((project / "analysed").read_text().split()) == 1
+
+
+def test_spawned_workers_without_cache(project: Path, flake8: Flake8) -> None:
+    expected = copies(project)
+    _, lines = flake8("--select=FWP", "-j2", "--fwp-no-cache", ".", method="spawn")
+    assert beginnings(lines) == sorted(expected)
 
 
 def test_only_the_changed_file_is_named(flake8: Flake8) -> None:
@@ -150,12 +160,12 @@ def test_options_in_the_configuration(project: Path, tmp_path: Path, flake8: Fla
     )
     assert FINDING in beginnings(flake8()[1])
     assert any((tmp_path / "elsewhere").rglob("*"))
-    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "cache" / "fwp").exists()
 
 
 def test_no_cache(tmp_path: Path, flake8: Flake8) -> None:
     assert beginnings(flake8("--select=FWP", "--fwp-no-cache")[1]) == [FINDING]
-    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "cache" / "fwp").exists()
 
 
 @pytest.mark.parametrize(
