@@ -16,6 +16,7 @@ from fwp_checks.project.values import (
     Constant,
     Coroutine,
     External,
+    FunctionValue,
     Instance,
     Iterable,
     MappingValue,
@@ -91,20 +92,42 @@ class Coroutines:
             if entry[0] != t.DROP or terms[entry[1]][0] != t.CALL:
                 continue
             call = entry[1]
-            if self._spelling(module, terms[terms[call][1]]) not in self._names:
+            scope_number = module.scope_of(term)
+            spelling = self._spelling(module, terms[terms[call][1]])
+            if spelling not in self._names and not module.facts.scopes[scope_number].is_async:
                 continue
-            frame = self._project.frame_of_scope(module, module.scope_of(term))
+            frame = self._project.frame_of_scope(module, scope_number)
             function = self._project.values.evaluate(frame, terms[call][1])
             options = options_of(without_none(function))
             if all(self._makes_coroutine(option) for option in options):
-                yield frame, call, describe(options[0])
+                library = options[0].name if isinstance(options[0], (External, Member)) else None
+                yield frame, call, library or spelling or describe(options[0])
 
     def _makes_coroutine(self, function: Value) -> bool:
         if isinstance(function, (External, Member)):
-            return function.name in _COROUTINE_FUNCTIONS
+            return self._is_library_coroutine(function.name)
+        if isinstance(function, FunctionValue) and self._is_decorated_by_others(function):
+            return False
         if isinstance(function, (ClassValue, Instance)):
             return False
         return self._project.calls.is_async(function) is True
+
+    def _is_library_coroutine(self, name: str) -> bool:
+        """Whether a library function only makes a coroutine: it gives an awaitable and starts nothing by itself."""
+        if name in _COROUTINE_FUNCTIONS:
+            return True
+        catalogue = self._project.catalogue
+        given = catalogue.gives(name, "call")
+        return given is not None and given.startswith("awaitable[") and not catalogue.roles(name)
+
+    def _is_decorated_by_others(self, function: FunctionValue) -> bool:
+        """Whether a library's decorator stands over a function: it may run the coroutine itself."""
+        scope = function.module.facts.scopes[function.scope]
+        for decorator in scope.decorators:
+            value = self._project.values.evaluate(function.frame, decorator)
+            if not isinstance(value, FunctionValue):
+                return True
+        return False
 
     @property
     def _names(self) -> frozenset[str]:
@@ -155,7 +178,7 @@ class Coroutines:
             for place in role.arguments or (0,):
                 argument = self._argument_term(entry, place)
                 if argument is not None:
-                    found = self._judge(frame, argument, function.name, place, role.role)
+                    found = self._judge(frame, term, argument, function.name, place, role.role)
                     if found is not None:
                         yield found
 
@@ -165,7 +188,9 @@ class Coroutines:
             return entry[2][place] if place < len(entry[2]) else None
         return next((argument for name, argument in entry[3] if name == place), None)
 
-    def _judge(self, frame: Frame, argument: int, offload: str, place: str | int, role: str) -> Handed | None:
+    def _judge(
+        self, frame: Frame, call: int, argument: int, offload: str, place: str | int, role: str
+    ) -> Handed | None:
         terms = frame.module.facts.terms
         value = self._project.values.evaluate(frame, argument)
         short = offload.rpartition(".")[2]
@@ -178,7 +203,7 @@ class Coroutines:
             return None
         functions = functions_in(value)
         if role == "offloads" and functions and all(self._is_async_function(f) for f in functions):
-            return Handed(frame, argument, describe(functions[0]), short, lead, is_async_function=True)
+            return Handed(frame, call, describe(functions[0]), short, lead, is_async_function=True)
         return None
 
     def _is_async_function(self, function: Value) -> bool:
@@ -199,28 +224,58 @@ class Coroutines:
 
     # -- locks -------------------------------------------------------------------------------------------------------
 
-    def held_locks(self, module: Module) -> Iterator[HeldLock]:
-        """``with`` blocks on the event loop that hold a thread lock and await."""
-        seen = set()
-        facts = module.facts
+    def held_locks(self, module: Module) -> list[HeldLock]:
+        """Thread locks that functions on the event loop hold while they await."""
+        found: dict[int, HeldLock] = {}
         for function in self._project.event_loop.functions.get(module, ()):
-            frame = function.frame
-            for region in facts.regions:
-                if region.kind != "with" or region.is_async or not frame.scope.start <= region.start < frame.scope.end:
-                    continue
-                manager = facts.terms[region.term][1]
-                value = without_none(self._project.values.evaluate(frame, manager))
-                if region.term in seen or not self._is_thread_lock(value):
-                    continue
-                awaited = self._first_await(module, region.start, region.end)
+            for held in (*self._in_with(function.frame), *self._between_calls(function.frame)):
+                found.setdefault(held.term, held)
+        return [found[term] for term in sorted(found)]
+
+    def _in_with(self, frame: Frame) -> Iterator[HeldLock]:
+        facts = frame.module.facts
+        for region in facts.regions:
+            if region.kind != "with" or region.is_async or not frame.scope.start <= region.start < frame.scope.end:
+                continue
+            manager = facts.terms[region.term][1]
+            if self._is_thread_lock(self._project.values.evaluate(frame, manager)):
+                awaited = self._first_await(frame.module, region.start, region.end)
                 if awaited is not None:
-                    seen.add(region.term)
-                    yield HeldLock(frame, region.term, str(getattr(value, "class_", "")), awaited)
+                    yield HeldLock(frame, region.term, self._lock_name(frame, manager), awaited)
+
+    def _between_calls(self, frame: Frame) -> Iterator[HeldLock]:
+        """``lock.acquire() … await … lock.release()``."""
+        terms = frame.module.facts.terms
+        acquired: dict[Value, int] = {}
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] not in ("acquire", "release"):
+                continue
+            lock = terms[entry[1]][1]
+            value = self._project.values.evaluate(frame, lock)
+            if not self._is_thread_lock(value):
+                continue
+            if terms[entry[1]][2] == "acquire":
+                acquired[value] = term
+            elif value in acquired:
+                awaited = self._first_await(frame.module, acquired[value], term)
+                if awaited is not None:
+                    yield HeldLock(frame, acquired[value], self._lock_name(frame, lock), awaited)
 
     def _is_thread_lock(self, value: Value) -> bool:
+        value = without_none(value)
         return isinstance(value, Instance) and any(
             self._project.classes.is_instance(value, lock) for lock in _THREAD_LOCKS
         )
+
+    def _lock_name(self, frame: Frame, term: int) -> str:
+        """How the code calls a lock: a name or attribute, else its type."""
+        entry = frame.module.facts.terms[term]
+        if entry[0] == t.NAME:
+            return str(entry[1])
+        if entry[0] == t.ATTR:
+            return str(entry[2])
+        return describe(self._project.values.evaluate(frame, term)).removesuffix(" object").rpartition(".")[2]
 
     @staticmethod
     def _first_await(module: Module, start: int, end: int) -> int | None:
@@ -230,5 +285,3 @@ class Coroutines:
             if entry[0] == t.AWAIT or (entry[0] in (t.ITER, t.ENTER) and entry[2]):
                 return term
         return None
-
-

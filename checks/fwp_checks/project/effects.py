@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
+# Calls by which code finds out whether a loop runs on this thread: asyncio.get_running_loop raises if none does,
+# https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
+_LOOP_QUESTIONS = frozenset({"get_running_loop", "is_running", "current_task", "current_async_library"})
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something a frame does at a term, and what that runs, an entry for each callee it may be."""
@@ -68,8 +73,11 @@ class Behaviours:
         terms = frame.module.facts.terms
         events: list[Event] = []
         coroutines: list[tuple[int, Frame]] = []
+        skipped = self._once.guarded(frame) + self._off_loop(frame)
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
+            if skipped and any(start <= term < end for start, end in skipped):
+                continue
             if entry[0] == t.CALL:
                 outcome = self._project.calls.outcome(frame, term)
                 alternatives = outcome.alternatives
@@ -79,11 +87,43 @@ class Behaviours:
                             coroutines.append((term, option.frame))
             else:
                 alternatives = self._implicit(frame, entry)
-            if any(alternatives) and not self._once.is_guarded(frame, term):
+            if any(alternatives):
                 kept = tuple(self._repeated(alternative) for alternative in alternatives)
                 if any(kept):
                     events.append(Event(term, kept))
         return Behaviour(tuple(events), tuple(coroutines))
+
+    def _off_loop(self, frame: Frame) -> list[tuple[int, int]]:
+        """Branches that run only where no event loop does: the code has asked.
+
+        ``except`` after asking for the running loop, and the branches of ``if loop.is_running():``.
+        """
+        facts = frame.module.facts
+        scope = frame.scope
+        asked = [
+            term
+            for term in range(scope.start, scope.end)
+            if facts.terms[term][0] == t.CALL and self._spelling(frame, term) in _LOOP_QUESTIONS
+        ]
+        found = []
+        for question in asked if asked else ():
+            for region in facts.regions:
+                if not scope.start <= region.start < scope.end:
+                    continue
+                if region.kind == "try" and region.start <= question < region.end:
+                    found.extend((r.start, r.end) for r in facts.regions if r.kind == "except" and r.start == region.end)
+                elif region.kind in ("if", "else") and region.term >= 0:
+                    positive = region.term == question
+                    negative = facts.terms[region.term] == (t.UNARY, "not", question)
+                    if (positive and region.kind == "else") or (negative and region.kind == "if"):
+                        found.append((region.start, region.end))
+        return found
+
+    @staticmethod
+    def _spelling(frame: Frame, call: int) -> str:
+        terms = frame.module.facts.terms
+        function = terms[terms[call][1]]
+        return str(function[2]) if function[0] in (t.ATTR, t.IMPORT) else str(function[1])
 
     def _repeated(self, alternative: Alternative) -> Alternative:
         """What runs at each call, not only at the first one."""

@@ -48,13 +48,13 @@ class Once:
                 return True
         return False
 
-    def is_guarded(self, frame: Frame, term: int) -> bool:
-        """Whether a term runs only while a variable that outlives the call is empty, and the code there fills it."""
+    def guarded(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms that run only while a variable that outlives the call is empty, and that fill it."""
         key = (frame.module.path, frame.scope_number)
         known = self._guarded.get(key)
         if known is None:
             known = self._guarded[key] = self._find_guarded(frame)
-        return any(start <= term < end for start, end in known)
+        return known
 
     def _find_guarded(self, frame: Frame) -> list[tuple[int, int]]:
         facts = frame.module.facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ class FileView:
         """The functions of this file that run on the event loop."""
         return self.project.event_loop.functions.get(self.module, ())
 
-    @property
+    @cached_property
     def blocking_sites(self) -> Sequence[BlockingSite]:
         """The places of this file that hold up the event loop."""
         return self.project.event_loop.blocking(self.module)
@@ -49,11 +50,13 @@ class FileView:
         """Calls in this file whose coroutine is dropped: frame, term of the call, name of the function."""
         return self.project.coroutines.dropped(self.module)
 
-    def offloaded_arguments(self) -> Iterator[Handed]:
+    @cached_property
+    def offloaded_arguments(self) -> Sequence[Handed]:
         """Arguments in this file that are wrongly handed to a thread."""
-        return self.project.coroutines.handed(self.module)
+        return tuple(self.project.coroutines.handed(self.module))
 
-    def locks_across_await(self) -> Iterator[HeldLock]:
+    @cached_property
+    def locks_across_await(self) -> Sequence[HeldLock]:
         """Thread locks in this file that are held across an await."""
         return self.project.coroutines.held_locks(self.module)
 
@@ -158,8 +161,13 @@ _SPECIAL = {
 }
 
 
+# What a decorator or wrapper makes is called by the name people know it by.
+_PUBLIC_NAMES = {"asgiref.sync.AsyncToSync.__call__": "async_to_sync"}
+
+
 def public_name(name: str) -> str:
     """A dotted name as people write it: no ``builtins.``, special methods in words."""
+    name = _PUBLIC_NAMES.get(name, name)
     owner, _, last = name.rpartition(".")
     if last == "__call__":
         return owner

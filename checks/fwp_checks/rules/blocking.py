@@ -34,9 +34,21 @@ def category(site: BlockingSite) -> str:
 def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
     """The sites of a file that one rule speaks of; those of a function that should simply be ``def`` are FWP109's."""
     sync_functions = {id(function.frame) for function, _ in needlessly_async(file)}
-    for site in file.blocking_sites:
-        if category(site) == wanted and id(site.function.frame) not in sync_functions:
+    others = {handed.term for handed in file.offloaded_arguments} | {held.term for held in file.locks_across_await}
+    found = [
+        site
+        for site in file.blocking_sites
+        if category(site) == wanted and id(site.function.frame) not in sync_functions and site.term not in others
+    ]
+    busy = {id(site.function.frame) for site in found if not _is_leaving(site)}
+    for site in found:
+        # Leaving a session's or connection's block belongs to the work done in it.
+        if not (_is_leaving(site) and id(site.function.frame) in busy):
             yield site
+
+
+def _is_leaving(site: BlockingSite) -> bool:
+    return site.is_direct and site.call.endswith(".__exit__")
 
 
 def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[BlockingSite]]]:

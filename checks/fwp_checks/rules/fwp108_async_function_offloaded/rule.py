@@ -19,7 +19,7 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """Arguments of offloading calls."""
-    for handed in file.offloaded_arguments():
+    for handed in file.offloaded_arguments:
         if handed.is_async_function:
             message = (
                 f"async function '{handed.name}' is handed to {handed.offload}: the thread gets a coroutine and nothing "

@@ -19,7 +19,7 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """``with lock:`` blocks, in functions on the event loop, that hold a thread lock and await."""
-    for held in file.locks_across_await():
+    for held in file.locks_across_await:
         line = file.module.facts.span(held.awaited)[0]
         yield file.finding(
             RULE,

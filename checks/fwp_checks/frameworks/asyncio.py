@@ -1,0 +1,49 @@
+"""asyncio itself: callbacks that the loop calls directly.
+
+``loop.call_soon(f)``, ``task.add_done_callback(f)`` and the like run a plain function on the event loop:
+https://docs.python.org/3/library/asyncio-eventloop.html#scheduling-callbacks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.libraries import Libraries
+from fwp_checks.project.loop_roots import Context, Root
+from fwp_checks.project.values import NO_ARGUMENTS, FunctionValue, Partial, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_LOOP = "asyncio.AbstractEventLoop"
+_CALLBACKS = frozenset(
+    {f"{_LOOP}.{name}" for name in ("call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_reader")}
+    | {f"{_LOOP}.{name}" for name in ("add_writer", "add_signal_handler")}
+    | {"asyncio.Future.add_done_callback", "asyncio.Task.add_done_callback"}
+)
+
+
+class Asyncio(Framework):
+    """Hooks for callbacks of the event loop."""
+
+    name = "asyncio"
+    modules = frozenset()
+
+    def roots(self, project: Project) -> Iterator[Root]:
+        """Plain functions that the loop calls."""
+        for site in project.call_sites.of(_CALLBACKS):
+            for role in project.catalogue.roles(site.name):
+                if role.role != "loop_callback":
+                    continue
+                for value in Libraries.role_arguments(role.arguments, site.arguments):
+                    for option in options_of(value):
+                        while isinstance(option, Partial):
+                            option = option.function
+                        if isinstance(option, FunctionValue):
+                            frame = project.calls.frame_for(option, NO_ARGUMENTS)
+                            yield Root(frame, Context.CALLBACK, self.name)
+
+
+FRAMEWORK = Asyncio()
