@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from fwp_checks import catalogue as package
-from fwp_checks.catalogue import Catalogue, EffectRow, ValueSpec, parse_value
+from fwp_checks.catalogue import Catalogue, ValueSpec, parse_value
 from fwp_checks.catalogue.grammar import is_dunder
 from fwp_checks.catalogue.tables import Tables
 
@@ -44,7 +44,7 @@ class NoWayError(LookupError):
     """The catalogue does not say how one comes to hold an object of this type."""
 
 
-class _Program:
+class Program:
     """A program in the making."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -104,38 +104,47 @@ def owner_of(name: str, catalogue: Catalogue) -> str:
     return name
 
 
-def program_for(row_name: str, catalogue: Catalogue, row: EffectRow | None = None) -> str:
+def program_for(row_name: str, catalogue: Catalogue) -> str:
     """The first of `programs_for`."""
-    return next(iter(programs_for(row_name, catalogue, row).values()))
+    return next(iter(programs_for(row_name, catalogue).values()))
 
 
 def programs_for(
-    row_name: str, catalogue: Catalogue, row: EffectRow | None = None
+    row_name: str, catalogue: Catalogue, conditions: Sequence[str] | None = None
 ) -> dict[str, str]:
     """Programs that do what `row_name` names, by the way they come to hold the object.
 
-    `row` (the first one of the name if left out) tells which arguments the call needs. The ways
-    are `function` (nothing to hold), `annotation` and `constructor` for types that can be named,
-    `given` for others. Raises `NoWayError` when there is none.
+    The call gets arguments for which the `conditions` hold (the `when` of the name's first row if
+    left out) and no others. The ways are `function` (nothing to hold), `annotation` and
+    `constructor` for types that can be named, `given` for others. Raises `NoWayError` when there
+    is none.
     """
     name = example_of(row_name)
-    row = row or catalogue.effects(name)[0]
-    owner = owner_of(name, catalogue)
-    rest = name.removeprefix(owner).removeprefix(".")
-    if not owner or not rest:
-        program = _Program(catalogue)
-        arguments = _arguments(row, program)
-        return {"function": program.text(f"{program.spelt(name)}({arguments})")}
+    if conditions is None:
+        conditions = catalogue.effects(name)[0].when
     programs: dict[str, str] = {}
-    for way in ("annotation", "constructor") if _can_be_named(owner, catalogue) else ("given",):
-        program = _Program(catalogue)
-        arguments = _arguments(row, program)
-        programs[way] = program.text(_statement(_held(owner, way, program), rest, arguments))
+    for way in ways(name, catalogue):
+        program = Program(catalogue)
+        arguments = arguments_for(conditions, program)
+        programs[way] = program.text(statement(name, way, arguments, program))
     return programs
 
 
-def _statement(held: str, rest: str, arguments: str) -> str:
-    path, _, last = rest.rpartition(".")
+def ways(name: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """How the object may be held whose member the name is."""
+    owner = owner_of(name, catalogue)
+    if owner in ("", name):
+        return ("function",)
+    return ("annotation", "constructor") if _can_be_named(owner, catalogue) else ("given",)
+
+
+def statement(name: str, way: str, arguments: str, program: Program) -> str:
+    """The call (or whatever runs a special method) that the name stands for."""
+    if way == "function":
+        return f"{program.spelt(name)}({arguments})"
+    owner = owner_of(name, program.catalogue)
+    path, _, last = name.removeprefix(f"{owner}.").rpartition(".")
+    held = _held(owner, way, program)
     receiver = f"{held}.{path}" if path else held
     if last == "__call__":
         return f"{receiver}({arguments})"
@@ -144,52 +153,11 @@ def _statement(held: str, rest: str, arguments: str) -> str:
     return f"{receiver}.{last}({arguments})"
 
 
-def _can_be_named(name: str, catalogue: Catalogue) -> bool:
-    """Whether the type lies in a module, not in another type."""
-    return not owner_of(name.rpartition(".")[0], catalogue)
-
-
-def _held(name: str, way: str, program: _Program, depth: int = 0) -> str:
-    """An expression for an object of the type, whose parts the program gets."""
-    if way == "annotation":
-        program.parameters.append(f"held: {program.spelt(name)}")
-        return "held"
-    if way == "constructor":
-        program.lines.append(f"held = {program.spelt(name)}()")
-        return "held"
-    catalogue = program.catalogue
-    for via, giver in _givers(name):
-        owner = owner_of(giver, catalogue)
-        if owner == name or depth > 3:
-            continue
-        if owner in ("", giver):
-            source = program.spelt(giver)
-        else:
-            how = "constructor" if _can_be_named(owner, catalogue) else "given"
-            source = _held(owner, how, program, depth + 1) + giver.removeprefix(owner)
-        if via == "attribute":
-            return source
-        program.lines.append(f"given_{depth} = {source}()")
-        return f"given_{depth}"
-    raise NoWayError(name)
-
-
-def _givers(name: str) -> Iterator[tuple[str, str]]:
-    """Calls and attributes that give an object of the type itself, not wrapped in anything."""
-    tables = shipped_tables()
-    wanted = ValueSpec("type", name=name)
-    for via in ("call", "attribute"):
-        for giver, numbers in tables["gives"][via]["single"].items():
-            values = (tables["gives_rows"][number][0] for number in numbers)
-            if any(parse_value(value) == wanted for value in values):
-                yield via, giver
-
-
-def _arguments(row: EffectRow, program: _Program) -> str:
-    """Arguments for which the row holds: those of `when`, and nothing that `unless` speaks of."""
+def arguments_for(conditions: Sequence[str], program: Program) -> str:
+    """Arguments for which all the conditions hold; positions that none speaks of are None."""
     positional: dict[int, str] = {}
     keywords: dict[str, str] = {}
-    for condition in row.when:
+    for condition in conditions:
         place, _, value = condition.removeprefix("has:").removeprefix("is:").partition("=")
         if condition.startswith("has:"):
             program.parameters.append("argument")
@@ -204,3 +172,44 @@ def _arguments(row: EffectRow, program: _Program) -> str:
             keywords[place] = value
     filled = [positional.get(index, "None") for index in range(max(positional, default=-1) + 1)]
     return ", ".join(itertools.chain(filled, (f"{key}={value}" for key, value in keywords.items())))
+
+
+def _can_be_named(name: str, catalogue: Catalogue) -> bool:
+    """Whether the type lies in a module, not in another type."""
+    return not owner_of(name.rpartition(".")[0], catalogue)
+
+
+def _held(name: str, way: str, program: Program, depth: int = 0) -> str:
+    """An expression for an object of the type, whose parts the program gets."""
+    if way == "annotation":
+        program.parameters.append(f"held: {program.spelt(name)}")
+        return "held"
+    if way == "constructor":
+        program.lines.append(f"held = {program.spelt(name)}()")
+        return "held"
+    catalogue = program.catalogue
+    for via, giver, conditions in _givers(name):
+        owner = owner_of(giver.rpartition(".")[0], catalogue)
+        if owner == name or depth > 3:
+            continue
+        if not owner:
+            source = program.spelt(giver)
+        else:
+            how = "constructor" if _can_be_named(owner, catalogue) else "given"
+            source = _held(owner, how, program, depth + 1) + giver.removeprefix(owner)
+        if via == "attribute":
+            return source
+        program.lines.append(f"given_{depth} = {source}({arguments_for(conditions, program)})")
+        return f"given_{depth}"
+    raise NoWayError(name)
+
+
+def _givers(name: str) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Calls and attributes that give an object of the type itself, and their conditions."""
+    tables = shipped_tables()
+    wanted = ValueSpec("type", name=name)
+    for via in ("call", "attribute"):
+        for giver, numbers in tables["gives"][via]["single"].items():
+            for value, _, when in (tables["gives_rows"][number] for number in numbers):
+                if parse_value(value) == wanted:
+                    yield via, giver, when
