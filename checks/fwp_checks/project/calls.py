@@ -152,7 +152,8 @@ class Calls:
             return Outcome.nothing(Generator(frame, scope.is_async))
         if scope.is_async:
             return Outcome.nothing(Coroutine(frame))
-        return Outcome(((RunFrame(frame),),), compute=lambda: self.returned(frame))
+        runs = () if self._project.configured.runs_nothing_here(frame) else (RunFrame(frame),)
+        return Outcome((runs,), compute=lambda: self.returned(frame))
 
     def _overrides(self, function: FunctionValue) -> list[FunctionValue]:
         """Methods that take a stub's place in subclasses of the receiver's class."""

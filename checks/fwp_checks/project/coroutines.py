@@ -10,6 +10,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.libraries import functions_in
 from fwp_checks.project.modules import Module
+from fwp_checks.project.python import IDENTITY
 from fwp_checks.project.values import (
     Awaitable,
     ClassValue,
@@ -125,7 +126,7 @@ class Coroutines:
         scope = function.module.facts.scopes[function.scope]
         for decorator in scope.decorators:
             value = self._project.values.evaluate(function.frame, decorator)
-            if not isinstance(value, FunctionValue):
+            if value != External(IDENTITY) and not isinstance(value, FunctionValue):
                 return True
         return False
 
@@ -202,7 +203,7 @@ class Coroutines:
                 return Handed(frame, argument, name, short, lead, is_async_function=False)
             return None
         functions = functions_in(value)
-        if role == "offloads" and functions and all(self._is_async_function(f) for f in functions):
+        if role != "offloads_sync" and functions and all(self._is_async_function(f) for f in functions):
             return Handed(frame, call, describe(functions[0]), short, lead, is_async_function=True)
         return None
 

@@ -275,11 +275,10 @@ class Rows:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._silenced = frozenset(project.settings.not_blocking)
 
     def of(self, run: RunExternal, effect: str) -> EffectRow | None:
         """The first row of this effect whose conditions hold for the call."""
-        if run.name in self._silenced:
+        if self._project.configured.is_silent(run.name):
             return None
         for row in self._project.catalogue.effects(run.name):
             if row.effect == effect and self._project.libraries.effect_applies(row.unless, row.when, run.arguments):

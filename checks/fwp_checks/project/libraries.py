@@ -41,7 +41,8 @@ class Libraries:
         """How a library's decorator wraps a function, None if callers see the function itself."""
         for role in self._project.catalogue.roles(name):
             how = _DECORATOR_ROLES.get(role.role)
-            if how is not None:
+            # asyncio.run(f()) enters a loop by itself; async_to_sync(f) gives a function that does.
+            if how is not None and not (how == "enters_loop" and self._project.catalogue.effects(name)):
                 return how
         return None
 

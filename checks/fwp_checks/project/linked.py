@@ -10,6 +10,7 @@ from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
 from fwp_checks.project.calls import Calls
 from fwp_checks.project.classes import Classes
+from fwp_checks.project.configured import Configured
 from fwp_checks.project.coroutines import Coroutines
 from fwp_checks.project.evaluate import Values
 from fwp_checks.project.event_loop import EventLoop
@@ -48,6 +49,7 @@ class Project:
         self.catalogue = catalogue
         self.settings = settings
         self.frameworks = frameworks
+        self.configured = Configured(settings)
         self.frames = Frames()
         self.framework_data: dict[str, Any] = {}
         self.values = Values(self)
