@@ -1,6 +1,6 @@
 """How property-based tests run here: the same examples every time, however slow the machine.
 
-``HYPOTHESIS_PROFILE=search`` looks for new examples at each run instead.
+``HYPOTHESIS_PROFILE=search`` looks for new examples instead, and for longer.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile(
-    "same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.register_profile("search", parent=settings.get_profile("same"), derandomize=False)
+_unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("same", _unhurried, max_examples=40, derandomize=True)
+settings.register_profile("search", _unhurried, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))

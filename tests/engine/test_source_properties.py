@@ -55,6 +55,7 @@ def assert_sound(source: Source) -> None:
         assert "\r" not in source.text
 
 
+@settings(max_examples=300)
 @given(st.binary(max_size=300))
 @example(b"\xff\xfe")
 @example(b"\xef\xbb\xbf\xff")
