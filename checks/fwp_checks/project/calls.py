@@ -259,7 +259,7 @@ class Calls:
                     return Wrapped(how, function)
             if isinstance(name, Member) and name.name.startswith("builtins.property."):
                 return name.receiver
-        if isinstance(value, (FunctionValue, Partial, ClassValue)) or (
+        if isinstance(value, (FunctionValue, Partial, ClassValue, CallableValue)) or (
             isinstance(value, Instance) and isinstance(value.class_, ClassValue)
         ):
             result = self.invoke(value, Arguments((function,))).result

@@ -88,6 +88,9 @@ class Behaviours:
             else:
                 alternatives = self._implicit(frame, entry)
             if any(alternatives):
+                for alternative in alternatives:
+                    # Async code is waited for, not run here: what blocks in it is found where it stands.
+                    coroutines.extend((term, run.frame) for run in alternative or () if isinstance(run, RunFrame) and run.frame.scope.is_async)
                 kept = tuple(self._repeated(alternative) for alternative in alternatives)
                 if any(kept):
                     events.append(Event(term, kept))
@@ -129,7 +132,11 @@ class Behaviours:
         """What runs at each call, not only at the first one."""
         if not alternative:
             return alternative
-        return tuple(run for run in alternative if not (isinstance(run, RunFrame) and self._once.is_cached(run.frame)))
+        return tuple(
+            run
+            for run in alternative
+            if isinstance(run, RunExternal) or not (run.frame.scope.is_async or self._once.is_cached(run.frame))
+        )
 
     def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
         kind = entry[0]
@@ -281,6 +288,6 @@ class Rows:
         if self._project.configured.is_silent(run.name):
             return None
         for row in self._project.catalogue.effects(run.name):
-            if row.effect == effect and self._project.libraries.effect_applies(row.unless, row.when, run.arguments):
+            if row.effect == effect and self._project.libraries.row_applies(row.unless, row.when, run.arguments):
                 return row
         return None

@@ -109,9 +109,9 @@ class Libraries:
 
     def _result(self, name: str, arguments: Arguments, receiver: Value | None) -> Value:
         catalogue = self._project.catalogue
-        given = catalogue.gives(name, "call")
-        if given is not None:
-            return self.value(parse_value(given), arguments, receiver)
+        for row in catalogue.gives_rows(name, "call"):
+            if self.row_applies(row.unless, row.when, arguments):
+                return self.value(parse_value(row.value), arguments, receiver)
         if catalogue.is_type(name):
             return Instance(name)
         last = name.rpartition(".")[2]
@@ -158,11 +158,11 @@ class Libraries:
         rest = Arguments(after, arguments.keywords, arguments.complete)
         return self._project.calls.invoke(value, rest).result
 
-    def effect_applies(self, row_unless: tuple[str, ...], row_when: tuple[str, ...], arguments: Arguments) -> bool:
-        """Whether a row's literal conditions hold for a call."""
-        if any(_holds(condition, arguments) for condition in row_unless):
+    def row_applies(self, unless: tuple[str, ...], when: tuple[str, ...], arguments: Arguments) -> bool:
+        """Whether all that a row needs of the arguments of a call holds, and nothing that excuses it."""
+        if any(_holds(condition, arguments) for condition in unless):
             return False
-        return not row_when or any(_holds(condition, arguments) for condition in row_when)
+        return all(_holds(condition, arguments) for condition in when)
 
 
 def _holds(condition: str, arguments: Arguments) -> bool:
