@@ -92,9 +92,7 @@ def open_session(
 def group_by_project(
     paths: Iterable[Path], overrides: Overrides, *, cache_dir: CacheDir, jobs: int
 ) -> list[tuple[Session, list[Path]]]:
-    """One session for each project that some of the paths lie in, with those paths, in the order
-    given.
-    """
+    """One session for each project that some of the paths lie in, with those paths."""
     groups: dict[Path, tuple[Session, list[Path]]] = {}
     for path in paths:
         session = open_session(path, overrides, cache_dir=cache_dir, jobs=jobs)

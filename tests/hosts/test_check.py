@@ -106,15 +106,27 @@ def test_a_path_that_does_not_exist(project: Path, fwp: Fwp) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", ["[tool.fwp\n", "[tool.fwp]\nnonsense = 1\n", "[tool.fwp]\nselect = 3\n"]
+    "settings",
+    [
+        "[tool.fwp\n",
+        "[tool.fwp]\nnonsense = 1\n",
+        "[tool.fwp]\nselect = 3\n",
+        "[[tool.fwp.catalogue.effect]]\nnonsense = 1\n",
+    ],
 )
 def test_broken_settings(settings: str, project: Path, fwp: Fwp) -> None:
     write(project, {"pyproject.toml": settings})
     result = fwp("check")
     assert (result.status, result.out) == (2, "")
-    assert result.err.startswith("fwp: error: ")
-    assert "pyproject.toml" in result.err
+    assert result.err.startswith("fwp: error: pyproject.toml:")
     assert result.err.count("\n") == 1
+
+
+def test_a_folder_without_python_files(project: Path, fwp: Fwp) -> None:
+    write(project, {"docs/index.md": ""})
+    result = fwp("check", "docs")
+    assert (result.status, result.out) == (0, "No findings.\n")
+    assert result.err == "fwp: warning: there is no Python file to check in docs\n"
 
 
 def test_an_unparsable_file_does_not_hide_the_others(project: Path, fwp: Fwp) -> None:

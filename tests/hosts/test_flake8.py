@@ -170,7 +170,11 @@ def test_no_cache(tmp_path: Path, flake8: Flake8) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "named"),
-    [("[tool.fwp]\nnonsense = 1\n", "nonsense"), ("[tool.fwp\n", "pyproject.toml")],
+    [
+        ("[tool.fwp]\nnonsense = 1\n", "nonsense"),
+        ("[tool.fwp\n", "pyproject.toml"),
+        ("[[tool.fwp.catalogue.effect]]\nnonsense = 1\n", "nonsense"),
+    ],
 )
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_broken_settings_fail_the_run_once_a_process(

@@ -35,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted")
     except Exception as error:
+        from fwp_checks.settings import SettingsError
+
+        if isinstance(error, SettingsError):
+            return _fail(str(error))
         if os.environ.get("FWP_DEBUG"):
             traceback.print_exc()
         return _fail(

@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from fwp_checks.finding import Finding, Report, Skipped
+from fwp_checks.project.discovery import python_files
+from fwp_checks.session import Session
 from fwp_plugins.cli import options
 from fwp_plugins.cli.errors import CommandError
 from fwp_plugins.cli.output import print_lines, progress, write_file
@@ -74,12 +76,20 @@ def _check_paths(paths: list[Path], arguments: argparse.Namespace) -> tuple[Path
     with progress() as show:
         for session, share in groups:
             report = session.check_all(paths=share, progress=show)
+            if report == Report():
+                _warn_of_nothing(session, share)
             if session.root != common:
                 report = _under(report, f"{session.root.relative_to(common).as_posix()}/")
             findings += report.findings
             skipped += report.skipped
     merged = Report(tuple(sorted(findings, key=lambda finding: finding.sort_key)), tuple(skipped))
     return common, merged
+
+
+def _warn_of_nothing(session: Session, paths: list[Path]) -> None:
+    if not python_files(session.root, session.settings, paths):
+        names = ", ".join(_from_here(path, "") for path in paths)
+        print(f"fwp: warning: there is no Python file to check in {names}", file=sys.stderr)
 
 
 def _under(report: Report, prefix: str) -> Report:

@@ -8,10 +8,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from fwp_checks.session import Session
-
 from fwp_checks.rules import all_rules
-from fwp_checks.settings import SettingsError
+from fwp_checks.session import Session
 from fwp_plugins.cli.errors import CommandError
 from fwp_plugins.projects import (
     RUN_CODES,
@@ -45,24 +43,17 @@ def sessions(
 ) -> list[tuple[Session, list[Path]]]:
     """One session a project, with its share of the paths.
 
-    Raises CommandError for wrong paths, settings or codes.
+    Raises CommandError for paths that do not exist and SettingsError for broken settings.
     """
-    given = overrides(arguments)
     starts = [existing(path) for path in paths]
     jobs = arguments.jobs or available_cores()
-    try:
-        return group_by_project(starts, given, cache_dir=cache_dir(arguments), jobs=jobs)
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
+    return group_by_project(starts, overrides(arguments), cache_dir=cache_dir(arguments), jobs=jobs)
 
 
 def session_of(start: Path, given: Overrides, arguments: argparse.Namespace) -> Session:
-    """The session of the project of one path. Raises CommandError for broken settings."""
+    """The session of the project of one path. Raises SettingsError for broken settings."""
     jobs = getattr(arguments, "jobs", None) or available_cores()
-    try:
-        return open_session(start, given, cache_dir=cache_dir(arguments), jobs=jobs)
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
+    return open_session(start, given, cache_dir=cache_dir(arguments), jobs=jobs)
 
 
 def existing(path: Path) -> Path:
@@ -81,7 +72,7 @@ def cache_dir(arguments: argparse.Namespace) -> CacheDir:
 
 
 def suggestion(word: str) -> str:
-    """ ", did you mean ...?" with the codes and rule names close to a word, or nothing."""
+    """The end of a message about an unknown word: the codes and rule names close to it."""
     names = [*RUN_CODES]
     for loaded in all_rules():
         names += [loaded.rule.code, loaded.rule.name]
@@ -94,5 +85,5 @@ def suggestion(word: str) -> str:
 
 def _require_known(prefix: str) -> None:
     codes = [*RUN_CODES, *(loaded.rule.code for loaded in all_rules())]
-    if not re.fullmatch("[A-Z]+[0-9]*", prefix) or not any(c.startswith(prefix) for c in codes):
+    if not re.fullmatch("FWP[0-9]*", prefix) or not any(c.startswith(prefix) for c in codes):
         raise CommandError(f"no rule has a code that starts with '{prefix}'{suggestion(prefix)}")
