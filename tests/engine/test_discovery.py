@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks.project.discovery import (
-    SourceRoots,
-    find_root,
-    is_test_path,
-    module_names,
-    python_files,
-    sees,
-    source_roots,
-)
+from fwp_checks.project.discovery import find_root, is_test_path, python_files
+from fwp_checks.project.roots import SourceRoots, module_names, sees, source_roots
 from fwp_checks.settings import Settings
 
 
@@ -277,3 +270,4 @@ def test_names_under_guessed_roots_are_seen_from_there_only() -> None:
     assert sees("app/main.py", "tools/redis.py", "tools.redis", roots)
     assert sees("app/main.py", "libs/http/http_lib/__init__.py", "http_lib", roots)
     assert not sees("tools/sync.py", "tools/redis.py", "sync", roots)
+    assert not sees("tools/sync.py", "tools/redis.py", "dis", roots)

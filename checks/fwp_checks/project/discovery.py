@@ -1,7 +1,4 @@
-"""Which folder is the project, which of its files are read, and what they are called.
-
-The last of these is the work of :mod:`fwp_checks.project.roots`, whose functions are offered here.
-"""
+"""Which folder is the project, and which of its files are read."""
 
 from __future__ import annotations
 
@@ -11,24 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fwp_checks.patterns import matches
-from fwp_checks.project.roots import (
-    PROJECT_FILES,
-    SourceRoots,
-    module_names,
-    sees,
-    source_roots,
-)
+from fwp_checks.project.roots import PROJECT_FILES
 from fwp_checks.settings import Settings, SettingsError, settings_table
-
-__all__ = [
-    "SourceRoots",
-    "find_root",
-    "is_test_path",
-    "module_names",
-    "python_files",
-    "sees",
-    "source_roots",
-]
 
 _REPOSITORIES = (".git", ".hg", ".svn", ".jj")
 # Not the project's own code: dependencies, caches and what builds leave behind.

@@ -100,12 +100,15 @@ def module_names(path: str, roots: SourceRoots) -> list[str]:
 def sees(importer: str, path: str, name: str, roots: SourceRoots) -> bool:
     """Whether a file can import another by a name; both paths relative to the root.
 
-    True if the folder that the name starts from is shared, or holds the importing file.
+    True if the folder that the name starts from is shared, or is a local root that holds the
+    importing file.
     """
-    for root in (*roots.shared, *roots.local):
-        if _name_under(root, path) == name and (root in roots.shared or _holds(root, importer)):
-            return True
-    return False
+    place = path.removesuffix(".py").removesuffix("/__init__")
+    below = name.replace(".", "/")
+    if not f"/{place}".endswith(f"/{below}"):
+        return False
+    root = place[: -len(below)].rstrip("/")
+    return root in roots.shared or (root in roots.local and _holds(root, importer))
 
 
 class _Layout:
