@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from fwp_checks.finding import Report
+from fwp_checks.project.discovery import python_files
 from fwp_checks.session import Session
 from tests.rules import hosts
 from tests.rules.comparing import Reported, difference
 from tests.rules.markdown import Case, pages
 
 CASES = [case for page in pages() for case in page.cases]
-Mode = Callable[[Case, Path, Path], list[Reported]]
+Mode = Callable[[Path, Path], list[Reported]]
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
@@ -26,41 +27,41 @@ def _reported(report: Report) -> list[Reported]:
     ]
 
 
-def _python_files(case: Case, root: Path) -> list[Path]:
-    return [root / path for path in case.files if path.endswith(".py")]
+def _files(session: Session) -> list[Path]:
+    """What a check of the whole project reads. (A file that is named outright always is.)"""
+    return python_files(session.root, session.settings)
 
 
-def cold(case: Case, root: Path, cache: Path) -> list[Reported]:
+def cold(root: Path, cache: Path) -> list[Reported]:
     """The whole project, nothing in the cache."""
     return _reported(Session.open(root, cache_dir=cache).check_all())
 
 
-def warm(case: Case, root: Path, cache: Path) -> list[Reported]:
+def warm(root: Path, cache: Path) -> list[Reported]:
     """The whole project again in another session, everything in the cache."""
     Session.open(root, cache_dir=cache).check_all()
     return _reported(Session.open(root, cache_dir=cache).check_all())
 
 
-def reversed_order(case: Case, root: Path, cache: Path) -> list[Reported]:
+def reversed_order(root: Path, cache: Path) -> list[Reported]:
     """File by file in one session, the last file first."""
     session = Session.open(root, cache_dir=cache)
-    reports = [session.check(path) for path in reversed(_python_files(case, root))]
+    reports = [session.check(path) for path in reversed(_files(session))]
     return [finding for report in reports for finding in _reported(report)]
 
 
-def alone(case: Case, root: Path, cache: Path) -> list[Reported]:
+def alone(root: Path, cache: Path) -> list[Reported]:
     """Each file in a session of its own that is asked for nothing else, without a cache."""
-    reports = [
-        Session.open(root, cache_dir=False).check(path) for path in _python_files(case, root)
-    ]
+    files = _files(Session.open(root, cache_dir=False))
+    reports = [Session.open(root, cache_dir=False).check(path) for path in files]
     return [finding for report in reports for finding in _reported(report)]
 
 
-def edited(case: Case, root: Path, cache: Path) -> list[Reported]:
+def edited(root: Path, cache: Path) -> list[Reported]:
     """After edits in an editor that change no meaning: a comment at the end of every file."""
     session = Session.open(root, cache_dir=cache)
     session.check_all()
-    for path in _python_files(case, root):
+    for path in _files(session):
         session.update(path, path.read_text(encoding="utf-8") + "\n# edited\n")
     return _reported(session.check_all())
 
@@ -70,7 +71,7 @@ def edited(case: Case, root: Path, cache: Path) -> list[Reported]:
 def test_session(case: Case, mode: Mode, tmp_path: Path) -> None:
     root = tmp_path / "project"
     case.write(root)
-    problem = difference(case, mode(case, root, tmp_path / "cache"))
+    problem = difference(case, mode(root, tmp_path / "cache"))
     assert not problem, problem
 
 
