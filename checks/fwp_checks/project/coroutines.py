@@ -44,6 +44,14 @@ _COROUTINE_FUNCTIONS = frozenset(
         "starlette.concurrency.run_in_threadpool",
     }
 )
+# Library functions that take an iterable or a context manager to a thread, not a function to call.
+_TAKE_OBJECTS = frozenset(
+    {
+        "starlette.responses.StreamingResponse",
+        "starlette.concurrency.iterate_in_threadpool",
+        "fastapi.concurrency.contextmanager_in_threadpool",
+    }
+)
 # https://docs.python.org/3/library/threading.html: their __enter__ waits for another thread.
 _THREAD_LOCKS = (
     "threading.Lock",
@@ -171,7 +179,7 @@ class Coroutines:
     def _handed_by(self, frame: Frame, term: int) -> Iterator[Handed]:
         entry = frame.module.facts.terms[term]
         function = self._project.values.evaluate(frame, entry[1])
-        if not isinstance(function, (External, Member)):
+        if not isinstance(function, (External, Member)) or function.name in _TAKE_OBJECTS:
             return
         for role in self._project.catalogue.roles(function.name):
             if role.role not in ("offloads", "offloads_sync", "offloads_decorator"):
@@ -234,11 +242,11 @@ class Coroutines:
         return [found[term] for term in sorted(found)]
 
     def _in_with(self, frame: Frame) -> Iterator[HeldLock]:
-        facts = frame.module.facts
-        for region in facts.regions:
-            if region.kind != "with" or region.is_async or not frame.scope.start <= region.start < frame.scope.end:
+        terms = frame.module.facts.terms
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind != "with" or region.is_async:
                 continue
-            manager = facts.terms[region.term][1]
+            manager = terms[region.term][1]
             if self._is_thread_lock(self._project.values.evaluate(frame, manager)):
                 awaited = self._first_await(frame.module, region.start, region.end)
                 if awaited is not None:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
+from fwp_checks.project.modules import Module
 from fwp_checks.project.once import Once
 from fwp_checks.project.outcome import Alternative, Run, RunExternal, RunFrame
-from fwp_checks.project.values import NO_ARGUMENTS, Constant, Coroutine, Generator, TupleValue, Value, options_of
+from fwp_checks.project.values import NO_ARGUMENTS, Constant, Coroutine, Generator, Instance, TupleValue, Union, Value, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 # Calls by which code finds out whether a loop runs on this thread: asyncio.get_running_loop raises if none does,
 # https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
 _LOOP_QUESTIONS = frozenset({"get_running_loop", "is_running", "current_task", "current_async_library"})
+
+
+# Kinds of terms at which something may run.
+_ACTIVE = frozenset(
+    {t.CALL, t.ATTR, t.ITER, t.ENTER, t.TRUTH, t.ITEM, t.COMPARE, t.UNPACK, t.STAR, t.YIELD, t.FORMAT}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Behaviours:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._once = Once(project)
+        self._asked: dict[Module, list[int]] = {}
         self._known: dict[Frame, Behaviour] = {}
 
     def of(self, frame: Frame) -> Behaviour:
@@ -76,6 +84,8 @@ class Behaviours:
         skipped = self._once.guarded(frame) + self._off_loop(frame)
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
+            if entry[0] not in _ACTIVE:
+                continue
             if skipped and any(start <= term < end for start, end in skipped):
                 continue
             if entry[0] == t.CALL:
@@ -101,41 +111,50 @@ class Behaviours:
 
         ``except`` after asking for the running loop, and the branches of ``if loop.is_running():``.
         """
-        facts = frame.module.facts
+        questions = self._questions(frame.module)
         scope = frame.scope
-        asked = [
-            term
-            for term in range(scope.start, scope.end)
-            if facts.terms[term][0] == t.CALL and self._spelling(frame, term) in _LOOP_QUESTIONS
-        ]
+        asked = [term for term in questions if scope.start <= term < scope.end]
+        if not asked:
+            return []
+        terms = frame.module.facts.terms
+        regions = frame.module.regions_in(frame.scope_number)
         found = []
-        for question in asked if asked else ():
-            for region in facts.regions:
-                if not scope.start <= region.start < scope.end:
-                    continue
+        for question in asked:
+            for region in regions:
                 if region.kind == "try" and region.start <= question < region.end:
-                    found.extend((r.start, r.end) for r in facts.regions if r.kind == "except" and r.start == region.end)
+                    found.extend((r.start, r.end) for r in regions if r.kind == "except" and r.start == region.end)
                 elif region.kind in ("if", "else") and region.term >= 0:
                     positive = region.term == question
-                    negative = facts.terms[region.term] == (t.UNARY, "not", question)
+                    negative = terms[region.term] == (t.UNARY, "not", question)
                     if (positive and region.kind == "else") or (negative and region.kind == "if"):
                         found.append((region.start, region.end))
         return found
 
-    @staticmethod
-    def _spelling(frame: Frame, call: int) -> str:
-        terms = frame.module.facts.terms
-        function = terms[terms[call][1]]
-        return str(function[2]) if function[0] in (t.ATTR, t.IMPORT) else str(function[1])
+    def _questions(self, module: Module) -> list[int]:
+        """The calls of a module that ask whether a loop is running."""
+        known = self._asked.get(module)
+        if known is None:
+            terms = module.facts.terms
+            known = self._asked[module] = [
+                term for term in module.calls if terms[terms[term][1]][-1] in _LOOP_QUESTIONS or _imported(terms, term)
+            ]
+        return known
 
     def _repeated(self, alternative: Alternative) -> Alternative:
-        """What runs at each call, not only at the first one."""
+        """What runs at each call, not only at the first one; library functions without effects are left out."""
         if not alternative:
             return alternative
+        effects = self._project.catalogue.effects
         return tuple(
-            run
-            for run in alternative
-            if isinstance(run, RunExternal) or not (run.frame.scope.is_async or self._once.is_cached(run.frame))
+            [
+                run
+                for run in alternative
+                if (
+                    effects(run.name)
+                    if isinstance(run, RunExternal)
+                    else not (run.frame.scope.is_async or self._once.is_cached(run.frame))
+                )
+            ]
         )
 
     def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
@@ -171,6 +190,8 @@ class Behaviours:
         return self._project.values.evaluate(frame, term)
 
     def _reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
+        if not isinstance(base, (Instance, Union)):
+            return ()
         lazy = self._project.frameworks.reading(base, name)
         if lazy is not None:
             return lazy
@@ -186,6 +207,11 @@ class Behaviours:
             return ()
         base = self._value(frame, entry[1])
         return () if isinstance(base, Constant) else self._project.protocols.special(base, ("__getitem__",))
+
+
+def _imported(terms: list[t.Term], call: int) -> bool:
+    function = terms[terms[call][1]]
+    return function[0] == t.IMPORT and function[2] in _LOOP_QUESTIONS
 
 
 class Effects:

@@ -257,7 +257,7 @@ class Values:
 
     def external(self, name: str) -> Value:
         """A library's name in its canonical spelling."""
-        return External(self._project.catalogue.canonical(name))
+        return self._project.members.of_library(name)
 
     # -- simple terms ------------------------------------------------------------------------------------------------
 

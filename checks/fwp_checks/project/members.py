@@ -53,6 +53,8 @@ class Members:
         """The value of ``base.name``."""
         if isinstance(base, Unknown):
             return base
+        if isinstance(base, External):
+            return self._of_external(base.name, name, None)
         key = (base, name)
         known = self._known.get(key)
         if known is None:
@@ -70,8 +72,6 @@ class Members:
             return project.values.module_attribute(base.module, name)
         if isinstance(base, NamespaceValue):
             return project.values.imported(base.origin, base.name, name, 0)
-        if isinstance(base, External):
-            return self._of_external(base.name, name, None)
         if isinstance(base, Member):
             hooked = project.frameworks.attribute(base, name)
             return hooked if hooked is not None else self._of_external(base.name, name, base.receiver)
@@ -93,6 +93,11 @@ class Members:
         return Unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
 
     # -- libraries ---------------------------------------------------------------------------------------------------
+
+    def of_library(self, name: str) -> Value:
+        """What a library's dotted name stands for: an object that a row names (`django.db.connection`), or itself."""
+        owner, _, last = name.rpartition(".")
+        return self._of_external(owner, last, None) if owner else External(name)
 
     def _of_external(self, owner: str, name: str, receiver: Value | None) -> Value:
         catalogue = self._project.catalogue

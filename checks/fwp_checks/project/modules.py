@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -72,26 +73,62 @@ class Module:
                 return False
 
     @cached_property
-    def _scope_starts(self) -> list[tuple[int, int, int]]:
-        return sorted((scope.start, -scope.end, number) for number, scope in enumerate(self.facts.scopes))
+    def _stretches(self) -> tuple[list[int], list[int]]:
+        """Where the innermost scope changes: term numbers in order, and the scope from each on."""
+        starts: list[int] = []
+        owners: list[int] = []
+        open_scopes: list[tuple[int, int]] = []
+        scopes = self.facts.scopes
+        for number in sorted(range(len(scopes)), key=lambda n: (scopes[n].start, -scopes[n].end, n)):
+            scope = scopes[number]
+            while open_scopes and open_scopes[-1][0] <= scope.start:
+                end, _ = open_scopes.pop()
+                starts.append(end)
+                owners.append(open_scopes[-1][1] if open_scopes else 0)
+            starts.append(scope.start)
+            owners.append(number)
+            open_scopes.append((scope.end, number))
+        return starts, owners
 
     def scope_of(self, term: int) -> int:
         """The innermost scope that a term belongs to."""
-        found = 0
-        for start, negative_end, number in self._scope_starts:
-            if start > term:
-                break
-            if term < -negative_end:
-                found = number
-        return found
+        starts, owners = self._stretches
+        return owners[max(0, bisect_right(starts, term) - 1)]
 
     @cached_property
-    def _sorted_regions(self) -> list[Region]:
-        return sorted(self.facts.regions, key=lambda region: (region.start, -region.end))
+    def calls(self) -> list[int]:
+        """Every CALL term."""
+        return [term for term, entry in enumerate(self.facts.terms) if entry[0] == t.CALL]
 
-    def regions_around(self, term: int) -> list[Region]:
-        """The regions a term lies in, outermost first."""
-        return [r for r in self._sorted_regions if r.start <= term < r.end]
+    @cached_property
+    def _regions_by_scope(self) -> dict[int, list[Region]]:
+        found: dict[int, list[Region]] = {}
+        for region in self.facts.regions:
+            found.setdefault(self.code_scope_of(region.start), []).append(region)
+        return found
+
+    def regions_in(self, scope_number: int) -> list[Region]:
+        """The regions of a module's or function's own code."""
+        return self._regions_by_scope.get(scope_number, [])
+
+    @cached_property
+    def _writes_by_scope(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for term in self.facts.attribute_writes:
+            found.setdefault(self.code_scope_of(term), []).append(term)
+        return found
+
+    def attribute_writes_in(self, scope_number: int) -> list[int]:
+        """The attribute assignments of a module's or function's own code."""
+        return self._writes_by_scope.get(scope_number, [])
+
+    def code_scope_of(self, term: int) -> int:
+        """The function, or the module, whose code runs a term: a class body runs with the code around it."""
+        scopes = self.facts.scopes
+        number = self.scope_of(term)
+        while number > 0 and not scopes[number].is_function:
+            number = scopes[number].parent
+        return number
 
 
 class ModuleTable:

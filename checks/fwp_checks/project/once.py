@@ -57,14 +57,13 @@ class Once:
         return known
 
     def _find_guarded(self, frame: Frame) -> list[tuple[int, int]]:
-        facts = frame.module.facts
         scope = frame.scope
         written = self._written(frame)
         if not written:
             return []
         found = []
-        for region in facts.regions:
-            if region.term < 0 or not scope.start <= region.start < scope.end:
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.term < 0:
                 continue
             empty, name = self._tested(frame, region.term)
             if name is None or name not in written:
@@ -81,13 +80,11 @@ class Once:
     @staticmethod
     def _written(frame: Frame) -> dict[str, list[int]]:
         """Variables that outlive the call, written in this scope: attribute names and globals, with the terms written."""
-        facts = frame.module.facts
-        scope = frame.scope
+        terms = frame.module.facts.terms
         written: dict[str, list[int]] = {}
-        for term in facts.attribute_writes:
-            if scope.start <= term < scope.end and facts.terms[term][0] == t.STORE:
-                written.setdefault(f".{facts.terms[term][2]}", []).append(term)
-        for _, name, term in scope.outer_writes:
+        for term in frame.module.attribute_writes_in(frame.scope_number):
+            written.setdefault(f".{terms[term][2]}", []).append(term)
+        for _, name, term in frame.scope.outer_writes:
             # The value's own term may lie before the branch that binds it only for constants.
             written.setdefault(name, []).append(term)
         return written

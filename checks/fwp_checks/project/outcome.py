@@ -9,14 +9,14 @@ from fwp_checks.project.frames import Frame
 from fwp_checks.project.values import NO_ARGUMENTS, RECURSIVE, Arguments, Unknown, Value, join
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RunFrame:
     """The body of a project function runs."""
 
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RunExternal:
     """A library function runs; ``name`` is canonical, ``receiver`` the object a method was read from."""
 

@@ -77,9 +77,8 @@ class CallSites:
             index: dict[str, list[tuple[Module, int]]] = {}
             for module in self._project.table.modules:
                 terms = module.facts.terms
-                for term, entry in enumerate(terms):
-                    if entry[0] == t.CALL:
-                        index.setdefault(self._spelling(module, terms[entry[1]]), []).append((module, term))
+                for term in module.calls:
+                    index.setdefault(self._spelling(module, terms[terms[term][1]]), []).append((module, term))
             self._by_spelling = index
         return self._by_spelling
 

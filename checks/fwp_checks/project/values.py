@@ -1,6 +1,7 @@
 """What terms evaluate to.
 
-A value is immutable and hashable. :class:`Unknown` carries a reason that can be printed; a :class:`Union` holds what may be
+A value is never changed once made, and hashable. (The classes are not declared frozen: making a frozen dataclass costs
+three times as much, and values are made by the hundred thousand.) :class:`Unknown` carries a reason that can be printed; a :class:`Union` holds what may be
 there on different paths, and a rule reports only what holds for each of its options.
 """
 
@@ -20,7 +21,7 @@ class Value:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Unknown(Value):
     """Nothing is known, and why. ``replaceable``: a parameter left out by default, so other paths say what it is."""
 
@@ -28,21 +29,21 @@ class Unknown(Value):
     replaceable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Constant(Value):
     """A literal."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ModuleValue(Value):
     """A module of the project."""
 
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class NamespaceValue(Value):
     """A folder of the project that holds modules but no ``__init__.py``; ``name`` is dotted."""
 
@@ -50,14 +51,14 @@ class NamespaceValue(Value):
     origin: Module
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class External(Value):
     """A module, class, function or other attribute of a library, by its canonical dotted name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ClassValue(Value):
     """A class of the project."""
 
@@ -70,7 +71,7 @@ class ClassValue(Value):
         return self.module.facts.scopes[self.scope].name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class FunctionValue(Value):
     """A function or lambda of the project; ``frame`` is the frame it was defined in, ``receiver`` its bound object."""
 
@@ -84,7 +85,7 @@ class FunctionValue(Value):
         return self.frame.module
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Instance(Value):
     """An object of a class: of the project's (:class:`ClassValue`) or a library's (dotted name).
 
@@ -98,7 +99,7 @@ class Instance(Value):
     details: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Member(Value):
     """An attribute reached through a library object: dotted ``name`` on the type, and the object it was read from."""
 
@@ -106,7 +107,7 @@ class Member(Value):
     receiver: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Wrapped(Value):
     """A function behind a descriptor or wrapper.
 
@@ -119,7 +120,7 @@ class Wrapped(Value):
     function: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Partial(Value):
     """``functools.partial(function, *positional, **keywords)``."""
 
@@ -128,14 +129,14 @@ class Partial(Value):
     keywords: tuple[tuple[str, Value], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Coroutine(Value):
     """What calling an ``async def`` gives: nothing has run yet; awaiting it runs ``frame``."""
 
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Generator(Value):
     """What calling a generator function gives: nothing has run yet; iterating runs ``frame``."""
 
@@ -143,7 +144,7 @@ class Generator(Value):
     is_async: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Manager(Value):
     """A context manager: entering it gives ``target``; ``frame`` is the generator that then runs, if it is the project's."""
 
@@ -152,14 +153,14 @@ class Manager(Value):
     is_async: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Awaitable(Value):
     """Awaiting it gives ``result``; what runs meanwhile does not block this thread."""
 
     result: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Iterable(Value):
     """Something whose elements are known; ``kind`` is list, tuple, set, iterator …"""
 
@@ -168,14 +169,14 @@ class Iterable(Value):
     is_async: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class TupleValue(Value):
     """A tuple of known length."""
 
     items: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class MappingValue(Value):
     """A mapping; ``items`` are those with literal keys, ``value`` any other value."""
 
@@ -183,14 +184,14 @@ class MappingValue(Value):
     items: tuple[tuple[Any, Value], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class CallableValue(Value):
     """Something that gives ``result`` when called and does nothing else of interest."""
 
     result: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SuperValue(Value):
     """``super()``: members of ``receiver`` after ``class_`` in its method resolution order."""
 
@@ -198,14 +199,14 @@ class SuperValue(Value):
     receiver: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Union(Value):
     """One of several values, by the path taken."""
 
     options: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Arguments:
     """What a call hands over. ``complete`` is False when ``*args`` or ``**kwargs`` hide some of it."""
 
@@ -249,6 +250,8 @@ def without_none(value: Value) -> Value:
 
 def join(values: list[Value]) -> Value:
     """Where paths meet. What is defined by itself adds nothing; replaceable unknowns give way to anything better."""
+    if len(values) == 1:
+        return values[0]
     seen: dict[Value, None] = {}
     for value in values:
         for option in options_of(value):

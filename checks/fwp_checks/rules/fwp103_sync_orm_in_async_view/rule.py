@@ -23,6 +23,6 @@ def check(file: FileView) -> Iterator[Finding]:
         path = "" if site.is_direct else f"{file.chain_text(site.chain)}; "
         message = (
             f"'{blocking.first_name(site)}' raises SynchronousOnlyOperation {blocking.blocked(site)}: {path}"
-            f"it {site.row.reason} on the event loop; {blocking.way_out(site)}."
+            f"Django refuses queries on the event loop; {blocking.way_out(site)}."
         )
         yield blocking.report(file, RULE, site, message)
