@@ -171,6 +171,22 @@ class Starlette(Framework):
                     yield from self._registered(project, value, context)
                 elif called.name in _VALIDATORS and not frame.scope.is_async:
                     yield from self._validator(project, frame)
+            elif isinstance(called, FunctionValue):
+                context = self._own_router_context(project, called)
+                if context is not None:
+                    yield from self._registered(project, self._as_registered(project, frame, decorator), context)
+
+    @staticmethod
+    def _own_router_context(project: Project, method: FunctionValue) -> Context | None:
+        """What ``@router.get(…)`` registers where the project's own router class overrides ``get``."""
+        receiver = method.receiver
+        if not isinstance(receiver, Instance):
+            return None
+        name = method.module.facts.scopes[method.scope].name
+        for app in _APPS:
+            if project.classes.is_instance(receiver, app):
+                return _DECORATORS.get(f"{app}.{name}")
+        return None
 
     def _as_registered(self, project: Project, frame: Frame, decorator: int) -> Value:
         """The function as the decorator sees it: with the decorators below applied."""
