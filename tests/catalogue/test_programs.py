@@ -42,15 +42,11 @@ _HANDED = {
 # What the engine does not follow, so that rows saying so have no effect.
 _BEYOND = (
     ".__delitem__ ",
-    ".__len__ ",
-    ".__next__ ",
-    ".__repr__ ",
     ".__setitem__ ",
     "ollama.Client.chat.Generator.",
     "=fcntl.LOCK_",
     "=os.P_WAIT",
     "=os.WNOHANG",
-    "('is:",
     "iterates builtins.set.",
     "iterates builtins.frozenset.",
 )

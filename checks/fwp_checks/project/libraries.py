@@ -85,9 +85,11 @@ class Libraries:
                     more = outcome.alternatives
                 else:
                     more = self._project.protocols.iterating(value, is_async=False)
-                known = [alternative for alternative in more if alternative]
-                if known and len(known) == len(more):
-                    alternatives = [own + other for own in alternatives for other in known]
+                alternatives = _followed(alternatives, more)
+        special = python.SPECIAL_METHODS.get(name)
+        if special is not None and arguments.positional:
+            more = self._project.protocols.special(arguments.positional[0], special)
+            alternatives = _followed(alternatives, more)
         return tuple(alternatives)
 
     @staticmethod
@@ -160,17 +162,31 @@ class Libraries:
 
     def row_applies(self, unless: tuple[str, ...], when: tuple[str, ...], arguments: Arguments) -> bool:
         """Whether all that a row needs of the arguments of a call holds, and nothing that excuses it."""
-        if any(_holds(condition, arguments) for condition in unless):
+        if any(self._holds(condition, arguments) for condition in unless):
             return False
-        return all(_holds(condition, arguments) for condition in when)
+        return all(self._holds(condition, arguments) for condition in when)
+
+    def _holds(self, condition: str, arguments: Arguments) -> bool:
+        if condition.startswith("has:"):
+            return _given(condition.removeprefix("has:"), arguments) is not None
+        place, _, wanted = condition.removeprefix("is:").partition("=")
+        value = _given(place, arguments)
+        wanted = wanted.strip()
+        if condition.startswith("is:"):
+            return value is not None and self._project.classes.is_instance(value, wanted)
+        if isinstance(value, External):
+            return value.name == wanted
+        return isinstance(value, Constant) and repr(value.value) == wanted
 
 
-def _holds(condition: str, arguments: Arguments) -> bool:
-    if condition.startswith("has:"):
-        return _given(condition.removeprefix("has:"), arguments) is not None
-    place, _, wanted = condition.partition("=")
-    value = _given(place, arguments)
-    return isinstance(value, Constant) and repr(value.value) == wanted.strip()
+def _followed(
+    alternatives: list[tuple[Run, ...]], more: tuple[Alternative, ...]
+) -> list[tuple[Run, ...]]:
+    """What a call runs by itself, then what it is handed, if every value it may be handed is known to run something."""
+    known = [alternative for alternative in more if alternative]
+    if not known or len(known) < len(more):
+        return alternatives
+    return [own + other for own in alternatives for other in known]
 
 
 def _given(place: str, arguments: Arguments) -> Value | None:

@@ -229,6 +229,15 @@ def _namedtuple(_project: Project, _arguments: Arguments, _receiver: Value | Non
     return Unknown("class made by namedtuple")
 
 
+# Builtin functions that call a special method of their first argument: the first of these that it has.
+SPECIAL_METHODS: dict[str, tuple[str, ...]] = {
+    "builtins.len": ("__len__",),
+    "builtins.bool": ("__bool__", "__len__"),
+    "builtins.next": ("__next__",),
+    "builtins.repr": ("__repr__",),
+    "builtins.str": ("__str__", "__repr__"),
+}
+
 CALLS: dict[str, Known] = {
     IDENTITY: _same,
     "functools.partial": _partial,
