@@ -1,0 +1,167 @@
+"""What the engine knows, as text for people: the answers of ``fwp why`` and ``fwp facts``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ModuleFacts
+from fwp_checks.finding import Finding
+from fwp_checks.project.event_loop import LoopFunction, severity_of_kind
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.modules import Module
+from fwp_checks.project.outcome import Alternative, RunExternal
+from fwp_checks.project.values import Unknown, describe
+from fwp_checks.project.view import FileView, public_name, run_name
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Terms that say nothing to a reader by themselves.
+_SILENT_KINDS = frozenset({t.CONST, t.PARAM, t.TRUTH, t.DROP, t.ALIAS, t.JOIN, t.STAR})
+
+
+def why(project: Project, module: Module, line: int, findings: Sequence[Finding]) -> str:
+    """What is known at a line of a module: the function, values, what runs, and what follows from it."""
+    frame = _frame_at(project, module, line)
+    out = [f"{module.path}:{line}"]
+    if module.facts.problem is not None:
+        out.append(f"  the file could not be read: {module.facts.problem[2]}")
+        return "\n".join(out)
+    out.extend(_about_function(project, module, frame))
+    terms = [
+        term
+        for term in range(frame.scope.start, frame.scope.end)
+        if module.facts.span(term)[0] == line and module.facts.terms[term][0] not in _SILENT_KINDS
+    ]
+    out.append("values:")
+    out.extend(f"  {text}" for text in _values(project, frame, terms))
+    out.append("what runs:")
+    out.extend(f"  {text}" for text in _events(project, frame, terms))
+    out.append("findings:")
+    if findings:
+        out.extend(f"  {finding.code} {finding.text}" for finding in findings)
+    else:
+        out.append(f"  none: {_reason(project, module, frame, terms)}")
+    return "\n".join(out)
+
+
+def _frame_at(project: Project, module: Module, line: int) -> Frame:
+    """The frame of the innermost function around a line."""
+    best = 0
+    scopes = module.facts.scopes
+    for number, scope in enumerate(scopes):
+        if scope.is_function and scope.line <= line <= scope.end_line and scope.line >= scopes[best].line:
+            best = number
+    return project.frame_of_scope(module, best)
+
+
+def _loop_function(project: Project, frame: Frame) -> LoopFunction | None:
+    for function in project.event_loop.functions.get(frame.module, ()):
+        if function.frame.scope_number == frame.scope_number:
+            return function
+    return None
+
+
+def _about_function(project: Project, module: Module, frame: Frame) -> Iterator[str]:
+    if not frame.scope_number:
+        yield "  module level: runs once, at import"
+        return
+    function = _loop_function(project, frame)
+    if function is not None:
+        yield f"  {function.label} '{frame.qualname}': runs on the event loop"
+        contexts = sorted(context.value for context in function.contexts)
+        yield f"  reached from: {', '.join(contexts) if contexts else 'no framework entry point that is known'}"
+    elif frame in set(project.event_loop.frames) or any(
+        other.scope_number == frame.scope_number for other in project.event_loop.frames_of(module)
+    ):
+        yield f"  function '{frame.qualname}': called from code on the event loop"
+    else:
+        yield f"  function '{frame.qualname}': not reached from code on the event loop"
+
+
+def _values(project: Project, frame: Frame, terms: Sequence[int]) -> Iterator[str]:
+    for term in terms:
+        span = frame.module.facts.span(term)
+        value = project.values.evaluate(frame, term)
+        kind = t.KIND_NAMES[frame.module.facts.terms[term][0]].lower()
+        yield f"column {span[1] + 1}-{span[3]} {kind}: {describe(value)}"
+
+
+def _events(project: Project, frame: Frame, terms: Sequence[int]) -> Iterator[str]:
+    wanted = set(terms)
+    found = False
+    for event in project.event_loop.behaviours.of(frame).events:
+        if event.term in wanted:
+            found = True
+            yield " or ".join(_alternative(project, alternative) for alternative in event.alternatives)
+    if not found:
+        yield "nothing with a known effect"
+
+
+def _alternative(project: Project, alternative: Alternative) -> str:
+    if alternative is None:
+        return "something unknown"
+    names = []
+    for run in alternative:
+        name = run_name(run)
+        if isinstance(run, RunExternal):
+            rows = project.catalogue.effects(run.name)
+            effects = ", ".join(f"{row.effect} ({row.kind}, {severity_of_kind(row.kind).value})" for row in rows)
+            names.append(f"{public_name(run.name)} [{effects}]")
+        else:
+            names.append(name)
+    return ", ".join(names) or "nothing"
+
+
+def _reason(project: Project, module: Module, frame: Frame, terms: Sequence[int]) -> str:
+    function = _loop_function(project, frame)
+    if function is None:
+        return "the line does not run on the event loop"
+    sites = [site for site in FileView(project, module).blocking_sites if site.term in set(terms)]
+    if sites:
+        return "another rule reports it for the whole function, or a comment or setting silences it"
+    for term in terms:
+        entry = module.facts.terms[term]
+        if entry[0] == t.CALL:
+            value = project.values.evaluate(frame, entry[1])
+            if isinstance(value, Unknown):
+                return f"what is called is unknown: {value.reason}"
+    for event in project.event_loop.behaviours.of(frame).events:
+        if event.term in set(terms) and any(alternative is None for alternative in event.alternatives):
+            return "one of several things it may be is unknown"
+    return "nothing on this line is known to block"
+
+
+def facts_text(path: str, facts: ModuleFacts) -> str:
+    """The facts of one file, scope by scope, a line a term."""
+    if facts.problem is not None:
+        line, column, reason = facts.problem
+        return f"{path}:{line}:{column}: {reason}"
+    out = [f"{path}: {len(facts.terms)} terms, {len(facts.scopes)} scopes, {len(facts.imports)} imports"]
+    for imported in facts.imports:
+        name = f"{'.' * imported.level}{imported.module}" + (f":{imported.attribute}" if imported.attribute else "")
+        out.append(f"  import {name} (line {imported.line})")
+    for number, scope in enumerate(facts.scopes):
+        flags = "".join(
+            f" {flag}"
+            for flag, on in (
+                ("async", scope.is_async),
+                ("generator", scope.is_generator),
+                ("awaits", scope.awaits),
+                ("stub", scope.is_stub),
+            )
+            if on
+        )
+        out.append(f"scope {number} {scope.kind} {scope.name or '<module>'} (line {scope.line}){flags}")
+        for name, term in sorted(scope.bindings.items(), key=lambda item: item[1]):
+            out.append(f"    {name} = {term}")
+        if scope.kind == "class":
+            continue
+        for term in range(scope.start, scope.end):
+            entry = facts.terms[term]
+            line, column, _, _ = facts.span(term)
+            shown = ", ".join(repr(part) for part in entry[1:])
+            out.append(f"  {term:5} {line}:{column + 1} {t.KIND_NAMES[entry[0]]} {shown}")
+    return "\n".join(out)
