@@ -44,9 +44,6 @@ _BEYOND = (
     ".__delitem__ ",
     ".__setitem__ ",
     "ollama.Client.chat.Generator.",
-    "=fcntl.LOCK_",
-    "=os.P_WAIT",
-    "=os.WNOHANG",
     "iterates builtins.set.",
     "iterates builtins.frozenset.",
 )
