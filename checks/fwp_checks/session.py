@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import json
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,7 +20,8 @@ from typing import TYPE_CHECKING, Literal
 from fwp_checks import __version__
 from fwp_checks.cache import Cache, default_directory, recipe
 from fwp_checks.catalogue import Catalogue
-from fwp_checks.facts.comments import hides
+from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppression
+from fwp_checks.facts.comments import hides, problems
 from fwp_checks.facts.model import FACTS_VERSION, ModuleFacts
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
 from fwp_checks.frameworks.base import Frameworks
@@ -31,7 +31,7 @@ from fwp_checks.project.linked import Project
 from fwp_checks.project.modules import Module
 from fwp_checks.project.roots import module_names, source_roots
 from fwp_checks.project.view import FileView
-from fwp_checks.rules import PAGES, LoadedRule, all_rules
+from fwp_checks.rules import LoadedRule, all_rules
 from fwp_checks.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ Progress = Callable[[str, int, int], None]
 
 # Chains of calls are followed by recursion; Python-to-Python calls take no C stack since 3.11.
 _RECURSION_LIMIT = 20_000
-INTERNAL_ERROR = "FWP902"
-_REPORT_AT = "please report it with the file at https://github.com/flake8-fwp/flake8-fwp/issues"
 
 
 class Session:
@@ -223,12 +221,21 @@ class Session:
             for done, module in enumerate(modules):
                 if progress is not None:
                     progress("checking", done, len(modules))
+                findings.extend(f for f in self._about_file(module) if self.settings.enabled(f.code, preview=False))
                 if module.facts.problem is not None:
                     line, _, reason = module.facts.problem
                     skipped.append(Skipped(module.path, line, reason))
-                findings.extend(self._check_module(project, module, enabled))
+                else:
+                    findings.extend(self._check_module(project, module, enabled))
         findings.sort(key=lambda finding: finding.sort_key)
         return Report(tuple(findings), tuple(skipped))
+
+    @staticmethod
+    def _about_file(module: Module) -> Iterator[Finding]:
+        if module.facts.problem is not None:
+            yield file_skipped(module.path, *module.facts.problem)
+        for line, reason in problems(module.facts.suppressions):
+            yield useless_suppression(module.path, line, reason)
 
     def _is_enabled(self, loaded: LoadedRule) -> bool:
         return self.settings.enabled(loaded.rule.code, preview=loaded.rule.status.value == "preview")
@@ -279,17 +286,6 @@ def _source_digest() -> str:
 
 
 _SOURCE_DIGEST: str | None = None
-
-
-def internal_error(path: str, rule: str, error: Exception) -> Finding:
-    """The diagnostic of a failure inside the linter itself."""
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
-    text = f"internal error in rule '{rule}' while checking {path}: {type(error).__name__}: {error}{where}; {_REPORT_AT}"
-    return Finding(
-        INTERNAL_ERROR, "internal-error", Severity.ERROR, path, Range(1, 1, 1, 1), " ".join(text.split()), "",
-        f"{PAGES}internal-error/", recipe(INTERNAL_ERROR, path, rule)[:20],
-    )  # fmt: skip
 
 
 def _only(report: Report, wanted: Callable[[str], bool]) -> Report:
