@@ -35,11 +35,17 @@ def internal_error(path: str, rule: str, error: Exception) -> Finding:
 
 def useless_suppression(path: str, line: int, reason: str) -> Finding:
     """A ``# fwp:`` comment that cannot be understood."""
-    return _about(USELESS_SUPPRESSION, path, line, 1, f"comment silences nothing: {reason}", Severity.WARNING)
+    return _about(
+        USELESS_SUPPRESSION, path, line, 1, f"comment silences nothing: {reason}", Severity.WARNING
+    )
 
 
 def _about(code: str, path: str, line: int, column: int, text: str, severity: Severity) -> Finding:
-    identity = blake2b(f"{code}\0{path}\0{text}".encode("utf-8", "replace"), digest_size=10).hexdigest()
+    identity = blake2b(
+        f"{code}\0{path}\0{text}".encode("utf-8", "replace"), digest_size=10
+    ).hexdigest()
     where = Range(line, column, line, column)
     page = f"{PAGES}{NAMES[code]}/"
-    return Finding(code, NAMES[code], severity, path, where, " ".join(text.split()), "", page, identity)
+    return Finding(
+        code, NAMES[code], severity, path, where, " ".join(text.split()), "", page, identity
+    )

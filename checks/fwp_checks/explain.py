@@ -52,7 +52,11 @@ def _frame_at(project: Project, module: Module, line: int) -> Frame:
     best = 0
     scopes = module.facts.scopes
     for number, scope in enumerate(scopes):
-        if scope.is_function and scope.line <= line <= scope.end_line and scope.line >= scopes[best].line:
+        if (
+            scope.is_function
+            and scope.line <= line <= scope.end_line
+            and scope.line >= scopes[best].line
+        ):
             best = number
     return project.frame_of_scope(module, best)
 
@@ -95,7 +99,9 @@ def _events(project: Project, frame: Frame, terms: Sequence[int]) -> Iterator[st
     for event in project.event_loop.behaviours.of(frame).events:
         if event.term in wanted:
             found = True
-            yield " or ".join(_alternative(project, alternative) for alternative in event.alternatives)
+            yield " or ".join(
+                _alternative(project, alternative) for alternative in event.alternatives
+            )
     if not found:
         yield "nothing with a known effect"
 
@@ -108,7 +114,9 @@ def _alternative(project: Project, alternative: Alternative) -> str:
         name = run_name(run)
         if isinstance(run, RunExternal):
             rows = project.catalogue.effects(run.name)
-            effects = ", ".join(f"{row.effect} ({row.kind}, {severity_of_kind(row.kind).value})" for row in rows)
+            effects = ", ".join(
+                f"{row.effect} ({row.kind}, {severity_of_kind(row.kind).value})" for row in rows
+            )
             names.append(f"{public_name(run.name)} [{effects}]")
         else:
             names.append(name)
@@ -129,7 +137,9 @@ def _reason(project: Project, module: Module, frame: Frame, terms: Sequence[int]
             if isinstance(value, Unknown):
                 return f"what is called is unknown: {value.reason}"
     for event in project.event_loop.behaviours.of(frame).events:
-        if event.term in set(terms) and any(alternative is None for alternative in event.alternatives):
+        if event.term in set(terms) and any(
+            alternative is None for alternative in event.alternatives
+        ):
             return "one of several things it may be is unknown"
     return "nothing on this line is known to block"
 
@@ -139,9 +149,13 @@ def facts_text(path: str, facts: ModuleFacts) -> str:
     if facts.problem is not None:
         line, column, reason = facts.problem
         return f"{path}:{line}:{column}: {reason}"
-    out = [f"{path}: {len(facts.terms)} terms, {len(facts.scopes)} scopes, {len(facts.imports)} imports"]
+    out = [
+        f"{path}: {len(facts.terms)} terms, {len(facts.scopes)} scopes, {len(facts.imports)} imports"
+    ]
     for imported in facts.imports:
-        name = f"{'.' * imported.level}{imported.module}" + (f":{imported.attribute}" if imported.attribute else "")
+        name = f"{'.' * imported.level}{imported.module}" + (
+            f":{imported.attribute}" if imported.attribute else ""
+        )
         out.append(f"  import {name} (line {imported.line})")
     for number, scope in enumerate(facts.scopes):
         flags = "".join(
@@ -154,7 +168,9 @@ def facts_text(path: str, facts: ModuleFacts) -> str:
             )
             if on
         )
-        out.append(f"scope {number} {scope.kind} {scope.name or '<module>'} (line {scope.line}){flags}")
+        out.append(
+            f"scope {number} {scope.kind} {scope.name or '<module>'} (line {scope.line}){flags}"
+        )
         for name, term in sorted(scope.bindings.items(), key=lambda item: item[1]):
             out.append(f"    {name} = {term}")
         if scope.kind == "class":

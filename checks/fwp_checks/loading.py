@@ -106,9 +106,13 @@ class Loader:
             self._cache.put(key, facts.to_bytes())
             yield path, facts
 
-    def _extract_in_processes(self, missing: list[tuple[str, str, bytes]]) -> Iterable[tuple[str, ModuleFacts]]:
+    def _extract_in_processes(
+        self, missing: list[tuple[str, str, bytes]]
+    ) -> Iterable[tuple[str, ModuleFacts]]:
         methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("fork" if "fork" in methods and os.name == "posix" else "spawn")
+        context = multiprocessing.get_context(
+            "fork" if "fork" in methods and os.name == "posix" else "spawn"
+        )
         chunks: list[list[tuple[str, str, bytes]]] = [[]]
         size = 0
         for item in sorted(missing, key=lambda item: -len(item[2])):
@@ -142,7 +146,14 @@ def facts_key(digest: str) -> str:
     import marshal
     import sys
 
-    return recipe("facts", str(FACTS_VERSION), str(marshal.version), str(sys.version_info[:2]), _walker_digest(), digest)
+    return recipe(
+        "facts",
+        str(FACTS_VERSION),
+        str(marshal.version),
+        str(sys.version_info[:2]),
+        _walker_digest(),
+        digest,
+    )
 
 
 def _walker_digest() -> str:

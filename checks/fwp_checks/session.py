@@ -22,7 +22,7 @@ from fwp_checks.cache import Cache, default_directory, recipe
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppression
 from fwp_checks.facts.comments import hides, problems
-from fwp_checks.facts.model import FACTS_VERSION, ModuleFacts
+from fwp_checks.facts.model import FACTS_VERSION
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
 from fwp_checks.frameworks.base import Frameworks
 from fwp_checks.loading import Loader
@@ -63,7 +63,7 @@ class Session:
         start: Path,
         *,
         settings: Settings | None = None,
-        cache_dir: Path | None | Literal[False] = None,
+        cache_dir: Path | Literal[False] | None = None,
         jobs: int = 1,
     ) -> Session:
         """Open the project that a file or folder belongs to.
@@ -82,7 +82,9 @@ class Session:
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
-    def check_all(self, *, paths: Sequence[Path] | None = None, progress: Progress | None = None) -> Report:
+    def check_all(
+        self, *, paths: Sequence[Path] | None = None, progress: Progress | None = None
+    ) -> Report:
         """The findings of the project, or of the files and folders named (anything under them).
 
         ``progress`` is called with the stage, how much is done and how much there is to do.
@@ -127,7 +129,12 @@ class Session:
         if module is None:
             return f"{self._relative(path)} is not part of the project that was read"
         with _deep_recursion():
-            return why(project, module, line, [f for f in self.check(path).findings if f.range.line == line])
+            return why(
+                project,
+                module,
+                line,
+                [f for f in self.check(path).findings if f.range.line == line],
+            )
 
     def facts(self, path: Path) -> str:
         """The facts of one file as text."""
@@ -186,7 +193,8 @@ class Session:
         self._known_files = frozenset(files)
         roots = source_roots(self.root, [self.root / path for path in files], self.settings)
         modules = [
-            Module(path, module_names(path, roots), loaded[path].facts, is_test=is_test_path(path)) for path in files
+            Module(path, module_names(path, roots), loaded[path].facts, is_test=is_test_path(path))
+            for path in files
         ]
         modules.extend(self._packages(loader))
         return Project(modules, self.catalogue, self.settings, Frameworks.shipped(), roots)
@@ -200,7 +208,9 @@ class Session:
         found = []
         for package in self.settings.read_packages:
             for name, file in package_files(package, self.root, self.settings):
-                path = f"site-packages/{file.as_posix().partition('site-packages/')[2] or file.name}"
+                path = (
+                    f"site-packages/{file.as_posix().partition('site-packages/')[2] or file.name}"
+                )
                 found.append(Module(path, (name,), loader.load_file(file).facts, is_read_only=True))
         return found
 
@@ -208,7 +218,9 @@ class Session:
     def catalogue(self) -> Catalogue:
         """What is known of libraries, with the user's rows."""
         if self._catalogue is None:
-            self._catalogue = Catalogue.shipped().extended(self.settings.catalogue, self.settings.source)
+            self._catalogue = Catalogue.shipped().extended(
+                self.settings.catalogue, self.settings.source
+            )
         return self._catalogue
 
     def _analyse(self, loader: Loader, files: list[str], progress: Progress | None) -> Report:
@@ -221,7 +233,11 @@ class Session:
             for done, module in enumerate(modules):
                 if progress is not None:
                     progress("checking", done, len(modules))
-                findings.extend(f for f in self._about_file(module) if self.settings.enabled(f.code, preview=False))
+                findings.extend(
+                    f
+                    for f in self._about_file(module)
+                    if self.settings.enabled(f.code, preview=False)
+                )
                 if module.facts.problem is not None:
                     line, _, reason = module.facts.problem
                     skipped.append(Skipped(module.path, line, reason))
@@ -238,9 +254,13 @@ class Session:
             yield useless_suppression(module.path, line, reason)
 
     def _is_enabled(self, loaded: LoadedRule) -> bool:
-        return self.settings.enabled(loaded.rule.code, preview=loaded.rule.status.value == "preview")
+        return self.settings.enabled(
+            loaded.rule.code, preview=loaded.rule.status.value == "preview"
+        )
 
-    def _check_module(self, project: Project, module: Module, rules: list[LoadedRule]) -> Iterator[Finding]:
+    def _check_module(
+        self, project: Project, module: Module, rules: list[LoadedRule]
+    ) -> Iterator[Finding]:
         ignored = self.settings.ignored_in(module.path)
         view = FileView(project, module)
         for loaded in rules:
@@ -352,5 +372,3 @@ def _read_finding(plain: dict[str, object]) -> Finding:
         for edit in fields["edits"]  # type: ignore[attr-defined]
     )
     return Finding(**fields)  # type: ignore[arg-type]
-
-

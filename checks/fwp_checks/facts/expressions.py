@@ -229,7 +229,10 @@ class Expressions:
         return self.add((t.SEQUENCE, kind, tuple([self.expression(e) for e in node.elts])), node)
 
     def mapping(self, node: ast.Dict) -> int:
-        items = [(self.optional(k), self.expression(v)) for k, v in zip(node.keys, node.values, strict=True)]
+        items = [
+            (self.optional(k), self.expression(v))
+            for k, v in zip(node.keys, node.values, strict=True)
+        ]
         return self.add((t.MAPPING, tuple(items)), node)
 
     def starred(self, node: ast.Starred) -> int:
@@ -334,7 +337,9 @@ class Expressions:
             key, value = -1, self.expression(node.elt)
         self.environment.pop()
         self.comprehension_layers.pop()
-        region = self.region("generator" if kind == "generator" else "comprehension", start, element, is_async)
+        region = self.region(
+            "generator" if kind == "generator" else "comprehension", start, element, is_async
+        )
         return self.add((t.COMPREHENSION, kind, value, key, region), node)
 
     # -- tests -------------------------------------------------------------------------------------------------------
@@ -379,7 +384,9 @@ class Expressions:
     def _narrowing_call(self, test: ast.Call, name: str, positive: bool) -> list[Narrowing]:
         # Matched by the last name only; what the function really is, is asked when the term is evaluated.
         function = test.func
-        called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        called = (
+            function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        )
         prefix = "" if positive else "not-"
         if called == "isinstance" and len(test.args) == 2:
             return [(name, prefix + "instance", self.expression(test.args[1]))]
@@ -488,4 +495,6 @@ class Expressions:
         return tuple(found)
 
     def _parameter(self, argument: ast.arg, kind: str, default: ast.expr | None) -> Parameter:
-        return Parameter(argument.arg, kind, self.annotation(argument.annotation), self.optional(default))
+        return Parameter(
+            argument.arg, kind, self.annotation(argument.annotation), self.optional(default)
+        )

@@ -109,9 +109,15 @@ class Extractor(Expressions):
         scope.bindings = self.environment.layers[0].names
 
     def open_function(self, node: Any, kind: str, name: str) -> int:
-        parameters = self.parameters(node.args)  # a default may be a lambda, which takes a number of its own
+        parameters = self.parameters(
+            node.args
+        )  # a default may be a lambda, which takes a number of its own
         number = len(self.scopes)
-        column = node.col_offset if self._lines is None else self._characters(node.lineno, node.col_offset)
+        column = (
+            node.col_offset
+            if self._lines is None
+            else self._characters(node.lineno, node.col_offset)
+        )
         scope = Scope(kind, name, self.scope_number, node.lineno, column, node.end_lineno)
         scope.is_async = node.__class__ is ast.AsyncFunctionDef
         scope.parameters = parameters
@@ -155,12 +161,27 @@ class Extractor(Expressions):
         bases = tuple([self.annotation(base) for base in node.bases])
         keywords = tuple([(k.arg, self.expression(k.value)) for k in node.keywords])
         number = len(self.scopes)
-        column = node.col_offset if self._lines is None else self._characters(node.lineno, node.col_offset)
-        scope = Scope("class", node.name, self.scope_number, node.lineno, column, node.end_lineno or node.lineno)
+        column = (
+            node.col_offset
+            if self._lines is None
+            else self._characters(node.lineno, node.col_offset)
+        )
+        scope = Scope(
+            "class",
+            node.name,
+            self.scope_number,
+            node.lineno,
+            column,
+            node.end_lineno or node.lineno,
+        )
         scope.decorators, scope.bases, scope.keywords = decorators, bases, keywords
         scope.type_parameters = type_parameters
         self.scopes.append(scope)
-        outer_number, outer_declared, outer_names = self.scope_number, self.declared_outer, self._names
+        outer_number, outer_declared, outer_names = (
+            self.scope_number,
+            self.declared_outer,
+            self._names,
+        )
         outer_environment = self.environment
         self.scope_number, self.declared_outer, self._names = number, {}, {}
         # A class body sees the names around it as they are now, but functions inside it do not see the class body's.
@@ -169,7 +190,11 @@ class Extractor(Expressions):
         self.block(node.body)
         self._close_scope(scope)
         self.environment = outer_environment
-        self.scope_number, self.declared_outer, self._names = outer_number, outer_declared, outer_names
+        self.scope_number, self.declared_outer, self._names = (
+            outer_number,
+            outer_declared,
+            outer_names,
+        )
         self._drop_type_parameters(type_parameters)
         self.bind(node.name, self.add((t.DEFINITION, number), node))
 
@@ -277,7 +302,10 @@ class Extractor(Expressions):
                 self.star_imports.append((module, node.level))
                 self._note_import(module, None, node.level, node.lineno)
             else:
-                self.bind(alias.asname or alias.name, self._import_term(module, alias.name, node.level, alias))
+                self.bind(
+                    alias.asname or alias.name,
+                    self._import_term(module, alias.name, node.level, alias),
+                )
 
     def _import_term(self, module: str, attribute: str | None, level: int, node: ast.alias) -> int:
         key = (module, attribute, level)
@@ -317,7 +345,9 @@ class Extractor(Expressions):
             rest = self.environment.pop()
             self.environment.join(pending.pop(), rest)
 
-    def _branch(self, kind: str, body: Sequence[ast.stmt], test: ast.expr, positive: bool, term: int) -> Layer:
+    def _branch(
+        self, kind: str, body: Sequence[ast.stmt], test: ast.expr, positive: bool, term: int
+    ) -> Layer:
         self.environment.push()
         self.narrow(test, positive)
         start = len(self.terms)
@@ -411,14 +441,20 @@ class Extractor(Expressions):
             self._pattern(case.pattern, subject)
             if isinstance(node.subject, ast.Name) and isinstance(case.pattern, ast.MatchClass):
                 class_ = self.expression(case.pattern.cls)
-                self.environment.set(node.subject.id, self.add_plain((t.NARROW, subject, "instance", class_)))
+                self.environment.set(
+                    node.subject.id, self.add_plain((t.NARROW, subject, "instance", class_))
+                )
             if case.guard is not None:
                 self.test(case.guard)
             self.block(case.body)
             self.region("if", start, subject)
             ends.append(self.environment.pop())
         last = node.cases[-1]
-        if not (last.guard is None and isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None):
+        if not (
+            last.guard is None
+            and isinstance(last.pattern, ast.MatchAs)
+            and last.pattern.pattern is None
+        ):
             ends.append(Layer())
         self.environment.join(*ends)
 
@@ -456,7 +492,9 @@ class _ClassEnvironment(Environment):
 
     __slots__ = ("_outer",)
 
-    def __init__(self, terms: list[t.Term], add_join: Callable[[t.Term], int], outer: Environment) -> None:
+    def __init__(
+        self, terms: list[t.Term], add_join: Callable[[t.Term], int], outer: Environment
+    ) -> None:
         super().__init__(terms, add_join)
         self._outer = outer
 

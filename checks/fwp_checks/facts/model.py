@@ -143,7 +143,9 @@ class ModuleFacts:
         plain = marshal.loads(data)
         if not isinstance(plain, tuple) or plain[0] != FACTS_VERSION:
             raise ValueError("facts of another version")
-        _, terms, spans, scopes, regions, imports, stars, writes, suppressions, lines, problem = plain
+        _, terms, spans, scopes, regions, imports, stars, writes, suppressions, lines, problem = (
+            plain
+        )
         numbers = array("I")
         numbers.frombytes(spans)
         return cls(

@@ -86,8 +86,40 @@ Term = tuple[Any, ...]
     DECLARED,
 ) = range(35)
 
-KIND_NAMES = (
-    "CONST NAME PARAM ATTR CALL AWAIT ITER ENTER ITEM JOIN SEQUENCE MAPPING DEFINITION BINARY COMPARE BOOL UNARY "
-    "COMPREHENSION UNPACK YIELD FORMAT TRUTH DROP NARROW UNKNOWN ALIAS IMPORT STAR CAUGHT SLICE STORE STORE_ITEM "
-    "RAISE TYPE_VARIABLE DECLARED"
-).split()
+KIND_NAMES = [
+    "CONST",
+    "NAME",
+    "PARAM",
+    "ATTR",
+    "CALL",
+    "AWAIT",
+    "ITER",
+    "ENTER",
+    "ITEM",
+    "JOIN",
+    "SEQUENCE",
+    "MAPPING",
+    "DEFINITION",
+    "BINARY",
+    "COMPARE",
+    "BOOL",
+    "UNARY",
+    "COMPREHENSION",
+    "UNPACK",
+    "YIELD",
+    "FORMAT",
+    "TRUTH",
+    "DROP",
+    "NARROW",
+    "UNKNOWN",
+    "ALIAS",
+    "IMPORT",
+    "STAR",
+    "CAUGHT",
+    "SLICE",
+    "STORE",
+    "STORE_ITEM",
+    "RAISE",
+    "TYPE_VARIABLE",
+    "DECLARED",
+]

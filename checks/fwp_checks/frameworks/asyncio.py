@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 _LOOP = "asyncio.AbstractEventLoop"
 _CALLBACKS = frozenset(
-    {f"{_LOOP}.{name}" for name in ("call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_reader")}
+    {
+        f"{_LOOP}.{name}"
+        for name in ("call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_reader")
+    }
     | {f"{_LOOP}.{name}" for name in ("add_writer", "add_signal_handler")}
     | {"asyncio.Future.add_done_callback", "asyncio.Task.add_done_callback"}
 )

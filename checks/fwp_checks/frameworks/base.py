@@ -11,8 +11,8 @@ import pkgutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.outcome import Alternative, Outcome
 from fwp_checks.project.loop_roots import Root
+from fwp_checks.project.outcome import Alternative, Outcome
 from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ class Framework:
     name = ""
     modules: frozenset[str] = frozenset()
 
-    def call(self, project: Project, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
         """What calling one of its functions or methods does, where a catalogue row cannot say it."""
         return None
 
@@ -38,7 +40,9 @@ class Framework:
         """An attribute of an object of a project class that derives from one of its classes."""
         return None
 
-    def reading(self, project: Project, base: Instance, name: str) -> tuple[Alternative, ...] | None:
+    def reading(
+        self, project: Project, base: Instance, name: str
+    ) -> tuple[Alternative, ...] | None:
         """What runs when an attribute of one of its objects, or of an object of a class derived from its, is read."""
         return None
 
@@ -46,7 +50,9 @@ class Framework:
         """An attribute of a project class that derives from one of its classes."""
         return None
 
-    def construct(self, project: Project, class_: ClassValue, arguments: Arguments) -> Outcome | None:
+    def construct(
+        self, project: Project, class_: ClassValue, arguments: Arguments
+    ) -> Outcome | None:
         """What calling a project class that derives from one of its classes does."""
         return None
 
@@ -143,7 +149,9 @@ class Frameworks:
         if not isinstance(base, Instance):
             return None
         concerned = (
-            self._concerned(base.class_) if isinstance(base.class_, str) else self._concerned_class(base.class_)
+            self._concerned(base.class_)
+            if isinstance(base.class_, str)
+            else self._concerned_class(base.class_)
         )
         for framework in concerned:
             runs = framework.reading(self.project, base, name)

@@ -33,7 +33,9 @@ class Configured(Framework):
                 around = frame.parent or frame
                 for decorator in scope.decorators:
                     entry = module.facts.terms[decorator]
-                    called = project.values.evaluate(around, entry[1] if entry[0] == t.CALL else decorator)
+                    called = project.values.evaluate(
+                        around, entry[1] if entry[0] == t.CALL else decorator
+                    )
                     if project.configured.is_entry_point(self._names(called)):
                         yield Root(frame, Context.HANDLER, self.name)
 

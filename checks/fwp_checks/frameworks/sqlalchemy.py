@@ -24,7 +24,9 @@ class SQLAlchemy(Framework):
     name = "SQLAlchemy"
     modules = frozenset({"sqlalchemy"})
 
-    def call(self, project: Project, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
         """A session factory for a class of its own."""
         if name not in _FACTORIES:
             return None

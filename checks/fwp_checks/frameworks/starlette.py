@@ -38,8 +38,24 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.sites import CallSite
 
-_APPS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette", "starlette.routing.Router")
-_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace", "route", "api_route")
+_APPS = (
+    "fastapi.FastAPI",
+    "fastapi.APIRouter",
+    "starlette.applications.Starlette",
+    "starlette.routing.Router",
+)
+_METHODS = (
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "head",
+    "options",
+    "trace",
+    "route",
+    "api_route",
+)
 
 
 def _on_apps(*members: str) -> frozenset[str]:
@@ -61,7 +77,10 @@ _DECORATORS = {
 # Calls that register a function: context, position and keyword of the function.
 _REGISTRATIONS: dict[str, tuple[Context, int, str]] = {
     **dict.fromkeys(_on_apps("add_api_route", "add_route"), (Context.HANDLER, 1, "endpoint")),
-    **dict.fromkeys(_on_apps("add_websocket_route", "add_api_websocket_route"), (Context.WEBSOCKET, 1, "endpoint")),
+    **dict.fromkeys(
+        _on_apps("add_websocket_route", "add_api_websocket_route"),
+        (Context.WEBSOCKET, 1, "endpoint"),
+    ),
     **dict.fromkeys(_on_apps("add_exception_handler"), (Context.EXCEPTION_HANDLER, 1, "handler")),
     **dict.fromkeys(_on_apps("add_event_handler"), (Context.STARTUP, 1, "func")),
     **dict.fromkeys(_on_apps("add_middleware"), (Context.MIDDLEWARE, 0, "middleware_class")),
@@ -74,10 +93,17 @@ _REGISTRATIONS: dict[str, tuple[Context, int, str]] = {
     "fastapi.Depends": (Context.DEPENDENCY, 0, "dependency"),
     "fastapi.Security": (Context.DEPENDENCY, 0, "dependency"),
 }
-_STREAMING = frozenset({"starlette.responses.StreamingResponse", "sse_starlette.EventSourceResponse"})
+_STREAMING = frozenset(
+    {"starlette.responses.StreamingResponse", "sse_starlette.EventSourceResponse"}
+)
 _DEPENDS = ("fastapi.Depends", "fastapi.Security")
 _VALIDATORS = frozenset(
-    {"pydantic.validator", "pydantic.root_validator", "pydantic.field_validator", "pydantic.model_validator"}
+    {
+        "pydantic.validator",
+        "pydantic.root_validator",
+        "pydantic.field_validator",
+        "pydantic.model_validator",
+    }
 )
 _ENDPOINT_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _WEBSOCKET_METHODS = ("on_connect", "on_receive", "on_disconnect")
@@ -115,7 +141,10 @@ class Starlette(Framework):
         """What ``Depends(f)``, as default or in ``Annotated``, injects."""
         parameter = frame.scope.parameters[index]
         around = frame.parent or frame
-        for place, term in [*project.types.metadata(around, parameter.annotation), (around, parameter.default)]:
+        for place, term in [
+            *project.types.metadata(around, parameter.annotation),
+            (around, parameter.default),
+        ]:
             if term < 0:
                 continue
             entry = place.module.facts.terms[term]
@@ -174,7 +203,9 @@ class Starlette(Framework):
             elif isinstance(called, FunctionValue):
                 context = self._own_router_context(project, called)
                 if context is not None:
-                    yield from self._registered(project, self._as_registered(project, frame, decorator), context)
+                    yield from self._registered(
+                        project, self._as_registered(project, frame, decorator), context
+                    )
 
     @staticmethod
     def _own_router_context(project: Project, method: FunctionValue) -> Context | None:
@@ -225,10 +256,17 @@ class Starlette(Framework):
                 if option.how == "asynccontextmanager":
                     yield from self._function(project, option.function, context)
 
-    def _function(self, project: Project, function: FunctionValue, context: Context) -> Iterator[Root]:
+    def _function(
+        self, project: Project, function: FunctionValue, context: Context
+    ) -> Iterator[Root]:
         frame = project.calls.frame_for(function, NO_ARGUMENTS)
         scope = frame.scope
-        threads = context in (Context.HANDLER, Context.DEPENDENCY, Context.BACKGROUND, Context.EXCEPTION_HANDLER)
+        threads = context in (
+            Context.HANDLER,
+            Context.DEPENDENCY,
+            Context.BACKGROUND,
+            Context.EXCEPTION_HANDLER,
+        )
         if scope.is_async:
             thread_if_def = context in (Context.HANDLER, Context.DEPENDENCY)
             yield Root(frame, context, self.name, thread_if_def=thread_if_def)
@@ -241,7 +279,9 @@ class Starlette(Framework):
         terms = frame.module.facts.terms
         for decorator in frame.scope.decorators:
             entry = terms[decorator]
-            if entry[0] == t.CALL and project.values.evaluate(around, entry[1]) == External("functools.wraps"):
+            if entry[0] == t.CALL and project.values.evaluate(around, entry[1]) == External(
+                "functools.wraps"
+            ):
                 wrapped = project.calls.arguments(around, entry).get(0, "wrapped")
                 return wrapped is not None and project.calls.is_async(wrapped) is True
         return False
@@ -258,7 +298,10 @@ class Starlette(Framework):
             if project.members.find_in_class(class_, name) is None:
                 continue
             method = project.members.attribute(instance, name)
-            if isinstance(method, FunctionValue) and method.module.facts.scopes[method.scope].is_async:
+            if (
+                isinstance(method, FunctionValue)
+                and method.module.facts.scopes[method.scope].is_async
+            ):
                 yield from self._function(project, method, context)
 
     def _class_based(self, project: Project) -> Iterator[Root]:
@@ -323,7 +366,9 @@ class Starlette(Framework):
     def _request_models(self, project: Project) -> set[ClassValue]:
         known = project.framework_data.get("starlette.request_models")
         if known is None:
-            known = project.framework_data["starlette.request_models"] = set(self._find_request_models(project))
+            known = project.framework_data["starlette.request_models"] = set(
+                self._find_request_models(project)
+            )
         return known  # type: ignore[no-any-return]
 
     def _find_request_models(self, project: Project) -> Iterator[ClassValue]:
@@ -333,14 +378,19 @@ class Starlette(Framework):
                     frame = project.frame_of_scope(module, number)
                     if self._is_route(project, frame):
                         for index in range(len(scope.parameters)):
-                            yield from self._models_in(project, project.calls.parameter(frame, index))
+                            yield from self._models_in(
+                                project, project.calls.parameter(frame, index)
+                            )
 
     def _is_route(self, project: Project, frame: Frame) -> bool:
         around = frame.parent or frame
         for decorator in frame.scope.decorators:
             entry = frame.module.facts.terms[decorator]
             called = project.values.evaluate(around, entry[1] if entry[0] == t.CALL else decorator)
-            if isinstance(called, Member) and self._library_name(project, called.name) in _ROUTE_DECORATORS:
+            if (
+                isinstance(called, Member)
+                and self._library_name(project, called.name) in _ROUTE_DECORATORS
+            ):
                 return True
         return False
 

@@ -230,7 +230,8 @@ class Calls:
             return self.is_async(function.function)
         if isinstance(function, Wrapped):
             return function.how == "offloaded" or (
-                function.how in ("staticmethod", "classmethod") and bool(self.is_async(function.function))
+                function.how in ("staticmethod", "classmethod")
+                and bool(self.is_async(function.function))
             )
         if isinstance(function, Instance) and isinstance(function.class_, ClassValue):
             member = self._project.members.find_in_class(function.class_, "__call__")
@@ -254,7 +255,9 @@ class Calls:
             names.append(values.evaluate(frame, entry[1]))
         for name in names:
             if isinstance(name, External):
-                how = python.DECORATORS.get(name.name) or self._project.libraries.decorator(name.name)
+                how = python.DECORATORS.get(name.name) or self._project.libraries.decorator(
+                    name.name
+                )
                 if how is not None:
                     return Wrapped(how, function)
             if isinstance(name, Member) and name.name.startswith("builtins.property."):
@@ -287,7 +290,11 @@ class Calls:
                     return None
                 if name.name == "builtins.classmethod":
                     return class_
-        return class_ if scope.name in ("__new__", "__init_subclass__", "__class_getitem__") else Instance(class_)
+        return (
+            class_
+            if scope.name in ("__new__", "__init_subclass__", "__class_getitem__")
+            else Instance(class_)
+        )
 
     def frame_for(self, function: FunctionValue, arguments: Arguments) -> Frame:
         """The frame in which a function runs when called so."""
@@ -314,7 +321,9 @@ class Calls:
                 elif parameter.kind != "positional":
                     given = keywords.pop(parameter.name, None)
                 receiver = bound and index == 0
-                values[index] = given if receiver else self._worth_keeping(parent, parameter.annotation, given)
+                values[index] = (
+                    given if receiver else self._worth_keeping(parent, parameter.annotation, given)
+                )
         return self._project.frames.get(module, function.scope, parent, tuple(values))
 
     @staticmethod
@@ -392,16 +401,24 @@ class Calls:
         scope = frame.scope
         declared: Value = Unknown(f"{frame.name} has no return annotation")
         if scope.returns_annotation >= 0:
-            declared = self._project.types.annotation(frame.parent or frame, scope.returns_annotation)
+            declared = self._project.types.annotation(
+                frame.parent or frame, scope.returns_annotation
+            )
             if is_informative(declared) and not self._may_be_closer(declared):
                 return declared
         values = self._project.values
-        inferred = join([values.evaluate(frame, term) for term in scope.returns]) if scope.returns else NOTHING
+        inferred = (
+            join([values.evaluate(frame, term) for term in scope.returns])
+            if scope.returns
+            else NOTHING
+        )
         if is_informative(inferred) and not (
             is_informative(declared) and any(isinstance(o, Unknown) for o in options_of(inferred))
         ):
             return inferred
-        if is_informative(declared) or isinstance(inferred, Constant) and scope.returns_annotation >= 0:
+        if is_informative(declared) or (
+            isinstance(inferred, Constant) and scope.returns_annotation >= 0
+        ):
             return declared if is_informative(declared) else inferred
         return inferred
 
@@ -435,7 +452,9 @@ class Calls:
         if is_informative(inferred):
             return inferred
         if scope.returns_annotation >= 0:
-            declared = self._project.types.annotation(frame.parent or frame, scope.returns_annotation)
+            declared = self._project.types.annotation(
+                frame.parent or frame, scope.returns_annotation
+            )
             if isinstance(declared, Iterable):
                 return declared.element
             if is_informative(declared):

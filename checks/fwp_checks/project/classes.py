@@ -52,7 +52,9 @@ class Classes:
             info.order, info.is_open = self._order(value, scope)
         return info
 
-    def _order(self, value: ClassValue, scope: Scope) -> tuple[tuple[ClassValue | External, ...], bool]:
+    def _order(
+        self, value: ClassValue, scope: Scope
+    ) -> tuple[tuple[ClassValue | External, ...], bool]:
         found: list[ClassValue | External] = [value]
         is_open = False
         frame = self.frame_around(value)

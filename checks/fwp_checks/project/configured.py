@@ -18,19 +18,26 @@ class Configured:
     def __init__(self, settings: Settings) -> None:
         names = [name for pattern in settings.not_blocking for name in expand_braces(pattern)]
         self._silent = frozenset(name for name in names if not name.endswith(".*"))
-        self._silent_prefixes = tuple(name.removesuffix("*") for name in names if name.endswith(".*"))
+        self._silent_prefixes = tuple(
+            name.removesuffix("*") for name in names if name.endswith(".*")
+        )
         self._offloads = frozenset(offload.name for offload in settings.offload)
         self._entry_points = frozenset(settings.entry_points)
 
     def is_silent(self, name: str) -> bool:
         """Whether a library name is said to block nothing."""
-        return name in self._silent or (bool(self._silent_prefixes) and name.startswith(self._silent_prefixes))
+        return name in self._silent or (
+            bool(self._silent_prefixes) and name.startswith(self._silent_prefixes)
+        )
 
     def runs_nothing_here(self, frame: Frame) -> bool:
         """Whether a project function is said to block nothing, or to run its argument in a thread."""
         if not (self._silent or self._silent_prefixes or self._offloads):
             return False
-        return any(self.is_silent(name) or name in self._offloads for name in dotted_names(frame.module, frame.qualname))
+        return any(
+            self.is_silent(name) or name in self._offloads
+            for name in dotted_names(frame.module, frame.qualname)
+        )
 
     def is_entry_point(self, names: list[str]) -> bool:
         """Whether one of a decorator's names is said to put functions on the event loop."""

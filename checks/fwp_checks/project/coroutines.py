@@ -148,7 +148,9 @@ class Coroutines:
                 for scope in module.facts.scopes
                 if scope.is_async or scope.decorators
             }
-            self._async_names = frozenset(own | {name.rpartition(".")[2] for name in _COROUTINE_FUNCTIONS})
+            self._async_names = frozenset(
+                own | {name.rpartition(".")[2] for name in _COROUTINE_FUNCTIONS}
+            )
         return self._async_names
 
     @staticmethod
@@ -207,16 +209,27 @@ class Coroutines:
         if terms[argument][0] == t.CALL:
             if all(self._is_no_function(option) for option in options_of(value)):
                 called = self._project.values.evaluate(frame, terms[argument][1])
-                name = describe(called).rpartition(".")[2] if not isinstance(called, Instance) else describe(called)
+                name = (
+                    describe(called).rpartition(".")[2]
+                    if not isinstance(called, Instance)
+                    else describe(called)
+                )
                 return Handed(frame, argument, name, short, lead, is_async_function=False)
             return None
         functions = functions_in(value)
-        if role != "offloads_sync" and functions and all(self._is_async_function(f) for f in functions):
+        if (
+            role != "offloads_sync"
+            and functions
+            and all(self._is_async_function(f) for f in functions)
+        ):
             return Handed(frame, call, describe(functions[0]), short, lead, is_async_function=True)
         return None
 
     def _is_async_function(self, function: Value) -> bool:
-        return not isinstance(function, (External, Member)) and self._project.calls.is_async(function) is True
+        return (
+            not isinstance(function, (External, Member))
+            and self._project.calls.is_async(function) is True
+        )
 
     def _is_no_function(self, value: Value) -> bool:
         if isinstance(value, (Constant, Coroutine, Awaitable, Iterable, TupleValue, MappingValue)):
@@ -225,7 +238,9 @@ class Coroutines:
             if isinstance(value.class_, str):
                 catalogue = self._project.catalogue
                 call = f"{value.class_}.__call__"
-                return catalogue.is_type(value.class_) and not (catalogue.effects(call) or catalogue.gives(call, "call"))
+                return catalogue.is_type(value.class_) and not (
+                    catalogue.effects(call) or catalogue.gives(call, "call")
+                )
             info = self._project.classes.info(value.class_)
             has_call = self._project.members.find_in_class(value.class_, "__call__") is not None
             return not (info.is_open or info.externals or has_call)
@@ -258,7 +273,11 @@ class Coroutines:
         acquired: dict[Value, int] = {}
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
-            if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] not in ("acquire", "release"):
+            if (
+                entry[0] != t.CALL
+                or terms[entry[1]][0] != t.ATTR
+                or terms[entry[1]][2] not in ("acquire", "release")
+            ):
                 continue
             lock = terms[entry[1]][1]
             value = self._project.values.evaluate(frame, lock)
@@ -284,7 +303,11 @@ class Coroutines:
             return str(entry[1])
         if entry[0] == t.ATTR:
             return str(entry[2])
-        return describe(self._project.values.evaluate(frame, term)).removesuffix(" object").rpartition(".")[2]
+        return (
+            describe(self._project.values.evaluate(frame, term))
+            .removesuffix(" object")
+            .rpartition(".")[2]
+        )
 
     @staticmethod
     def _first_await(module: Module, start: int, end: int) -> int | None:

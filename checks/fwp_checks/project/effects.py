@@ -19,7 +19,17 @@ from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
 from fwp_checks.project.once import Once
 from fwp_checks.project.outcome import Alternative, Run, RunExternal, RunFrame
-from fwp_checks.project.values import NO_ARGUMENTS, Constant, Coroutine, Generator, Instance, TupleValue, Union, Value, options_of
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Constant,
+    Coroutine,
+    Generator,
+    Instance,
+    TupleValue,
+    Union,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -27,12 +37,26 @@ if TYPE_CHECKING:
 
 # Calls by which code finds out whether a loop runs on this thread: asyncio.get_running_loop raises if none does,
 # https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
-_LOOP_QUESTIONS = frozenset({"get_running_loop", "is_running", "current_task", "current_async_library"})
+_LOOP_QUESTIONS = frozenset(
+    {"get_running_loop", "is_running", "current_task", "current_async_library"}
+)
 
 
 # Kinds of terms at which something may run.
 _ACTIVE = frozenset(
-    {t.CALL, t.ATTR, t.ITER, t.ENTER, t.TRUTH, t.ITEM, t.COMPARE, t.UNPACK, t.STAR, t.YIELD, t.FORMAT}
+    {
+        t.CALL,
+        t.ATTR,
+        t.ITER,
+        t.ENTER,
+        t.TRUTH,
+        t.ITEM,
+        t.COMPARE,
+        t.UNPACK,
+        t.STAR,
+        t.YIELD,
+        t.FORMAT,
+    }
 )
 
 
@@ -93,14 +117,20 @@ class Behaviours:
                 alternatives = outcome.alternatives
                 if alternatives == ((),):
                     for option in options_of(outcome.result):
-                        if isinstance(option, Coroutine) or (isinstance(option, Generator) and option.is_async):
+                        if isinstance(option, Coroutine) or (
+                            isinstance(option, Generator) and option.is_async
+                        ):
                             coroutines.append((term, option.frame))
             else:
                 alternatives = self._implicit(frame, entry)
             if any(alternatives):
                 for alternative in alternatives:
                     # Async code is waited for, not run here: what blocks in it is found where it stands.
-                    coroutines.extend((term, run.frame) for run in alternative or () if isinstance(run, RunFrame) and run.frame.scope.is_async)
+                    coroutines.extend(
+                        (term, run.frame)
+                        for run in alternative or ()
+                        if isinstance(run, RunFrame) and run.frame.scope.is_async
+                    )
                 kept = tuple(self._repeated(alternative) for alternative in alternatives)
                 if any(kept):
                     events.append(Event(term, kept))
@@ -122,7 +152,11 @@ class Behaviours:
         for question in asked:
             for region in regions:
                 if region.kind == "try" and region.start <= question < region.end:
-                    found.extend((r.start, r.end) for r in regions if r.kind == "except" and r.start == region.end)
+                    found.extend(
+                        (r.start, r.end)
+                        for r in regions
+                        if r.kind == "except" and r.start == region.end
+                    )
                 elif region.kind in ("if", "else") and region.term >= 0:
                     positive = region.term == question
                     negative = terms[region.term] == (t.UNARY, "not", question)
@@ -136,7 +170,9 @@ class Behaviours:
         if known is None:
             terms = module.facts.terms
             known = self._asked[module] = [
-                term for term in module.calls if terms[terms[term][1]][-1] in _LOOP_QUESTIONS or _imported(terms, term)
+                term
+                for term in module.calls
+                if terms[terms[term][1]][-1] in _LOOP_QUESTIONS or _imported(terms, term)
             ]
         return known
 
@@ -175,13 +211,17 @@ class Behaviours:
                 return protocols.special(self._value(frame, entry[3]), ("__contains__", "__iter__"))
         elif kind in (t.UNPACK, t.STAR):
             value = self._value(frame, entry[1])
-            return () if isinstance(value, TupleValue) else protocols.iterating(value, is_async=False)
+            return (
+                () if isinstance(value, TupleValue) else protocols.iterating(value, is_async=False)
+            )
         elif kind == t.YIELD and entry[2]:
             return protocols.iterating(self._value(frame, entry[1]), is_async=False)
         elif kind == t.FORMAT:
             runs: tuple[Run, ...] = ()
             for part in entry[1]:
-                for alternative in protocols.special(self._value(frame, part), ("__str__", "__repr__")):
+                for alternative in protocols.special(
+                    self._value(frame, part), ("__str__", "__repr__")
+                ):
                     runs += alternative or ()
             return (runs,)
         return ()
@@ -206,7 +246,11 @@ class Behaviours:
             # A slice without a step builds where an index would fetch.
             return ()
         base = self._value(frame, entry[1])
-        return () if isinstance(base, Constant) else self._project.protocols.special(base, ("__getitem__",))
+        return (
+            ()
+            if isinstance(base, Constant)
+            else self._project.protocols.special(base, ("__getitem__",))
+        )
 
 
 def _imported(terms: list[t.Term], call: int) -> bool:
@@ -314,6 +358,8 @@ class Rows:
         if self._project.configured.is_silent(run.name):
             return None
         for row in self._project.catalogue.effects(run.name):
-            if row.effect == effect and self._project.libraries.row_applies(row.unless, row.when, run.arguments):
+            if row.effect == effect and self._project.libraries.row_applies(
+                row.unless, row.when, run.arguments
+            ):
                 return row
         return None

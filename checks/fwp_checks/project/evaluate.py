@@ -18,7 +18,6 @@ from fwp_checks.project.values import (
     NONE,
     RECURSIVE,
     Awaitable,
-    CallableValue,
     ClassValue,
     Constant,
     Coroutine,
@@ -27,7 +26,6 @@ from fwp_checks.project.values import (
     Generator,
     Instance,
     Iterable,
-    Manager,
     MappingValue,
     ModuleValue,
     NamespaceValue,
@@ -48,7 +46,17 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 400
 _TOO_DEEP = Unknown("too many steps away")
-_TRUTHY = (Instance, FunctionValue, ClassValue, External, ModuleValue, Wrapped, Partial, Coroutine, Generator)
+_TRUTHY = (
+    Instance,
+    FunctionValue,
+    ClassValue,
+    External,
+    ModuleValue,
+    Wrapped,
+    Partial,
+    Coroutine,
+    Generator,
+)
 
 
 class Values:
@@ -58,7 +66,9 @@ class Values:
         self._project = project
         self._depth = 0
         self._globals: dict[tuple[Module, str], Value] = {}
-        self._table: list[Callable[[Frame, t.Term, int], Value]] = [self._nothing] * len(t.KIND_NAMES)
+        self._table: list[Callable[[Frame, t.Term, int], Value]] = [self._nothing] * len(
+            t.KIND_NAMES
+        )
         for kind, method in {
             t.CONST: self._const,
             t.NAME: self._name,
@@ -343,7 +353,9 @@ class Values:
         if entry[2] >= 0:
             bound = self._project.types.annotation(frame, entry[2])
             if isinstance(bound, Instance):
-                return bound.class_ if isinstance(bound.class_, ClassValue) else External(bound.class_)
+                return (
+                    bound.class_ if isinstance(bound.class_, ClassValue) else External(bound.class_)
+                )
         return Unknown(f"type variable {entry[1]}")
 
     def _declared(self, frame: Frame, entry: t.Term, _term: int) -> Value:
@@ -424,7 +436,11 @@ class Values:
         if isinstance(base, (External, ClassValue)):
             # A generic class or a container type under arguments is still the class.
             return base
-        key = None if frame.module.facts.terms[entry[2]][0] == t.SLICE else self.evaluate(frame, entry[2])
+        key = (
+            None
+            if frame.module.facts.terms[entry[2]][0] == t.SLICE
+            else self.evaluate(frame, entry[2])
+        )
         return join([self._project.members.item(option, key) for option in options_of(base)])
 
     def _binary(self, frame: Frame, entry: t.Term, _term: int) -> Value:
@@ -465,7 +481,9 @@ class Values:
         classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
         if not all(isinstance(c, (ClassValue, External)) for c in classes):
             return value
-        fitting = [o for o in options_of(value) if isinstance(o, Instance) and self._fits(o, classes)]
+        fitting = [
+            o for o in options_of(value) if isinstance(o, Instance) and self._fits(o, classes)
+        ]
         if fitting:
             return join(list(fitting))
         return join([self._project.types.instance(c) for c in classes])
@@ -473,13 +491,17 @@ class Values:
     def _narrow_away(self, frame: Frame, value: Value, class_term: int) -> Value:
         wanted = self.evaluate(frame, class_term)
         classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
-        kept = [o for o in options_of(value) if not (isinstance(o, Instance) and self._fits(o, classes))]
+        kept = [
+            o for o in options_of(value) if not (isinstance(o, Instance) and self._fits(o, classes))
+        ]
         return join(kept) if kept else Unknown("ruled out by a test")
 
     def _fits(self, instance: Instance, classes: tuple[Value, ...]) -> bool:
         own = instance.class_
         for class_ in classes:
-            if isinstance(class_, External) and self._project.classes.is_instance(instance, class_.name):
+            if isinstance(class_, External) and self._project.classes.is_instance(
+                instance, class_.name
+            ):
                 return True
             if (
                 isinstance(class_, ClassValue)
@@ -509,5 +531,3 @@ class Values:
         for decorator in reversed(scope.decorators):
             value = self._project.calls.decorated(frame, value, decorator)
         return value
-
-

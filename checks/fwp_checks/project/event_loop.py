@@ -10,9 +10,9 @@ from fwp_checks.catalogue import EffectRow
 from fwp_checks.finding import Severity
 from fwp_checks.project.effects import Behaviours, Effects, Event, Link, Rows
 from fwp_checks.project.frames import Frame
+from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.modules import Module
 from fwp_checks.project.outcome import RunExternal, RunFrame
-from fwp_checks.project.loop_roots import Context, Root
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -136,7 +136,9 @@ class EventLoop:
         following = [inner for _, inner in behaviour.coroutines]
         for event in behaviour.events:
             for alternative in event.alternatives:
-                following.extend(run.frame for run in alternative or () if isinstance(run, RunFrame))
+                following.extend(
+                    run.frame for run in alternative or () if isinstance(run, RunFrame)
+                )
         return following
 
     @cached_property
@@ -151,7 +153,9 @@ class EventLoop:
                 if root.context in known:
                     continue
                 known.add(root.context)
-                waiting.extend(f for f in self._following(frame) if root.context not in found.get(f, ()))
+                waiting.extend(
+                    f for f in self._following(frame) if root.context not in found.get(f, ())
+                )
         return {frame: frozenset(contexts) for frame, contexts in found.items()}
 
     @cached_property
@@ -178,7 +182,9 @@ class EventLoop:
         """By module, the frames whose code runs on a shared event loop."""
         found: dict[Module, list[LoopFunction]] = {}
         for frame in self.frames:
-            root = self.roots.get(frame) or self._root_of_scope.get((frame.module, frame.scope_number))
+            root = self.roots.get(frame) or self._root_of_scope.get(
+                (frame.module, frame.scope_number)
+            )
             on_loop = frame.scope.is_async or root is not None
             if on_loop and frame not in self._own_loop_only and not frame.module.is_read_only:
                 contexts = self.contexts.get(frame, frozenset())
@@ -204,7 +210,11 @@ class EventLoop:
 
     def _row(self, run: RunExternal) -> EffectRow | None:
         row = self._rows.of(run, "blocks")
-        if row is not None and row.kind in _OPTIONAL_KINDS and not self._project.settings.file_metadata:
+        if (
+            row is not None
+            and row.kind in _OPTIONAL_KINDS
+            and not self._project.settings.file_metadata
+        ):
             return None
         return row
 
@@ -215,7 +225,14 @@ class EventLoop:
     @cached_property
     def _effects(self) -> list[tuple[Severity, Effects]]:
         return [
-            (severity, Effects(self.behaviours, self.frames, lambda run, s=severity: self._blocks_at_least(s, run)))  # type: ignore[misc]
+            (
+                severity,
+                Effects(
+                    self.behaviours,
+                    self.frames,
+                    lambda run, s=severity: self._blocks_at_least(s, run),
+                ),
+            )  # type: ignore[misc]
             for severity in _SEVERITIES
         ]
 
@@ -230,18 +247,25 @@ class EventLoop:
                 if site.is_direct and site.call in _LOCK_ENTRIES:
                     continue
                 known = best.get(event.term)
-                if known is None or (site.severity.rank, len(site.chain)) < (known.severity.rank, len(known.chain)):
+                if known is None or (site.severity.rank, len(site.chain)) < (
+                    known.severity.rank,
+                    len(known.chain),
+                ):
                     best[event.term] = site
         return self._without_repeats([best[term] for term in sorted(best)])
 
     @staticmethod
     def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
         """One finding for opening a file and what is then read from it or written to it in the same function."""
-        opening = {site.function.frame for site in sites if site.is_direct and site.call.endswith("open")}
+        opening = {
+            site.function.frame for site in sites if site.is_direct and site.call.endswith("open")
+        }
         return [
             site
             for site in sites
-            if not (site.is_direct and site.call.startswith("io.") and site.function.frame in opening)
+            if not (
+                site.is_direct and site.call.startswith("io.") and site.function.frame in opening
+            )
         ]
 
     def _site(self, function: LoopFunction, event: Event) -> BlockingSite | None:
@@ -273,7 +297,9 @@ class EventLoop:
 
     @cached_property
     def _entering_loops(self) -> Effects:
-        return Effects(self.behaviours, self.frames, lambda run: self._rows.of(run, "runs_loop") is not None)
+        return Effects(
+            self.behaviours, self.frames, lambda run: self._rows.of(run, "runs_loop") is not None
+        )
 
     def nested(self, module: Module) -> list[BlockingSite]:
         """The places in a module where an event loop is started although one is running."""

@@ -78,8 +78,12 @@ class Frames:
         if frame is None:
             place = (module.path, scope_number)
             count = self._count.get(place, 0)
-            if count >= MAX_FRAMES_PER_SCOPE and any(argument is not None for argument in arguments):
+            if count >= MAX_FRAMES_PER_SCOPE and any(
+                argument is not None for argument in arguments
+            ):
                 return self.get(module, scope_number, parent, (None,) * len(arguments))
             self._count[place] = count + 1
-            frame = self._frames[key] = Frame(len(self._frames), module, scope_number, parent, arguments)
+            frame = self._frames[key] = Frame(
+                len(self._frames), module, scope_number, parent, arguments
+            )
         return frame

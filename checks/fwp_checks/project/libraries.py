@@ -42,7 +42,9 @@ class Libraries:
         for role in self._project.catalogue.roles(name):
             how = _DECORATOR_ROLES.get(role.role)
             # asyncio.run(f()) enters a loop by itself; async_to_sync(f) gives a function that does.
-            if how is not None and not (how == "enters_loop" and self._project.catalogue.effects(name)):
+            if how is not None and not (
+                how == "enters_loop" and self._project.catalogue.effects(name)
+            ):
                 return how
         return None
 
@@ -73,7 +75,9 @@ class Libraries:
         function = arguments.positional[0]
         return Wrapped(how, function)
 
-    def _with_callbacks(self, name: str, arguments: Arguments, receiver: Value | None) -> tuple[Alternative, ...]:
+    def _with_callbacks(
+        self, name: str, arguments: Arguments, receiver: Value | None
+    ) -> tuple[Alternative, ...]:
         """The call itself, and what it runs of the functions and iterables that it is handed."""
         alternatives: list[tuple[Run, ...]] = [(RunExternal(name, arguments, receiver),)]
         for role in self._project.catalogue.roles(name):
@@ -126,7 +130,9 @@ class Libraries:
         """What a row's value expression stands for in this call."""
         kind = spec.kind
         if kind == "type":
-            return self._project.frameworks.typed(Instance(spec.name), receiver) or Instance(spec.name)
+            return self._project.frameworks.typed(Instance(spec.name), receiver) or Instance(
+                spec.name
+            )
         if kind == "self":
             return receiver or Unknown("receiver is not known")
         if kind in ("argument", "instance", "call"):
@@ -160,7 +166,9 @@ class Libraries:
         rest = Arguments(after, arguments.keywords, arguments.complete)
         return self._project.calls.invoke(value, rest).result
 
-    def row_applies(self, unless: tuple[str, ...], when: tuple[str, ...], arguments: Arguments) -> bool:
+    def row_applies(
+        self, unless: tuple[str, ...], when: tuple[str, ...], arguments: Arguments
+    ) -> bool:
         """Whether all that a row needs of the arguments of a call holds, and nothing that excuses it."""
         if any(self._holds(condition, arguments) for condition in unless):
             return False

@@ -74,7 +74,9 @@ class Members:
             return project.values.imported(base.origin, base.name, name, 0)
         if isinstance(base, Member):
             hooked = project.frameworks.attribute(base, name)
-            return hooked if hooked is not None else self._of_external(base.name, name, base.receiver)
+            return (
+                hooked if hooked is not None else self._of_external(base.name, name, base.receiver)
+            )
         if isinstance(base, ClassValue):
             return self._of_class(base, name)
         if isinstance(base, SuperValue):
@@ -86,7 +88,11 @@ class Members:
         if isinstance(base, Partial) and name == "func":
             return base.function
         if isinstance(base, Constant):
-            return Member(f"builtins.{type(base.value).__name__}.{name}", base) if base.value is not None else RECURSIVE
+            return (
+                Member(f"builtins.{type(base.value).__name__}.{name}", base)
+                if base.value is not None
+                else RECURSIVE
+            )
         container = _BUILTIN_CONTAINERS.get(type(base))  # type: ignore[call-overload]
         if container is not None:
             return Member(f"builtins.{container}.{name}", base)
@@ -109,12 +115,16 @@ class Members:
 
     # -- classes -----------------------------------------------------------------------------------------------------
 
-    def find_in_class(self, class_: ClassValue, name: str, after: ClassValue | None = None) -> Value | None:
+    def find_in_class(
+        self, class_: ClassValue, name: str, after: ClassValue | None = None
+    ) -> Value | None:
         """What the class or a project base binds under a name, unbound; a library base's member as a last resort."""
         found = self._binding(class_, name, after)
         return found[1] if found is not None else None
 
-    def _binding(self, class_: ClassValue, name: str, after: ClassValue | None = None) -> tuple[ClassValue, Value] | None:
+    def _binding(
+        self, class_: ClassValue, name: str, after: ClassValue | None = None
+    ) -> tuple[ClassValue, Value] | None:
         order = self._project.classes.info(class_).order
         skipping = after is not None
         for owner in order:
@@ -143,12 +153,18 @@ class Members:
         """A member inherited from a library class: the first base of which the catalogue says something, else the first."""
         catalogue = self._project.catalogue
         externals = [
-            base for base in self._project.classes.info(class_).externals if not base.startswith(("typing.", "abc."))
+            base
+            for base in self._project.classes.info(class_).externals
+            if not base.startswith(("typing.", "abc."))
         ]
         externals = [base for base in externals if base not in ("builtins.object", "enum.Enum")]
         for base in externals:
             full = f"{base}.{name}"
-            if catalogue.effects(full) or catalogue.gives(full, "call") or catalogue.gives(full, "attribute"):
+            if (
+                catalogue.effects(full)
+                or catalogue.gives(full, "call")
+                or catalogue.gives(full, "attribute")
+            ):
                 return self._of_external(base, name, receiver)
         return self._of_external(externals[0], name, receiver) if externals else None
 
@@ -164,7 +180,9 @@ class Members:
             return self._bind_wrapped(value, receiver, class_)
         return value
 
-    def _bind_wrapped(self, value: Wrapped, receiver: Value | None, class_: ClassValue | None) -> Value:
+    def _bind_wrapped(
+        self, value: Wrapped, receiver: Value | None, class_: ClassValue | None
+    ) -> Value:
         how = value.how
         if how == "staticmethod":
             return value.function
@@ -189,14 +207,20 @@ class Members:
         found = self._binding(class_, name, after=base.class_)
         if found is not None:
             return self.bind(found[1], receiver, class_)
-        return self._library_member(base.class_, name, receiver) or Unknown(f"super() has no '{name}'")
+        return self._library_member(base.class_, name, receiver) or Unknown(
+            f"super() has no '{name}'"
+        )
 
     def _of_wrapped(self, base: Wrapped, name: str) -> Value:
         if base.how == "property" and name in ("setter", "getter", "deleter"):
             return Member(f"builtins.property.{name}", base)
         if name == "__wrapped__":
             return base.function
-        return self.attribute(base.function, name) if base.how == "offloaded" else Unknown(f"attribute of a {base.how}")
+        return (
+            self.attribute(base.function, name)
+            if base.how == "offloaded"
+            else Unknown(f"attribute of a {base.how}")
+        )
 
     def _of_function(self, function: FunctionValue, name: str) -> Value:
         # A decorator may make an object of the function: a Celery task has .delay. A row says which type it gives.
@@ -216,7 +240,11 @@ class Members:
         if isinstance(value, (External, Member)):
             given = self._project.catalogue.gives(value.name, "decorate")
             spec = parse_value(given) if given is not None else None
-            if spec is not None and spec.kind == "type" and self._project.catalogue.is_type(spec.name):
+            if (
+                spec is not None
+                and spec.kind == "type"
+                and self._project.catalogue.is_type(spec.name)
+            ):
                 return spec.name
         return None
 
@@ -303,7 +331,9 @@ class Members:
                 continue
             writes = owner.module.methods_writing.get(owner.scope, {}).get(name, ())
             for method, term in writes:
-                frame = known_inits.get((owner.module, method)) or self._method_frame(owner, method, instance)
+                frame = known_inits.get((owner.module, method)) or self._method_frame(
+                    owner, method, instance
+                )
                 found.append(self._project.values.evaluate(frame, term))
         return found
 
@@ -312,7 +342,9 @@ class Members:
         scope = owner.module.facts.scopes[method]
         receiver: Value = Instance(instance.class_)
         arguments = (receiver, *[None] * (len(scope.parameters) - 1))
-        return project.frames.get(owner.module, method, project.classes.frame_around(owner), arguments)
+        return project.frames.get(
+            owner.module, method, project.classes.frame_around(owner), arguments
+        )
 
     def _init_frames(self, instance: Instance) -> dict[tuple[Module, int], Frame]:
         """The constructor frames of an object whose arguments are known, with those of its bases' constructors."""
@@ -329,10 +361,16 @@ class Members:
         terms = frame.module.facts.terms
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
-            if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "__init__":
+            if (
+                entry[0] == t.CALL
+                and terms[entry[1]][0] == t.ATTR
+                and terms[entry[1]][2] == "__init__"
+            ):
                 method = self._project.values.evaluate(frame, entry[1])
                 if isinstance(method, FunctionValue) and method.receiver is not None:
-                    return self._project.calls.frame_for(method, self._project.calls.arguments(frame, entry))
+                    return self._project.calls.frame_for(
+                        method, self._project.calls.arguments(frame, entry)
+                    )
         return None
 
     # -- items -------------------------------------------------------------------------------------------------------
@@ -351,14 +389,20 @@ class Members:
         if isinstance(base, (Iterable, TupleValue)):
             if key is None:
                 return base
-            if isinstance(base, TupleValue) and isinstance(key, Constant) and isinstance(key.value, int):
+            if (
+                isinstance(base, TupleValue)
+                and isinstance(key, Constant)
+                and isinstance(key.value, int)
+            ):
                 if -len(base.items) <= key.value < len(base.items):
                     return base.items[key.value]
             return self._project.protocols.element(base)
         if isinstance(base, Instance):
             method = self.method(base, "__getitem__")
             if method is not None:
-                return self._project.calls.invoke(method, Arguments((key,) if key is not None else ())).result
+                return self._project.calls.invoke(
+                    method, Arguments((key,) if key is not None else ())
+                ).result
             return Unknown("item of an object without __getitem__")
         if isinstance(base, Member):
             full = f"{base.name}.__getitem__"

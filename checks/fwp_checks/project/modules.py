@@ -79,7 +79,9 @@ class Module:
         owners: list[int] = []
         open_scopes: list[tuple[int, int]] = []
         scopes = self.facts.scopes
-        for number in sorted(range(len(scopes)), key=lambda n: (scopes[n].start, -scopes[n].end, n)):
+        for number in sorted(
+            range(len(scopes)), key=lambda n: (scopes[n].start, -scopes[n].end, n)
+        ):
             scope = scopes[number]
             while open_scopes and open_scopes[-1][0] <= scope.start:
                 end, _ = open_scopes.pop()
@@ -157,7 +159,10 @@ class ModuleTable:
         ]
         if not candidates:
             return None
-        return max(candidates, key=lambda module: (_shared_folders(module.path, origin.path), -len(module.path)))
+        return max(
+            candidates,
+            key=lambda module: (_shared_folders(module.path, origin.path), -len(module.path)),
+        )
 
     def is_namespace(self, name: str) -> bool:
         """Whether some module's dotted name begins with this one."""

@@ -37,7 +37,9 @@ class Once:
 
     def _find_cached(self, frame: Frame) -> bool:
         scope = frame.scope
-        if len(scope.parameters) > (1 if self._project.calls.class_of_method(frame.module, frame.scope_number) else 0):
+        if len(scope.parameters) > (
+            1 if self._project.calls.class_of_method(frame.module, frame.scope_number) else 0
+        ):
             return False
         terms = frame.module.facts.terms
         for decorator in scope.decorators:

@@ -10,7 +10,6 @@ from fwp_checks.project.values import (
     NO_ARGUMENTS,
     Awaitable,
     ClassValue,
-    Constant,
     Coroutine,
     Generator,
     Instance,
@@ -85,7 +84,9 @@ class Protocols:
 
     def _call_method(self, value: Instance, name: str) -> Value | None:
         method = self._project.members.method(value, name)
-        return self._project.calls.invoke(method, NO_ARGUMENTS).result if method is not None else None
+        return (
+            self._project.calls.invoke(method, NO_ARGUMENTS).result if method is not None else None
+        )
 
     def entered(self, value: Value, is_async: bool) -> Value:
         """The target of ``with value as target``."""
@@ -108,7 +109,11 @@ class Protocols:
                 return value
             result = self._project.values.awaited(result) if is_async else result
             return result if is_informative(result) else value
-        return value if isinstance(value, Unknown) else Unknown("entered something that is no context manager")
+        return (
+            value
+            if isinstance(value, Unknown)
+            else Unknown("entered something that is no context manager")
+        )
 
     def awaited_instance(self, value: Instance) -> Value:
         """What ``await`` gives for an object that is neither a coroutine nor known to be awaitable."""
@@ -165,7 +170,11 @@ class Protocols:
         for option in options_of(value):
             if isinstance(option, Generator):
                 alternatives.append((RunFrame(option.frame),))
-            elif isinstance(option, Instance) and isinstance(option.class_, ClassValue) and not is_async:
+            elif (
+                isinstance(option, Instance)
+                and isinstance(option.class_, ClassValue)
+                and not is_async
+            ):
                 alternatives.extend(self._iterating_instance(option))
             elif is_async:
                 alternatives.append(None if isinstance(option, Unknown) else ())
@@ -180,7 +189,9 @@ class Protocols:
         outcome = self._project.calls.invoke(method, NO_ARGUMENTS)
         if isinstance(outcome.result, Generator):
             return ((RunFrame(outcome.result.frame),),)
-        following = self._special_one(value, ("__next__",)) if outcome.result == value else NOTHING_RUNS
+        following = (
+            self._special_one(value, ("__next__",)) if outcome.result == value else NOTHING_RUNS
+        )
         combined: list[Alternative] = []
         for first in outcome.alternatives:
             for second in following:
@@ -203,7 +214,9 @@ class Protocols:
                 entered = self._special_one(option, ("__enter__",))
                 left = self._special_one(option, ("__exit__",))
                 alternatives.extend(
-                    None if one is None or other is None else one + other for one in entered for other in left
+                    None if one is None or other is None else one + other
+                    for one in entered
+                    for other in left
                 )
         return tuple(alternatives)
 
@@ -216,4 +229,3 @@ class Protocols:
             if isinstance(result, Coroutine):
                 runs.append(RunFrame(result.frame))
         return tuple(runs)
-

@@ -88,7 +88,9 @@ def _same(_project: Project, arguments: Arguments, _receiver: Value | None) -> V
     return _first(arguments)
 
 
-def _identity_decorator(_project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+def _identity_decorator(
+    _project: Project, arguments: Arguments, _receiver: Value | None
+) -> Value | None:
     function = arguments.get(0)
     return function if function is not None and is_informative(function) else External(IDENTITY)
 
@@ -132,11 +134,15 @@ def _map(project: Project, arguments: Arguments, _receiver: Value | None) -> Val
 
 
 def _filter(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
-    return Iterable(project.protocols.element(arguments.get(1) or Unknown("no argument")), "iterator")
+    return Iterable(
+        project.protocols.element(arguments.get(1) or Unknown("no argument")), "iterator"
+    )
 
 
 def _chain(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
-    return Iterable(join([project.protocols.element(value) for value in arguments.positional]), "iterator")
+    return Iterable(
+        join([project.protocols.element(value) for value in arguments.positional]), "iterator"
+    )
 
 
 def _type(_project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
@@ -203,7 +209,9 @@ def _enter_context(project: Project, arguments: Arguments, _receiver: Value | No
     return project.protocols.entered(_first(arguments), is_async=False)
 
 
-def _enter_async_context(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+def _enter_async_context(
+    project: Project, arguments: Arguments, _receiver: Value | None
+) -> Value | None:
     return Awaitable(project.protocols.entered(_first(arguments), is_async=True))
 
 
@@ -300,4 +308,3 @@ CALLS: dict[str, Known] = {
     "asyncio.Runner.run": _run,
     "asyncio.AbstractEventLoop.run_until_complete": _run,
 }
-

@@ -78,7 +78,9 @@ class CallSites:
             for module in self._project.table.modules:
                 terms = module.facts.terms
                 for term in module.calls:
-                    index.setdefault(self._spelling(module, terms[terms[term][1]]), []).append((module, term))
+                    index.setdefault(self._spelling(module, terms[terms[term][1]]), []).append(
+                        (module, term)
+                    )
             self._by_spelling = index
         return self._by_spelling
 

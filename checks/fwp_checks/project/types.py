@@ -31,7 +31,14 @@ from fwp_checks.project.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_TYPING = ("typing.", "typing_extensions.", "collections.abc.", "builtins.", "contextlib.", "types.")
+_TYPING = (
+    "typing.",
+    "typing_extensions.",
+    "collections.abc.",
+    "builtins.",
+    "contextlib.",
+    "types.",
+)
 # What an element, or a value, of each container is declared by; https://docs.python.org/3/library/typing.html
 _ELEMENTS = {
     "list": "list", "List": "list", "set": "set", "Set": "set", "frozenset": "set", "FrozenSet": "set",
@@ -40,10 +47,39 @@ _ELEMENTS = {
     "Container": "list", "Reversible": "list",
 }  # fmt: skip
 _ASYNC_ELEMENTS = {"AsyncIterator", "AsyncIterable", "AsyncGenerator"}
-_MAPPINGS = {"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict"}
-_TRANSPARENT = {"Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "InitVar", "Unpack", "TypeGuard", "TypeIs"}
+_MAPPINGS = {
+    "dict",
+    "Dict",
+    "Mapping",
+    "MutableMapping",
+    "defaultdict",
+    "DefaultDict",
+    "OrderedDict",
+}
+_TRANSPARENT = {
+    "Final",
+    "ClassVar",
+    "Required",
+    "NotRequired",
+    "ReadOnly",
+    "InitVar",
+    "Unpack",
+    "TypeGuard",
+    "TypeIs",
+}
 _CLASSES = {"type", "Type"}
-_NOTHING = {"Any", "object", "Callable", "Literal", "NoReturn", "Never", "TypeVar", "Protocol", "Generic", "LiteralString"}
+_NOTHING = {
+    "Any",
+    "object",
+    "Callable",
+    "Literal",
+    "NoReturn",
+    "Never",
+    "TypeVar",
+    "Protocol",
+    "Generic",
+    "LiteralString",
+}
 
 
 class Types:
@@ -103,7 +139,9 @@ class Types:
             _, name, attribute, level = entry
             table = project.table
             module = (
-                table.find_relative(name, level, frame.module) if level else table.find(name, frame.module)
+                table.find_relative(name, level, frame.module)
+                if level
+                else table.find(name, frame.module)
             )
             if module is None:
                 return None
@@ -123,7 +161,9 @@ class Types:
         for imported, level in frame.module.facts.star_imports:
             table = self._project.table
             module = (
-                table.find_relative(imported, level, frame.module) if level else table.find(imported, frame.module)
+                table.find_relative(imported, level, frame.module)
+                if level
+                else table.find(imported, frame.module)
             )
             if module is not None and module is not frame.module:
                 place = self._global_definition(self._project.module_frame(module), name, depth + 1)
@@ -220,7 +260,9 @@ class Types:
     def _generic_class(self, frame: Frame, base: int, arguments: tuple[int, ...]) -> Value:
         value = self.annotation(frame, base)
         if isinstance(value, Instance) and isinstance(value.class_, str):
-            values = tuple(self._class_of(self.annotation(frame, argument)) for argument in arguments)
+            values = tuple(
+                self._class_of(self.annotation(frame, argument)) for argument in arguments
+            )
             return Instance(value.class_, value.init, values, value.details)
         return value
 
@@ -228,7 +270,11 @@ class Types:
     def _class_of(instance: Value) -> Value:
         """The class that objects of this kind have."""
         if isinstance(instance, Instance):
-            return instance.class_ if isinstance(instance.class_, ClassValue) else External(instance.class_)
+            return (
+                instance.class_
+                if isinstance(instance.class_, ClassValue)
+                else External(instance.class_)
+            )
         if isinstance(instance, Union):
             return join([Types._class_of(option) for option in instance.options])
         return Unknown("class of something unknown")
@@ -261,7 +307,13 @@ class Types:
     def _external_instance(self, name: str) -> Value:
         root, _, last = name.rpartition(".")
         if root + "." in _TYPING:
-            if last in _NOTHING or last in ("Awaitable", "Coroutine", "Hashable", "Sized", "SupportsInt"):
+            if last in _NOTHING or last in (
+                "Awaitable",
+                "Coroutine",
+                "Hashable",
+                "Sized",
+                "SupportsInt",
+            ):
                 return Unknown(f"annotation {last}")
             if last in _ELEMENTS:
                 return Iterable(Unknown(f"element of a bare {last}"), _ELEMENTS[last])

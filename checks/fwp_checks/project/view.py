@@ -77,7 +77,9 @@ class FileView:
         steps = []
         for link in chain[1:]:
             message = f"'{link.frame.name}' calls {run_name(link.run)}"
-            steps.append(Step(link.frame.module.path, self.range_of(link.frame.module, link.term), message))
+            steps.append(
+                Step(link.frame.module.path, self.range_of(link.frame.module, link.term), message)
+            )
         return tuple(steps)
 
     def site_steps(self, site: BlockingSite) -> tuple[Step, ...]:
@@ -123,7 +125,9 @@ class FileView:
         identity = (rule.code, self.module.path, *key)
         ordinal = self._ordinals.get(identity, 0)
         self._ordinals[identity] = ordinal + 1
-        digest = blake2b("\0".join((*identity, str(ordinal))).encode("utf-8", "replace"), digest_size=10)
+        digest = blake2b(
+            "\0".join((*identity, str(ordinal))).encode("utf-8", "replace"), digest_size=10
+        )
         return Finding(
             code=rule.code,
             rule=rule.name,
@@ -143,7 +147,11 @@ def run_name(run: Run) -> str:
     if isinstance(run, RunExternal):
         return public_name(run.name)
     scope = run.frame.scope
-    return scope.name if scope.name != "__init__" else run.frame.qualname.rpartition(".")[0].rpartition(".")[2]
+    return (
+        scope.name
+        if scope.name != "__init__"
+        else run.frame.qualname.rpartition(".")[0].rpartition(".")[2]
+    )
 
 
 # What an implicit call is, in words.

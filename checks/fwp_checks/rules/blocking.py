@@ -34,11 +34,15 @@ def category(site: BlockingSite) -> str:
 def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
     """The sites of a file that one rule speaks of; those of a function that should simply be ``def`` are FWP109's."""
     sync_functions = {id(function.frame) for function, _ in needlessly_async(file)}
-    others = {handed.term for handed in file.offloaded_arguments} | {held.term for held in file.locks_across_await}
+    others = {handed.term for handed in file.offloaded_arguments} | {
+        held.term for held in file.locks_across_await
+    }
     found = [
         site
         for site in file.blocking_sites
-        if category(site) == wanted and id(site.function.frame) not in sync_functions and site.term not in others
+        if category(site) == wanted
+        and id(site.function.frame) not in sync_functions
+        and site.term not in others
     ]
     busy = {id(site.function.frame) for site in found if not _is_leaving(site)}
     for site in found:
@@ -57,7 +61,12 @@ def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[Blocki
     for site in file.blocking_sites:
         function = site.function
         root = function.root
-        if root is None or not root.thread_if_def or function.frame.scope.awaits or not function.frame.scope.is_async:
+        if (
+            root is None
+            or not root.thread_if_def
+            or function.frame.scope.awaits
+            or not function.frame.scope.is_async
+        ):
             continue
         found.setdefault(id(function.frame), (function, []))[1].append(site)
     for function, blocking in found.values():
@@ -73,7 +82,9 @@ def _needs_loop(file: FileView, function: LoopFunction) -> bool:
     for event in behaviour.events:
         for alternative in event.alternatives:
             for run in alternative or ():
-                if isinstance(run, RunExternal) and run.name.startswith(("asyncio.", "anyio.", "trio.")):
+                if isinstance(run, RunExternal) and run.name.startswith(
+                    ("asyncio.", "anyio.", "trio.")
+                ):
                     return True
     return False
 
@@ -82,7 +93,9 @@ def way_out(site: BlockingSite) -> str:
     """What to do about a site, as the end of a sentence."""
     root = site.function.root
     framework = root.framework if root is not None else ""
-    thread = {"Starlette": "run_in_threadpool", "Django": "sync_to_async"}.get(framework, "asyncio.to_thread")
+    thread = {"Starlette": "run_in_threadpool", "Django": "sync_to_async"}.get(
+        framework, "asyncio.to_thread"
+    )
     alternative = site.row.alternative
     if not alternative:
         return f"run it in a thread with {thread}"

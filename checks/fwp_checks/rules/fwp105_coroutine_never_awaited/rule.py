@@ -21,7 +21,11 @@ def check(file: FileView) -> Iterator[Finding]:
     """Expression statements that call an async function and do nothing with the coroutine."""
     for frame, term, name in file.dropped_coroutines():
         place = f"'{frame.name}'" if frame.scope_number else "the module"
-        way_out = "await it" if frame.scope.is_async else "run it on an event loop, or make the caller async"
+        way_out = (
+            "await it"
+            if frame.scope.is_async
+            else "run it on an event loop, or make the caller async"
+        )
         yield file.finding(
             RULE,
             file.range_of(file.module, term),

@@ -31,5 +31,8 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"pass the function and its arguments apart, {handed.offload}({handed.lead}{handed.name}, …)."
             )
         yield file.finding(
-            RULE, file.range_of(file.module, handed.term), message, key=(handed.frame.qualname, handed.name)
+            RULE,
+            file.range_of(file.module, handed.term),
+            message,
+            key=(handed.frame.qualname, handed.name),
         )
