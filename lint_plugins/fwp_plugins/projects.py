@@ -23,6 +23,7 @@ RUN_CODES = {
     "FWP901": "file-skipped",
     "FWP902": "internal-error",
     "FWP903": "broken-settings",
+    "FWP904": "useless-suppression",
 }
 """Codes about the run itself, which no rule has, with their names."""
 

@@ -27,7 +27,7 @@ def test_explain(fwp: Fwp) -> None:
     assert fwp("explain", "blocking-call-through-helper").out == result.out
 
 
-@pytest.mark.parametrize("code", ["FWP901", "FWP902", "FWP903"])
+@pytest.mark.parametrize("code", ["FWP901", "FWP902", "FWP903", "FWP904"])
 def test_explain_codes_about_the_run(code: str, fwp: Fwp) -> None:
     result = fwp("explain", code)
     assert result.status == 0
