@@ -1,4 +1,6 @@
-"""Diagnostics about the run itself (FWP9xx): a file that was skipped, an internal error, a comment that silences nothing."""
+"""Diagnostics about the run itself (FWP9xx): a file that was skipped, an internal error, a comment
+that silences nothing.
+"""
 
 from __future__ import annotations
 

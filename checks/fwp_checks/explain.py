@@ -23,7 +23,9 @@ _SILENT_KINDS = frozenset({t.CONST, t.PARAM, t.TRUTH, t.DROP, t.ALIAS, t.JOIN, t
 
 
 def why(project: Project, module: Module, line: int, findings: Sequence[Finding]) -> str:
-    """What is known at a line of a module: the function, values, what runs, and what follows from it."""
+    """What is known at a line of a module: the function, values, what runs, and what follows from
+    it.
+    """
     frame = _frame_at(project, module, line)
     out = [f"{module.path}:{line}"]
     if module.facts.problem is not None:

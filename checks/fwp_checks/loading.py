@@ -29,7 +29,9 @@ class Loaded:
 
 
 class Loader:
-    """Loads files of one project. ``overlays`` are texts by relative path, ``extra`` the places of files outside."""
+    """Loads files of one project. ``overlays`` are texts by relative path, ``extra`` the places of
+    files outside.
+    """
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """A session: one project, opened once, asked many times. The only thing hosts use.
 
-Every answer comes from an analysis of the whole project in one canonical order, so it does not depend on which files are
-asked about, in what order, or by how many processes. The facts of each file and the findings of an unchanged project are
-kept in the cache.
+Every answer comes from an analysis of the whole project in one canonical order, so it does not
+depend on which files are asked about, in what order, or by how many processes. The facts of each
+file and the findings of an unchanged project are kept in the cache.
 """
 
 from __future__ import annotations
@@ -68,8 +68,9 @@ class Session:
     ) -> Session:
         """Open the project that a file or folder belongs to.
 
-        ``settings`` None reads those of the project; ``cache_dir`` None is the user's cache directory, False none at all;
-        ``jobs`` is the number of processes that may read files. Raises SettingsError for broken settings.
+        ``settings`` None reads those of the project; ``cache_dir`` None is the user's cache
+        directory, False none at all; ``jobs`` is the number of processes that may read files.
+        Raises SettingsError for broken settings.
         """
         root = find_root(start)
         settings = settings if settings is not None else Settings.load(root)
@@ -80,7 +81,7 @@ class Session:
             directory = cache_dir or settings.cache_dir or default_directory()
         return cls(root, settings, Cache(directory), max(1, jobs))
 
-    # -- questions ---------------------------------------------------------------------------------------------------
+    # -- questions ---------------------------------------------------------------------------------
 
     def check_all(
         self, *, paths: Sequence[Path] | None = None, progress: Progress | None = None
@@ -120,7 +121,9 @@ class Session:
         self._report = self._project = None
 
     def why(self, path: Path, line: int) -> str:
-        """What the engine knows at a line: values with reasons, calls with effects, and why there is no finding."""
+        """What the engine knows at a line: values with reasons, calls with effects, and why there
+        is no finding.
+        """
         from fwp_checks.explain import why
 
         self._include([path])
@@ -145,7 +148,7 @@ class Session:
         loaded = self._loader().load([relative], None)
         return facts_text(relative, loaded[relative].facts)
 
-    # -- the analysis ------------------------------------------------------------------------------------------------
+    # -- the analysis ------------------------------------------------------------------------------
 
     def _whole(self, progress: Progress | None) -> Report:
         if self._report is None:
@@ -290,7 +293,9 @@ class Session:
 
 
 def engine_recipe() -> str:
-    """What besides the files decides an answer: the version of the engine, of its facts and of Python."""
+    """What besides the files decides an answer: the version of the engine, of its facts and of
+    Python.
+    """
     return f"{__version__} {FACTS_VERSION} {sys.version_info[:3]} {_source_digest()}"
 
 
@@ -321,7 +326,9 @@ def _is_under(path: str, folder: str) -> bool:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """The cyclic collector finds nothing while facts and values only grow, and costs a third of the time."""
+    """The cyclic collector finds nothing while facts and values only grow, and costs a third of the
+    time.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,8 +1,9 @@
 """Which term each local name stands for while a function is walked once, forwards.
 
-An environment is a stack of layers. A branch writes into a layer of its own; where branches meet, the names they touched
-become JOIN terms in the layer below. A loop body reads names from before the loop through a placeholder, which is
-completed with what the end of the body left for the name (or becomes an ALIAS when the loop leaves it alone).
+An environment is a stack of layers. A branch writes into a layer of its own; where branches meet,
+the names they touched become JOIN terms in the layer below. A loop body reads names from before the
+loop through a placeholder, which is completed with what the end of the body left for the name (or
+becomes an ALIAS when the loop leaves it alone).
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ Bindings = dict[str, int]
 class Layer:
     """Names bound in one stretch of code.
 
-    ``ended`` tells that control never leaves it downwards (return, raise, break, continue). ``placeholders`` is a
-    dictionary in a loop body: name to (placeholder term, term before the loop). ``exits`` are the bindings at ``break`` and
-    ``continue``.
+    ``ended`` tells that control never leaves it downwards (return, raise, break, continue).
+    ``placeholders`` is a dictionary in a loop body: name to (placeholder term, term before the
+    loop). ``exits`` are the bindings at ``break`` and ``continue``.
     """
 
     __slots__ = ("ended", "exits", "names", "placeholders")
@@ -32,8 +33,9 @@ class Layer:
 
 
 class Environment:
-    """The stack of layers of one scope; ``terms`` is the module's term table, ``add_join`` appends a term
-    without a position to it and gives its number."""
+    """The stack of layers of one scope; ``terms`` is the module's term table, ``add_join`` appends
+    a term without a position to it and gives its number.
+    """
 
     __slots__ = ("_add_join", "_terms", "layers")
 

@@ -1,7 +1,8 @@
 """Expressions to terms.
 
-One method a node class, found in a table; each gives the number of the term it appended. Chains that grow to the left
-(``a.b().c()``, ``a + b + c``) are walked in a loop, so only real nesting uses the interpreter's stack.
+One method a node class, found in a table; each gives the number of the term it appended. Chains
+that grow to the left (``a.b().c()``, ``a + b + c``) are walked in a loop, so only real nesting uses
+the interpreter's stack.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Expressions:
             ast.YieldFrom: self.yield_,
         }
 
-    # -- appending ---------------------------------------------------------------------------------------------------
+    # -- appending ---------------------------------------------------------------------------------
 
     def add(self, term: t.Term, node: Any) -> int:
         """Append a term with the position of a node; gives its number."""
@@ -117,7 +118,7 @@ class Expressions:
         """The scope being walked."""
         return self.scopes[self.scope_number]
 
-    # -- leaves ------------------------------------------------------------------------------------------------------
+    # -- leaves ------------------------------------------------------------------------------------
 
     def expression(self, node: ast.expr) -> int:
         """The term of an expression that is evaluated here."""
@@ -151,7 +152,7 @@ class Expressions:
             term = self._constants[key] = self.add((t.CONST, value), node)
         return term
 
-    # -- chains ------------------------------------------------------------------------------------------------------
+    # -- chains ------------------------------------------------------------------------------------
 
     def attribute(self, node: ast.Attribute) -> int:
         return self._chain(node)
@@ -207,7 +208,7 @@ class Expressions:
         bounds = [self.optional(bound) for bound in (node.lower, node.upper, node.step)]
         return self.add((t.SLICE, *bounds), node)
 
-    # -- the rest ----------------------------------------------------------------------------------------------------
+    # -- the rest ----------------------------------------------------------------------------------
 
     def await_(self, node: ast.Await) -> int:
         operand = self.expression(node.value)
@@ -257,7 +258,8 @@ class Expressions:
             options.append(term)
             if index < last:
                 self._truth(term, value)
-                # Each further operand is evaluated only where the ones before it held (and) or did not (or).
+                # Each further operand is evaluated only where the ones before it held (and) or did
+                # not (or).
                 self.environment.push()
                 pushed += 1
                 self.narrow(value, positive)
@@ -342,7 +344,7 @@ class Expressions:
         )
         return self.add((t.COMPREHENSION, kind, value, key, region), node)
 
-    # -- tests -------------------------------------------------------------------------------------------------------
+    # -- tests -------------------------------------------------------------------------------------
 
     def test(self, node: ast.expr) -> int:
         """The term of a condition, with a TRUTH term where its value is asked for truth."""
@@ -382,7 +384,8 @@ class Expressions:
         return []
 
     def _narrowing_call(self, test: ast.Call, name: str, positive: bool) -> list[Narrowing]:
-        # Matched by the last name only; what the function really is, is asked when the term is evaluated.
+        # Matched by the last name only; what the function really is, is asked when the term is
+        # evaluated.
         function = test.func
         called = (
             function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
@@ -396,7 +399,7 @@ class Expressions:
             return [(name, prefix + "awaitable", -1)]
         return []
 
-    # -- assignment --------------------------------------------------------------------------------------------------
+    # -- assignment --------------------------------------------------------------------------------
 
     def assign(self, target: ast.expr, value: int) -> None:
         """Bind a target of any shape to a term."""
@@ -433,7 +436,7 @@ class Expressions:
 
     declared_outer: dict[str, str]
 
-    # -- annotations -------------------------------------------------------------------------------------------------
+    # -- annotations -------------------------------------------------------------------------------
 
     def annotation(self, node: ast.expr | None) -> int:
         """The term of an annotation; strings are parsed, names may be bound later than here."""
@@ -478,7 +481,9 @@ class Expressions:
         return self.annotation(parsed)
 
     def parameters(self, arguments: ast.arguments) -> tuple[Parameter, ...]:
-        """Parameters with the terms of their annotations and defaults, evaluated in the scope around the function."""
+        """Parameters with the terms of their annotations and defaults, evaluated in the scope
+        around the function.
+        """
         positional = [*arguments.posonlyargs, *arguments.args]
         defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
         defaults.extend(arguments.defaults)

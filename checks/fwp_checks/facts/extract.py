@@ -1,7 +1,8 @@
 """One file's bytes to its facts: one walk over the tree, which is then dropped.
 
-Statements of a scope are walked in order; bodies of nested functions and lambdas are queued and walked after the scope
-they stand in, so every scope's terms are one stretch of the table. Class bodies run where they stand.
+Statements of a scope are walked in order; bodies of nested functions and lambdas are queued and
+walked after the scope they stand in, so every scope's terms are one stretch of the table. Class
+bodies run where they stand.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from fwp_checks.facts.source import read
 
 
 def extract(data: bytes) -> ModuleFacts:
-    """The facts of a file's bytes. Never raises: a file that cannot be read gives facts with a ``problem``."""
+    """The facts of a file's bytes. Never raises: a file that cannot be read gives facts with a
+    ``problem``.
+    """
     source = read(data)
     if source.tree is None:
         problem = source.problem
@@ -93,7 +96,7 @@ class Extractor(Expressions):
             self._line_count,
         )
 
-    # -- scopes ------------------------------------------------------------------------------------------------------
+    # -- scopes ------------------------------------------------------------------------------------
 
     def module(self, tree: ast.Module) -> None:
         """Walk a module and everything in it."""
@@ -184,7 +187,8 @@ class Extractor(Expressions):
         )
         outer_environment = self.environment
         self.scope_number, self.declared_outer, self._names = number, {}, {}
-        # A class body sees the names around it as they are now, but functions inside it do not see the class body's.
+        # A class body sees the names around it as they are now, but functions inside it do not see
+        # the class body's.
         self.environment = _ClassEnvironment(self.terms, self.add_plain, outer_environment)
         scope.start = len(self.terms)
         self.block(node.body)
@@ -217,7 +221,7 @@ class Extractor(Expressions):
         self._drop_type_parameters(found)
         self.bind(node.name.id, value)
 
-    # -- simple statements -------------------------------------------------------------------------------------------
+    # -- simple statements -------------------------------------------------------------------------
 
     def block(self, statements: Sequence[ast.stmt]) -> None:
         """Walk statements in order."""
@@ -285,7 +289,7 @@ class Extractor(Expressions):
     def _leave_loop(self, node: ast.Break | ast.Continue) -> None:
         self.environment.leave_loop()
 
-    # -- imports -----------------------------------------------------------------------------------------------------
+    # -- imports -----------------------------------------------------------------------------------
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -318,7 +322,7 @@ class Extractor(Expressions):
     def _note_import(self, module: str, attribute: str | None, level: int, line: int) -> None:
         self.imports.append(Import(module, attribute, level, line, self.scope.kind != "module"))
 
-    # -- branches and loops ------------------------------------------------------------------------------------------
+    # -- branches and loops ------------------------------------------------------------------------
 
     def _if(self, node: ast.If) -> None:
         # A chain of elif is a loop here, so a long one needs no deep stack.
@@ -504,7 +508,9 @@ class _ClassEnvironment(Environment):
 
 
 def _is_stub(body: Sequence[ast.stmt]) -> bool:
-    """Whether a body only says that it is to be written elsewhere: a docstring, ``pass``, ``...``, NotImplementedError."""
+    """Whether a body only says that it is to be written elsewhere: a docstring, ``pass``, ``...``,
+    NotImplementedError.
+    """
     for statement in body:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             continue

@@ -1,7 +1,9 @@
-"""Module facts: plain data about one file, with a version, that can be written and read without pickle.
+"""Module facts: plain data about one file, with a version, that can be written and read without
+pickle.
 
-The serial form is :mod:`marshal` of tuples, lists, dictionaries, strings and numbers: reading it runs no code, and it is
-several times faster than JSON. Its format belongs to a Python version, so the cache recipe names that version.
+The serial form is :mod:`marshal` of tuples, lists, dictionaries, strings and numbers: reading it
+runs no code, and it is several times faster than JSON. Its format belongs to a Python version, so
+the cache recipe names that version.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ FACTS_VERSION = 1
 
 
 class Parameter(NamedTuple):
-    """One parameter; ``kind`` is ``positional``, ``keyword``, ``any``, ``*`` or ``**``; terms are -1 where missing."""
+    """One parameter; ``kind`` is ``positional``, ``keyword``, ``any``, ``*`` or ``**``; terms are
+    -1 where missing.
+    """
 
     name: str
     kind: str
@@ -28,8 +32,9 @@ class Parameter(NamedTuple):
 class Region(NamedTuple):
     """A stretch of terms, ``start <= number < end``, that runs under a condition or repeatedly.
 
-    ``kind`` is ``for``, ``while``, ``if``, ``else``, ``try``, ``except``, ``finally``, ``with``, ``comprehension`` or
-    ``generator``; ``term`` is the iterated element, tested condition or context manager, -1 where there is none.
+    ``kind`` is ``for``, ``while``, ``if``, ``else``, ``try``, ``except``, ``finally``, ``with``,
+    ``comprehension`` or ``generator``; ``term`` is the iterated element, tested condition or
+    context manager, -1 where there is none.
     """
 
     kind: str
@@ -40,7 +45,9 @@ class Region(NamedTuple):
 
 
 class Import(NamedTuple):
-    """One imported name: ``from <level dots><module> import <attribute>``; attribute None for ``import module``."""
+    """One imported name: ``from <level dots><module> import <attribute>``; attribute None for
+    ``import module``.
+    """
 
     module: str
     attribute: str | None
@@ -53,9 +60,10 @@ class Import(NamedTuple):
 class Scope:
     """A module, class, function or lambda.
 
-    ``start``/``end`` delimit its terms. ``bindings`` maps each name bound in the scope to its term at the end of the
-    scope. ``outer_writes`` are assignments through ``global`` and ``nonlocal``. For a class, ``bases`` and ``keywords``
-    are its class arguments. ``captured`` are comprehension variables a nested function can see.
+    ``start``/``end`` delimit its terms. ``bindings`` maps each name bound in the scope to its term
+    at the end of the scope. ``outer_writes`` are assignments through ``global`` and ``nonlocal``.
+    For a class, ``bases`` and ``keywords`` are its class arguments. ``captured`` are comprehension
+    variables a nested function can see.
     """
 
     kind: str
@@ -96,10 +104,10 @@ _SCOPE_FIELDS = tuple(Scope.__slots__)
 class ModuleFacts:
     """Everything the linker needs to know of one file.
 
-    ``spans`` holds four numbers a term: line from 1, column from 0 in characters, end line, end column.
-    ``attribute_writes`` are the numbers of STORE terms. ``suppressions`` is the data of
-    :func:`fwp_checks.facts.comments.suppressions`. ``problem`` is ``(line, column, reason)`` if the file could not be read;
-    everything else is then empty.
+    ``spans`` holds four numbers a term: line from 1, column from 0 in characters, end line, end
+    column. ``attribute_writes`` are the numbers of STORE terms. ``suppressions`` is the data of
+    :func:`fwp_checks.facts.comments.suppressions`. ``problem`` is ``(line, column, reason)`` if the
+    file could not be read; everything else is then empty.
     """
 
     terms: list[Term]

@@ -1,7 +1,8 @@
 """The term table: what expressions say, without the tree.
 
-A module's terms are one list of tuples; a term refers to other terms by number, so ``qs = a.filter(x); qs = qs.all()``
-leaves a small DAG and no copies. The first item of each tuple is one of the kinds below; the shapes are:
+A module's terms are one list of tuples; a term refers to other terms by number, so ``qs =
+a.filter(x); qs = qs.all()`` leaves a small DAG and no copies. The first item of each tuple is one
+of the kinds below; the shapes are:
 
 ====================  =====================================================================================
 ``CONST``             ``value``: None, bool, int, float, complex, str, bytes or Ellipsis

@@ -1,7 +1,7 @@
 """asyncio itself: callbacks that the loop calls directly.
 
-``loop.call_soon(f)``, ``task.add_done_callback(f)`` and the like run a plain function on the event loop:
-https://docs.python.org/3/library/asyncio-eventloop.html#scheduling-callbacks
+``loop.call_soon(f)``, ``task.add_done_callback(f)`` and the like run a plain function on the event
+loop: https://docs.python.org/3/library/asyncio-eventloop.html#scheduling-callbacks
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What a framework module can contribute, and the registry that asks each of them.
 
-A module in this package defines ``FRAMEWORK``, an object of a class derived from :class:`Framework`. There is no list to
-edit. Each hook gives None where the framework has nothing to say.
+A module in this package defines ``FRAMEWORK``, an object of a class derived from
+:class:`Framework`. There is no list to edit. Each hook gives None where the framework has nothing
+to say.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 class Framework:
-    """Hooks of one framework. ``modules`` are the import roots whose names it wants to be asked about."""
+    """Hooks of one framework. ``modules`` are the import roots whose names it wants to be asked
+    about.
+    """
 
     name = ""
     modules: frozenset[str] = frozenset()
@@ -43,7 +46,9 @@ class Framework:
     def reading(
         self, project: Project, base: Instance, name: str
     ) -> tuple[Alternative, ...] | None:
-        """What runs when an attribute of one of its objects, or of an object of a class derived from its, is read."""
+        """What runs when an attribute of one of its objects, or of an object of a class derived
+        from its, is read.
+        """
         return None
 
     def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:

@@ -1,4 +1,6 @@
-"""Entry points from the settings: decorators of frameworks we do not know that put functions on the event loop."""
+"""Entry points from the settings: decorators of frameworks we do not know that put functions on the
+event loop.
+"""
 
 from __future__ import annotations
 

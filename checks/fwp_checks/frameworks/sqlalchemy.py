@@ -1,6 +1,7 @@
 """SQLAlchemy: what factories give when they are told the class to make.
 
-``sessionmaker(class_=AsyncSession)`` was the way to asynchronous sessions before ``async_sessionmaker``:
+``sessionmaker(class_=AsyncSession)`` was the way to asynchronous sessions before
+``async_sessionmaker``:
 https://docs.sqlalchemy.org/en/20/orm/session_api.html#sqlalchemy.orm.sessionmaker.params.class_
 """
 

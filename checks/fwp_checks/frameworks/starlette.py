@@ -1,9 +1,11 @@
-"""Starlette and FastAPI: which functions they run on the event loop, and what dependency injection hands over.
+"""Starlette and FastAPI: which functions they run on the event loop, and what dependency injection
+hands over.
 
-Where code runs: fastapi/routing.py and fastapi/dependencies/utils.py of FastAPI 0.165.0, starlette/routing.py,
-starlette/endpoints.py, starlette/background.py and starlette/responses.py of Starlette 1.10.0. A ``def`` endpoint or
-dependency runs in a worker thread, an ``async def`` one on the loop; start-up handlers, validators of request models and
-callables behind a synchronous ``functools.wraps`` wrapper of an async function run on the loop although written ``def``.
+Where code runs: fastapi/routing.py and fastapi/dependencies/utils.py of FastAPI 0.165.0,
+starlette/routing.py, starlette/endpoints.py, starlette/background.py and starlette/responses.py of
+Starlette 1.10.0. A ``def`` endpoint or dependency runs in a worker thread, an ``async def`` one on
+the loop; start-up handlers, validators of request models and callables behind a synchronous
+``functools.wraps`` wrapper of an async function run on the loop although written ``def``.
 """
 
 from __future__ import annotations
@@ -118,7 +120,7 @@ class Starlette(Framework):
     name = "Starlette"
     modules = frozenset({"fastapi", "starlette"})
 
-    # -- values ------------------------------------------------------------------------------------------------------
+    # -- values ------------------------------------------------------------------------------------
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
         """What was stored on ``app.state`` or ``request.state`` anywhere in the project."""
@@ -166,10 +168,12 @@ class Starlette(Framework):
             return project.values.awaited(result)
         return result
 
-    # -- roots -------------------------------------------------------------------------------------------------------
+    # -- roots -------------------------------------------------------------------------------------
 
     def roots(self, project: Project) -> Iterator[Root]:
-        """Endpoints, dependencies, middleware, websockets, lifespans, background tasks, handlers, streams, validators."""
+        """Endpoints, dependencies, middleware, websockets, lifespans, background tasks, handlers,
+        streams, validators.
+        """
         yield from self._decorated(project)
         for site in project.call_sites.of(frozenset(_REGISTRATIONS)):
             context, position, keyword = _REGISTRATIONS[site.name]
@@ -274,7 +278,9 @@ class Starlette(Framework):
             yield Root(frame, context, self.name)
 
     def _wraps_async(self, project: Project, frame: Frame) -> bool:
-        """Whether a ``def`` function carries ``functools.wraps`` of an async one: classified by what it wraps."""
+        """Whether a ``def`` function carries ``functools.wraps`` of an async one: classified by
+        what it wraps.
+        """
         around = frame.parent or frame
         terms = frame.module.facts.terms
         for decorator in frame.scope.decorators:

@@ -54,7 +54,7 @@ class Calls:
         self._yielded: dict[Frame, Value] = {}
         self._parameters: dict[tuple[Frame, int], Value] = {}
 
-    # -- a call term -------------------------------------------------------------------------------------------------
+    # -- a call term -------------------------------------------------------------------------------
 
     def outcome(self, frame: Frame, term: int) -> Outcome:
         """What the call at a CALL term does."""
@@ -108,7 +108,7 @@ class Calls:
             return ClassValue(module, parent)
         return None
 
-    # -- invoking ----------------------------------------------------------------------------------------------------
+    # -- invoking ----------------------------------------------------------------------------------
 
     def invoke(self, function: Value, arguments: Arguments) -> Outcome:
         """What calling a value with these arguments does."""
@@ -243,7 +243,7 @@ class Calls:
             return False
         return None
 
-    # -- decorators --------------------------------------------------------------------------------------------------
+    # -- decorators --------------------------------------------------------------------------------
 
     def decorated(self, frame: Frame, function: Value, decorator: int) -> Value:
         """What a function or class is after the decorator at a term."""
@@ -270,7 +270,7 @@ class Calls:
                 return result
         return function
 
-    # -- parameters --------------------------------------------------------------------------------------------------
+    # -- parameters --------------------------------------------------------------------------------
 
     def unbound_frame(self, parent: Frame, scope_number: int) -> Frame:
         """The frame of a function of which only the receiver's class is known."""
@@ -332,7 +332,9 @@ class Calls:
         return MappingValue(RECURSIVE, tuple(kept.items())) if kept else None
 
     def _worth_keeping(self, parent: Frame, annotation: int, given: Value | None) -> Value | None:
-        """An argument that says more than the parameter's annotation does; otherwise None, to keep frames few."""
+        """An argument that says more than the parameter's annotation does; otherwise None, to keep
+        frames few.
+        """
         if given is None or not is_informative(given) or isinstance(given, (Coroutine, Awaitable)):
             return None
         if annotation < 0:
@@ -351,7 +353,9 @@ class Calls:
         return None
 
     def parameter(self, frame: Frame, index: int) -> Value:
-        """The value of a parameter whose argument is not known: by dependency injection, annotation or default."""
+        """The value of a parameter whose argument is not known: by dependency injection, annotation
+        or default.
+        """
         key = (frame, index)
         known = self._parameters.get(key)
         if known is None:
@@ -387,7 +391,7 @@ class Calls:
                 return Unknown(f"parameter '{parameter.name}' is a literal by default")
         return Unknown(f"parameter '{parameter.name}' has no annotation")
 
-    # -- results -----------------------------------------------------------------------------------------------------
+    # -- results -----------------------------------------------------------------------------------
 
     def returned(self, frame: Frame) -> Value:
         """What a function's body gives back: by its annotation, else by its return statements."""
@@ -423,7 +427,9 @@ class Calls:
         return inferred
 
     def _may_be_closer(self, declared: Value) -> bool:
-        """Whether the body may say more than the annotation: an object of a project class, a container, a function."""
+        """Whether the body may say more than the annotation: an object of a project class, a
+        container, a function.
+        """
         for option in options_of(declared):
             if isinstance(option, Instance) and isinstance(option.class_, ClassValue):
                 return True

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class ClassInfo:
     """What is known of a class.
 
-    ``order`` starts with the class itself and goes on with project classes and library bases (by name), depth first, each
-    once, the later place winning as in C3 for the common cases. ``is_open`` tells that some base could not be resolved.
+    ``order`` starts with the class itself and goes on with project classes and library bases (by
+    name), depth first, each once, the later place winning as in C3 for the common cases.
+    ``is_open`` tells that some base could not be resolved.
     """
 
     value: ClassValue
@@ -84,7 +85,9 @@ class Classes:
         return value
 
     def frame_around(self, value: ClassValue) -> Frame:
-        """The frame in which a class body stands: its module's, or its function's without known arguments."""
+        """The frame in which a class body stands: its module's, or its function's without known
+        arguments.
+        """
         scopes = value.module.facts.scopes
         number = scopes[value.scope].parent
         while number > 0 and not scopes[number].is_function:
@@ -126,7 +129,9 @@ class Classes:
         return False
 
     def is_instance(self, value: Value, name: str) -> bool:
-        """Whether a value is an object of the library class of this name or of a class derived from it."""
+        """Whether a value is an object of the library class of this name or of a class derived from
+        it.
+        """
         if not isinstance(value, Instance):
             return False
         if isinstance(value.class_, str):

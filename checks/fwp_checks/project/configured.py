@@ -1,4 +1,6 @@
-"""What the user's settings say about functions by name: that they block nothing, or hand their argument to a thread."""
+"""What the user's settings say about functions by name: that they block nothing, or hand their
+argument to a thread.
+"""
 
 from __future__ import annotations
 

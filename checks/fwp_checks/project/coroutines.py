@@ -32,7 +32,8 @@ from fwp_checks.project.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-# Library functions that only make a coroutine; those that start a task or a thread are not among them.
+# Library functions that only make a coroutine; those that start a task or a thread are not among
+# them.
 _COROUTINE_FUNCTIONS = frozenset(
     {
         "asyncio.sleep",
@@ -65,7 +66,9 @@ _THREAD_LOCKS = (
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """An argument that is wrongly handed to a thread: ``name`` to ``offload``; ``lead`` are arguments before it."""
+    """An argument that is wrongly handed to a thread: ``name`` to ``offload``; ``lead`` are
+    arguments before it.
+    """
 
     frame: Frame
     term: int
@@ -92,10 +95,12 @@ class Coroutines:
         self._project = project
         self._async_names: frozenset[str] | None = None
 
-    # -- dropped coroutines ------------------------------------------------------------------------------------------
+    # -- dropped coroutines ------------------------------------------------------------------------
 
     def dropped(self, module: Module) -> Iterator[tuple[Frame, int, str]]:
-        """Calls whose coroutine is dropped by an expression statement: frame, term of the call, name of the function."""
+        """Calls whose coroutine is dropped by an expression statement: frame, term of the call,
+        name of the function.
+        """
         terms = module.facts.terms
         for term, entry in enumerate(terms):
             if entry[0] != t.DROP or terms[entry[1]][0] != t.CALL:
@@ -122,7 +127,9 @@ class Coroutines:
         return self._project.calls.is_async(function) is True
 
     def _is_library_coroutine(self, name: str) -> bool:
-        """Whether a library function only makes a coroutine: it gives an awaitable and starts nothing by itself."""
+        """Whether a library function only makes a coroutine: it gives an awaitable and starts
+        nothing by itself.
+        """
         if name in _COROUTINE_FUNCTIONS:
             return True
         catalogue = self._project.catalogue
@@ -140,7 +147,9 @@ class Coroutines:
 
     @property
     def _names(self) -> frozenset[str]:
-        """Last names worth resolving: those of the project's async functions, and of the libraries' above."""
+        """Last names worth resolving: those of the project's async functions, and of the libraries'
+        above.
+        """
         if self._async_names is None:
             own = {
                 scope.name
@@ -168,10 +177,12 @@ class Coroutines:
             return module.facts.scopes[function[1]].name
         return ""
 
-    # -- arguments of offloading calls -------------------------------------------------------------------------------
+    # -- arguments of offloading calls -------------------------------------------------------------
 
     def handed(self, module: Module) -> Iterator[Handed]:
-        """Async functions, and results of calls, handed to something that runs a function in a thread."""
+        """Async functions, and results of calls, handed to something that runs a function in a
+        thread.
+        """
         for frame in self._project.event_loop.frames_of(module):
             terms = module.facts.terms
             for term in range(frame.scope.start, frame.scope.end):
@@ -246,7 +257,7 @@ class Coroutines:
             return not (info.is_open or info.externals or has_call)
         return False
 
-    # -- locks -------------------------------------------------------------------------------------------------------
+    # -- locks -------------------------------------------------------------------------------------
 
     def held_locks(self, module: Module) -> list[HeldLock]:
         """Thread locks that functions on the event loop hold while they await."""

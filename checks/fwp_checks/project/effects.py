@@ -1,9 +1,11 @@
-"""Effects: what functions do that their callers inherit, with the shortest chain of calls that proves it.
+"""Effects: what functions do that their callers inherit, with the shortest chain of calls that
+proves it.
 
-A frame's *events* are its calls, written and implicit (``with``, loops, properties, special methods), each with what it
-runs. An effect starts at library functions (catalogue rows) and is carried up the call graph. The search starts at all of
-them at once and goes up breadth first, which settles cycles and gives each function its shortest chain. An event whose
-callee is one of several has an effect only if all of them do.
+A frame's *events* are its calls, written and implicit (``with``, loops, properties, special
+methods), each with what it runs. An effect starts at library functions (catalogue rows) and is
+carried up the call graph. The search starts at all of them at once and goes up breadth first, which
+settles cycles and gives each function its shortest chain. An event whose callee is one of several
+has an effect only if all of them do.
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
-# Calls by which code finds out whether a loop runs on this thread: asyncio.get_running_loop raises if none does,
-# https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
+# Calls by which code finds out whether a loop runs on this thread: asyncio.get_running_loop raises
+# if none does, https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
 _LOOP_QUESTIONS = frozenset(
     {"get_running_loop", "is_running", "current_task", "current_async_library"}
 )
@@ -70,7 +72,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a frame does: its events in order, and the coroutines it creates (to be run on the event loop)."""
+    """What a frame does: its events in order, and the coroutines it creates (to be run on the event
+    loop).
+    """
 
     events: tuple[Event, ...]
     coroutines: tuple[tuple[int, Frame], ...]
@@ -125,7 +129,8 @@ class Behaviours:
                 alternatives = self._implicit(frame, entry)
             if any(alternatives):
                 for alternative in alternatives:
-                    # Async code is waited for, not run here: what blocks in it is found where it stands.
+                    # Async code is waited for, not run here: what blocks in it is found where it
+                    # stands.
                     coroutines.extend(
                         (term, run.frame)
                         for run in alternative or ()
@@ -177,7 +182,9 @@ class Behaviours:
         return known
 
     def _repeated(self, alternative: Alternative) -> Alternative:
-        """What runs at each call, not only at the first one; library functions without effects are left out."""
+        """What runs at each call, not only at the first one; library functions without effects are
+        left out.
+        """
         if not alternative:
             return alternative
         effects = self._project.catalogue.effects
@@ -315,7 +322,9 @@ class Effects:
         return frame in self._known
 
     def chain(self, frame: Frame, event: Event) -> tuple[Link, ...] | None:
-        """The chain from an event of a frame to the library call that proves the effect; None if it has none."""
+        """The chain from an event of a frame to the library call that proves the effect; None if it
+        has none.
+        """
         run = self._proof(event)
         if run is None:
             return None

@@ -1,8 +1,8 @@
 """Terms to values.
 
-Evaluation is on demand and remembered in the frame. A term that is being evaluated further up stands for RECURSIVE, which
-adds nothing where paths meet. The project is always evaluated in one canonical order, so what a cut leaves out does not
-depend on the file that was asked about.
+Evaluation is on demand and remembered in the frame. A term that is being evaluated further up
+stands for RECURSIVE, which adds nothing where paths meet. The project is always evaluated in one
+canonical order, so what a cut leaves out does not depend on the file that was asked about.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Values:
         memo[term] = value
         return value
 
-    # -- names -------------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     def _name(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         return self.name(frame, entry[1])
@@ -211,7 +211,7 @@ class Values:
                 return None
         return self.module_binding(source, name)
 
-    # -- imports -----------------------------------------------------------------------------------------------------
+    # -- imports -----------------------------------------------------------------------------------
 
     def _find_module(self, origin: Module, name: str, level: int) -> Module | None:
         if level:
@@ -269,7 +269,7 @@ class Values:
         """A library's name in its canonical spelling."""
         return self._project.members.of_library(name)
 
-    # -- simple terms ------------------------------------------------------------------------------------------------
+    # -- simple terms ------------------------------------------------------------------------------
 
     def _nothing(self, _frame: Frame, entry: t.Term, _term: int) -> Value:
         return Unknown(f"result of {t.KIND_NAMES[entry[0]].lower()}")
@@ -375,10 +375,11 @@ class Values:
             return not value.class_ == declared.class_ or bool(value.init or value.details)
         return not isinstance(value, (Iterable, MappingValue, Union))
 
-    # -- parameters --------------------------------------------------------------------------------------------------
+    # -- parameters --------------------------------------------------------------------------------
 
     def _parameter(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        # Terms of a class body inside a function, or of a comprehension, are evaluated in the function's own frame.
+        # Terms of a class body inside a function, or of a comprehension, are evaluated in the
+        # function's own frame.
         index = entry[1]
         if index < len(frame.arguments):
             given = frame.arguments[index]
@@ -386,7 +387,7 @@ class Values:
                 return given
         return self._project.calls.parameter(frame, index)
 
-    # -- objects -----------------------------------------------------------------------------------------------------
+    # -- objects -----------------------------------------------------------------------------------
 
     def _attribute(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         base = self.evaluate(frame, entry[1])
@@ -519,7 +520,7 @@ class Values:
                 kept.append(option)
         return join(kept) if kept else Unknown("ruled out by a test")
 
-    # -- definitions -------------------------------------------------------------------------------------------------
+    # -- definitions -------------------------------------------------------------------------------
 
     def _definition(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         number = entry[1]

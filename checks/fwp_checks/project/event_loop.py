@@ -41,8 +41,8 @@ def severity_of_kind(kind: str) -> Severity:
 class LoopFunction:
     """A function that runs on the event loop, in one frame.
 
-    ``contexts`` are what it is to the framework, or what the functions are from which it is reached. ``root`` is its own
-    registration, if it has one.
+    ``contexts`` are what it is to the framework, or what the functions are from which it is
+    reached. ``root`` is its own registration, if it has one.
     """
 
     frame: Frame
@@ -71,7 +71,9 @@ class LoopFunction:
 
 @dataclass(frozen=True, slots=True)
 class BlockingSite:
-    """A place in a function on the event loop where the loop is held up, with the chain that proves it."""
+    """A place in a function on the event loop where the loop is held up, with the chain that proves
+    it.
+    """
 
     function: LoopFunction
     chain: tuple[Link, ...]
@@ -206,7 +208,7 @@ class EventLoop:
             found.setdefault(frame.module, []).append(frame)
         return found
 
-    # -- blocking ----------------------------------------------------------------------------------------------------
+    # -- blocking ----------------------------------------------------------------------------------
 
     def _row(self, run: RunExternal) -> EffectRow | None:
         row = self._rows.of(run, "blocks")
@@ -237,7 +239,9 @@ class EventLoop:
         ]
 
     def blocking(self, module: Module) -> list[BlockingSite]:
-        """The places in a module where the event loop is held up, the heaviest and shortest proof for each place."""
+        """The places in a module where the event loop is held up, the heaviest and shortest proof
+        for each place.
+        """
         best: dict[int, BlockingSite] = {}
         for function in self.functions.get(module, ()):
             for event in self.behaviours.of(function.frame).events:
@@ -256,7 +260,9 @@ class EventLoop:
 
     @staticmethod
     def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
-        """One finding for opening a file and what is then read from it or written to it in the same function."""
+        """One finding for opening a file and what is then read from it or written to it in the same
+        function.
+        """
         opening = {
             site.function.frame for site in sites if site.is_direct and site.call.endswith("open")
         }
@@ -293,7 +299,7 @@ class EventLoop:
             return Severity.WARNING
         return severity
 
-    # -- nested loops ------------------------------------------------------------------------------------------------
+    # -- nested loops ------------------------------------------------------------------------------
 
     @cached_property
     def _entering_loops(self) -> Effects:

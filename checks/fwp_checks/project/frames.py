@@ -1,4 +1,6 @@
-"""A frame: one scope of code together with what is known about its parameters and the names around it."""
+"""A frame: one scope of code together with what is known about its parameters and the names around
+it.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,11 @@ MAX_FRAMES_PER_SCOPE = 24
 
 
 class Frame:
-    """A scope under given arguments. Frames are made by :class:`Frames` only, so equal ones are the same object.
+    """A scope under given arguments. Frames are made by :class:`Frames` only, so equal ones are the
+    same object.
 
-    ``arguments`` has an entry a parameter, None where nothing is known beyond its annotation. ``parent`` is the frame the
-    function was defined in.
+    ``arguments`` has an entry a parameter, None where nothing is known beyond its annotation.
+    ``parent`` is the frame the function was defined in.
     """
 
     __slots__ = ("arguments", "memo", "module", "number", "parent", "scope", "scope_number")
@@ -59,7 +62,9 @@ class Frame:
 
 
 class Frames:
-    """Makes frames, one for each scope, parent and arguments; beyond a bound, arguments are forgotten."""
+    """Makes frames, one for each scope, parent and arguments; beyond a bound, arguments are
+    forgotten.
+    """
 
     def __init__(self) -> None:
         self._frames: dict[tuple[object, ...], Frame] = {}

@@ -169,7 +169,9 @@ class Libraries:
     def row_applies(
         self, unless: tuple[str, ...], when: tuple[str, ...], arguments: Arguments
     ) -> bool:
-        """Whether all that a row needs of the arguments of a call holds, and nothing that excuses it."""
+        """Whether all that a row needs of the arguments of a call holds, and nothing that excuses
+        it.
+        """
         if any(self._holds(condition, arguments) for condition in unless):
             return False
         return all(self._holds(condition, arguments) for condition in when)
@@ -190,7 +192,9 @@ class Libraries:
 def _followed(
     alternatives: list[tuple[Run, ...]], more: tuple[Alternative, ...]
 ) -> list[tuple[Run, ...]]:
-    """What a call runs by itself, then what it is handed, if every value it may be handed is known to run something."""
+    """What a call runs by itself, then what it is handed, if every value it may be handed is known
+    to run something.
+    """
     known = [alternative for alternative in more if alternative]
     if not known or len(known) < len(more):
         return alternatives

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 class Project:
     """Everything rules and frameworks can ask about the meaning of the code.
 
-    The parts know each other through this object: ``values`` evaluates terms, ``types`` annotations, ``members``
-    attributes, ``calls`` calls of the project's functions, ``libraries`` calls of libraries, ``protocols`` loops, ``with`` and
-    operators, ``classes`` class hierarchies. ``framework_data`` is where framework modules remember what they
-    found out about this project.
+    The parts know each other through this object: ``values`` evaluates terms, ``types``
+    annotations, ``members`` attributes, ``calls`` calls of the project's functions, ``libraries``
+    calls of libraries, ``protocols`` loops, ``with`` and operators, ``classes`` class hierarchies.
+    ``framework_data`` is where framework modules remember what they found out about this project.
     """
 
     def __init__(

@@ -52,8 +52,8 @@ _REQUEST = {
 class Root:
     """A function that a framework calls on the event loop.
 
-    ``thread_if_def``: written ``def``, the framework would run it in a thread. ``own_loop``: each call has an event loop
-    of its own (Flask's async views), so blocking it holds up nothing else.
+    ``thread_if_def``: written ``def``, the framework would run it in a thread. ``own_loop``: each
+    call has an event loop of its own (Flask's async views), so blocking it holds up nothing else.
     """
 
     frame: Frame

@@ -98,10 +98,12 @@ class Members:
             return Member(f"builtins.{container}.{name}", base)
         return Unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
 
-    # -- libraries ---------------------------------------------------------------------------------------------------
+    # -- libraries ---------------------------------------------------------------------------------
 
     def of_library(self, name: str) -> Value:
-        """What a library's dotted name stands for: an object that a row names (`django.db.connection`), or itself."""
+        """What a library's dotted name stands for: an object that a row names
+        (`django.db.connection`), or itself.
+        """
         owner, _, last = name.rpartition(".")
         return self._of_external(owner, last, None) if owner else External(name)
 
@@ -113,12 +115,14 @@ class Members:
             return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, receiver)
         return External(full) if receiver is None else Member(full, receiver)
 
-    # -- classes -----------------------------------------------------------------------------------------------------
+    # -- classes -----------------------------------------------------------------------------------
 
     def find_in_class(
         self, class_: ClassValue, name: str, after: ClassValue | None = None
     ) -> Value | None:
-        """What the class or a project base binds under a name, unbound; a library base's member as a last resort."""
+        """What the class or a project base binds under a name, unbound; a library base's member as
+        a last resort.
+        """
         found = self._binding(class_, name, after)
         return found[1] if found is not None else None
 
@@ -150,7 +154,9 @@ class Members:
         return library or Unknown(f"class {class_.name} binds no '{name}'")
 
     def _library_member(self, class_: ClassValue, name: str, receiver: Value) -> Value | None:
-        """A member inherited from a library class: the first base of which the catalogue says something, else the first."""
+        """A member inherited from a library class: the first base of which the catalogue says
+        something, else the first.
+        """
         catalogue = self._project.catalogue
         externals = [
             base
@@ -223,7 +229,8 @@ class Members:
         )
 
     def _of_function(self, function: FunctionValue, name: str) -> Value:
-        # A decorator may make an object of the function: a Celery task has .delay. A row says which type it gives.
+        # A decorator may make an object of the function: a Celery task has .delay. A row says which
+        # type it gives.
         scope = function.module.facts.scopes[function.scope]
         for decorator in scope.decorators:
             type_ = self._decorator_type(function.frame, decorator)
@@ -248,7 +255,7 @@ class Members:
                 return spec.name
         return None
 
-    # -- objects -----------------------------------------------------------------------------------------------------
+    # -- objects -----------------------------------------------------------------------------------
 
     def method(self, instance: Instance, name: str) -> Value | None:
         """A special method of an object, bound; None if its class has none."""
@@ -263,7 +270,9 @@ class Members:
         return None
 
     def getters(self, base: Value, name: str) -> list[Value]:
-        """The property functions that reading ``base.name`` runs, bound; empty where it runs none on some path."""
+        """The property functions that reading ``base.name`` runs, bound; empty where it runs none
+        on some path.
+        """
         found: list[Value] = []
         for option in options_of(without_none(base)):
             if not isinstance(option, Instance) or not isinstance(option.class_, ClassValue):
@@ -347,7 +356,9 @@ class Members:
         )
 
     def _init_frames(self, instance: Instance) -> dict[tuple[Module, int], Frame]:
-        """The constructor frames of an object whose arguments are known, with those of its bases' constructors."""
+        """The constructor frames of an object whose arguments are known, with those of its bases'
+        constructors.
+        """
         found: dict[tuple[Module, int], Frame] = {}
         frame = instance.init
         while frame is not None and (frame.module, frame.scope_number) not in found:
@@ -373,7 +384,7 @@ class Members:
                     )
         return None
 
-    # -- items -------------------------------------------------------------------------------------------------------
+    # -- items -------------------------------------------------------------------------------------
 
     def item(self, base: Value, key: Value | None) -> Value:
         """The value of ``base[key]``; key None for a slice."""

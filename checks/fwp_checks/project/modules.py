@@ -14,7 +14,8 @@ from fwp_checks.project.roots import SourceRoots, sees
 class Module:
     """One file of the project with its facts. Compared by identity.
 
-    ``path`` is relative to the root with forward slashes; ``names`` are the dotted names it can be imported by.
+    ``path`` is relative to the root with forward slashes; ``names`` are the dotted names it can be
+    imported by.
     """
 
     __slots__ = ("__dict__", "facts", "is_package", "is_read_only", "is_test", "names", "path")
@@ -45,7 +46,9 @@ class Module:
 
     @cached_property
     def methods_writing(self) -> dict[int, dict[str, list[tuple[int, int]]]]:
-        """For each class scope: attribute name to (method scope, STORE term) of ``self.attribute = …``."""
+        """For each class scope: attribute name to (method scope, STORE term) of ``self.attribute =
+        …``.
+        """
         facts = self.facts
         found: dict[int, dict[str, list[tuple[int, int]]]] = {}
         for term in facts.attribute_writes:
@@ -125,7 +128,9 @@ class Module:
         return self._writes_by_scope.get(scope_number, [])
 
     def code_scope_of(self, term: int) -> int:
-        """The function, or the module, whose code runs a term: a class body runs with the code around it."""
+        """The function, or the module, whose code runs a term: a class body runs with the code
+        around it.
+        """
         scopes = self.facts.scopes
         number = self.scope_of(term)
         while number > 0 and not scopes[number].is_function:
@@ -151,7 +156,9 @@ class ModuleTable:
                     parent = parent.rpartition(".")[0]
 
     def find(self, name: str, origin: Module) -> Module | None:
-        """The module of an absolute dotted name as seen from ``origin``: the nearest one, if several answer to it."""
+        """The module of an absolute dotted name as seen from ``origin``: the nearest one, if
+        several answer to it.
+        """
         candidates = [
             module
             for module in self._by_name.get(name, ())

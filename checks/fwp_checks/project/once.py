@@ -1,4 +1,5 @@
-"""What happens once and is then remembered: cached functions, and fills of a variable behind a test.
+"""What happens once and is then remembered: cached functions, and fills of a variable behind a
+test.
 
 Something that runs once in a process is no cost of each call, so effects are not carried over it.
 """
@@ -28,7 +29,9 @@ class Once:
         self._guarded: dict[tuple[str, int], list[tuple[int, int]]] = {}
 
     def is_cached(self, frame: Frame) -> bool:
-        """Whether a function's result is kept after its first call: a cache on a function without arguments."""
+        """Whether a function's result is kept after its first call: a cache on a function without
+        arguments.
+        """
         key = (frame.module.path, frame.scope_number)
         known = self._cached.get(key)
         if known is None:
@@ -51,7 +54,9 @@ class Once:
         return False
 
     def guarded(self, frame: Frame) -> list[tuple[int, int]]:
-        """Stretches of terms that run only while a variable that outlives the call is empty, and that fill it."""
+        """Stretches of terms that run only while a variable that outlives the call is empty, and
+        that fill it.
+        """
         key = (frame.module.path, frame.scope_number)
         known = self._guarded.get(key)
         if known is None:
@@ -81,7 +86,9 @@ class Once:
 
     @staticmethod
     def _written(frame: Frame) -> dict[str, list[int]]:
-        """Variables that outlive the call, written in this scope: attribute names and globals, with the terms written."""
+        """Variables that outlive the call, written in this scope: attribute names and globals, with
+        the terms written.
+        """
         terms = frame.module.facts.terms
         written: dict[str, list[int]] = {}
         for term in frame.module.attribute_writes_in(frame.scope_number):
@@ -102,7 +109,9 @@ class Once:
 
     @staticmethod
     def _tested(frame: Frame, term: int) -> tuple[bool, str | None]:
-        """What a condition tests for being empty (True) or filled (False): an attribute or a global name."""
+        """What a condition tests for being empty (True) or filled (False): an attribute or a global
+        name.
+        """
         terms = frame.module.facts.terms
         entry = terms[term]
         empty = False

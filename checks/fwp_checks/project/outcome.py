@@ -18,7 +18,9 @@ class RunFrame:
 
 @dataclass(slots=True, unsafe_hash=True)
 class RunExternal:
-    """A library function runs; ``name`` is canonical, ``receiver`` the object a method was read from."""
+    """A library function runs; ``name`` is canonical, ``receiver`` the object a method was read
+    from.
+    """
 
     name: str
     arguments: Arguments = NO_ARGUMENTS
@@ -31,7 +33,9 @@ Alternative = tuple[Run, ...] | None
 
 
 class Outcome:
-    """Result and runs of a call. ``alternatives`` has an entry for each callee it may be, by the path taken."""
+    """Result and runs of a call. ``alternatives`` has an entry for each callee it may be, by the
+    path taken.
+    """
 
     __slots__ = ("_compute", "_result", "alternatives")
 

@@ -42,7 +42,7 @@ class Protocols:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    # -- what they give ----------------------------------------------------------------------------------------------
+    # -- what they give ----------------------------------------------------------------------------
 
     def element(self, value: Value) -> Value:
         """One element of an iterable."""
@@ -134,10 +134,12 @@ class Protocols:
             return None
         return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, left)
 
-    # -- what they run -----------------------------------------------------------------------------------------------
+    # -- what they run -----------------------------------------------------------------------------
 
     def special(self, value: Value, names: tuple[str, ...]) -> tuple[Alternative, ...]:
-        """What runs when the first of these special methods that an object has is called implicitly."""
+        """What runs when the first of these special methods that an object has is called
+        implicitly.
+        """
         value = without_none(value)
         alternatives: list[Alternative] = []
         for option in options_of(value):

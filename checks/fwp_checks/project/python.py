@@ -1,7 +1,9 @@
-"""What the standard library's own tools do with values: partial, cast, containers, iteration, decorators.
+"""What the standard library's own tools do with values: partial, cast, containers, iteration,
+decorators.
 
-Everything that blocks is in the catalogue; here are the functions whose result depends on their arguments in a way that a
-row cannot say. Sources: https://docs.python.org/3/library/ (functions, functools, contextlib, typing, asyncio).
+Everything that blocks is in the catalogue; here are the functions whose result depends on their
+arguments in a way that a row cannot say. Sources: https://docs.python.org/3/library/ (functions,
+functools, contextlib, typing, asyncio).
 """
 
 from __future__ import annotations
@@ -237,7 +239,8 @@ def _namedtuple(_project: Project, _arguments: Arguments, _receiver: Value | Non
     return Unknown("class made by namedtuple")
 
 
-# Builtin functions that call a special method of their first argument: the first of these that it has.
+# Builtin functions that call a special method of their first argument: the first of these that it
+# has.
 SPECIAL_METHODS: dict[str, tuple[str, ...]] = {
     "builtins.len": ("__len__",),
     "builtins.bool": ("__bool__", "__len__"),

@@ -1,17 +1,40 @@
-"""Where library functions are called in a project: the index frameworks search for registrations."""
+"""Where library functions are called in a project, and used as decorators: the index frameworks search.
+
+A registration may stand in a function whose parameters have no annotations (``def setup_routes(app): …``). What they hold
+is then learnt from the calls of that function.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
-from fwp_checks.project.values import Arguments, ClassValue, External, Member, options_of
+from fwp_checks.project.outcome import RunFrame
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    Coroutine,
+    External,
+    FunctionValue,
+    Generator,
+    Instance,
+    Member,
+    Unknown,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+
+
+# A function called from more places than this is no place of registration.
+_MAX_CALLS = 100
+_MAX_FRAMES = 8
 
 
 class CallSite:
@@ -31,30 +54,149 @@ class CallSite:
         return self._project.calls.arguments(self.frame, self.frame.module.facts.terms[self.term])
 
 
+class Decoration:
+    """A function under a library's decorator of the canonical ``name``.
+
+    ``around`` is the frame the decorator is evaluated in, ``scope_number`` the function's scope.
+    """
+
+    __slots__ = ("_project", "around", "name", "scope_number", "term")
+
+    def __init__(self, project: Project, around: Frame, scope_number: int, term: int, name: str) -> None:
+        self._project = project
+        self.around = around
+        self.scope_number = scope_number
+        self.term = term
+        self.name = name
+
+    @property
+    def arguments(self) -> Arguments:
+        """The arguments of the decorator, none if it stands there bare."""
+        entry = self.around.module.facts.terms[self.term]
+        return self._project.calls.arguments(self.around, entry) if entry[0] == t.CALL else NO_ARGUMENTS
+
+    @property
+    def function(self) -> Value:
+        """The function as the decorator sees it: with the decorators below applied."""
+        calls = self._project.calls
+        plain = calls.unbound_frame(self.around, self.scope_number)
+        scope = plain.scope
+        bound = calls.class_of_method(plain.module, self.scope_number) is not None and plain.arguments
+        receiver = plain.arguments[0] if bound else None
+        value: Value = FunctionValue(self.around, self.scope_number, receiver)
+        for inner in reversed(scope.decorators[scope.decorators.index(self.term) + 1 :]):
+            value = calls.decorated(self.around, value, inner)
+        return value
+
+
 class CallSites:
     """Finds calls by what they resolve to; a look at the spelling first saves resolving the others."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._by_spelling: dict[str, list[tuple[Module, int]]] | None = None
+        self._by_decorator: dict[str, list[tuple[Module, int, int]]] | None = None
+        self._calling: dict[tuple[Module, int], tuple[Frame, ...]] = {}
 
-    def of(self, names: frozenset[str]) -> Iterator[CallSite]:
+    def of(
+        self, names: frozenset[str], *, imported: bool = False, through: frozenset[str] = frozenset()
+    ) -> Iterator[CallSite]:
         """Calls of any of these library names (canonical), in module order.
 
         A name that ends in ``.member`` also matches the member read through an object of a project class that derives
-        from the library's.
+        from the library's. Common member names are found quicker with ``imported`` (the names are functions of modules)
+        or ``through`` (they are read from an attribute of one of these names: ``app.on_startup.append``).
         """
         spellings = sorted({name.rpartition(".")[2] for name in names})
         places = [place for spelling in spellings for place in self._index.get(spelling, ())]
         places.extend(self._index.get("", ()))
         for module, term in sorted(set(places), key=lambda place: (place[0].path, place[1])):
-            frame = self._project.frame_of_scope(module, module.scope_of(term))
             function = module.facts.terms[term][1]
-            for option in options_of(self._project.values.evaluate(frame, function)):
-                name = self._resolved(option, names)
-                if name is not None:
-                    yield CallSite(self._project, frame, term, name)
-                    break
+            if imported and not _is_imported(module, function):
+                continue
+            if through and not _is_read_from(module, function, through):
+                continue
+            for frame, name in self._matching(module, module.scope_of(term), function, names):
+                yield CallSite(self._project, frame, term, name)
+
+    def decorated(self, names: frozenset[str]) -> Iterator[Decoration]:
+        """Functions under a decorator of any of these library names (canonical), bare or with arguments."""
+        spellings = sorted({name.rpartition(".")[2] for name in names})
+        places = [place for spelling in spellings for place in self._decorators.get(spelling, ())]
+        for module, number, term in sorted(places, key=lambda place: (place[0].path, place[2])):
+            entry = module.facts.terms[term]
+            called = entry[1] if entry[0] == t.CALL else term
+            for frame, name in self._matching(module, module.facts.scopes[number].parent, called, names):
+                yield Decoration(self._project, frame, number, term, name)
+
+    # -- frames ------------------------------------------------------------------------------------------------------
+
+    def _matching(
+        self, module: Module, scope_number: int, function: int, names: frozenset[str]
+    ) -> Iterator[tuple[Frame, str]]:
+        """The frames of a scope in which a function term means one of the names, with the name."""
+        for index, frame in enumerate(self.frames_around(module, scope_number)):
+            value = self._project.values.evaluate(frame, function)
+            name = self._first(value, names)
+            if name is not None:
+                yield frame, name
+            elif index == 0 and not any(isinstance(option, Unknown) for option in options_of(value)):
+                return
+
+    def frames_around(self, module: Module, scope_number: int) -> Iterator[Frame]:
+        """The frames in which code of a scope runs, as far as calls in the project tell.
+
+        First the one about whose arguments nothing is known; then those that calls make.
+        """
+        scopes = module.facts.scopes
+        while scope_number > 0 and not scopes[scope_number].is_function:
+            scope_number = scopes[scope_number].parent
+        yield self._project.frame_of_scope(module, scope_number)
+        if scope_number > 0:
+            yield from self._frames_by_calls(module, scope_number)
+
+    def _frames_by_calls(self, module: Module, scope_number: int) -> tuple[Frame, ...]:
+        key = (module, scope_number)
+        known = self._calling.get(key)
+        if known is None:
+            self._calling[key] = ()  # a function that calls itself tells nothing
+            known = self._calling[key] = tuple(self._find_frames(module, scope_number))
+        return known
+
+    def _find_frames(self, module: Module, scope_number: int) -> Iterable[Frame]:
+        scope = module.facts.scopes[scope_number]
+        if scope.kind != "function" or not any(p.annotation < 0 for p in scope.parameters):
+            return ()
+        plain = self._project.frame_of_scope(module, scope_number)
+        name = module.facts.scopes[scope.parent].name if scope.name == "__init__" else scope.name
+        places = self._index.get(name, ())
+        found: dict[Frame, None] = {}
+        for caller, term in places if len(places) <= _MAX_CALLS else ():
+            for around in self.frames_around(caller, caller.scope_of(term)):
+                for frame in self._run_by(around, term):
+                    if frame.module is module and frame.scope_number == scope_number and frame is not plain:
+                        found[frame] = None
+                if len(found) >= _MAX_FRAMES:
+                    return found
+        return found
+
+    def _run_by(self, frame: Frame, call: int) -> Iterator[Frame]:
+        outcome = self._project.calls.outcome(frame, call)
+        for alternative in outcome.alternatives:
+            yield from (run.frame for run in alternative or () if isinstance(run, RunFrame))
+        if outcome.alternatives == ((),):
+            for option in options_of(outcome.result):
+                if isinstance(option, (Coroutine, Generator)):
+                    yield option.frame
+
+    # -- names -------------------------------------------------------------------------------------------------------
+
+    def _first(self, function: Value, names: frozenset[str]) -> str | None:
+        for option in options_of(function):
+            name = self._resolved(option, names)
+            if name is not None:
+                return name
+        return None
 
     def _resolved(self, function: object, names: frozenset[str]) -> str | None:
         if isinstance(function, (External, Member)):
@@ -68,11 +210,38 @@ class CallSites:
             for base in self._project.classes.info(function).externals:
                 if base in names:
                     return base
+        if isinstance(function, FunctionValue) and isinstance(function.receiver, Instance):
+            return self._overridden(function, function.receiver, names)
+        return None
+
+    def _overridden(self, method: FunctionValue, receiver: Instance, names: frozenset[str]) -> str | None:
+        """The library's method that a project class derived from the library's overrides."""
+        if not isinstance(receiver.class_, ClassValue):
+            return None
+        member = method.module.facts.scopes[method.scope].name
+        for base in self._project.classes.info(receiver.class_).externals:
+            for owner in (base, *self._project.catalogue.bases(base)):
+                if f"{owner}.{member}" in names:
+                    return f"{owner}.{member}"
         return None
 
     @property
+    def _decorators(self) -> dict[str, list[tuple[Module, int, int]]]:
+        """Decorators by their last name: module, scope of the function, term."""
+        if self._by_decorator is None:
+            index: dict[str, list[tuple[Module, int, int]]] = {}
+            for module in self._project.table.modules:
+                terms = module.facts.terms
+                for number, scope in enumerate(module.facts.scopes):
+                    for term in scope.decorators if scope.kind == "function" else ():
+                        called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
+                        index.setdefault(self._spelling(module, called), []).append((module, number, term))
+            self._by_decorator = index
+        return self._by_decorator
+
+    @property
     def _index(self) -> dict[str, list[tuple[Module, int]]]:
-        """CALL terms by the last name of what they call; under "" those of a local value."""
+        """CALL terms by the last name of what they call; under "" those of a class of the same file."""
         if self._by_spelling is None:
             index: dict[str, list[tuple[Module, int]]] = {}
             for module in self._project.table.modules:
@@ -84,6 +253,13 @@ class CallSites:
             self._by_spelling = index
         return self._by_spelling
 
+    @staticmethod
+    def _is_class(module: Module, function: t.Term) -> bool:
+        if function[0] == t.NAME:
+            bound = module.facts.scopes[0].bindings.get(function[1], -1)
+            function = module.facts.terms[bound] if bound >= 0 else function
+        return function[0] == t.DEFINITION and module.facts.scopes[function[1]].kind == "class"
+
     def _spelling(self, module: Module, function: t.Term) -> str:
         kind = function[0]
         if kind == t.ATTR:
@@ -91,10 +267,31 @@ class CallSites:
         if kind == t.IMPORT:
             return str(function[2] or function[1])
         if kind == t.DEFINITION:
-            return "" if module.facts.scopes[function[1]].kind == "class" else "<function>"
+            return module.facts.scopes[function[1]].name
         if kind == t.NAME:
             bound = module.facts.scopes[0].bindings.get(function[1], -1)
             if bound < 0:
                 return str(function[1])
             return self._spelling(module, module.facts.terms[bound])
         return "<value>"
+
+
+def _is_imported(module: Module, term: int) -> bool:
+    """Whether a term reads as an import and attributes of it: ``web.get``."""
+    terms = module.facts.terms
+    while terms[term][0] == t.ATTR:
+        term = terms[term][1]
+    entry = terms[term]
+    if entry[0] == t.NAME:
+        bound = module.facts.scopes[0].bindings.get(entry[1], -1)
+        return bound < 0 or terms[bound][0] in (t.IMPORT, t.JOIN)
+    return bool(entry[0] == t.IMPORT)
+
+
+def _is_read_from(module: Module, term: int, names: frozenset[str]) -> bool:
+    """Whether a term is an attribute of an attribute with one of these names."""
+    terms = module.facts.terms
+    if terms[term][0] != t.ATTR:
+        return False
+    base = terms[terms[term][1]]
+    return bool(base[0] == t.ATTR and base[2] in names)

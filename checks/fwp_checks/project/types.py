@@ -39,7 +39,8 @@ _TYPING = (
     "contextlib.",
     "types.",
 )
-# What an element, or a value, of each container is declared by; https://docs.python.org/3/library/typing.html
+# What an element, or a value, of each container is declared by;
+# https://docs.python.org/3/library/typing.html
 _ELEMENTS = {
     "list": "list", "List": "list", "set": "set", "Set": "set", "frozenset": "set", "FrozenSet": "set",
     "Sequence": "list", "MutableSequence": "list", "Collection": "list", "Iterable": "iterable",
@@ -115,7 +116,9 @@ class Types:
         return self.instance(self._project.values.evaluate(frame, term))
 
     def _alias(self, frame: Frame, term: int) -> Value | None:
-        """A name that stands for an annotation expression (``DbSession = Annotated[…]``), here or in another module."""
+        """A name that stands for an annotation expression (``DbSession = Annotated[…]``), here or
+        in another module.
+        """
         place = self._definition(frame, term)
         if place is None:
             return None
@@ -172,7 +175,9 @@ class Types:
         return None
 
     def resolve(self, frame: Frame, term: int) -> tuple[Frame, int]:
-        """The frame and term an annotation really stands at, through aliases in this and other modules."""
+        """The frame and term an annotation really stands at, through aliases in this and other
+        modules.
+        """
         for _ in range(8):
             entry = frame.module.facts.terms[term]
             if entry[0] == t.DECLARED and entry[1] >= 0:
@@ -187,7 +192,9 @@ class Types:
         return frame, term
 
     def metadata(self, frame: Frame, term: int) -> list[tuple[Frame, int]]:
-        """The further arguments of ``Annotated[T, …]`` behind an annotation, with the frame to evaluate them in."""
+        """The further arguments of ``Annotated[T, …]`` behind an annotation, with the frame to
+        evaluate them in.
+        """
         if term < 0:
             return []
         frame, term = self.resolve(frame, term)
@@ -203,7 +210,7 @@ class Types:
             return self.metadata(frame, entry[2]) + self.metadata(frame, entry[3])
         return []
 
-    # -- generics ----------------------------------------------------------------------------------------------------
+    # -- generics ----------------------------------------------------------------------------------
 
     def _last_name(self, frame: Frame, term: int) -> str:
         value = self._project.values.evaluate(frame, term)
@@ -279,7 +286,7 @@ class Types:
             return join([Types._class_of(option) for option in instance.options])
         return Unknown("class of something unknown")
 
-    # -- classes -----------------------------------------------------------------------------------------------------
+    # -- classes -----------------------------------------------------------------------------------
 
     def instance(self, class_: Value) -> Value:
         """An object of a class that an annotation or a test names."""

@@ -1,8 +1,9 @@
 """What terms evaluate to.
 
-A value is never changed once made, and hashable. (The classes are not declared frozen: making a frozen dataclass costs
-three times as much, and values are made by the hundred thousand.) :class:`Unknown` carries a reason that can be printed; a :class:`Union` holds what may be
-there on different paths, and a rule reports only what holds for each of its options.
+A value is never changed once made, and hashable. (The classes are not declared frozen: making a
+frozen dataclass costs three times as much, and values are made by the hundred thousand.)
+:class:`Unknown` carries a reason that can be printed; a :class:`Union` holds what may be there on
+different paths, and a rule reports only what holds for each of its options.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ class Value:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Unknown(Value):
-    """Nothing is known, and why. ``replaceable``: a parameter left out by default, so other paths say what it is."""
+    """Nothing is known, and why. ``replaceable``: a parameter left out by default, so other paths
+    say what it is.
+    """
 
     reason: str
     replaceable: bool = False
@@ -73,7 +76,9 @@ class ClassValue(Value):
 
 @dataclass(slots=True, unsafe_hash=True)
 class FunctionValue(Value):
-    """A function or lambda of the project; ``frame`` is the frame it was defined in, ``receiver`` its bound object."""
+    """A function or lambda of the project; ``frame`` is the frame it was defined in, ``receiver``
+    its bound object.
+    """
 
     frame: Frame
     scope: int
@@ -89,8 +94,9 @@ class FunctionValue(Value):
 class Instance(Value):
     """An object of a class: of the project's (:class:`ClassValue`) or a library's (dotted name).
 
-    ``init`` is the constructor's frame where its arguments are known. ``arguments`` are type arguments (the model of a
-    queryset); ``details`` is what a framework module keeps about the object.
+    ``init`` is the constructor's frame where its arguments are known. ``arguments`` are type
+    arguments (the model of a queryset); ``details`` is what a framework module keeps about the
+    object.
     """
 
     class_: ClassValue | str
@@ -101,7 +107,9 @@ class Instance(Value):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Member(Value):
-    """An attribute reached through a library object: dotted ``name`` on the type, and the object it was read from."""
+    """An attribute reached through a library object: dotted ``name`` on the type, and the object it
+    was read from.
+    """
 
     name: str
     receiver: Value
@@ -111,9 +119,10 @@ class Member(Value):
 class Wrapped(Value):
     """A function behind a descriptor or wrapper.
 
-    ``how`` is ``property``, ``cached_property``, ``staticmethod``, ``classmethod``, ``contextmanager``,
-    ``asynccontextmanager``, ``offloaded`` (calling it gives an awaitable, the body runs in a thread), or ``enters_loop``
-    (calling it runs the coroutine function on an event loop).
+    ``how`` is ``property``, ``cached_property``, ``staticmethod``, ``classmethod``,
+    ``contextmanager``, ``asynccontextmanager``, ``offloaded`` (calling it gives an awaitable, the
+    body runs in a thread), or ``enters_loop`` (calling it runs the coroutine function on an event
+    loop).
     """
 
     how: str
@@ -146,7 +155,9 @@ class Generator(Value):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Manager(Value):
-    """A context manager: entering it gives ``target``; ``frame`` is the generator that then runs, if it is the project's."""
+    """A context manager: entering it gives ``target``; ``frame`` is the generator that then runs,
+    if it is the project's.
+    """
 
     target: Value
     frame: Frame | None
@@ -249,7 +260,9 @@ def without_none(value: Value) -> Value:
 
 
 def join(values: list[Value]) -> Value:
-    """Where paths meet. What is defined by itself adds nothing; replaceable unknowns give way to anything better."""
+    """Where paths meet. What is defined by itself adds nothing; replaceable unknowns give way to
+    anything better.
+    """
     if len(values) == 1:
         return values[0]
     seen: dict[Value, None] = {}

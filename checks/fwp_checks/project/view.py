@@ -29,7 +29,7 @@ class FileView:
         self.module = module
         self._ordinals: dict[tuple[str, ...], int] = {}
 
-    # -- questions ---------------------------------------------------------------------------------------------------
+    # -- questions ---------------------------------------------------------------------------------
 
     @property
     def loop_functions(self) -> Sequence[LoopFunction]:
@@ -47,7 +47,9 @@ class FileView:
         return self.project.event_loop.nested(self.module)
 
     def dropped_coroutines(self) -> Iterator[tuple[Frame, int, str]]:
-        """Calls in this file whose coroutine is dropped: frame, term of the call, name of the function."""
+        """Calls in this file whose coroutine is dropped: frame, term of the call, name of the
+        function.
+        """
         return self.project.coroutines.dropped(self.module)
 
     @cached_property
@@ -64,7 +66,7 @@ class FileView:
         """``path:line`` of a term."""
         return f"{frame.module.path}:{frame.module.facts.span(term)[0]}"
 
-    # -- chains ------------------------------------------------------------------------------------------------------
+    # -- chains ------------------------------------------------------------------------------------
 
     def chain_text(self, chain: Sequence[Link]) -> str:
         """``load_user → fetch → requests.get (services/http.py:12)``."""
@@ -89,7 +91,7 @@ class FileView:
         here = Step(self.module.path, self.range_of(self.module, site.term), message)
         return (here, *self.trace(site.chain))
 
-    # -- reporting ---------------------------------------------------------------------------------------------------
+    # -- reporting ---------------------------------------------------------------------------------
 
     @staticmethod
     def range_of(module: Module, term: int) -> Range:
@@ -121,7 +123,9 @@ class FileView:
         fix_link: str = "",
         trace: Sequence[Step] = (),
     ) -> Finding:
-        """A finding in this file. ``key`` is what identifies it besides its place, so that it survives line moves."""
+        """A finding in this file. ``key`` is what identifies it besides its place, so that it
+        survives line moves.
+        """
         identity = (rule.code, self.module.path, *key)
         ordinal = self._ordinals.get(identity, 0)
         self._ordinals[identity] = ordinal + 1

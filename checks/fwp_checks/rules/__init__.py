@@ -1,7 +1,8 @@
 """The rules: one folder each, found by location.
 
-A folder ``fwp101_blocking_call_in_async`` holds ``rule.py`` (declares ``RULE`` and ``check``) and ``rule.md`` (its page,
-whose cases are its tests). There is no list to edit: :func:`all_rules` looks at the folders.
+A folder ``fwp101_blocking_call_in_async`` holds ``rule.py`` (declares ``RULE`` and ``check``) and
+``rule.md`` (its page, whose cases are its tests). There is no list to edit: :func:`all_rules` looks
+at the folders.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Status(Enum):
 class Rule:
     """What a rule declares about itself.
 
-    ``summary`` is one sentence for lists; ``fix_link`` the page that shows the way out, used where no
-    closer one (a catalogue row's) is known.
+    ``summary`` is one sentence for lists; ``fix_link`` the page that shows the way out, used where
+    no closer one (a catalogue row's) is known.
     """
 
     code: str

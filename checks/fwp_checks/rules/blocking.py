@@ -1,4 +1,6 @@
-"""What the rules about a blocked event loop share: which rule speaks of a site, and how it words it."""
+"""What the rules about a blocked event loop share: which rule speaks of a site, and how it words
+it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _NO_THREAD = ("sleep",)
 
 
 def category(site: BlockingSite) -> str:
-    """Which of the rules a site belongs to: ``orm``, ``session``, ``cpu``, ``direct`` or ``helper``."""
+    """Which of the rules a site belongs to: ``orm``, ``session``, ``cpu``, ``direct`` or
+    ``helper``.
+    """
     if site.row.kind == "orm" and site.call.startswith(_DJANGO):
         return "orm"
     if site.row.kind in ("database", "orm") and site.call.startswith(_SESSIONS):
@@ -32,7 +36,9 @@ def category(site: BlockingSite) -> str:
 
 
 def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
-    """The sites of a file that one rule speaks of; those of a function that should simply be ``def`` are FWP109's."""
+    """The sites of a file that one rule speaks of; those of a function that should simply be
+    ``def`` are FWP109's.
+    """
     sync_functions = {id(function.frame) for function, _ in needlessly_async(file)}
     others = {handed.term for handed in file.offloaded_arguments} | {
         held.term for held in file.locks_across_await
@@ -56,7 +62,9 @@ def _is_leaving(site: BlockingSite) -> bool:
 
 
 def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[BlockingSite]]]:
-    """Functions that their framework would run in a thread if they were ``def``, that await nothing, and that block."""
+    """Functions that their framework would run in a thread if they were ``def``, that await
+    nothing, and that block.
+    """
     found: dict[int, tuple[LoopFunction, list[BlockingSite]]] = {}
     for site in file.blocking_sites:
         function = site.function
@@ -75,7 +83,9 @@ def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[Blocki
 
 
 def _needs_loop(file: FileView, function: LoopFunction) -> bool:
-    """Whether a function uses the running loop without awaiting: it starts tasks or makes coroutines."""
+    """Whether a function uses the running loop without awaiting: it starts tasks or makes
+    coroutines.
+    """
     behaviour = file.project.event_loop.behaviours.of(function.frame)
     if behaviour.coroutines:
         return True

@@ -1,4 +1,6 @@
-"""FWP104: a synchronous SQLAlchemy or SQLModel session, connection or engine used on the event loop."""
+"""FWP104: a synchronous SQLAlchemy or SQLModel session, connection or engine used on the event
+loop.
+"""
 
 from __future__ import annotations
 

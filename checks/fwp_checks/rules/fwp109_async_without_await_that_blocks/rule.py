@@ -1,4 +1,6 @@
-"""FWP109: an async function that awaits nothing and blocks would run in a thread as a plain ``def``."""
+"""FWP109: an async function that awaits nothing and blocks would run in a thread as a plain
+``def``.
+"""
 
 from __future__ import annotations
 
