@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fwp_checks import __version__
 from fwp_checks.cache import Cache, default_directory, recipe
-from fwp_checks.catalogue import Catalogue
+from fwp_checks.catalogue import Catalogue, CatalogueError
 from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppression
 from fwp_checks.facts.comments import hides, problems
 from fwp_checks.facts.model import FACTS_VERSION
@@ -32,7 +32,7 @@ from fwp_checks.project.modules import Module
 from fwp_checks.project.roots import module_names, source_roots
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import LoadedRule, all_rules
-from fwp_checks.settings import Settings
+from fwp_checks.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,13 @@ class Session:
             directory = None
         else:
             directory = cache_dir or settings.cache_dir or default_directory()
-        return cls(root, settings, Cache(directory), max(1, jobs))
+        session = cls(root, settings, Cache(directory), max(1, jobs))
+        if settings.catalogue:
+            try:
+                session._catalogue = Catalogue.shipped().extended(settings.catalogue, settings.source)
+            except CatalogueError as error:
+                raise SettingsError(str(error)) from None
+        return session
 
     # -- questions ---------------------------------------------------------------------------------
 
