@@ -62,7 +62,9 @@ class Decoration:
 
     __slots__ = ("_project", "around", "name", "scope_number", "term")
 
-    def __init__(self, project: Project, around: Frame, scope_number: int, term: int, name: str) -> None:
+    def __init__(
+        self, project: Project, around: Frame, scope_number: int, term: int, name: str
+    ) -> None:
         self._project = project
         self.around = around
         self.scope_number = scope_number
@@ -73,7 +75,11 @@ class Decoration:
     def arguments(self) -> Arguments:
         """The arguments of the decorator, none if it stands there bare."""
         entry = self.around.module.facts.terms[self.term]
-        return self._project.calls.arguments(self.around, entry) if entry[0] == t.CALL else NO_ARGUMENTS
+        return (
+            self._project.calls.arguments(self.around, entry)
+            if entry[0] == t.CALL
+            else NO_ARGUMENTS
+        )
 
     @property
     def function(self) -> Value:
@@ -81,7 +87,9 @@ class Decoration:
         calls = self._project.calls
         plain = calls.unbound_frame(self.around, self.scope_number)
         scope = plain.scope
-        bound = calls.class_of_method(plain.module, self.scope_number) is not None and plain.arguments
+        bound = (
+            calls.class_of_method(plain.module, self.scope_number) is not None and plain.arguments
+        )
         receiver = plain.arguments[0] if bound else None
         value: Value = FunctionValue(self.around, self.scope_number, receiver)
         for inner in reversed(scope.decorators[scope.decorators.index(self.term) + 1 :]):
@@ -99,7 +107,11 @@ class CallSites:
         self._calling: dict[tuple[Module, int], tuple[Frame, ...]] = {}
 
     def of(
-        self, names: frozenset[str], *, imported: bool = False, through: frozenset[str] = frozenset()
+        self,
+        names: frozenset[str],
+        *,
+        imported: bool = False,
+        through: frozenset[str] = frozenset(),
     ) -> Iterator[CallSite]:
         """Calls of any of these library names (canonical), in module order.
 
@@ -126,7 +138,9 @@ class CallSites:
         for module, number, term in sorted(places, key=lambda place: (place[0].path, place[2])):
             entry = module.facts.terms[term]
             called = entry[1] if entry[0] == t.CALL else term
-            for frame, name in self._matching(module, module.facts.scopes[number].parent, called, names):
+            for frame, name in self._matching(
+                module, module.facts.scopes[number].parent, called, names
+            ):
                 yield Decoration(self._project, frame, number, term, name)
 
     # -- frames ------------------------------------------------------------------------------------------------------
@@ -140,7 +154,9 @@ class CallSites:
             name = self._first(value, names)
             if name is not None:
                 yield frame, name
-            elif index == 0 and not any(isinstance(option, Unknown) for option in options_of(value)):
+            elif index == 0 and not any(
+                isinstance(option, Unknown) for option in options_of(value)
+            ):
                 return
 
     def frames_around(self, module: Module, scope_number: int) -> Iterator[Frame]:
@@ -174,7 +190,11 @@ class CallSites:
         for caller, term in places if len(places) <= _MAX_CALLS else ():
             for around in self.frames_around(caller, caller.scope_of(term)):
                 for frame in self._run_by(around, term):
-                    if frame.module is module and frame.scope_number == scope_number and frame is not plain:
+                    if (
+                        frame.module is module
+                        and frame.scope_number == scope_number
+                        and frame is not plain
+                    ):
                         found[frame] = None
                 if len(found) >= _MAX_FRAMES:
                     return found
@@ -214,7 +234,9 @@ class CallSites:
             return self._overridden(function, function.receiver, names)
         return None
 
-    def _overridden(self, method: FunctionValue, receiver: Instance, names: frozenset[str]) -> str | None:
+    def _overridden(
+        self, method: FunctionValue, receiver: Instance, names: frozenset[str]
+    ) -> str | None:
         """The library's method that a project class derived from the library's overrides."""
         if not isinstance(receiver.class_, ClassValue):
             return None
@@ -235,21 +257,24 @@ class CallSites:
                 for number, scope in enumerate(module.facts.scopes):
                     for term in scope.decorators if scope.kind == "function" else ():
                         called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
-                        index.setdefault(self._spelling(module, called), []).append((module, number, term))
+                        index.setdefault(self._spelling(module, called), []).append(
+                            (module, number, term)
+                        )
             self._by_decorator = index
         return self._by_decorator
 
     @property
     def _index(self) -> dict[str, list[tuple[Module, int]]]:
-        """CALL terms by the last name of what they call; under "" those of a class of the same file."""
+        """CALL terms by the last name of what they call; under "" all of classes of the same file."""
         if self._by_spelling is None:
             index: dict[str, list[tuple[Module, int]]] = {}
             for module in self._project.table.modules:
                 terms = module.facts.terms
                 for term in module.calls:
-                    index.setdefault(self._spelling(module, terms[terms[term][1]]), []).append(
-                        (module, term)
-                    )
+                    function = terms[terms[term][1]]
+                    index.setdefault(self._spelling(module, function), []).append((module, term))
+                    if self._is_class(module, function):
+                        index.setdefault("", []).append((module, term))
             self._by_spelling = index
         return self._by_spelling
 
