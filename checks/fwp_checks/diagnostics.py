@@ -31,7 +31,10 @@ def internal_error(path: str, rule: str, error: Exception) -> Finding:
     """A rule failed on a file; the other findings are there."""
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
-    text = f"internal error in rule '{rule}' while checking {path}: {type(error).__name__}: {error}{where}; {_REPORT_AT}"
+    text = (
+        f"internal error in rule '{rule}' while checking {path}: "
+        f"{type(error).__name__}: {error}{where}; {_REPORT_AT}"
+    )
     return _about(INTERNAL_ERROR, path, 1, 1, text, Severity.ERROR)
 
 

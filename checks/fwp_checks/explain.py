@@ -78,7 +78,8 @@ def _about_function(project: Project, module: Module, frame: Frame) -> Iterator[
     if function is not None:
         yield f"  {function.label} '{frame.qualname}': runs on the event loop"
         contexts = sorted(context.value for context in function.contexts)
-        yield f"  reached from: {', '.join(contexts) if contexts else 'no framework entry point that is known'}"
+        reached = ", ".join(contexts) or "no framework entry point that is known"
+        yield f"  reached from: {reached}"
     elif frame in set(project.event_loop.frames) or any(
         other.scope_number == frame.scope_number for other in project.event_loop.frames_of(module)
     ):
@@ -152,7 +153,8 @@ def facts_text(path: str, facts: ModuleFacts) -> str:
         line, column, reason = facts.problem
         return f"{path}:{line}:{column}: {reason}"
     out = [
-        f"{path}: {len(facts.terms)} terms, {len(facts.scopes)} scopes, {len(facts.imports)} imports"
+        f"{path}: {len(facts.terms)} terms, {len(facts.scopes)} scopes, "
+        f"{len(facts.imports)} imports"
     ]
     for imported in facts.imports:
         name = f"{'.' * imported.level}{imported.module}" + (

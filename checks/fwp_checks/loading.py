@@ -66,8 +66,7 @@ class Loader:
                 known = overlay.encode("utf-8", "surrogatepass")
             else:
                 try:
-                    with open(self._extra.get(path) or self._root / path, "rb") as file:
-                        known = file.read()
+                    known = (self._extra.get(path) or self._root / path).read_bytes()
                 except OSError as error:
                     known = error
             self._bytes[path] = known

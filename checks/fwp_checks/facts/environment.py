@@ -134,7 +134,7 @@ class Environment:
         self.layers[-1].names[name] = term
 
     def close_loop(self) -> None:
-        """Close a loop body: complete its placeholders and join it with the case that it never ran."""
+        """Close a loop body: complete its placeholders and join it with the case of no run."""
         layer = self.layers.pop()
         ends: list[Bindings] = list(layer.exits)
         if not layer.ended:

@@ -17,11 +17,11 @@ from fwp_checks.facts.environment import Environment, Layer
 from fwp_checks.facts.model import Parameter, Region, Scope
 
 _OPERATORS: dict[type[ast.AST], str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
-    ast.LShift: "<<", ast.RShift: ">>", ast.BitOr: "|", ast.BitAnd: "&", ast.BitXor: "^", ast.MatMult: "@",
-    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Is: "is",
-    ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in", ast.Not: "not", ast.USub: "-", ast.UAdd: "+",
-    ast.Invert: "~",
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+    ast.Pow: "**", ast.MatMult: "@", ast.LShift: "<<", ast.RShift: ">>", ast.BitOr: "|",
+    ast.BitAnd: "&", ast.BitXor: "^", ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=",
+    ast.Gt: ">", ast.GtE: ">=", ast.Is: "is", ast.IsNot: "is not", ast.In: "in",
+    ast.NotIn: "not in", ast.Not: "not", ast.USub: "-", ast.UAdd: "+", ast.Invert: "~",
 }  # fmt: skip
 
 # Tests of these shapes give a truth value without asking the operand's __bool__.
@@ -300,7 +300,7 @@ class Expressions:
         return self.add((t.DEFINITION, number), node)
 
     def open_function(self, node: Any, kind: str, name: str) -> int:
-        """Register a nested function whose body is walked after this scope; gives the scope number."""
+        """Register a nested function, to be walked after this scope; gives its scope number."""
         raise AssertionError("the statement walker defines it")
 
     def yield_(self, node: ast.Yield | ast.YieldFrom) -> int:
@@ -428,7 +428,7 @@ class Expressions:
                 self.assign(target, self.add((t.UNPACK, value, at), target))
 
     def bind(self, name: str, term: int) -> None:
-        """Bind a plain name; ``global`` and ``nonlocal`` ones are written where they belong, too."""
+        """Bind a plain name; a ``global`` or ``nonlocal`` one is noted for its own scope, too."""
         self.environment.set(name, term)
         declared = self.declared_outer.get(name)
         if declared is not None:

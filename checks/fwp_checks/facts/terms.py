@@ -1,12 +1,12 @@
 """The term table: what expressions say, without the tree.
 
-A module's terms are one list of tuples; a term refers to other terms by number, so ``qs =
-a.filter(x); qs = qs.all()`` leaves a small DAG and no copies. The first item of each tuple is one
-of the kinds below; the shapes are:
+A module's terms are one list of tuples; a term refers to other terms by number, so
+``qs = a.filter(x); qs = qs.all()`` leaves a small DAG and no copies. The first item of each tuple
+is one of the kinds below; the shapes are:
 
-====================  =====================================================================================
+====================  ============================================================================
 ``CONST``             ``value``: None, bool, int, float, complex, str, bytes or Ellipsis
-``NAME``              ``name``: a name this function does not bind; looked up in the enclosing scopes when linked
+``NAME``              ``name``: a name this function does not bind; looked up outwards when linked
 ``PARAM``             ``index`` into the scope's parameters
 ``ATTR``              ``base, name``
 ``CALL``              ``function, (positional, …), ((keyword or None for **, term), …)``
@@ -28,7 +28,7 @@ of the kinds below; the shapes are:
 ``FORMAT``            ``(terms, …)``: the parts of an f-string
 ``TRUTH``             ``operand``: tested for truth here
 ``DROP``              ``operand``: an expression statement, its value is not used
-``NARROW``            ``operand, test, argument or -1``: what the operand is where a test has succeeded
+``NARROW``            ``operand, test, argument or -1``: the operand where a test has succeeded
 ``UNKNOWN``           ``reason``
 ``ALIAS``             ``term``: the same value
 ``IMPORT``            ``module, attribute or None, level``
@@ -40,7 +40,7 @@ of the kinds below; the shapes are:
 ``RAISE``             ``exception or -1``
 ``TYPE_VARIABLE``     ``name, bound or -1``
 ``DECLARED``          ``value or -1, annotation``: a variable with an annotation
-====================  =====================================================================================
+====================  ============================================================================
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Framework:
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None
     ) -> Outcome | None:
-        """What calling one of its functions or methods does, where a catalogue row cannot say it."""
+        """What calling one of its functions or methods does, where no catalogue row can say it."""
         return None
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:

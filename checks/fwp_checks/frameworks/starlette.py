@@ -213,7 +213,7 @@ class Starlette(Framework):
 
     @staticmethod
     def _own_router_context(project: Project, method: FunctionValue) -> Context | None:
-        """What ``@router.get(…)`` registers where the project's own router class overrides ``get``."""
+        """What ``@router.get(…)`` registers where a router class of the project overrides it."""
         receiver = method.receiver
         if not isinstance(receiver, Instance):
             return None

@@ -1,1 +1,1 @@
-"""Second question: what does the project mean? Names across files, values of terms, calls, effects."""
+"""Second question: what does the project mean? Names across files, values, calls, effects."""

@@ -95,7 +95,7 @@ class Classes:
         return self._project.frame_of_scope(value.module, number)
 
     def link_subclasses(self) -> None:
-        """Make every class known to its project bases; needed once, before overrides are asked for."""
+        """Make every class known to its project bases; needed once, before overrides are asked."""
         if self._linked_subclasses:
             return
         self._linked_subclasses = True
@@ -108,7 +108,7 @@ class Classes:
                             self.info(base).subclasses.append(value)
 
     def derives(self, value: Value, name: str) -> bool:
-        """Whether a class is, or certainly derives from, the library class of this canonical name."""
+        """Whether a class is, or certainly derives from, the library class of this name."""
         if isinstance(value, External):
             return self._external_derives(value.name, name)
         if isinstance(value, ClassValue):

@@ -33,7 +33,7 @@ class Configured:
         )
 
     def runs_nothing_here(self, frame: Frame) -> bool:
-        """Whether a project function is said to block nothing, or to run its argument in a thread."""
+        """Whether a project function is said to block nothing, or to offload its argument."""
         if not (self._silent or self._silent_prefixes or self._offloads):
             return False
         return any(

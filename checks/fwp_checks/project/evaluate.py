@@ -372,7 +372,7 @@ class Values:
         if isinstance(value, (Unknown, Constant)):
             return False
         if isinstance(value, Instance) and isinstance(declared, Instance):
-            return not value.class_ == declared.class_ or bool(value.init or value.details)
+            return value.class_ != declared.class_ or bool(value.init or value.details)
         return not isinstance(value, (Iterable, MappingValue, Union))
 
     # -- parameters --------------------------------------------------------------------------------

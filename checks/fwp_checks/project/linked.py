@@ -87,7 +87,7 @@ class Project:
 
     @cached_property
     def attribute_stores(self) -> dict[str, list[tuple[Module, int]]]:
-        """Every assignment to an attribute of anything, by attribute name: module and STORE term."""
+        """Every assignment to an attribute, by attribute name: module and STORE term."""
         found: dict[str, list[tuple[Module, int]]] = {}
         for module in self.table.modules:
             terms = module.facts.terms

@@ -297,7 +297,7 @@ class Members:
         bound = self._binding(class_, name)
         if bound is not None:
             value = bound[1]
-            if isinstance(value, Wrapped) or isinstance(value, FunctionValue):
+            if isinstance(value, (Wrapped, FunctionValue)):
                 return self.bind(value, instance, class_)
         written = self._written(instance, class_, name)
         if bound is not None:

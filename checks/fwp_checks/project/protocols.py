@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 # https://docs.python.org/3/reference/datamodel.html#emulating-numeric-types
-_OPERATORS = {"/": "__truediv__", "+": "__add__", "|": "__or__", "%": "__mod__", "*": "__mul__", "-": "__sub__",
-              "&": "__and__", ">>": "__rshift__", "+=": "__add__"}  # fmt: skip
+_OPERATORS = {
+    "/": "__truediv__", "+": "__add__", "|": "__or__", "%": "__mod__", "*": "__mul__",
+    "-": "__sub__", "&": "__and__", ">>": "__rshift__", "+=": "__add__",
+}  # fmt: skip
 
 
 class Protocols:
@@ -116,7 +118,7 @@ class Protocols:
         )
 
     def awaited_instance(self, value: Instance) -> Value:
-        """What ``await`` gives for an object that is neither a coroutine nor known to be awaitable."""
+        """What ``await`` gives for an object not known to be a coroutine or awaitable."""
         if isinstance(value.class_, str):
             given = self._project.catalogue.gives(f"{value.class_}.__await__", "call")
             if given is not None:

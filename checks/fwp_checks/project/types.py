@@ -42,10 +42,10 @@ _TYPING = (
 # What an element, or a value, of each container is declared by;
 # https://docs.python.org/3/library/typing.html
 _ELEMENTS = {
-    "list": "list", "List": "list", "set": "set", "Set": "set", "frozenset": "set", "FrozenSet": "set",
-    "Sequence": "list", "MutableSequence": "list", "Collection": "list", "Iterable": "iterable",
-    "Iterator": "iterator", "Generator": "iterator", "deque": "list", "Deque": "list", "AbstractSet": "set",
-    "Container": "list", "Reversible": "list",
+    "list": "list", "List": "list", "set": "set", "Set": "set", "frozenset": "set",
+    "FrozenSet": "set", "AbstractSet": "set", "Sequence": "list", "MutableSequence": "list",
+    "Collection": "list", "Container": "list", "Reversible": "list", "deque": "list",
+    "Deque": "list", "Iterable": "iterable", "Iterator": "iterator", "Generator": "iterator",
 }  # fmt: skip
 _ASYNC_ELEMENTS = {"AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 _MAPPINGS = {

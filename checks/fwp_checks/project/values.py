@@ -219,7 +219,7 @@ class Union(Value):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Arguments:
-    """What a call hands over. ``complete`` is False when ``*args`` or ``**kwargs`` hide some of it."""
+    """What a call hands over; not ``complete`` where ``*args`` or ``**kwargs`` hide some of it."""
 
     positional: tuple[Value, ...] = ()
     keywords: tuple[tuple[str, Value], ...] = ()

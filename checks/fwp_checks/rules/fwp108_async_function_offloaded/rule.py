@@ -1,4 +1,4 @@
-"""FWP108: an async function, or the result of a call, is handed to a thread in place of a function."""
+"""FWP108: an async function, or the result of a call, is handed to a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from fwp_checks.rules import Rule
 RULE = Rule(
     code="FWP108",
     name="async-function-offloaded",
-    summary="A thread is handed an async function, or the result of a call: nothing of it runs there.",
+    summary=(
+        "A thread is handed an async function, or the result of a call: nothing of it runs there."
+    ),
     severity=Severity.ERROR,
     fix_link="https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread",
 )
@@ -22,13 +24,14 @@ def check(file: FileView) -> Iterator[Finding]:
     for handed in file.offloaded_arguments:
         if handed.is_async_function:
             message = (
-                f"async function '{handed.name}' is handed to {handed.offload}: the thread gets a coroutine and nothing "
-                f"of it runs; await {handed.name}() instead."
+                f"async function '{handed.name}' is handed to {handed.offload}: the thread gets a "
+                f"coroutine and nothing of it runs; await {handed.name}() instead."
             )
         else:
             message = (
-                f"'{handed.name}' is called here, on the event loop, and its result handed to {handed.offload}: "
-                f"pass the function and its arguments apart, {handed.offload}({handed.lead}{handed.name}, …)."
+                f"'{handed.name}' is called here, on the event loop, and its result handed to "
+                f"{handed.offload}: pass the function and its arguments apart, "
+                f"{handed.offload}({handed.lead}{handed.name}, …)."
             )
         yield file.finding(
             RULE,

@@ -27,7 +27,8 @@ def check(file: FileView) -> Iterator[Finding]:
         path = "" if first.is_direct else f": {file.chain_text(first.chain)}"
         message = (
             f"{function.label} '{function.frame.name}' awaits nothing and blocks the event loop "
-            f"({blocking.names(heavy)}){path}; write 'def' instead of 'async def' and it runs in a thread."
+            f"({blocking.names(heavy)}){path}; "
+            f"write 'def' instead of 'async def' and it runs in a thread."
         )
         yield file.finding(
             RULE,

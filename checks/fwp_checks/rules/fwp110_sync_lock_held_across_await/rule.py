@@ -24,7 +24,8 @@ def check(file: FileView) -> Iterator[Finding]:
         yield file.finding(
             RULE,
             file.range_of(file.module, held.term),
-            f"'{held.lock}' is held across the await in line {line} of '{held.frame.name}': another task that wants it "
-            f"stops the event loop, and this one can then never release it; use asyncio.Lock with 'async with'.",
+            f"'{held.lock}' is held across the await in line {line} of '{held.frame.name}': "
+            f"another task that wants it stops the event loop, and this one can then never release it; "
+            f"use asyncio.Lock with 'async with'.",
             key=(held.frame.qualname, held.lock),
         )
