@@ -1,7 +1,7 @@
-"""Where library functions are called in a project, and used as decorators: the index frameworks search.
+"""Where a project calls library functions, or has them as decorators: what frameworks search.
 
-A registration may stand in a function whose parameters have no annotations (``def setup_routes(app): …``). What they hold
-is then learnt from the calls of that function.
+A registration may stand in a function whose parameters have no annotations (``def setup(app): …``).
+What they hold is then learnt from the calls of that function.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Decoration:
 
 
 class CallSites:
-    """Finds calls by what they resolve to; a look at the spelling first saves resolving the others."""
+    """Finds calls by what they resolve to; the spelling says which are worth resolving."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -115,9 +115,10 @@ class CallSites:
     ) -> Iterator[CallSite]:
         """Calls of any of these library names (canonical), in module order.
 
-        A name that ends in ``.member`` also matches the member read through an object of a project class that derives
-        from the library's. Common member names are found quicker with ``imported`` (the names are functions of modules)
-        or ``through`` (they are read from an attribute of one of these names: ``app.on_startup.append``).
+        A name that ends in ``.member`` also matches the member read through an object of a project
+        class that derives from the library's. Common member names are found quicker with
+        ``imported`` (the names are functions of modules) or ``through`` (they are read from an
+        attribute of one of these names: ``app.on_startup.append``).
         """
         spellings = sorted({name.rpartition(".")[2] for name in names})
         places = [place for spelling in spellings for place in self._index.get(spelling, ())]
@@ -132,7 +133,7 @@ class CallSites:
                 yield CallSite(self._project, frame, term, name)
 
     def decorated(self, names: frozenset[str]) -> Iterator[Decoration]:
-        """Functions under a decorator of any of these library names (canonical), bare or with arguments."""
+        """Functions under a decorator of any of these library names, bare or with arguments."""
         spellings = sorted({name.rpartition(".")[2] for name in names})
         places = [place for spelling in spellings for place in self._decorators.get(spelling, ())]
         for module, number, term in sorted(places, key=lambda place: (place[0].path, place[2])):
@@ -143,7 +144,7 @@ class CallSites:
             ):
                 yield Decoration(self._project, frame, number, term, name)
 
-    # -- frames ------------------------------------------------------------------------------------------------------
+    # -- frames ------------------------------------------------------------------------------------
 
     def _matching(
         self, module: Module, scope_number: int, function: int, names: frozenset[str]
@@ -209,7 +210,7 @@ class CallSites:
                 if isinstance(option, (Coroutine, Generator)):
                     yield option.frame
 
-    # -- names -------------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     def _first(self, function: Value, names: frozenset[str]) -> str | None:
         for option in options_of(function):
@@ -265,7 +266,7 @@ class CallSites:
 
     @property
     def _index(self) -> dict[str, list[tuple[Module, int]]]:
-        """CALL terms by the last name of what they call; under "" all of classes of the same file."""
+        """CALL terms by the last name of what they call; "" for classes of the same file."""
         if self._by_spelling is None:
             index: dict[str, list[tuple[Module, int]]] = {}
             for module in self._project.table.modules:
