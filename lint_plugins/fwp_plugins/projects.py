@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
+from fwp_checks.diagnostics import INTERNAL_ERROR, NAMES
 from fwp_checks.finding import Finding, Range, Severity
 from fwp_checks.patterns import matches
 from fwp_checks.project.discovery import find_root, is_test_path, python_files
@@ -19,12 +20,8 @@ from fwp_checks.settings import FILE_ACCESS, Settings, SettingsError
 CacheDir = Path | None | Literal[False]
 """Where the cache lies: a folder, None for the user's cache folder, False for no cache."""
 
-RUN_CODES = {
-    "FWP901": "file-skipped",
-    "FWP902": "internal-error",
-    "FWP903": "broken-settings",
-    "FWP904": "useless-suppression",
-}
+BROKEN_SETTINGS = "FWP903"
+RUN_CODES = {**NAMES, BROKEN_SETTINGS: "broken-settings"}
 """Codes about the run itself, which no rule has, with their names."""
 
 
@@ -138,7 +135,7 @@ class FileByFile:
         except SettingsError as error:
             return self._broken_settings(error, filename)
         except Exception as error:
-            return (_about_run("FWP902", filename, _internal_error(error, filename)),)
+            return (_about_run(INTERNAL_ERROR, filename, _internal_error(error, filename)),)
 
     def prepare(self, filenames: Iterable[str], jobs: int) -> None:
         """Check the projects of these files and folders now, so that :meth:`check` finds it done.
@@ -178,7 +175,7 @@ class FileByFile:
             return ()
         self._settings_reported = True
         message = f"nothing was checked, the settings are broken: {_one_line(error)}"
-        return (_about_run("FWP903", filename, message),)
+        return (_about_run(BROKEN_SETTINGS, filename, message),)
 
 
 def _about_run(code: str, path: str, message: str) -> Finding:

@@ -12,6 +12,7 @@ import pytest
 
 from fwp_checks import __version__
 from fwp_checks.rules import all_rules
+from fwp_plugins.projects import RUN_CODES
 from tests.hosts.conftest import Fwp
 from tests.hosts.demo import FINDING, environment, run_python
 
@@ -27,11 +28,11 @@ def test_explain(fwp: Fwp) -> None:
     assert fwp("explain", "blocking-call-through-helper").out == result.out
 
 
-@pytest.mark.parametrize("code", ["FWP901", "FWP902", "FWP903", "FWP904"])
+@pytest.mark.parametrize("code", RUN_CODES)
 def test_explain_codes_about_the_run(code: str, fwp: Fwp) -> None:
     result = fwp("explain", code)
     assert result.status == 0
-    assert result.out.startswith(f"# {code} ")
+    assert result.out.startswith(f"# {code} {RUN_CODES[code]}\n")
 
 
 def test_explain_on_a_terminal(fwp: Fwp, monkeypatch: pytest.MonkeyPatch) -> None:

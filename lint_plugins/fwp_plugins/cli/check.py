@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
 
+from fwp_checks.diagnostics import FILE_SKIPPED, INTERNAL_ERROR
 from fwp_checks.finding import Finding, Report, Skipped
 from fwp_checks.project.discovery import python_files
 from fwp_checks.session import Session
@@ -21,7 +22,7 @@ from fwp_plugins.formats.terminal import Line
 from fwp_plugins.projects import absolute
 
 STDIN = "-"
-INCOMPLETE = ("FWP901", "FWP902")
+INCOMPLETE = (FILE_SKIPPED, INTERNAL_ERROR)
 """Codes that tell of files that were not checked: skipped, internal error."""
 
 
