@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.project.loop_roots import Root
-from fwp_checks.project.outcome import Alternative, Outcome
+from fwp_checks.project.outcome import Alternative, Outcome, Run, RunExternal
 from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Framework:
         from its, is read.
         """
         return None
+
+    def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
+        """Whether one of its functions, which a row gives an effect, does nothing at this place."""
+        return False
 
     def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:
         """An attribute of a project class that derives from one of its classes."""
@@ -163,6 +167,13 @@ class Frameworks:
             if runs is not None:
                 return runs
         return None
+
+    def spares(self, frame: Frame, term: int, run: Run) -> bool:
+        """See :meth:`Framework.spares`."""
+        if not isinstance(run, RunExternal):
+            return False
+        concerned = self._concerned(run.name)
+        return any(framework.spares(self.project, frame, term, run) for framework in concerned)
 
     def class_attribute(self, class_: ClassValue, name: str) -> Value | None:
         """See :meth:`Framework.class_attribute`."""

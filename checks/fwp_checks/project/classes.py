@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Scope
 from fwp_checks.project.frames import Frame
-from fwp_checks.project.values import ClassValue, External, Instance, Union, Value, options_of
+from fwp_checks.project.values import (
+    CallableValue,
+    ClassValue,
+    External,
+    Instance,
+    Union,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -82,6 +90,10 @@ class Classes:
             return classes[0] if classes else value
         if isinstance(value, Instance) and value.class_ == "builtins.type" and value.arguments:
             return value.arguments[0]
+        if isinstance(value, CallableValue) and isinstance(value.result, Instance):
+            # A class that a call made: its objects are what calling it gives.
+            made = value.result.class_
+            return made if isinstance(made, ClassValue) else External(made)
         return value
 
     def frame_around(self, value: ClassValue) -> Frame:

@@ -29,8 +29,10 @@ from fwp_checks.project.values import (
     Instance,
     TupleValue,
     Union,
+    Unknown,
     Value,
     options_of,
+    without_none,
 )
 
 if TYPE_CHECKING:
@@ -136,7 +138,7 @@ class Behaviours:
                         for run in alternative or ()
                         if isinstance(run, RunFrame) and run.frame.scope.is_async
                     )
-                kept = tuple(self._repeated(alternative) for alternative in alternatives)
+                kept = tuple(self._repeated(frame, term, a) for a in alternatives)
                 if any(kept):
                     events.append(Event(term, kept))
         return Behaviour(tuple(events), tuple(coroutines))
@@ -181,19 +183,20 @@ class Behaviours:
             ]
         return known
 
-    def _repeated(self, alternative: Alternative) -> Alternative:
-        """What runs at each call, not only at the first one; library functions without effects are
-        left out.
+    def _repeated(self, frame: Frame, term: int, alternative: Alternative) -> Alternative:
+        """What runs at each call, not only at the first one; library functions without effects, or
+        without one at this place, are left out.
         """
         if not alternative:
             return alternative
         effects = self._project.catalogue.effects
+        spares = self._project.frameworks.spares
         return tuple(
             [
                 run
                 for run in alternative
                 if (
-                    effects(run.name)
+                    effects(run.name) and not spares(frame, term, run)
                     if isinstance(run, RunExternal)
                     else not (run.frame.scope.is_async or self._once.is_cached(run.frame))
                 )
@@ -239,12 +242,15 @@ class Behaviours:
     def _reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
         if not isinstance(base, (Instance, Union)):
             return ()
-        lazy = self._project.frameworks.reading(base, name)
-        if lazy is not None:
-            return lazy
         alternatives: list[Alternative] = []
-        for getter in self._project.members.getters(base, name):
-            alternatives.extend(self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives)
+        for option in options_of(without_none(base)):
+            lazy = self._project.frameworks.reading(option, name)
+            getters = [] if lazy is not None else self._project.members.getters(option, name)
+            alternatives.extend(lazy or ())
+            for getter in getters:
+                alternatives.extend(self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives)
+            if not lazy and not getters:
+                alternatives.append(None if isinstance(option, Unknown) else ())
         return tuple(alternatives)
 
     def _reading_item(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:

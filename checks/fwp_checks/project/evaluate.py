@@ -191,7 +191,7 @@ class Values:
         return None
 
     def _global_writes(self, module: Module) -> dict[str, list[tuple[int, int]]]:
-        cached = module.__dict__.get("global_writes")
+        cached: dict[str, list[tuple[int, int]]] | None = module.__dict__.get("global_writes")
         if cached is None:
             cached = {}
             for number, scope in enumerate(module.facts.scopes):
@@ -199,7 +199,7 @@ class Values:
                     if kind == "global":
                         cached.setdefault(name, []).append((number, term))
             module.__dict__["global_writes"] = cached
-        return cached  # type: ignore[no-any-return]
+        return cached
 
     def _star_import(self, module: Module, imported: str, level: int, name: str) -> Value | None:
         source = self._find_module(module, imported, level)
@@ -449,7 +449,7 @@ class Values:
         if entry[1] == "|" and isinstance(left, (External, ClassValue)):
             right = self.evaluate(frame, entry[3])
             return join([left, right]) if not is_none(right) else left
-        if isinstance(left, Instance) and isinstance(left.class_, str):
+        if isinstance(left, Instance):
             given = self._project.protocols.binary(left, entry[1])
             if given is not None:
                 return given

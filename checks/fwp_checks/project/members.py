@@ -93,7 +93,7 @@ class Members:
                 if base.value is not None
                 else RECURSIVE
             )
-        container = _BUILTIN_CONTAINERS.get(type(base))  # type: ignore[call-overload]
+        container = _BUILTIN_CONTAINERS.get(type(base))
         if container is not None:
             return Member(f"builtins.{container}.{name}", base)
         return Unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
@@ -112,7 +112,8 @@ class Members:
         full = catalogue.canonical(f"{owner}.{name}")
         given = catalogue.gives(full, "attribute")
         if given is not None:
-            return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, receiver)
+            holder = receiver if receiver is not None else External(owner)
+            return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, holder)
         return External(full) if receiver is None else Member(full, receiver)
 
     # -- classes -----------------------------------------------------------------------------------

@@ -127,14 +127,22 @@ class Protocols:
         return Unknown(f"result of awaiting a {value.class_.name}")
 
     def binary(self, left: Instance, operator: str) -> Value | None:
-        """The result of an operator on a library's object, None if the catalogue says nothing."""
+        """The result of an operator on a library's object, or on one of a class derived from it;
+        None if the catalogue says nothing.
+        """
         name = _OPERATORS.get(operator)
-        if name is None or not isinstance(left.class_, str):
+        if name is None:
             return None
-        given = self._project.catalogue.gives(f"{left.class_}.{name}", "call")
-        if given is None:
-            return None
-        return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, left)
+        classes: tuple[str, ...] = (left.class_,) if isinstance(left.class_, str) else ()
+        if isinstance(left.class_, ClassValue):
+            if self._project.members.find_in_class(left.class_, name) is not None:
+                return None
+            classes = self._project.classes.info(left.class_).externals
+        for class_ in classes:
+            given = self._project.catalogue.gives(f"{class_}.{name}", "call")
+            if given is not None:
+                return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, left)
+        return None
 
     # -- what they run -----------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from fwp_checks.project.event_loop import BlockingSite, LoopFunction
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
 from fwp_checks.project.outcome import Run, RunExternal
+from fwp_checks.project.values import Constant, Instance
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -149,13 +150,22 @@ class FileView:
 def run_name(run: Run) -> str:
     """How a step of a chain is called: the function's own name, or the library's dotted one."""
     if isinstance(run, RunExternal):
-        return public_name(run.name)
+        return _read_attribute(run) or public_name(run.name)
     scope = run.frame.scope
     return (
         scope.name
         if scope.name != "__init__"
         else run.frame.qualname.rpartition(".")[0].rpartition(".")[2]
     )
+
+
+def _read_attribute(run: RunExternal) -> str | None:
+    """``Article.author`` where a descriptor runs, None for anything else."""
+    owner = run.receiver.class_ if isinstance(run.receiver, Instance) else None
+    name = run.arguments.get(0)
+    if not run.name.endswith(".__get__") or owner is None or not isinstance(name, Constant):
+        return None
+    return f"{owner.rpartition('.')[2] if isinstance(owner, str) else owner.name}.{name.value}"
 
 
 # What an implicit call is, in words.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding
 from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.view import public_name, run_name
+from fwp_checks.project.view import run_name
 
 if TYPE_CHECKING:
     from fwp_checks.project.event_loop import BlockingSite, LoopFunction
@@ -26,7 +26,7 @@ def category(site: BlockingSite) -> str:
     """Which of the rules a site belongs to: ``orm``, ``session``, ``cpu``, ``direct`` or
     ``helper``.
     """
-    if site.row.kind == "orm" and site.call.startswith(_DJANGO):
+    if site.row.kind in ("database", "orm") and site.call.startswith(_DJANGO):
         return "orm"
     if site.row.kind in ("database", "orm") and site.call.startswith(_SESSIONS):
         return "session"
@@ -103,6 +103,9 @@ def way_out(site: BlockingSite) -> str:
     """What to do about a site, as the end of a sentence."""
     root = site.function.root
     framework = root.framework if root is not None else ""
+    if category(site) == "orm":
+        # Django keeps one connection a thread, and sync_to_async uses the same thread each time.
+        framework = "Django"
     thread = {"Starlette": "run_in_threadpool", "Django": "sync_to_async"}.get(
         framework, "asyncio.to_thread"
     )
@@ -139,6 +142,6 @@ def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Find
 
 def names(blocking: Sequence[BlockingSite], most: int = 3) -> str:
     """The calls of several sites, each once, the first few by name."""
-    unique = list(dict.fromkeys(public_name(site.call) for site in blocking))
+    unique = list(dict.fromkeys(run_name(site.chain[-1].run) for site in blocking))
     text = ", ".join(unique[:most])
     return text if len(unique) <= most else f"{text} and {len(unique) - most} more"
