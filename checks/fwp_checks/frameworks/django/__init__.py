@@ -1,0 +1,118 @@
+"""Django: models and querysets, views and middleware, and the packages on top of it that decide
+where code runs.
+
+``rows`` says what is known of querysets and rows, ``models`` finds models and their relations,
+``querysets`` and ``instances`` evaluate calls and attributes, ``history`` what a function did
+before, ``views`` and ``others`` where code runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.django import history, instances, others, querysets, requests, views
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.project.loop_roots import Root
+from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.values import Arguments, ClassValue, External, Instance, Member, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+
+_MODULES = frozenset({"django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"})
+
+
+class Django(Framework):
+    """Hooks for Django."""
+
+    name = views.NAME
+    modules = _MODULES
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """Querysets keep their model and what they load; ``as_view()`` keeps its class."""
+        return views.as_view(name, receiver) or requests.filtered(
+            name, arguments, querysets.call(project, name, arguments, receiver)
+        )
+
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """Relations of library models, methods of a manager's querysets, the user of a request."""
+        if not isinstance(base, Instance):
+            return None
+        models = Models.of(project)
+        if models.is_manager(base) or models.is_queryset(base):
+            return querysets.manager_attribute(project, base, name)
+        if isinstance(base.class_, str) and models.is_model(External(base.class_)):
+            return instances.attribute(project, base, name)
+        return requests.attribute(project, base, name)
+
+    def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
+        """Columns and relations of models, methods of a manager's querysets."""
+        if not isinstance(base.class_, ClassValue):
+            return None
+        models = Models.of(project)
+        if models.is_model(base.class_):
+            return instances.attribute(project, base, name)
+        if models.is_manager(base) or models.is_queryset(base):
+            return querysets.manager_attribute(project, base, name)
+        return requests.attribute(project, base, name)
+
+    def reading(
+        self, project: Project, base: Instance, name: str
+    ) -> tuple[Alternative, ...] | None:
+        """A relation that was not fetched with its object runs a query when it is first read."""
+        if Models.of(project).is_model(
+            base.class_ if isinstance(base.class_, ClassValue) else External(base.class_)
+        ):
+            return requests.reading(base) or instances.reading(project, base, name)
+        return None
+
+    def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
+        """Relations, rows and users that are there already."""
+        if run.name == requests.GET_USER:
+            return requests.spares(project, frame, term)
+        return history.spares(project, frame, term, run)
+
+    def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:
+        """The managers of a model."""
+        models = Models.of(project)
+        return models.manager(class_, name) if models.is_model(class_) else None
+
+    def element(self, project: Project, value: Instance) -> Value | None:
+        """A row of a queryset."""
+        return querysets.element(project, value)
+
+    def item(self, project: Project, base: Instance, key: Value | None) -> Value | None:
+        """A row of a queryset, or a slice of it."""
+        return querysets.item(project, base, key)
+
+    def typed(self, project: Project, value: Instance, receiver: Value | None) -> Instance | None:
+        """The manager of a model that a library defines knows the model."""
+        models = Models.of(project)
+        if (
+            isinstance(receiver, External)
+            and models.is_model(receiver)
+            and models.is_manager(value)
+        ):
+            return models.external_manager(value, receiver)
+        return None
+
+    def roots(self, project: Project) -> Iterator[Root]:
+        """Async views, middleware, consumers, operations, receivers."""
+        if any(root in _MODULES for root in _imported(project)):
+            yield from views.roots(project)
+            yield from others.roots(project)
+
+
+def _imported(project: Project) -> Iterator[str]:
+    for module in project.table.modules:
+        for imported in module.facts.imports:
+            if not imported.level:
+                yield imported.module.partition(".")[0]
+
+
+FRAMEWORK = Django()

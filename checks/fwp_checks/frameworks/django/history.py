@@ -1,0 +1,169 @@
+"""What a function did before, where that makes a later operation on the same object free.
+
+A relation that was read or assigned is kept on the object; a queryset that was evaluated keeps its
+rows. What has happened only on some other path does not count, except where it may well have filled
+the cache.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django.instances import DESCRIPTORS
+from fwp_checks.project.outcome import RunExternal
+from fwp_checks.project.values import Constant, External, FunctionValue, Wrapped, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+
+# A variable, and the attributes read from it.
+Place = tuple[int, tuple[str, ...]]
+
+_EVALUATING = ("__iter__", "__len__", "__bool__", "__contains__", "__repr__")
+# What an evaluated queryset answers from its rows (django/db/models/query.py of Django 6.1.3).
+_ANSWERED = frozenset({*_EVALUATING, "__getitem__", "count", "exists", "contains"})
+# first() of prefetched rows is free if they are ordered, which may be.
+_ANSWERED_OR_MAYBE = _ANSWERED | {"first"}
+_EVALUATING_FUNCTIONS = frozenset(
+    f"builtins.{name}"
+    for name in ("list", "tuple", "set", "frozenset", "sorted", "len", "bool", "repr", "enumerate")
+)
+_FILLING_FUNCTIONS = frozenset(
+    {"django.db.models.prefetch_related_objects", "django.db.models.aprefetch_related_objects"}
+)
+
+
+def spares(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
+    """Whether an operation does nothing here, because of what its object holds already."""
+    if run.name in DESCRIPTORS.values():
+        return _is_kept(project, frame, term, run)
+    method = run.name.rpartition(".")[2]
+    if method not in _ANSWERED_OR_MAYBE or run.receiver is None:
+        return False
+    query = rows.query_of(run.receiver)
+    if query is not None and query.fetched:
+        return True
+    return method in _ANSWERED and _was_evaluated(project, frame, term)
+
+
+# -- relations -------------------------------------------------------------------------------------
+
+
+def _is_kept(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
+    """Whether a relation was read or assigned on this object before."""
+    terms = frame.module.facts.terms
+    name = run.arguments.positional[0]
+    if terms[term][0] != t.ATTR or not isinstance(name, Constant):
+        return False
+    place = place_of(frame, terms[term][1])
+    for earlier in range(frame.scope.start, term):
+        entry = terms[earlier]
+        if entry[0] == t.ATTR and entry[2] == name.value:
+            if place_of(frame, entry[1]) == place and comes_before(frame, earlier, term):
+                return True
+        elif entry[0] == t.STORE:
+            if entry[2] == name.value and place_of(frame, entry[1]) == place:
+                return True
+        elif entry[0] == t.CALL and _may_fill(project, frame, entry, place, str(name.value)):
+            return True
+    return False
+
+
+def _may_fill(project: Project, frame: Frame, call: t.Term, place: Place, name: str) -> bool:
+    """Whether a call may have fetched a relation of an object: by Django's own functions, or in
+    another thread.
+    """
+    for function in options_of(project.values.evaluate(frame, call[1])):
+        if isinstance(function, External) and function.name in _FILLING_FUNCTIONS:
+            return True
+        if isinstance(function, Wrapped) and function.how == "offloaded":
+            if any(place_of(frame, argument)[0] == place[0] for argument in call[2]):
+                return True
+            if isinstance(function.function, FunctionValue) and _reads(function.function, name):
+                return True
+    return False
+
+
+def _reads(function: FunctionValue, name: str) -> bool:
+    facts = function.module.facts
+    scope = facts.scopes[function.scope]
+    return any(
+        entry[0] == t.ATTR and entry[2] == name for entry in facts.terms[scope.start : scope.end]
+    )
+
+
+# -- querysets -------------------------------------------------------------------------------------
+
+
+def _was_evaluated(project: Project, frame: Frame, term: int) -> bool:
+    """Whether the queryset that a term asks something of was evaluated before."""
+    place = _asked(frame, term)
+    if place is None:
+        return False
+    terms = frame.module.facts.terms
+    for earlier in range(frame.scope.start, term):
+        entry = terms[earlier]
+        if entry[0] in (t.ITER, t.TRUTH):
+            evaluated = place_of(frame, entry[1]) == place
+        elif entry[0] == t.CALL and entry[2]:
+            evaluated = place_of(frame, entry[2][0]) == place and _evaluates(project, frame, entry)
+        else:
+            continue
+        if evaluated and comes_before(frame, earlier, term):
+            return True
+    return False
+
+
+def _asked(frame: Frame, term: int) -> Place | None:
+    terms = frame.module.facts.terms
+    entry = terms[term]
+    if entry[0] in (t.ITER, t.TRUTH, t.ITEM, t.STAR, t.UNPACK):
+        return place_of(frame, entry[1])
+    if entry[0] == t.COMPARE:
+        return place_of(frame, entry[3])
+    if entry[0] == t.CALL:
+        function = terms[entry[1]]
+        if function[0] == t.ATTR:
+            return place_of(frame, function[1])
+        if entry[2]:
+            return place_of(frame, entry[2][0])
+    return None
+
+
+def _evaluates(project: Project, frame: Frame, call: t.Term) -> bool:
+    for function in options_of(project.values.evaluate(frame, call[1])):
+        if isinstance(function, Wrapped) and function.how == "offloaded":
+            return True
+        if isinstance(function, External) and function.name in _EVALUATING_FUNCTIONS:
+            return True
+    return False
+
+
+# -- places in the code ----------------------------------------------------------------------------
+
+
+def place_of(frame: Frame, term: int) -> Place:
+    """Which variable a term reads, seen through tests and loops, and through which attributes."""
+    terms = frame.module.facts.terms
+    names: list[str] = []
+    while True:
+        entry = terms[term]
+        if entry[0] in (t.ALIAS, t.NARROW):
+            term = entry[1]
+        elif entry[0] == t.ATTR:
+            names.append(entry[2])
+            term = entry[1]
+        else:
+            return term, tuple(reversed(names))
+
+
+def comes_before(frame: Frame, earlier: int, later: int) -> bool:
+    """Whether an earlier term has run whenever a later one does."""
+    return all(
+        region.start <= later < region.end or region.start == earlier
+        for region in frame.module.regions_in(frame.scope_number)
+        if region.start <= earlier < region.end
+    )

@@ -1,0 +1,117 @@
+"""Objects of models: what their attributes hold, and which of them run a query when they are read.
+
+Source: the descriptors in django/db/models/fields/related_descriptors.py,
+django/db/models/query_utils.py and django/contrib/contenttypes/fields.py of Django 6.1.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django.models import Field, Models, Relation
+from fwp_checks.project.outcome import Alternative, RunExternal
+from fwp_checks.project.values import (
+    Arguments,
+    ClassValue,
+    Constant,
+    External,
+    Instance,
+    Unknown,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+DESCRIPTORS = {
+    "one": "django.db.models.fields.related_descriptors.ForwardManyToOneDescriptor.__get__",
+    "back": "django.db.models.fields.related_descriptors.ReverseOneToOneDescriptor.__get__",
+    "generic": "django.contrib.contenttypes.fields.GenericForeignKeyDescriptor.__get__",
+}
+DEFERRED = "django.db.models.query_utils.DeferredAttribute.__get__"
+
+# What a column holds, by the last part of its field's name.
+_COLUMNS = {
+    **dict.fromkeys(
+        ("CharField", "TextField", "SlugField", "EmailField", "URLField"), "builtins.str"
+    ),
+    **dict.fromkeys(("FileField", "ImageField"), "django.db.models.fields.files.FieldFile"),
+    **dict.fromkeys(
+        ("IntegerField", "BigIntegerField", "SmallIntegerField", "AutoField", "BigAutoField"),
+        "builtins.int",
+    ),
+    "BooleanField": "builtins.bool",
+    "FloatField": "builtins.float",
+    "BinaryField": "builtins.bytes",
+}
+
+
+def _class_of(instance: Instance) -> Value:
+    return External(instance.class_) if isinstance(instance.class_, str) else instance.class_
+
+
+def attribute(project: Project, instance: Instance, name: str) -> Value | None:
+    """What an attribute of a model instance holds, if it is a column, a relation, or a list that a
+    prefetch left.
+    """
+    row = rows.row_of(instance)
+    if row is not None:
+        for attribute_, value in row.attributes:
+            if attribute_ == name:
+                return value
+    models = Models.of(project)
+    class_ = _class_of(instance)
+    relation = models.relation(class_, name)
+    if relation is not None:
+        return _related(models, relation, row, name)
+    if name == "pk":
+        return Unknown("primary key")
+    field = models.field(class_, name) if isinstance(class_, ClassValue) else None
+    if isinstance(field, Field):
+        held = _COLUMNS.get(field.type.rpartition(".")[2])
+        return Instance(held) if held is not None else Unknown(f"column '{name}'")
+    return None
+
+
+def _related(models: Models, relation: Relation, row: rows.Row | None, name: str) -> Value:
+    if relation.target is None:
+        return Unknown(f"relation '{name}' leads to a model that is not known")
+    if relation.is_single:
+        # What was not fetched along is fetched by the reading, alone.
+        details = (rows.Row(rows.below(row.loads, name)),) if row is not None else ()
+        return rows.objects(relation.target, details)
+    known = frozenset({relation.inverse}) if relation.inverse else rows.NO_PATHS
+    if row is None:
+        # Whoever fetched the object may have fetched these, too.
+        query = rows.Query(prefetched=rows.ALL_PATHS, fetched=True)
+    elif rows.loads(row.loads, name):
+        query = rows.Query(prefetched=rows.below(row.loads, name), known=known, fetched=True)
+    else:
+        query = rows.Query(known=known)
+    return models.related_manager(relation.target, query)
+
+
+def reading(project: Project, instance: Instance, name: str) -> tuple[Alternative, ...] | None:
+    """What runs when an attribute of a model instance is read; None if nothing is known to."""
+    row = rows.row_of(instance)
+    if row is None:
+        return None
+    models = Models.of(project)
+    class_ = _class_of(instance)
+    relation = models.relation(class_, name)
+    descriptor = None
+    if relation is not None:
+        if relation.is_single and not rows.loads(row.loads, name):
+            descriptor = DESCRIPTORS[relation.kind]
+    elif row.columns != rows.EVERY_COLUMN and isinstance(class_, ClassValue):
+        field = models.field(class_, name)
+        if (
+            isinstance(field, Field)
+            and not field.is_primary_key
+            and row.columns.lacks(field.relation or name)
+        ):
+            descriptor = DEFERRED
+    if descriptor is None:
+        return None
+    return ((RunExternal(descriptor, Arguments((Constant(name),)), instance),),)

@@ -1,0 +1,502 @@
+"""The models of a project: their fields, the relations between them in both directions, and their
+managers.
+
+Source: django/db/models/fields/related.py, fields/reverse_related.py (accessor names), options.py
+and base.py of Django 6.1.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django.settings import Settings
+from fwp_checks.project.values import (
+    Arguments,
+    CallableValue,
+    ClassValue,
+    Constant,
+    External,
+    Instance,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+
+MODEL = "django.db.models.Model"
+FIELD = "django.db.models.Field"
+FOREIGN_KEY = "django.db.models.ForeignKey"
+ONE_TO_ONE = "django.db.models.OneToOneField"
+MANY_TO_MANY = "django.db.models.ManyToManyField"
+GENERIC_KEY = "django.contrib.contenttypes.fields.GenericForeignKey"
+GENERIC_RELATION = "django.contrib.contenttypes.fields.GenericRelation"
+USER = "django.contrib.auth.models.User"
+
+# Relations of the models that come with Django (django/contrib/auth/models.py).
+_SHIPPED_MANY = {
+    "django.contrib.auth.models.PermissionsMixin": {
+        "groups": "django.contrib.auth.models.Group",
+        "user_permissions": "django.contrib.auth.models.Permission",
+    },
+    "django.contrib.auth.models.Group": {"permissions": "django.contrib.auth.models.Permission"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One accessor of a model that leads to other objects.
+
+    ``kind`` is ``one`` (a foreign key or one-to-one field), ``back`` (the other end of a one-to-one
+    field), ``many`` (either end of a many-to-many field), ``set`` (the other end of a foreign key)
+    or ``generic``. ``target`` is the class it leads to, None where that is not known. ``inverse``
+    is the name that leads back from there, if it is known without a query.
+    """
+
+    name: str
+    kind: str
+    target: Value | None
+    inverse: str = ""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it leads to one object, which is fetched when it is first read."""
+        return self.kind in ("one", "back", "generic")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column: its name and the dotted name of the library class of its field, or the foreign key
+    that it stores.
+    """
+
+    name: str
+    type: str = ""
+    relation: str = ""
+    is_primary_key: bool = False
+
+
+class Models:
+    """Looks models up; one for each project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.settings = Settings(project)
+        self._is_model: dict[ClassValue, bool] = {}
+        self._fields: dict[ClassValue, dict[str, Field | Relation]] = {}
+        self._relations: dict[Value, dict[str, Relation]] = {}
+        self._managers: dict[Value, dict[str, Instance]] = {}
+
+    @classmethod
+    def of(cls, project: Project) -> Models:
+        """Those of a project; made when first asked for."""
+        known = project.framework_data.get("django.models")
+        if known is None:
+            known = project.framework_data["django.models"] = cls(project)
+        assert isinstance(known, cls)
+        return known
+
+    # -- classes -----------------------------------------------------------------------------------
+
+    def is_model(self, class_: Value) -> bool:
+        """Whether a class is a model."""
+        if isinstance(class_, ClassValue):
+            known = self._is_model.get(class_)
+            if known is None:
+                known = self._is_model[class_] = self._project.classes.derives(class_, MODEL)
+            return known
+        return self._project.classes.derives(class_, MODEL)
+
+    def is_manager(self, value: Value) -> bool:
+        """Whether a value is a manager object."""
+        return self._project.classes.is_instance(value, rows.MANAGER)
+
+    def is_queryset(self, value: Value) -> bool:
+        """Whether a value is a queryset object."""
+        return self._project.classes.is_instance(value, rows.QUERYSET)
+
+    @cached_property
+    def all(self) -> list[ClassValue]:
+        """Every model class of the project."""
+        found = []
+        for module in self._project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.kind == "class" and scope.bases:
+                    class_ = ClassValue(module, number)
+                    if self.is_model(class_):
+                        found.append(class_)
+        return found
+
+    @cached_property
+    def _by_label(self) -> dict[tuple[str, str], ClassValue]:
+        return {(self.app_label(class_), class_.name.lower()): class_ for class_ in self.all}
+
+    def named(self, app_label: str, name: str) -> ClassValue | None:
+        """The model of an app by its name, in any case."""
+        return self._by_label.get((app_label, name.lower()))
+
+    def app_label(self, class_: ClassValue) -> str:
+        """The label of the app a model belongs to."""
+        declared = self.meta(class_, "app_label")
+        if isinstance(declared, str):
+            return declared
+        parts = class_.module.name.split(".")
+        package = parts[: parts.index("models")] if "models" in parts else parts[:-1]
+        return self.settings.app_label(".".join(package), class_.module) or (package or parts)[-1]
+
+    def meta(self, class_: ClassValue, name: str) -> object:
+        """A literal option of ``class Meta``, None where it is not given. Abstract parents hand
+        theirs down.
+        """
+        for owner in self._project.classes.info(class_).order:
+            if not isinstance(owner, ClassValue):
+                continue
+            term = owner.module.facts.scopes[owner.scope].bindings.get("Meta", -1)
+            if term < 0:
+                continue
+            meta = self._project.values.evaluate(self._project.classes.frame_around(owner), term)
+            if not isinstance(meta, ClassValue) or (
+                owner != class_ and name in ("abstract", "proxy")
+            ):
+                return None
+            found = self._project.members.find_in_class(meta, name)
+            return found.value if isinstance(found, Constant) else None
+        return None
+
+    # -- fields ------------------------------------------------------------------------------------
+
+    def field(self, class_: ClassValue, name: str) -> Field | Relation | None:
+        """The column or relation that a model class, or a model it derives from, declares under a
+        name.
+        """
+        for owner in self._project.classes.info(class_).order:
+            if isinstance(owner, ClassValue):
+                own = self.declared(owner)
+                if name in own:
+                    return own[name]
+                if name in owner.module.facts.scopes[owner.scope].bindings:
+                    return None
+        return None
+
+    def declared(self, class_: ClassValue) -> dict[str, Field | Relation]:
+        """What a class body itself declares: its columns and relations, by name; foreign keys by
+        column name, too.
+        """
+        known = self._fields.get(class_)
+        if known is None:
+            known = self._fields[class_] = {}
+            known.update(self._find_fields(class_))
+        return known
+
+    def _find_fields(self, class_: ClassValue) -> Iterator[tuple[str, Field | Relation]]:
+        scope = class_.module.facts.scopes[class_.scope]
+        frame = self._project.classes.frame_around(class_)
+        for name, term in scope.bindings.items():
+            if class_.module.facts.terms[term][0] not in (t.CALL, t.DECLARED):
+                continue
+            made = self._project.values.evaluate(frame, term)
+            if not isinstance(made, Instance):
+                continue
+            kind = self._kind(made)
+            if kind is not None:
+                arguments = self.arguments(frame, term)
+                yield name, Relation(name, kind, self._target(class_, arguments))
+                if kind == "one":
+                    yield f"{name}_id", Field(f"{name}_id", relation=name)
+            else:
+                type_ = self._column_type(made)
+                if type_ is not None:
+                    key = self.arguments(frame, term).get(-1, "primary_key") == Constant(True)
+                    yield name, Field(name, type_, is_primary_key=key)
+
+    def _kind(self, made: Instance) -> str | None:
+        classes = self._project.classes
+        if classes.is_instance(made, FOREIGN_KEY) or classes.is_instance(made, ONE_TO_ONE):
+            return "one"
+        if classes.is_instance(made, MANY_TO_MANY) or classes.is_instance(made, GENERIC_RELATION):
+            return "many"
+        return "generic" if classes.is_instance(made, GENERIC_KEY) else None
+
+    def _column_type(self, made: Instance) -> str | None:
+        if isinstance(made.class_, str):
+            name = made.class_
+            return name if name.startswith("django.") and name.endswith("Field") else None
+        for base in self._project.classes.info(made.class_).externals:
+            if base.startswith("django.") and base.endswith("Field"):
+                return base
+        return None
+
+    def arguments(self, frame: Frame, term: int) -> Arguments:
+        """The arguments of the call that a term is, or that it declares; none for anything else."""
+        terms = frame.module.facts.terms
+        while terms[term][0] in (t.DECLARED, t.ALIAS) and terms[term][1] >= 0:
+            term = terms[term][1]
+        if terms[term][0] != t.CALL:
+            return Arguments(complete=False)
+        return self._project.calls.arguments(frame, terms[term])
+
+    # -- targets -----------------------------------------------------------------------------------
+
+    def _target(self, owner: ClassValue, arguments: Arguments) -> Value | None:
+        given = arguments.get(0, "to")
+        if isinstance(given, Constant) and isinstance(given.value, str):
+            return self._by_name(owner, given.value)
+        if isinstance(given, External) and given.name.endswith(".AUTH_USER_MODEL"):
+            return self.user
+        if given is not None and all(
+            isinstance(o, (ClassValue, External)) for o in options_of(given)
+        ):
+            return given
+        return None
+
+    def _by_name(self, owner: ClassValue, name: str) -> Value | None:
+        if name == "self":
+            return owner
+        app, _, last = name.rpartition(".")
+        if app:
+            return self.labelled(app, last)
+        return self.named(self.app_label(owner), last)
+
+    def labelled(self, app: str, name: str) -> Value | None:
+        """The model that ``"app.Name"`` stands for."""
+        found = self.named(app, name)
+        if found is not None:
+            return found
+        return (
+            External(_SHIPPED_LABELS[app, name.lower()])
+            if (app, name.lower()) in _SHIPPED_LABELS
+            else None
+        )
+
+    @cached_property
+    def user(self) -> Value:
+        """The user model: that of the setting AUTH_USER_MODEL, else Django's own."""
+        setting = self.settings.text("AUTH_USER_MODEL")
+        if setting is None:
+            return External(USER)
+        app, _, name = setting.rpartition(".")
+        return self.labelled(app, name) or External("django.contrib.auth.models.AbstractUser")
+
+    # -- relations ---------------------------------------------------------------------------------
+
+    def relation(self, class_: Value, name: str) -> Relation | None:
+        """The relation of a model (of the project, or by dotted name) that an attribute of its
+        objects leads along.
+        """
+        if isinstance(class_, ClassValue):
+            declared = self.field(class_, name)
+            if declared is not None:
+                return self._inherited(declared, class_) if isinstance(declared, Relation) else None
+            for owner in self._project.classes.info(class_).order:
+                found = self._accessors.get(owner, {}).get(name)
+                if found is not None:
+                    return found
+            if class_.module.facts.scopes[class_.scope].bindings.get(name, -1) >= 0:
+                return None
+            return self._shipped(self._project.classes.info(class_).externals, name)
+        if isinstance(class_, External):
+            return self._accessors.get(class_, {}).get(name) or self._shipped((class_.name,), name)
+        return None
+
+    def _inherited(self, relation: Relation, class_: ClassValue) -> Relation:
+        """A relation to ``"self"`` that an abstract class declares leads to the class that inherits
+        it.
+        """
+        target = relation.target
+        if not isinstance(target, ClassValue) or target == class_:
+            return relation
+        if target in self._line(class_) and self.meta(target, "abstract") is True:
+            return replace(relation, target=class_)
+        return relation
+
+    def _shipped(self, names: tuple[str, ...], name: str) -> Relation | None:
+        waiting = list(names)
+        while waiting:
+            current = waiting.pop()
+            target = _SHIPPED_MANY.get(current, {}).get(name)
+            if target is not None:
+                return Relation(name, "many", External(target))
+            waiting.extend(self._project.catalogue.bases(current))
+        return None
+
+    @cached_property
+    def _accessors(self) -> dict[Value, dict[str, Relation]]:
+        """By the class at the other end: the accessors that relations leave on it."""
+        found: dict[Value, dict[str, Relation]] = {}
+        for class_ in self.all:
+            if self.meta(class_, "abstract") is True:
+                continue
+            parents = self._concrete_parents(class_)
+            for owner in self._project.classes.info(class_).order:
+                if isinstance(owner, ClassValue) and not any(
+                    owner in self._line(parent) for parent in parents
+                ):
+                    for target, accessor in self._accessors_of(class_, owner):
+                        found.setdefault(target, {}).setdefault(accessor.name, accessor)
+            if self.meta(class_, "proxy") is not True:
+                for parent in parents:
+                    name = class_.name.lower()
+                    found.setdefault(parent, {}).setdefault(name, Relation(name, "back", class_))
+        return found
+
+    def _line(self, class_: ClassValue) -> tuple[Value, ...]:
+        return self._project.classes.info(class_).order
+
+    def _concrete_parents(self, class_: ClassValue) -> list[ClassValue]:
+        """The nearest models with tables of their own that a model derives from."""
+        found: list[ClassValue] = []
+        for parent in self._line(class_)[1:]:
+            if not isinstance(parent, ClassValue) or not self.is_model(parent):
+                continue
+            is_abstract = self.meta(parent, "abstract") is True
+            if not is_abstract and not any(parent in self._line(nearer) for nearer in found):
+                found.append(parent)
+        return found
+
+    def _accessors_of(
+        self, class_: ClassValue, owner: ClassValue
+    ) -> Iterator[tuple[Value, Relation]]:
+        frame = self._project.classes.frame_around(owner)
+        bindings = owner.module.facts.scopes[owner.scope].bindings
+        for name, relation in self.declared(owner).items():
+            if not isinstance(relation, Relation) or relation.kind == "generic":
+                continue
+            made = self._project.values.evaluate(frame, bindings[name])
+            if self._project.classes.is_instance(made, GENERIC_RELATION):
+                continue
+            arguments = self.arguments(frame, bindings[name])
+            target = class_ if relation.target == owner else relation.target
+            if target is None or (
+                relation.kind == "many" and target == class_ and _is_symmetrical(arguments)
+            ):
+                continue
+            is_single = self._project.classes.is_instance(made, ONE_TO_ONE)
+            accessor = self._accessor_name(class_, arguments, is_single)
+            if accessor is None:
+                continue
+            kind = "many" if relation.kind == "many" else "back" if is_single else "set"
+            inverse = name if kind != "many" else ""
+            for option in options_of(target):
+                yield option, Relation(accessor, kind, class_, inverse)
+
+    def _accessor_name(
+        self, class_: ClassValue, arguments: Arguments, is_single: bool
+    ) -> str | None:
+        given = arguments.get(-1, "related_name")
+        related: object = given.value if isinstance(given, Constant) else None
+        if given is not None and not isinstance(given, Constant):
+            return None
+        if related is None:
+            related = self.meta(class_, "default_related_name")
+        model_name = class_.name.lower()
+        if not isinstance(related, str):
+            return model_name if is_single else f"{model_name}_set"
+        if related.endswith("+"):
+            return None
+        # https://docs.djangoproject.com/en/stable/topics/db/models/#abstract-related-name
+        for key, value in (
+            ("class", model_name),
+            ("model_name", model_name),
+            ("app_label", self.app_label(class_)),
+        ):
+            related = related.replace(f"%({key})s", value)
+        return related
+
+    # -- managers ----------------------------------------------------------------------------------
+
+    def manager(self, class_: Value, name: str) -> Instance | None:
+        """The manager that a model class has under a name."""
+        if not isinstance(class_, ClassValue):
+            return None
+        managers = self._of_class(class_)
+        if name == "_default_manager":
+            declared = self.meta(class_, "default_manager_name")
+            if isinstance(declared, str) and declared in managers:
+                return managers[declared]
+            return next(iter(managers.values()), None)
+        if name == "_base_manager":
+            return self._with_model(Instance(rows.MANAGER), class_)
+        return managers.get(name)
+
+    def _of_class(self, class_: ClassValue) -> dict[str, Instance]:
+        """The managers of a model by name, the default one first."""
+        known = self._managers.get(class_)
+        if known is None:
+            self._managers[class_] = {}
+            known = self._managers[class_] = dict(self._find_managers(class_))
+        return known
+
+    def _find_managers(self, class_: ClassValue) -> Iterator[tuple[str, Instance]]:
+        has_own = False
+        for owner in self._project.classes.info(class_).order:
+            if isinstance(owner, ClassValue):
+                frame = self._project.classes.frame_around(owner)
+                for name, term in owner.module.facts.scopes[owner.scope].bindings.items():
+                    if owner.module.facts.terms[term][0] in (t.CALL, t.DECLARED):
+                        made = self._project.values.evaluate(frame, term)
+                        if isinstance(made, Instance) and self.is_manager(made):
+                            has_own = True
+                            yield name, self._with_model(made, class_)
+        if not has_own:
+            yield "objects", self._with_model(self._shipped_manager(class_), class_)
+
+    def _shipped_manager(self, class_: ClassValue) -> Instance:
+        for base in self._project.classes.info(class_).externals:
+            given = self._project.catalogue.gives(f"{base}.objects", "attribute")
+            if given is not None:
+                return Instance(given)
+        return Instance(rows.MANAGER)
+
+    def _with_model(self, manager: Instance, class_: Value) -> Instance:
+        query = rows.query_of(manager) or rows.Query(queryset=self.queryset_class(manager))
+        return replace(manager, arguments=(class_,), details=(query,))
+
+    def external_manager(self, manager: Instance, class_: External) -> Instance:
+        """The manager of a model that a library defines."""
+        return self._with_model(manager, class_)
+
+    def queryset_class(self, manager: Instance) -> ClassValue | None:
+        """The project's queryset class that a project's manager class was made from with
+        ``from_queryset``.
+        """
+        if not isinstance(manager.class_, ClassValue):
+            return None
+        for owner in self._project.classes.info(manager.class_).order:
+            if isinstance(owner, ClassValue):
+                frame = self._project.classes.frame_around(owner)
+                for base in owner.module.facts.scopes[owner.scope].bases:
+                    made = self._project.values.evaluate(frame, base)
+                    query = rows.query_of(made.result) if isinstance(made, CallableValue) else None
+                    if query is not None and query.queryset is not None:
+                        return query.queryset
+        return None
+
+    def related_manager(self, target: Value, query: rows.Query) -> Instance:
+        """The manager through which one object's related objects are reached."""
+        default = self.manager(target, "_default_manager")
+        own = rows.query_of(default) if default is not None else None
+        if own is not None:
+            query = replace(query, queryset=own.queryset)
+        if default is not None and isinstance(default.class_, ClassValue):
+            return Instance(default.class_, None, (target,), (query, rows.RELATED_MANAGER))
+        return Instance(rows.RELATED_MANAGER, None, (target,), (query,))
+
+
+def _is_symmetrical(arguments: Arguments) -> bool:
+    return arguments.get(-1, "symmetrical") != Constant(False)
+
+
+_SHIPPED_LABELS = {
+    ("auth", "user"): USER,
+    ("auth", "group"): "django.contrib.auth.models.Group",
+    ("auth", "permission"): "django.contrib.auth.models.Permission",
+    ("contenttypes", "contenttype"): "django.contrib.contenttypes.models.ContentType",
+    ("sessions", "session"): "django.contrib.sessions.models.Session",
+    ("sites", "site"): "django.contrib.sites.models.Site",
+}

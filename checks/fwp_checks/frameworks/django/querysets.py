@@ -1,0 +1,288 @@
+"""Managers and querysets: what their methods give, and what runs.
+
+A manager's methods are those of the queryset it makes (django/db/models/manager.py), so they are
+looked up there; a project's own ``get_queryset`` is run first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.project.outcome import Outcome, RunExternal
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    Awaitable,
+    CallableValue,
+    ClassValue,
+    Constant,
+    External,
+    FunctionValue,
+    Instance,
+    Iterable,
+    Value,
+    Wrapped,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Methods of a manager that are not those of its querysets.
+_MANAGER_ONLY = frozenset(
+    {"get_queryset", "db_manager", "from_queryset", "as_manager", "get_prefetch_querysets"}
+)
+# What a related manager adds to the manager class of the related model.
+_RELATED_ONLY = frozenset({"add", "aadd", "remove", "aremove", "set", "aset", "clear", "aclear"})
+
+
+def call(
+    project: Project, name: str, arguments: Arguments, receiver: Value | None
+) -> Outcome | None:
+    """What calling a function or method of the ORM does, where a catalogue row cannot say it."""
+    function = _FUNCTIONS.get(name)
+    if function is not None:
+        given = function(project, arguments)
+        return _runs(name, arguments, None, given) if given is not None else None
+    method = name.rpartition(".")[2]
+    models = Models.of(project)
+    if isinstance(receiver, (ClassValue, External)):
+        given = _of_class(models, method, arguments, receiver)
+        return Outcome.nothing(given) if given is not None else None
+    if not isinstance(receiver, Instance):
+        return None
+    if models.is_manager(receiver):
+        return _manager_call(project, name, arguments, receiver)
+    if models.is_queryset(receiver) or receiver.class_ == rows.RAW_QUERYSET:
+        given = _queryset_result(receiver, method, arguments)
+        return _runs(name, arguments, receiver, given) if given is not None else None
+    return None
+
+
+def _runs(name: str, arguments: Arguments, receiver: Value | None, given: Value) -> Outcome:
+    return Outcome(((RunExternal(name, arguments, receiver),),), given)
+
+
+# -- querysets -------------------------------------------------------------------------------------
+
+
+def _queryset_result(queryset: Instance, method: str, arguments: Arguments) -> Value | None:
+    if method == "none":
+        return Instance(rows.EMPTY_QUERYSET, None, queryset.arguments)
+    if method == "__getitem__":
+        return queryset if not arguments.positional else rows.row(queryset)
+    if method in ("__iter__", "aiterator"):
+        found = rows.row(queryset)
+        return (
+            Iterable(found, "iterator", is_async=method == "aiterator")
+            if found is not None
+            else None
+        )
+    if method == "raw":
+        query = rows.query_of(queryset)
+        details = (rows.Query(),) if query is not None else ()
+        return Instance(rows.RAW_QUERYSET, None, queryset.arguments, details)
+    if method in rows.BUILDING:
+        return rows.built(queryset, method, arguments)
+    given, is_async = rows.result(queryset, method)
+    return Awaitable(given) if is_async and given is not None else given
+
+
+def element(project: Project, value: Instance) -> Value | None:
+    """One row of a queryset of a library class."""
+    if value.class_ == rows.RAW_QUERYSET or Models.of(project).is_queryset(value):
+        return rows.row(value)
+    return None
+
+
+def item(project: Project, value: Instance, key: Value | None) -> Value | None:
+    """``queryset[key]``; key None for a slice."""
+    if value.class_ == rows.RAW_QUERYSET or Models.of(project).is_queryset(value):
+        return rows.row(value) if key is not None else value
+    return None
+
+
+# -- managers --------------------------------------------------------------------------------------
+
+
+def queryset_of(manager: Instance) -> Instance:
+    """The queryset that a manager starts from, if its ``get_queryset`` is Django's own."""
+    query = rows.query_of(manager)
+    if query is None:
+        return Instance(rows.QUERYSET, None, manager.arguments)
+    class_ = query.queryset or rows.QUERYSET
+    return Instance(class_, None, manager.arguments, (replace(query, queryset=None),))
+
+
+def _manager_call(
+    project: Project, name: str, arguments: Arguments, manager: Instance
+) -> Outcome | None:
+    method = name.rpartition(".")[2]
+    if method == "db_manager":
+        return Outcome.nothing(manager)
+    if method in _MANAGER_ONLY:
+        return (
+            _runs(name, arguments, manager, queryset_of(manager))
+            if method == "get_queryset"
+            else None
+        )
+    if rows.model_of(manager) is None:
+        return None
+    first = _own_queryset(project, manager)
+    queryset = queryset_of(manager)
+    if first is not None:
+        made = [o for o in options_of(first.result) if isinstance(o, Instance)]
+        queryset = (
+            made[0]
+            if made
+            else rows.with_query(queryset, rows.Query(rows.ALL_PATHS, rows.ALL_PATHS))
+        )
+    given: Value | None = (
+        queryset if method == "all" else _queryset_result(queryset, method, arguments)
+    )
+    run = RunExternal(name, arguments, manager)
+    if first is None:
+        return _runs(name, arguments, manager, given) if given is not None else None
+    alternatives = tuple(None if a is None else (run, *a) for a in first.alternatives)
+    if given is not None:
+        return Outcome(alternatives, given)
+    known = f"{rows.QUERYSET}.{method}"
+    return Outcome(
+        alternatives, compute=lambda: project.libraries.call(known, arguments, queryset).result
+    )
+
+
+def _own_queryset(project: Project, manager: Instance) -> Outcome | None:
+    """What the ``get_queryset`` of a project's manager does; None if it has none, or the rows are
+    there already.
+    """
+    query = rows.query_of(manager)
+    if not isinstance(manager.class_, ClassValue) or (query is not None and query.fetched):
+        return None
+    method = project.members.find_in_class(manager.class_, "get_queryset")
+    if not isinstance(method, FunctionValue):
+        return None
+    return project.calls.invoke(project.members.bind(method, manager), NO_ARGUMENTS)
+
+
+def manager_attribute(project: Project, manager: Instance, name: str) -> Value | None:
+    """An attribute of a manager that its class does not have: its model, or a method of its
+    queryset class.
+    """
+    if name == "model":
+        return rows.model_of(manager)
+    if name in _RELATED_ONLY and rows.RELATED_MANAGER in manager.details:
+        return project.members.attribute(
+            Instance(rows.RELATED_MANAGER, None, manager.arguments, manager.details[:1]), name
+        )
+    query = rows.query_of(manager)
+    if query is None or query.queryset is None:
+        return None
+    if (
+        isinstance(manager.class_, ClassValue)
+        and project.members.find_in_class(manager.class_, name) is not None
+    ):
+        return None
+    found = project.members.find_in_class(query.queryset, name)
+    if not isinstance(found, (FunctionValue, Wrapped)):
+        return None
+    return project.members.bind(found, queryset_of(manager), query.queryset)
+
+
+# -- classes ---------------------------------------------------------------------------------------
+
+
+def _of_class(models: Models, method: str, arguments: Arguments, class_: Value) -> Value | None:
+    if method == "as_manager" and isinstance(class_, ClassValue):
+        return Instance(rows.MANAGER, details=(rows.Query(queryset=class_),))
+    if method == "from_queryset":
+        queryset = arguments.get(0, "queryset_class")
+        query = rows.Query(queryset=queryset if isinstance(queryset, ClassValue) else None)
+        own = class_ if isinstance(class_, ClassValue) else rows.MANAGER
+        return CallableValue(Instance(own, details=(query,)))
+    return None
+
+
+# -- functions -------------------------------------------------------------------------------------
+
+
+def _source(project: Project, arguments: Arguments) -> Instance | None:
+    """The queryset that ``get_object_or_404`` and its kin look in: a model's, a manager's, or the
+    one given.
+    """
+    models = Models.of(project)
+    for option in options_of(arguments.get(0, "klass") or Constant(None)):
+        if isinstance(option, ClassValue) and models.is_model(option):
+            option = models.manager(option, "_default_manager") or option
+        elif isinstance(option, External) and models.is_model(option):
+            return Instance(rows.QUERYSET, None, (option,), (rows.Query(),))
+        if isinstance(option, Instance) and models.is_manager(option):
+            own = _own_queryset(project, option)
+            option = own.result if own is not None else queryset_of(option)
+        if isinstance(option, Instance) and models.is_queryset(option):
+            return option
+    return None
+
+
+def _get_object(project: Project, arguments: Arguments) -> Value | None:
+    source = _source(project, arguments)
+    return rows.row(source) if source is not None else None
+
+
+def _get_list(project: Project, arguments: Arguments) -> Value | None:
+    found = _get_object(project, arguments)
+    return Iterable(found, "list") if found is not None else None
+
+
+def _aget_object(project: Project, arguments: Arguments) -> Value | None:
+    found = _get_object(project, arguments)
+    return Awaitable(found) if found is not None else None
+
+
+def _aget_list(project: Project, arguments: Arguments) -> Value | None:
+    found = _get_list(project, arguments)
+    return Awaitable(found) if found is not None else None
+
+
+def _prefetch(_project: Project, arguments: Arguments) -> Value | None:
+    lookup = arguments.get(0, "lookup")
+    if not isinstance(lookup, Constant) or not isinstance(lookup.value, str):
+        return None
+    to_attr = arguments.get(2, "to_attr")
+    queryset = arguments.get(1, "queryset")
+    query = rows.query_of(queryset) if queryset is not None else rows.Query()
+    nested = query.row.loads if query is not None else rows.ALL_PATHS
+    element_ = rows.row(queryset) if isinstance(queryset, Instance) else None
+    name = (
+        to_attr.value if isinstance(to_attr, Constant) and isinstance(to_attr.value, str) else None
+    )
+    said = rows.Prefetched(lookup.value, nested, name, element_ or rows.UNKNOWN_ROW)
+    return Instance(rows.PREFETCH, details=(said,))
+
+
+def _user_model(project: Project, _arguments: Arguments) -> Value | None:
+    return Models.of(project).user
+
+
+def _model_by_name(project: Project, arguments: Arguments) -> Value | None:
+    names = [
+        a.value
+        for a in arguments.positional
+        if isinstance(a, Constant) and isinstance(a.value, str)
+    ]
+    app, _, name = ".".join(names).rpartition(".")
+    return Models.of(project).labelled(app, name) if app else None
+
+
+_FUNCTIONS = {
+    "django.shortcuts.get_object_or_404": _get_object,
+    "django.shortcuts.aget_object_or_404": _aget_object,
+    "django.shortcuts.get_list_or_404": _get_list,
+    "django.shortcuts.aget_list_or_404": _aget_list,
+    "django.db.models.Prefetch": _prefetch,
+    "django.contrib.auth.get_user_model": _user_model,
+    "django.apps.apps.get_model": _model_by_name,
+}

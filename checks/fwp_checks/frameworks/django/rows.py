@@ -1,0 +1,358 @@
+"""What is known of querysets and of the rows they give: which relations were fetched along, and
+which columns.
+
+A queryset or manager is an :class:`~fwp_checks.project.values.Instance` whose first type argument
+is its model and whose details hold a :class:`Query`; a row from the database is an object of its
+model whose details hold a :class:`Row`. An object without either has an origin that is not known.
+Paths are in Django's spelling (``author__publisher``); the path ``*``, alone or after ``__``,
+stands for anything from there on.
+
+Source of what each method does: django/db/models/query.py of Django 6.1.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from fwp_checks.project.values import (
+    Arguments,
+    ClassValue,
+    Constant,
+    External,
+    Instance,
+    Iterable,
+    MappingValue,
+    TupleValue,
+    Unknown,
+    Value,
+    is_none,
+    join,
+    options_of,
+)
+
+_Detail = TypeVar("_Detail")
+
+ANYTHING = "*"
+Paths = frozenset[str]
+NO_PATHS: Paths = frozenset()
+ALL_PATHS: Paths = frozenset({ANYTHING})
+
+QUERYSET = "django.db.models.QuerySet"
+RAW_QUERYSET = "django.db.models.query.RawQuerySet"
+EMPTY_QUERYSET = "django.db.models.query.EmptyQuerySet"
+MANAGER = "django.db.models.Manager"
+RELATED_MANAGER = "django.db.models.fields.related_descriptors.RelatedManager"
+PREFETCH = "django.db.models.Prefetch"
+
+
+def loads(paths: Paths, name: str) -> bool:
+    """Whether fetching these paths fetches the relation of this name, or may."""
+    return any(path in (name, ANYTHING) or path.startswith(f"{name}__") for path in paths)
+
+
+def below(paths: Paths, name: str) -> Paths:
+    """What is fetched of the objects behind a relation, when these paths are fetched."""
+    prefix = f"{name}__"
+    found = {path.removeprefix(prefix) for path in paths if path.startswith(prefix)}
+    return frozenset(found | {ANYTHING} if ANYTHING in paths else found)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns that are fetched with a row; those of ``only`` alone if there is one, never those of
+    ``deferred``.
+    """
+
+    only: Paths | None = None
+    deferred: Paths = NO_PATHS
+
+    def lacks(self, name: str) -> bool:
+        """Whether a column was certainly left out."""
+        if name in self.deferred:
+            return True
+        if self.only is None or ANYTHING in self.only:
+            return False
+        return not any(path == name or path.startswith(f"{name}__") for path in self.only)
+
+
+EVERY_COLUMN = Columns()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Where an object came from: a query that fetched these relations and columns with it.
+
+    ``attributes`` are the lists that ``Prefetch(…, to_attr=…)`` leaves on it.
+    """
+
+    loads: Paths = NO_PATHS
+    columns: Columns = EVERY_COLUMN
+    attributes: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a queryset, or the querysets of a manager, fetch.
+
+    ``known`` are relations that lead back to the object whose related manager this is. ``shape`` is
+    what its rows are: ``objects``, ``dicts``, ``tuples`` or ``values``. ``queryset`` is the project
+    class of the querysets that a manager makes. ``fetched`` tells that the rows are, or may be,
+    there already: its relation was prefetched.
+    """
+
+    selected: Paths = NO_PATHS
+    prefetched: Paths = NO_PATHS
+    known: Paths = NO_PATHS
+    columns: Columns = EVERY_COLUMN
+    shape: str = "objects"
+    attributes: tuple[tuple[str, Value], ...] = ()
+    queryset: ClassValue | None = None
+    fetched: bool = False
+
+    @property
+    def row(self) -> Row:
+        """What one of its rows remembers."""
+        return Row(self.selected | self.prefetched | self.known, self.columns, self.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetched:
+    """What ``Prefetch(lookup, queryset, to_attr)`` says."""
+
+    path: str
+    nested: Paths
+    to_attr: str | None
+    element: Value
+
+
+def query_of(value: Value) -> Query | None:
+    """What is known of a queryset or manager; None if its origin is not known."""
+    return _detail(value, Query)
+
+
+def row_of(value: Value) -> Row | None:
+    """Where a model instance came from; None if that is not known."""
+    return _detail(value, Row)
+
+
+def _detail(value: Value, kind: type[_Detail]) -> _Detail | None:
+    if isinstance(value, Instance):
+        for detail in value.details:
+            if isinstance(detail, kind):
+                return detail
+    return None
+
+
+def model_of(value: Value | None) -> Value | None:
+    """The model of a queryset or manager, a class; None if it is not known."""
+    if isinstance(value, Instance) and value.arguments:
+        model = value.arguments[0]
+        if all(isinstance(option, (ClassValue, External)) for option in options_of(model)):
+            return model
+    return None
+
+
+def with_query(value: Instance, query: Query) -> Instance:
+    """The same queryset or manager, of which this is known."""
+    return replace(value, details=(query,))
+
+
+def objects(model: Value, details: tuple[object, ...] = ()) -> Value:
+    """An object of a model class."""
+    return join(
+        [
+            Instance(option if isinstance(option, ClassValue) else option.name, details=details)
+            for option in options_of(model)
+            if isinstance(option, (ClassValue, External))
+        ]
+    )
+
+
+def row(queryset: Instance) -> Value | None:
+    """One row of a queryset; None if its model is not known."""
+    query = query_of(queryset)
+    if query is not None and query.shape != "objects":
+        return _SHAPES[query.shape]
+    model = model_of(queryset)
+    if model is None:
+        return None
+    return objects(model, (query.row,) if query is not None else ())
+
+
+UNKNOWN_ROW = Unknown("row of a model that is not known")
+_COLUMN = Unknown("value of a column")
+_SHAPES: dict[str, Value] = {
+    "dicts": MappingValue(_COLUMN),
+    "tuples": Iterable(_COLUMN, "tuple"),
+    "values": _COLUMN,
+}
+
+
+# -- methods that build a query --------------------------------------------------------------------
+
+
+def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
+    """The queryset that a building method gives: what it fetches may change, the rest stays."""
+    query = query_of(queryset)
+    if query is None:
+        return queryset
+    change = _CHANGES.get(method)
+    if change is not None:
+        query = change(query, arguments)
+    return with_query(queryset, replace(query, fetched=False))
+
+
+def _named(arguments: Arguments) -> Paths:
+    names = [
+        v.value if isinstance(v, Constant) and isinstance(v.value, str) else ANYTHING
+        for v in arguments.positional
+    ]
+    return frozenset(names if arguments.complete else [*names, ANYTHING])
+
+
+def _clears(arguments: Arguments) -> bool:
+    return len(arguments.positional) == 1 and is_none(arguments.positional[0])
+
+
+def _select_related(query: Query, arguments: Arguments) -> Query:
+    if _clears(arguments):
+        return replace(query, selected=NO_PATHS)
+    # Without a name it follows every foreign key that is not null.
+    return replace(query, selected=query.selected | (_named(arguments) or ALL_PATHS))
+
+
+def _prefetch_related(query: Query, arguments: Arguments) -> Query:
+    if _clears(arguments):
+        return replace(query, prefetched=NO_PATHS, attributes=())
+    paths = set(query.prefetched)
+    attributes = dict(query.attributes)
+    for argument in arguments.positional:
+        lookup = (
+            argument.details[0] if isinstance(argument, Instance) and argument.details else None
+        )
+        if isinstance(argument, Constant) and isinstance(argument.value, str):
+            paths.add(argument.value)
+        elif not isinstance(lookup, Prefetched):
+            paths.add(ANYTHING)
+        elif lookup.to_attr is not None:
+            attributes[lookup.to_attr] = Iterable(lookup.element, "list")
+        else:
+            paths.add(lookup.path)
+            paths.update(f"{lookup.path}__{path}" for path in lookup.nested)
+    if not arguments.complete:
+        paths.add(ANYTHING)
+    return replace(query, prefetched=frozenset(paths), attributes=tuple(attributes.items()))
+
+
+def _only(query: Query, arguments: Arguments) -> Query:
+    return replace(query, columns=Columns(only=_named(arguments)))
+
+
+def _defer(query: Query, arguments: Arguments) -> Query:
+    if _clears(arguments):
+        return replace(query, columns=EVERY_COLUMN)
+    return replace(
+        query, columns=replace(query.columns, deferred=query.columns.deferred | _named(arguments))
+    )
+
+
+def _values(query: Query, _arguments: Arguments) -> Query:
+    return replace(query, shape="dicts")
+
+
+def _values_list(query: Query, arguments: Arguments) -> Query:
+    flat = arguments.get(-1, "flat")
+    return replace(query, shape="tuples" if flat is None or flat == Constant(False) else "values")
+
+
+def _plain_values(query: Query, _arguments: Arguments) -> Query:
+    return replace(query, shape="values")
+
+
+_CHANGES = {
+    "select_related": _select_related,
+    "prefetch_related": _prefetch_related,
+    "only": _only,
+    "defer": _defer,
+    "values": _values,
+    "values_list": _values_list,
+    "dates": _plain_values,
+    "datetimes": _plain_values,
+}
+BUILDING = frozenset(
+    {
+        *_CHANGES,
+        *(
+            "all",
+            "alias",
+            "annotate",
+            "complex_filter",
+            "difference",
+            "distinct",
+            "exclude",
+            "extra",
+            "fetch_mode",
+        ),
+        *(
+            "filter",
+            "intersection",
+            "iterator",
+            "order_by",
+            "reverse",
+            "select_for_update",
+            "union",
+            "using",
+        ),
+        *("_clone", "_chain", "_all"),
+    }
+)
+
+
+# -- methods that give something else --------------------------------------------------------------
+
+
+def _one(queryset: Instance) -> Value | None:
+    return row(queryset)
+
+
+def _made(queryset: Instance) -> Value | None:
+    # Whoever makes an object knows what its relations are; those that were not given are not there.
+    model = model_of(queryset)
+    return objects(model) if model is not None else None
+
+
+def _found_or_made(queryset: Instance) -> Value | None:
+    made = _made(queryset)
+    return TupleValue((made, Instance("builtins.bool"))) if made is not None else None
+
+
+def _all_made(queryset: Instance) -> Value | None:
+    made = _made(queryset)
+    return Iterable(made, "list") if made is not None else None
+
+
+def _by_key(queryset: Instance) -> Value | None:
+    found = row(queryset)
+    return MappingValue(found) if found is not None else None
+
+
+_RESULTS = {
+    **dict.fromkeys(("get", "first", "last", "earliest", "latest"), _one),
+    "create": _made,
+    "get_or_create": _found_or_made,
+    "update_or_create": _found_or_made,
+    "bulk_create": _all_made,
+    "in_bulk": _by_key,
+}
+
+
+def result(queryset: Instance, method: str) -> tuple[Value | None, bool]:
+    """What a method that runs a query gives (None where the catalogue knows best), and whether it
+    is an async one.
+    """
+    known = _RESULTS.get(method)
+    if known is not None:
+        return known(queryset), False
+    known = _RESULTS.get(method.removeprefix("a")) if method.startswith("a") else None
+    return (known(queryset), True) if known is not None else (None, False)

@@ -1,0 +1,110 @@
+"""The settings and apps of a Django project, as far as they are literals."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.values import ClassValue, Constant, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
+
+_APP_CONFIG = "django.apps.AppConfig"
+
+
+class Settings:
+    """Reads module-level names in the form settings have. A project may hold several settings
+    modules.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._labels: dict[str, str | None] = {}
+
+    @cached_property
+    def modules(self) -> list[Module]:
+        """The modules that look like settings: they bind one of the names every Django project
+        sets.
+        """
+        names = ("INSTALLED_APPS", "MIDDLEWARE", "AUTH_USER_MODEL", "ROOT_URLCONF")
+        return [
+            module
+            for module in self._project.table.modules
+            if any(name in module.facts.scopes[0].bindings for name in names)
+        ]
+
+    def text(self, name: str) -> str | None:
+        """The value of a setting that is a string; None if none or several are given."""
+        found = set()
+        for module in self.modules:
+            value = self._project.values.module_binding(module, name)
+            if value is not None:
+                found.add(
+                    value.value
+                    if isinstance(value, Constant) and isinstance(value.value, str)
+                    else None
+                )
+        return found.pop() if len(found) == 1 else None
+
+    def strings(self, name: str) -> list[tuple[Module, str]] | None:
+        """The strings of a setting that is a list, of all settings modules together.
+
+        None if one of the lists is not literal, or if none is given.
+        """
+        found: list[tuple[Module, str]] = []
+        is_given = False
+        for module in self.modules:
+            term = module.facts.scopes[0].bindings.get(name, -1)
+            if term < 0:
+                continue
+            is_given = True
+            items = self._items(module, term)
+            if items is None:
+                return None
+            found.extend((module, item) for item in items)
+        return found if is_given else None
+
+    def _items(self, module: Module, term: int) -> list[str] | None:
+        terms = module.facts.terms
+        entry = terms[term]
+        if entry[0] == t.DECLARED and entry[1] >= 0:
+            return self._items(module, entry[1])
+        if entry[0] == t.BINARY and entry[1] in ("+", "+="):
+            left, right = self._items(module, entry[2]), self._items(module, entry[3])
+            return left + right if left is not None and right is not None else None
+        if entry[0] != t.SEQUENCE:
+            return None
+        found = []
+        for item in entry[2]:
+            value = self._project.values.evaluate(self._project.module_frame(module), item)
+            if not (isinstance(value, Constant) and isinstance(value.value, str)):
+                return None
+            found.append(value.value)
+        return found
+
+    def imported(self, origin: Module, dotted: str) -> Value:
+        """What a dotted path in a setting stands for."""
+        name, _, attribute = dotted.rpartition(".")
+        return self._project.values.imported(origin, name, attribute, 0)
+
+    def app_label(self, package: str, origin: Module) -> str | None:
+        """The label that an app's ``AppConfig`` gives it, None if it leaves the default."""
+        if package not in self._labels:
+            self._labels[package] = self._find_label(package, origin)
+        return self._labels[package]
+
+    def _find_label(self, package: str, origin: Module) -> str | None:
+        apps = self._project.table.find(f"{package}.apps", origin)
+        if apps is None:
+            return None
+        for number, scope in enumerate(apps.facts.scopes):
+            if scope.kind == "class" and scope.bases:
+                class_ = ClassValue(apps, number)
+                if self._project.classes.derives(class_, _APP_CONFIG):
+                    label = self._project.members.find_in_class(class_, "label")
+                    if isinstance(label, Constant) and isinstance(label.value, str):
+                        return label.value
+        return None

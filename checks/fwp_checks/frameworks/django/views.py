@@ -1,0 +1,280 @@
+"""Views, middleware and signal receivers: which functions Django calls on the event loop.
+
+Source: django/core/handlers/base.py (views and middleware: an ``async def`` one on the loop, a
+``def`` one in a thread), django/views/generic/base.py (all handlers of a view class are of one
+kind), django/dispatch/dispatcher.py of Django 6.1.3; adrf 0.1.14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.project.loop_roots import Context, Root
+from fwp_checks.project.outcome import Outcome
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Member,
+    Partial,
+    Unknown,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+
+NAME = "Django"
+REQUEST = "django.http.HttpRequest"
+VIEW = "django.views.View"
+# What as_view() gives: a function that makes an object of the class, its type argument.
+_AS_VIEW = "django.views.View.as_view"
+_ROUTES = frozenset({"django.urls.path", "django.urls.re_path", "django.conf.urls.url"})
+_METHODS = ("get", "post", "put", "patch", "delete", "head", "trace")
+# adrf runs the def handlers of an async view class in threads, one by one.
+_ADRF = "adrf."
+_ACTIONS = (
+    *("list", "create", "retrieve", "update", "partial_update", "destroy"),
+    *("alist", "acreate", "aretrieve", "aupdate", "partial_aupdate", "adestroy"),
+)
+_FUNCTION_VIEWS = frozenset({"adrf.decorators.api_view"})
+_ACTION = "rest_framework.decorators.action"
+_MIDDLEWARE = frozenset(
+    {
+        "django.utils.decorators.sync_and_async_middleware",
+        "django.utils.decorators.async_only_middleware",
+    }
+)
+_RECEIVER = "django.dispatch.receiver"
+
+View = FunctionValue | ClassValue
+
+
+def as_view(name: str, receiver: Value | None) -> Outcome | None:
+    """What ``View.as_view()`` gives."""
+    if name.endswith(".as_view") and isinstance(receiver, ClassValue):
+        return Outcome.nothing(Instance(_AS_VIEW, None, (receiver,)))
+    return None
+
+
+def is_view(project: Project, class_: ClassValue) -> bool:
+    """Whether a project's class is a view class."""
+    return any(
+        base.startswith(("django.views.", _ADRF)) for base in project.classes.info(class_).externals
+    )
+
+
+# -- roots -----------------------------------------------------------------------------------------
+
+
+def roots(project: Project) -> Iterator[Root]:
+    """Async views, middleware and receivers."""
+    yield from _routed(project)
+    yield from _classes(project)
+    yield from _middleware_setting(project)
+    yield from _functions(project)
+
+
+def _routed(project: Project) -> Iterator[Root]:
+    """What ``path()`` and its kin register."""
+    plain = _plain_views(project)
+    for site in project.call_sites.of(_ROUTES):
+        entry = site.frame.module.facts.terms[site.term]
+        given = [*entry[2][1:2], *[term for name, term in entry[3] if name == "view"]]
+        for term in given:
+            for view, is_direct in _views(project, site.frame, term):
+                bare = is_direct and _is_bare(project, view)
+                handlers = (
+                    methods(project, view, _METHODS) if isinstance(view, ClassValue) else [view]
+                )
+                for handler in handlers:
+                    place = (handler.module.path, handler.scope)
+                    plain[place] = plain.get(place, True) and bare and _is_bare(project, handler)
+                if isinstance(view, ClassValue):
+                    yield from _class(project, view)
+                else:
+                    yield from function(project, view, Context.HANDLER, thread_if_def=True)
+
+
+def _views(
+    project: Project, frame: Frame, term: int, is_direct: bool = True
+) -> Iterator[tuple[View, bool]]:
+    """The functions and classes behind a view, and whether they are given as they are.
+
+    A view is looked for through the library decorators that are called with it.
+    """
+    found = False
+    for option in options_of(project.values.evaluate(frame, term)):
+        while isinstance(option, Partial):
+            option = option.function
+        if isinstance(option, FunctionValue):
+            found = True
+            yield option, is_direct
+        elif (
+            isinstance(option, Instance)
+            and option.class_ == _AS_VIEW
+            and isinstance(option.arguments[0], ClassValue)
+        ):
+            found = True
+            yield option.arguments[0], is_direct
+    entry = frame.module.facts.terms[term]
+    if not found and entry[0] == t.CALL:
+        for argument in entry[2]:
+            yield from _views(project, frame, argument, is_direct=False)
+
+
+def _plain_views(project: Project) -> dict[tuple[str, int], bool]:
+    known: dict[tuple[str, int], bool] = project.framework_data.setdefault("django.plain_views", {})
+    return known
+
+
+def is_plain(project: Project, frame: Frame) -> bool:
+    """Whether a function is a view around which nothing runs: no decorator or mixin, here or where
+    it is routed.
+    """
+    return bool(project.event_loop.roots) and _plain_views(project).get(
+        (frame.module.path, frame.scope_number), False
+    )
+
+
+def _is_bare(project: Project, view: View) -> bool:
+    """Whether a view has no decorators and no bases but those that are known to leave the request
+    alone.
+    """
+    frame = project.classes.frame_around(view) if isinstance(view, ClassValue) else view.frame
+    scope = view.module.facts.scopes[view.scope]
+    for decorator in scope.decorators:
+        names = [name for name, _ in _names(project, frame, decorator)]
+        if not names or not all(name.startswith("django.views.decorators.") for name in names):
+            return False
+    if isinstance(view, ClassValue):
+        return all(
+            base.startswith("django.views.") for base in project.classes.info(view).externals
+        )
+    return True
+
+
+def function(
+    project: Project, view: FunctionValue, context: Context, *, thread_if_def: bool = False
+) -> Iterator[Root]:
+    """The root of a function, if it is an async one."""
+    scope = view.module.facts.scopes[view.scope]
+    if scope.is_async:
+        yield Root(
+            project.calls.frame_for(view, NO_ARGUMENTS), context, NAME, thread_if_def=thread_if_def
+        )
+
+
+def methods(project: Project, class_: ClassValue, names: tuple[str, ...]) -> list[FunctionValue]:
+    """The methods of these names that a class has, bound."""
+    found = []
+    for name in names:
+        member = project.members.find_in_class(class_, name)
+        if member is not None:
+            bound = project.members.bind(member, Instance(class_), class_)
+            if isinstance(bound, FunctionValue):
+                found.append(bound)
+    return found
+
+
+def project_classes(project: Project) -> Iterator[ClassValue]:
+    """Every class of the project that has bases."""
+    for module in project.table.modules:
+        for number, scope in enumerate(module.facts.scopes):
+            if scope.kind == "class" and scope.bases:
+                yield ClassValue(module, number)
+
+
+def _classes(project: Project) -> Iterator[Root]:
+    for class_ in project_classes(project):
+        if is_view(project, class_):
+            yield from _class(project, class_)
+
+
+def _class(project: Project, class_: ClassValue) -> Iterator[Root]:
+    each_alone = any(base.startswith(_ADRF) for base in project.classes.info(class_).externals)
+    handlers = methods(project, class_, (*_METHODS, *_ACTIONS) if each_alone else _METHODS)
+    for handler in handlers:
+        # Making one of several handlers a plain def would make Django refuse the class.
+        yield from function(
+            project, handler, Context.HANDLER, thread_if_def=each_alone or len(handlers) == 1
+        )
+    for handler in methods(project, class_, ("dispatch", "options")):
+        yield from function(project, handler, Context.HANDLER)
+
+
+def _middleware_setting(project: Project) -> Iterator[Root]:
+    """What the setting MIDDLEWARE names: a class, or a function that makes the middleware."""
+    settings = Models.of(project).settings
+    for module, dotted in settings.strings("MIDDLEWARE") or ():
+        for option in options_of(settings.imported(module, dotted)):
+            if isinstance(option, ClassValue):
+                for method in methods(project, option, ("__call__", "__acall__")):
+                    yield from function(project, method, Context.MIDDLEWARE)
+            elif isinstance(option, FunctionValue):
+                yield from _made_by(project, option)
+
+
+def _made_by(project: Project, factory: FunctionValue) -> Iterator[Root]:
+    arguments = Arguments((Unknown("the next middleware"),))
+    for option in options_of(project.calls.invoke(factory, arguments).result):
+        if isinstance(option, FunctionValue):
+            yield from function(project, option, Context.MIDDLEWARE)
+
+
+# -- by decorator or signature ---------------------------------------------------------------------
+
+
+def decorators(project: Project, frame: Frame) -> Iterator[tuple[str, Arguments]]:
+    """The dotted names of a function's library decorators, with their arguments."""
+    for decorator in frame.scope.decorators:
+        yield from _names(project, frame.parent or frame, decorator)
+
+
+def _names(project: Project, around: Frame, decorator: int) -> Iterator[tuple[str, Arguments]]:
+    entry = around.module.facts.terms[decorator]
+    is_call = entry[0] == t.CALL
+    for option in options_of(project.values.evaluate(around, entry[1] if is_call else decorator)):
+        if isinstance(option, (External, Member)):
+            yield option.name, project.calls.arguments(around, entry) if is_call else NO_ARGUMENTS
+
+
+def _functions(project: Project) -> Iterator[Root]:
+    for module in project.table.modules:
+        for number, scope in enumerate(module.facts.scopes):
+            if scope.kind == "function" and (
+                scope.decorators or (scope.is_async and scope.parameters)
+            ):
+                yield from _function(project, project.frame_of_scope(module, number))
+
+
+def _function(project: Project, frame: Frame) -> Iterator[Root]:
+    for name, _ in decorators(project, frame):
+        if name in _MIDDLEWARE:
+            yield from _made_by(project, FunctionValue(frame.parent or frame, frame.scope_number))
+        elif not frame.scope.is_async:
+            continue
+        elif name in _FUNCTION_VIEWS or name == _ACTION:
+            yield Root(frame, Context.HANDLER, NAME, thread_if_def=True)
+        elif name == _RECEIVER:
+            yield Root(frame, Context.FUNCTION, NAME)
+    if frame.scope.is_async and _takes_request(project, frame):
+        yield Root(frame, Context.HANDLER, NAME)
+
+
+def _takes_request(project: Project, frame: Frame) -> bool:
+    """Whether a function outside of classes takes a request of Django's as its first parameter."""
+    parameter = frame.scope.parameters[0] if frame.scope.parameters else None
+    if parameter is None or parameter.annotation < 0:
+        return False
+    if project.calls.class_of_method(frame.module, frame.scope_number) is not None:
+        return False
+    return project.classes.is_instance(project.calls.parameter(frame, 0), REQUEST)
