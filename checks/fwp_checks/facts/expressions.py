@@ -165,19 +165,19 @@ class Expressions:
         base: ast.expr = node
         while True:
             if base.__class__ is ast.Attribute:
-                links.append(base)  # type: ignore[arg-type]
-                base = base.value  # type: ignore[attr-defined]
+                links.append(base)
+                base = base.value
             elif base.__class__ is ast.Call:
-                links.append(base)  # type: ignore[arg-type]
-                base = base.func  # type: ignore[attr-defined]
+                links.append(base)
+                base = base.func
             else:
                 break
         term = self._table[base.__class__](base)
         for link in reversed(links):
-            if link.__class__ is ast.Attribute:
-                term = self.add((t.ATTR, term, link.attr), link)  # type: ignore[union-attr]
+            if isinstance(link, ast.Attribute):
+                term = self.add((t.ATTR, term, link.attr), link)
             else:
-                term = self._finish_call(term, link)  # type: ignore[arg-type]
+                term = self._finish_call(term, link)
         return term
 
     def _finish_call(self, function: int, node: ast.Call) -> int:
@@ -192,8 +192,8 @@ class Expressions:
         chain = [node]
         left = node.left
         while left.__class__ is ast.BinOp:
-            chain.append(left)  # type: ignore[arg-type]
-            left = left.left  # type: ignore[attr-defined]
+            chain.append(left)
+            left = left.left
         term = self.expression(left)
         for link in reversed(chain):
             right = self.expression(link.right)
@@ -443,10 +443,10 @@ class Expressions:
         if node is None:
             return -1
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return self._string_annotation(node)
+            return self._string_annotation(node, node.value)
         if isinstance(node, ast.Subscript):
             base = self.annotation(node.value)
-            last = getattr(node.value, "attr", None) or getattr(node.value, "id", "")
+            last = getattr(node.value, "attr", "") or getattr(node.value, "id", "")
             if last == "Literal":
                 return self.add((t.ITEM, base, self.expression(node.slice)), node)
             return self.add((t.ITEM, base, self._annotation_arguments(node.slice, last)), node)
@@ -468,9 +468,9 @@ class Expressions:
         kind = "tuple" if isinstance(node, ast.Tuple) else "list"
         return self.add((t.SEQUENCE, kind, tuple(items)), node)
 
-    def _string_annotation(self, node: ast.Constant) -> int:
+    def _string_annotation(self, node: ast.Constant, text: str) -> int:
         try:
-            parsed = ast.parse(node.value.strip(), mode="eval").body
+            parsed = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return self.add((t.UNKNOWN, "annotation that does not parse"), node)
         # Positions inside the string are not those of the file.

@@ -8,6 +8,7 @@ bodies run where they stand.
 from __future__ import annotations
 
 import ast
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -48,7 +49,7 @@ class Extractor(Expressions):
         self.declared_outer: dict[str, str] = {}
         self._import_terms: dict[tuple[str, str | None, int], int] = {}
         self._queue: deque[tuple[int, Any]] = deque()
-        if hasattr(ast, "TemplateStr"):  # Python 3.14
+        if sys.version_info >= (3, 14):
             self._table[ast.TemplateStr] = self.joined
             self._table[ast.Interpolation] = self.formatted
         self._statements: dict[type[ast.AST], Callable[[Any], None]] = {
@@ -79,7 +80,7 @@ class Extractor(Expressions):
             ast.Break: self._leave_loop,
             ast.Continue: self._leave_loop,
         }
-        if hasattr(ast, "TypeAlias"):  # Python 3.12
+        if sys.version_info >= (3, 12):
             self._statements[ast.TypeAlias] = self._type_alias
 
     def facts(self, suppressed: Any) -> ModuleFacts:

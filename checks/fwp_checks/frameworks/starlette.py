@@ -370,12 +370,12 @@ class Starlette(Framework):
             yield Root(frame, Context.VALIDATOR, self.name)
 
     def _request_models(self, project: Project) -> set[ClassValue]:
-        known = project.framework_data.get("starlette.request_models")
+        known: set[ClassValue] | None = project.framework_data.get("starlette.request_models")
         if known is None:
             known = project.framework_data["starlette.request_models"] = set(
                 self._find_request_models(project)
             )
-        return known  # type: ignore[no-any-return]
+        return known
 
     def _find_request_models(self, project: Project) -> Iterator[ClassValue]:
         for module in project.table.modules:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
@@ -229,12 +229,8 @@ class EventLoop:
         return [
             (
                 severity,
-                Effects(
-                    self.behaviours,
-                    self.frames,
-                    lambda run, s=severity: self._blocks_at_least(s, run),
-                ),
-            )  # type: ignore[misc]
+                Effects(self.behaviours, self.frames, partial(self._blocks_at_least, severity)),
+            )
             for severity in _SEVERITIES
         ]
 
