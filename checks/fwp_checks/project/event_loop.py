@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -240,7 +241,7 @@ class EventLoop:
         """
         best: dict[int, BlockingSite] = {}
         for function in self.functions.get(module, ()):
-            for event in self.behaviours.of(function.frame).events:
+            for event in self._events(function):
                 site = self._site(function, event)
                 if site is None:
                     continue
@@ -253,6 +254,12 @@ class EventLoop:
                 ):
                     best[event.term] = site
         return self._without_repeats([best[term] for term in sorted(best)])
+
+    def _events(self, function: LoopFunction) -> Sequence[Event]:
+        """What a function does on the loop."""
+        events = self.behaviours.of(function.frame).events
+        until = function.root.until if function.root is not None else None
+        return events if until is None else [event for event in events if event.term < until]
 
     @staticmethod
     def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
@@ -307,7 +314,7 @@ class EventLoop:
         """The places in a module where an event loop is started although one is running."""
         best: dict[int, BlockingSite] = {}
         for function in self.functions.get(module, ()):
-            for event in self.behaviours.of(function.frame).events:
+            for event in self._events(function):
                 chain = self._entering_loops.chain(function.frame, event)
                 last = chain[-1].run if chain else None
                 row = self._rows.of(last, "runs_loop") if isinstance(last, RunExternal) else None

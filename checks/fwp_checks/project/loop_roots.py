@@ -54,6 +54,7 @@ class Root:
 
     ``thread_if_def``: written ``def``, the framework would run it in a thread. ``own_loop``: each
     call has an event loop of its own (Flask's async views), so blocking it holds up nothing else.
+    ``until``: the term from which on it no longer runs on the loop, if there is one.
     """
 
     frame: Frame
@@ -61,3 +62,4 @@ class Root:
     framework: str
     thread_if_def: bool = False
     own_loop: bool = False
+    until: int | None = None

@@ -1,0 +1,44 @@
+"""Flask: each call of an async view has an event loop of its own.
+
+``Flask.ensure_sync`` wraps an ``async def`` view, hook or error handler in ``async_to_sync``, which
+runs it on a new loop in the request's thread (flask/app.py of Flask 3.1.3, 966-1001), so blocking
+it holds up that request alone. https://flask.palletsprojects.com/en/stable/async-await/
+"""
+
+from __future__ import annotations
+
+from fwp_checks.frameworks.web import Place, WebFramework, members
+from fwp_checks.project.loop_roots import Context
+
+_APPS = ("flask.Flask", "flask.Blueprint")
+_ROUTES = ("route", "get", "post", "put", "patch", "delete", "endpoint")
+_HOOKS = (
+    "before_request", "after_request", "teardown_request", "teardown_appcontext",
+    "before_app_request", "after_app_request", "teardown_app_request", "context_processor",
+    "app_context_processor",
+)  # fmt: skip
+_HANDLER_METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "dispatch_request")
+
+
+class Flask(WebFramework):
+    """Hooks for Flask. Nothing of it runs on a loop that others share."""
+
+    name = "Flask"
+    modules = frozenset({"flask"})
+    own_loop = True
+    decorators = (
+        (Context.HANDLER, members(_APPS, _ROUTES)),
+        (Context.HANDLER, ("flask.copy_current_request_context",)),
+        (Context.MIDDLEWARE, members(_APPS, _HOOKS)),
+        (Context.EXCEPTION_HANDLER, members(_APPS, ("errorhandler", "app_errorhandler"))),
+    )
+    registrations = (
+        (Place(Context.HANDLER, 2, "view_func"), members(_APPS, ("add_url_rule",))),
+        (Place(Context.MIDDLEWARE, 0, "f"), members(_APPS, _HOOKS)),
+        (Place(Context.EXCEPTION_HANDLER, 1, "f"), members(_APPS, ("register_error_handler",))),
+    )
+    methods = (("flask.views.View", Context.HANDLER, _HANDLER_METHODS),)
+    threaded = frozenset(Context)
+
+
+FRAMEWORK = Flask()

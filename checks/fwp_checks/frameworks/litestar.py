@@ -1,0 +1,203 @@
+"""Litestar: ``def`` handlers and dependencies run on the event loop unless told otherwise.
+
+A handler or ``Provide`` goes to a thread only with ``sync_to_thread=True``
+(litestar/handlers/http_handlers/base.py of Litestar 2.25.0, 591-594; litestar/di.py, 100-116).
+A generator dependency is advanced to its ``yield`` on the loop and finished in a thread
+(litestar/_kwargs/dependencies.py, 65-70; litestar/_kwargs/cleanup.py, 57-68). Exception handlers
+and start-up hooks are plain calls (litestar/middleware/_internal/exceptions/middleware.py, 204;
+litestar/app.py, 630-634); guards, request hooks, websocket listeners, event listeners and
+background tasks go through ``ensure_async_callable``, which puts ``def`` functions in a thread.
+https://docs.litestar.dev/2/topics/sync-vs-async.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.web import Place, WebFramework, members
+from fwp_checks.project.loop_roots import Context, Root
+from fwp_checks.project.values import (
+    Arguments,
+    ClassValue,
+    Constant,
+    FunctionValue,
+    Instance,
+    MappingValue,
+    Member,
+    Value,
+    join,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+
+_ROUTES = members(("litestar",), ("get", "post", "put", "patch", "delete", "head", "route"))
+_WEBSOCKETS = members(("litestar",), ("websocket", "websocket_listener", "websocket_stream"))
+_LAYERS = ("litestar.Litestar", "litestar.Router")
+_STATE = "litestar.datastructures.State"
+_AUTHENTICATION = (
+    "litestar.security.jwt.JWTAuth",
+    "litestar.security.jwt.JWTCookieAuth",
+    "litestar.security.jwt.OAuth2PasswordBearerAuth",
+    "litestar.security.session_auth.SessionAuth",
+)
+# What handlers, controllers, routers and applications can be given: what it is, and whether ``def``
+# functions among it go to a thread.
+_OPTIONS = {
+    "dependencies": (Context.DEPENDENCY, False),
+    "guards": (Context.MIDDLEWARE, True),
+    "before_request": (Context.MIDDLEWARE, True),
+    "after_request": (Context.MIDDLEWARE, True),
+    "after_response": (Context.MIDDLEWARE, True),
+    "before_send": (Context.MIDDLEWARE, True),
+    "after_exception": (Context.EXCEPTION_HANDLER, True),
+    "exception_handlers": (Context.EXCEPTION_HANDLER, False),
+    "middleware": (Context.MIDDLEWARE, False),
+    "on_startup": (Context.STARTUP, False),
+    "on_shutdown": (Context.STARTUP, False),
+    "lifespan": (Context.LIFESPAN, False),
+    "on_accept": (Context.WEBSOCKET, True),
+    "on_disconnect": (Context.WEBSOCKET, True),
+    "connection_lifespan": (Context.WEBSOCKET, False),
+}
+
+
+class Litestar(WebFramework):
+    """Hooks for Litestar."""
+
+    name = "Litestar"
+    modules = frozenset({"litestar"})
+    decorators = (
+        (Context.HANDLER, (*_ROUTES, "litestar.asgi")),
+        (Context.WEBSOCKET, _WEBSOCKETS),
+        (Context.BACKGROUND, ("litestar.events.listener",)),
+    )
+    registrations = (
+        (Place(Context.DEPENDENCY, 0, "dependency"), ("litestar.di.Provide",)),
+        (Place(Context.MIDDLEWARE, 0, "middleware"), ("litestar.middleware.DefineMiddleware",)),
+        (Place(Context.MIDDLEWARE, -1, "retrieve_user_handler"), _AUTHENTICATION),
+        (Place(Context.BACKGROUND, 0, "fn"), ("litestar.background_tasks.BackgroundTask",)),
+        (
+            Place(Context.STREAM, 0, "content"),
+            members(("litestar.response",), ("Stream", "ServerSentEvent")),
+        ),
+    )
+    methods = (
+        ("litestar.middleware.AbstractMiddleware", Context.MIDDLEWARE, ("__call__",)),
+        ("litestar.middleware.MiddlewareProtocol", Context.MIDDLEWARE, ("__call__",)),
+        ("litestar.middleware.ASGIMiddleware", Context.MIDDLEWARE, ("handle",)),
+        (
+            "litestar.middleware.AbstractAuthenticationMiddleware",
+            Context.MIDDLEWARE,
+            ("authenticate_request",),
+        ),
+        (
+            "litestar.handlers.WebsocketListener",
+            Context.WEBSOCKET,
+            ("on_receive", "on_accept", "on_disconnect"),
+        ),
+    )
+    threaded = frozenset({Context.WEBSOCKET, Context.BACKGROUND, Context.STREAM})
+    handed = (
+        (Context.STARTUP, ("litestar.Litestar",)),
+        (Context.LIFESPAN, ("litestar.Litestar",)),
+        (Context.EXCEPTION_HANDLER, ("litestar.connection.Request",)),
+    )
+    keepers = (
+        frozenset({_STATE, "litestar.datastructures.ImmutableState"}),
+        frozenset(
+            members(
+                members(("litestar.connection",), ("Request", "WebSocket", "ASGIConnection")),
+                ("state",),
+            )
+        ),
+    )
+
+    def find_roots(self, project: Project) -> Iterator[Root]:
+        """What the tables say, and what handlers, controllers, routers and applications get."""
+        yield from super().find_roots(project)
+        for decoration in project.call_sites.decorated(frozenset((*_ROUTES, *_WEBSOCKETS))):
+            yield from self._options(project, decoration.arguments)
+        for site in project.call_sites.of(frozenset(_LAYERS)):
+            yield from self._options(project, site.arguments)
+        for class_ in self._controllers(project):
+            for name, (context, threaded) in _OPTIONS.items():
+                value = project.members.find_in_class(class_, name)
+                if value is not None:
+                    yield from self.registered(project, value, context, threaded)
+
+    def _options(self, project: Project, arguments: Arguments) -> Iterator[Root]:
+        for name, value in arguments.keywords:
+            if name in _OPTIONS:
+                context, threaded = _OPTIONS[name]
+                yield from self.registered(project, value, context, threaded)
+
+    @staticmethod
+    def _controllers(project: Project) -> Iterator[ClassValue]:
+        for module in project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                class_ = ClassValue(module, number)
+                if scope.kind == "class" and project.classes.derives(class_, "litestar.Controller"):
+                    yield class_
+
+    def runs_in_thread(self, context: Context, arguments: Arguments) -> bool:
+        """Whether a ``def`` function goes to a thread: handlers and dependencies on request."""
+        if context in (Context.HANDLER, Context.DEPENDENCY):
+            return arguments.get(2, "sync_to_thread") == Constant(True)
+        return super().runs_in_thread(context, arguments)
+
+    def registered(
+        self, project: Project, value: Value | None, context: Context, threaded: bool
+    ) -> Iterator[Root]:
+        """The roots in a value; a middleware factory is asked for what it makes."""
+        for root in super().registered(project, value, context, threaded):
+            scope = root.frame.scope
+            if scope.is_async:
+                yield root
+            elif context is Context.DEPENDENCY and scope.is_generator:
+                yield replace(root, until=_first_yield(root.frame))
+            elif context is not Context.MIDDLEWARE:
+                yield root
+            elif isinstance(made := project.calls.returned(root.frame), FunctionValue):
+                yield from super().registered(project, made, context, threaded)
+
+    def class_registered(
+        self, project: Project, class_: ClassValue, context: Context, threaded: bool
+    ) -> Iterator[Root]:
+        """A class as dependency is constructed on the loop; as middleware it is called there."""
+        names = {Context.DEPENDENCY: "__init__", Context.MIDDLEWARE: "__call__"}
+        if context in names:
+            yield from self.method(project, class_, names[context], context)
+
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """What is kept on a state, also by ``State({"db": …})``."""
+        kept = super().attribute(project, base, name)
+        if not isinstance(base, Instance) or base.class_ != _STATE:
+            return kept
+        given = [kept] if kept is not None else []
+        for site in project.call_sites.of(frozenset({_STATE})):
+            initial = site.arguments.get(0, "state")
+            if isinstance(initial, MappingValue):
+                given.extend(value for key, value in initial.items if key == name)
+        return join(given) if given else None
+
+
+def _first_yield(frame: Frame) -> int:
+    """The term up to which a generator dependency runs on the loop.
+
+    A ``with`` block around the ``yield`` is left out: it is entered on the loop, and left in a
+    thread.
+    """
+    first = frame.scope.yields[0]
+    around = [
+        region.term
+        for region in frame.module.regions_in(frame.scope_number)
+        if region.kind == "with" and region.start <= first < region.end
+    ]
+    return min((first, *around))
+
+
+FRAMEWORK = Litestar()

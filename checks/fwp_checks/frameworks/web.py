@@ -1,0 +1,279 @@
+"""What web frameworks have in common, for the modules of each to state as tables.
+
+Functions are registered by decorator, by call or by deriving a class; objects are kept on the
+application or the request under an attribute (``app.state.db``) or a key (``app["db"]``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.loop_roots import Context, Root
+from fwp_checks.project.values import (
+    Arguments,
+    ClassValue,
+    Constant,
+    Coroutine,
+    FunctionValue,
+    Generator,
+    Instance,
+    MappingValue,
+    Member,
+    Partial,
+    TupleValue,
+    Value,
+    Wrapped,
+    join,
+    options_of,
+)
+from fwp_checks.project.values import Iterable as IterableValue
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
+
+_NAMED = (t.NAME, t.IMPORT, t.ATTR)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How a call registers a function: what it then is, and which argument it is."""
+
+    context: Context
+    position: int = 0
+    keyword: str = ""
+
+
+def members(owners: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """The dotted names of these members of each of these types."""
+    found = tuple(names)
+    return tuple(f"{owner}.{name}" for owner in owners for name in found)
+
+
+def held(value: Value | None) -> list[Value]:
+    """The values in a list, tuple or mapping; any other value by itself; nothing for None."""
+    if value is None:
+        return []
+    found: list[Value] = []
+    for option in options_of(value):
+        if isinstance(option, TupleValue):
+            found.extend(option.items)
+        elif isinstance(option, IterableValue):
+            found.extend(options_of(option.element))
+        elif isinstance(option, MappingValue):
+            found.extend((*options_of(option.value), *(item for _, item in option.items)))
+        else:
+            found.append(option)
+    return found
+
+
+class WebFramework(Framework):
+    """A framework described by tables.
+
+    ``decorators`` and ``registrations`` say what a function is that is registered so; ``methods``
+    which methods of classes derived from a library class are called, as what. ``threaded``: what is
+    called in a thread if it is written ``def``. ``handed``: the types of the arguments that each
+    kind of function gets. ``keepers``: groups of names of objects (types, or members of types) on
+    which the project stores things that are read through any of the group. ``own_loop``: each call
+    has an event loop of its own.
+    """
+
+    decorators: tuple[tuple[Context, tuple[str, ...]], ...] = ()
+    registrations: tuple[tuple[Place, tuple[str, ...]], ...] = ()
+    methods: tuple[tuple[str, Context, tuple[str, ...]], ...] = ()
+    threaded: frozenset[Context] = frozenset()
+    handed: tuple[tuple[Context, tuple[str, ...]], ...] = ()
+    keepers: tuple[frozenset[str], ...] = ()
+    own_loop = False
+
+    def __init__(self) -> None:
+        self._decorators = {name: what for what, names in self.decorators for name in names}
+        self._registrations = {name: what for what, names in self.registrations for name in names}
+        self._handed: dict[Context, tuple[str, ...]] = dict(self.handed)
+
+    # -- roots -------------------------------------------------------------------------------------
+
+    def roots(self, project: Project) -> Iterator[Root]:
+        """Functions that it calls on the event loop."""
+        return iter(self._known_roots(project))
+
+    def _known_roots(self, project: Project) -> list[Root]:
+        key = f"{self.name}.roots"
+        known: list[Root] | None = project.framework_data.get(key)
+        if known is None:
+            # What is asked for while they are being looked for is answered without them.
+            project.framework_data[key] = []
+            known = list(self.find_roots(project)) if self._is_used(project) else []
+            project.framework_data[key] = known
+        return known
+
+    def _is_used(self, project: Project) -> bool:
+        imported = project.framework_data.get("web.imports")
+        if imported is None:
+            imported = project.framework_data["web.imports"] = {
+                entry.module.partition(".")[0]
+                for module in project.table.modules
+                for entry in module.facts.imports
+                if not entry.level
+            }
+        return not self.modules.isdisjoint(imported)
+
+    def find_roots(self, project: Project) -> Iterator[Root]:
+        """What the tables say of the project."""
+        for decoration in project.call_sites.decorated(frozenset(self._decorators)):
+            context = self._decorators[decoration.name]
+            threaded = self.runs_in_thread(context, decoration.arguments)
+            yield from self.registered(project, decoration.function, context, threaded)
+        for site in project.call_sites.of(frozenset(self._registrations)):
+            place = self._registrations[site.name]
+            arguments = site.arguments
+            value = arguments.get(place.position, place.keyword)
+            threaded = self.runs_in_thread(place.context, arguments)
+            yield from self.registered(project, value, place.context, threaded)
+        for class_, context, names in self._derived(project):
+            for name in names:
+                yield from self.method(project, class_, name, context)
+
+    def _derived(self, project: Project) -> Iterator[tuple[ClassValue, Context, tuple[str, ...]]]:
+        for module in project.table.modules if self.methods else ():
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.kind == "class" and scope.bases:
+                    class_ = ClassValue(module, number)
+                    for base, context, names in self.methods:
+                        if project.classes.derives(class_, base):
+                            yield class_, context, names
+
+    def method(
+        self, project: Project, class_: ClassValue, name: str, context: Context
+    ) -> Iterator[Root]:
+        """The root of a method that a project class defines or inherits from another."""
+        if project.members.find_in_class(class_, name) is None:
+            return
+        value = project.members.attribute(Instance(class_), name)
+        yield from self.registered(project, value, context, context in self.threaded)
+
+    def registered(
+        self, project: Project, value: Value | None, context: Context, threaded: bool
+    ) -> Iterator[Root]:
+        """The roots in a value that is registered, or in the values of a list or mapping.
+
+        ``threaded``: what is written ``def`` is called in a thread.
+        """
+        for option in held(value):
+            given: tuple[Value, ...] = tuple(Instance(n) for n in self._handed.get(context, ()))
+            keywords: tuple[tuple[str, Value], ...] = ()
+            while isinstance(option, Partial):
+                given = (*option.positional, *given)
+                keywords += option.keywords
+                option = option.function
+            if isinstance(option, Wrapped) and option.how in _TRANSPARENT:
+                option = option.function
+            if isinstance(option, Instance) and isinstance(option.class_, ClassValue):
+                option = project.members.method(option, "__call__") or option
+            if isinstance(option, ClassValue):
+                yield from self.class_registered(project, option, context, threaded)
+            elif isinstance(option, FunctionValue):
+                if option.module.facts.scopes[option.scope].is_async or not threaded:
+                    frame = project.calls.frame_for(option, Arguments(given, keywords))
+                    yield self.root(frame, context, threaded)
+            elif isinstance(option, Coroutine) or (
+                isinstance(option, Generator) and option.is_async
+            ):
+                yield self.root(option.frame, context, threaded)
+
+    def root(self, frame: Frame, context: Context, threaded: bool) -> Root:
+        """A root of this framework."""
+        return Root(frame, context, self.name, thread_if_def=threaded, own_loop=self.own_loop)
+
+    def class_registered(
+        self, project: Project, class_: ClassValue, context: Context, threaded: bool
+    ) -> Iterator[Root]:
+        """The roots in a class that is registered in a function's place."""
+        return iter(())
+
+    def runs_in_thread(self, context: Context, arguments: Arguments) -> bool:
+        """Whether a ``def`` function registered so is called in a thread."""
+        return context in self.threaded
+
+    # -- what is kept on the application and the request -------------------------------------------
+
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """What the project stored under this attribute of an application or a request."""
+        owner = _owner(base)
+        for keepers in self.keepers:
+            if owner in keepers:
+                stores = project.attribute_stores.get(name, ())
+                return self._stored(project, stores, keepers)
+        return None
+
+    def item(self, project: Project, base: Instance, key: Value | None) -> Value | None:
+        """What the project stored under this key of an application or a request."""
+        for keepers in self.keepers:
+            if key is not None and _owner(base) in keepers:
+                return self._stored(project, self._item_stores(project, key), keepers)
+        return None
+
+    def _stored(
+        self, project: Project, stores: Iterable[tuple[Module, int]], keepers: frozenset[str]
+    ) -> Value | None:
+        found: list[Value] = []
+        for module, term in stores:
+            entry = module.facts.terms[term]
+            for frame in self._frames(project, module, module.code_scope_of(term)):
+                if _owner(project.values.evaluate(frame, entry[1])) in keepers:
+                    found.append(project.values.evaluate(frame, entry[3]))
+                    break
+        return join(found) if found else None
+
+    def _frames(self, project: Project, module: Module, scope_number: int) -> Iterator[Frame]:
+        """The frames in which code runs, as calls in the project and registrations tell."""
+        yield from project.call_sites.frames_around(module, scope_number)
+        for root in self._known_roots(project):
+            if root.frame.module is module and root.frame.scope_number == scope_number:
+                yield root.frame
+
+    def _item_stores(self, project: Project, key: Value) -> Iterator[tuple[Module, int]]:
+        by_literal, by_name = _item_stores(project)
+        if isinstance(key, Constant):
+            yield from by_literal.get((type(key.value), key.value), ())
+        for module, term in by_name:
+            frame = project.frame_of_scope(module, module.code_scope_of(term))
+            if project.values.evaluate(frame, module.facts.terms[term][2]) == key:
+                yield module, term
+
+
+_TRANSPARENT = ("staticmethod", "classmethod", "asynccontextmanager", "contextmanager")
+
+
+def _owner(value: Value) -> str:
+    if isinstance(value, Member):
+        return value.name
+    return value.class_ if isinstance(value, Instance) and isinstance(value.class_, str) else ""
+
+
+Stores = list[tuple["Module", int]]
+
+
+def _item_stores(project: Project) -> tuple[dict[Any, Stores], Stores]:
+    """Every ``x[key] = …``: by literal key, and those whose key is a name."""
+    known: tuple[dict[Any, Stores], Stores] | None = project.framework_data.get("web.item_stores")
+    if known is None:
+        by_literal: dict[Any, Stores] = {}
+        by_name: Stores = []
+        known = project.framework_data["web.item_stores"] = (by_literal, by_name)
+        for module in project.table.modules:
+            terms = module.facts.terms
+            for term, entry in enumerate(terms):
+                if entry[0] != t.STORE_ITEM:
+                    continue
+                key = terms[entry[2]]
+                if key[0] == t.CONST:
+                    by_literal.setdefault((type(key[1]), key[1]), []).append((module, term))
+                elif key[0] in _NAMED:
+                    by_name.append((module, term))
+    return known
