@@ -22,17 +22,12 @@ from fwp_checks.project.modules import Module
 from fwp_checks.project.once import Once
 from fwp_checks.project.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.values import (
-    NO_ARGUMENTS,
     Constant,
     Coroutine,
     Generator,
-    Instance,
     TupleValue,
-    Union,
-    Unknown,
     Value,
     options_of,
-    without_none,
 )
 
 if TYPE_CHECKING:
@@ -205,9 +200,9 @@ class Behaviours:
 
     def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
         kind = entry[0]
-        if kind == t.ATTR:
-            return self._reading(self._value(frame, entry[1]), entry[2])
         protocols = self._project.protocols
+        if kind == t.ATTR:
+            return protocols.reading(self._value(frame, entry[1]), entry[2])
         if kind == t.ITER:
             return protocols.iterating(self._value(frame, entry[1]), entry[2])
         if kind == t.ENTER:
@@ -238,20 +233,6 @@ class Behaviours:
 
     def _value(self, frame: Frame, term: int) -> Value:
         return self._project.values.evaluate(frame, term)
-
-    def _reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
-        if not isinstance(base, (Instance, Union)):
-            return ()
-        alternatives: list[Alternative] = []
-        for option in options_of(without_none(base)):
-            lazy = self._project.frameworks.reading(option, name)
-            getters = [] if lazy is not None else self._project.members.getters(option, name)
-            alternatives.extend(lazy or ())
-            for getter in getters:
-                alternatives.extend(self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives)
-            if not lazy and not getters:
-                alternatives.append(None if isinstance(option, Unknown) else ())
-        return tuple(alternatives)
 
     def _reading_item(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
         key = frame.module.facts.terms[entry[2]]

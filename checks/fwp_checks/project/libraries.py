@@ -94,6 +94,10 @@ class Libraries:
         if special is not None and arguments.positional:
             more = self._project.protocols.special(arguments.positional[0], special)
             alternatives = _followed(alternatives, more)
+        attribute = arguments.get(1) if name in python.ATTRIBUTE_READERS else None
+        if isinstance(attribute, Constant) and isinstance(attribute.value, str):
+            more = self._project.protocols.reading(arguments.positional[0], attribute.value)
+            alternatives = _followed(alternatives, more)
         return tuple(alternatives)
 
     @staticmethod

@@ -175,6 +175,21 @@ class Protocols:
                 return self._project.calls.invoke(method, NO_ARGUMENTS).alternatives
         return NOTHING_RUNS
 
+    def reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
+        """What runs when an attribute is read."""
+        if not isinstance(base, (Instance, Union)):
+            return ()
+        alternatives: list[Alternative] = []
+        for option in options_of(without_none(base)):
+            lazy = self._project.frameworks.reading(option, name)
+            getters = [] if lazy is not None else self._project.members.getters(option, name)
+            alternatives.extend(lazy or ())
+            for getter in getters:
+                alternatives.extend(self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives)
+            if not lazy and not getters:
+                alternatives.append(None if isinstance(option, Unknown) else ())
+        return tuple(alternatives)
+
     def iterating(self, value: Value, is_async: bool) -> tuple[Alternative, ...]:
         """What runs when a value is iterated."""
         value = without_none(value)

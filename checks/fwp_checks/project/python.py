@@ -244,10 +244,14 @@ def _namedtuple(_project: Project, _arguments: Arguments, _receiver: Value | Non
 SPECIAL_METHODS: dict[str, tuple[str, ...]] = {
     "builtins.len": ("__len__",),
     "builtins.bool": ("__bool__", "__len__"),
-    "builtins.next": ("__next__",),
+    # What has no __next__ is an iterator that stands for what it iterates.
+    "builtins.next": ("__next__", "__iter__"),
     "builtins.repr": ("__repr__",),
     "builtins.str": ("__str__", "__repr__"),
 }
+
+# Functions that read the attribute of their first argument that the second one names.
+ATTRIBUTE_READERS = frozenset({"builtins.getattr", "builtins.hasattr"})
 
 CALLS: dict[str, Known] = {
     IDENTITY: _same,

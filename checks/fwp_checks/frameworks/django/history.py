@@ -56,23 +56,35 @@ def _is_kept(project: Project, frame: Frame, term: int, run: RunExternal) -> boo
     """Whether a relation was read or assigned on this object before."""
     terms = frame.module.facts.terms
     name = run.arguments.positional[0]
-    if terms[term][0] != t.ATTR or not isinstance(name, Constant):
+    if not isinstance(name, Constant):
         return False
-    place = place_of(frame, terms[term][1])
+    place = _read_from(frame, term, name.value)
     for earlier in range(frame.scope.start, term):
         entry = terms[earlier]
-        if entry[0] == t.ATTR and entry[2] == name.value:
-            if place_of(frame, entry[1]) == place and comes_before(frame, earlier, term):
-                return True
-        elif entry[0] == t.STORE:
+        if entry[0] == t.STORE:
             if entry[2] == name.value and place_of(frame, entry[1]) == place:
                 return True
-        elif entry[0] == t.CALL and _may_fill(project, frame, entry, place, str(name.value)):
-            return True
+        elif entry[0] in (t.ATTR, t.CALL):
+            read_from = _read_from(frame, earlier, name.value)
+            if read_from is not None and read_from == place and comes_before(frame, earlier, term):
+                return True
+            if entry[0] == t.CALL and _may_fill(project, frame, entry, place, name.value):
+                return True
     return False
 
 
-def _may_fill(project: Project, frame: Frame, call: t.Term, place: Place, name: str) -> bool:
+def _read_from(frame: Frame, term: int, name: str) -> Place | None:
+    """The object whose attribute of this name a term reads, by itself or with ``getattr``."""
+    terms = frame.module.facts.terms
+    entry = terms[term]
+    if entry[0] == t.ATTR and entry[2] == name:
+        return place_of(frame, entry[1])
+    if entry[0] == t.CALL and len(entry[2]) > 1 and terms[entry[2][1]] == (t.CONST, name):
+        return place_of(frame, entry[2][0])
+    return None
+
+
+def _may_fill(project: Project, frame: Frame, call: t.Term, place: Place | None, name: str) -> bool:
     """Whether a call may have fetched a relation of an object: by Django's own functions, or in
     another thread.
     """
@@ -80,7 +92,8 @@ def _may_fill(project: Project, frame: Frame, call: t.Term, place: Place, name: 
         if isinstance(function, External) and function.name in _FILLING_FUNCTIONS:
             return True
         if isinstance(function, Wrapped) and function.how == "offloaded":
-            if any(place_of(frame, argument)[0] == place[0] for argument in call[2]):
+            roots = [place_of(frame, argument)[0] for argument in call[2]]
+            if place is not None and place[0] in roots:
                 return True
             if isinstance(function.function, FunctionValue) and _reads(function.function, name):
                 return True
@@ -106,7 +119,7 @@ def _was_evaluated(project: Project, frame: Frame, term: int) -> bool:
     terms = frame.module.facts.terms
     for earlier in range(frame.scope.start, term):
         entry = terms[earlier]
-        if entry[0] in (t.ITER, t.TRUTH):
+        if entry[0] in (t.ITER, t.TRUTH, t.UNPACK, t.STAR):
             evaluated = place_of(frame, entry[1]) == place
         elif entry[0] == t.CALL and entry[2]:
             evaluated = place_of(frame, entry[2][0]) == place and _evaluates(project, frame, entry)

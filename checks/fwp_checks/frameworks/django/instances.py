@@ -17,6 +17,7 @@ from fwp_checks.project.values import (
     Constant,
     External,
     Instance,
+    Iterable,
     Unknown,
     Value,
 )
@@ -56,12 +57,11 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
     prefetch left.
     """
     row = rows.row_of(instance)
-    if row is not None:
-        for attribute_, value in row.attributes:
-            if attribute_ == name:
-                return value
     models = Models.of(project)
     class_ = _class_of(instance)
+    for lookup in row.attributes if row is not None else ():
+        if lookup.to_attr == name:
+            return Iterable(_prefetched(models, class_, lookup), "list")
     relation = models.relation(class_, name)
     if relation is not None:
         return _related(models, relation, row, name)
@@ -72,6 +72,15 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
         held = _COLUMNS.get(field.type.rpartition(".")[2])
         return Instance(held) if held is not None else Unknown(f"column '{name}'")
     return None
+
+
+def _prefetched(models: Models, class_: Value, lookup: rows.Prefetched) -> Value:
+    """One object of the list that ``Prefetch(…, to_attr=…)`` leaves."""
+    relation = models.relation(class_, lookup.path)
+    if lookup.element is not None or relation is None or relation.target is None:
+        return lookup.element or Unknown("row of a model that is not known")
+    known = frozenset({relation.inverse}) if relation.inverse else rows.NO_PATHS
+    return rows.objects(relation.target, (rows.Row(lookup.nested | known),))
 
 
 def _related(models: Models, relation: Relation, row: rows.Row | None, name: str) -> Value:

@@ -49,8 +49,9 @@ def call(
         return _runs(name, arguments, None, given) if given is not None else None
     method = name.rpartition(".")[2]
     models = Models.of(project)
-    if isinstance(receiver, (ClassValue, External)):
-        given = _of_class(models, method, arguments, receiver)
+    if method in ("as_manager", "from_queryset"):
+        class_ = receiver or External(name.rpartition(".")[0])
+        given = _of_class(method, arguments, class_)
         return Outcome.nothing(given) if given is not None else None
     if not isinstance(receiver, Instance):
         return None
@@ -195,15 +196,13 @@ def manager_attribute(project: Project, manager: Instance, name: str) -> Value |
 # -- classes ---------------------------------------------------------------------------------------
 
 
-def _of_class(models: Models, method: str, arguments: Arguments, class_: Value) -> Value | None:
-    if method == "as_manager" and isinstance(class_, ClassValue):
-        return Instance(rows.MANAGER, details=(rows.Query(queryset=class_),))
-    if method == "from_queryset":
-        queryset = arguments.get(0, "queryset_class")
-        query = rows.Query(queryset=queryset if isinstance(queryset, ClassValue) else None)
-        own = class_ if isinstance(class_, ClassValue) else rows.MANAGER
-        return CallableValue(Instance(own, details=(query,)))
-    return None
+def _of_class(method: str, arguments: Arguments, class_: Value) -> Value | None:
+    if method == "as_manager":
+        queryset = class_ if isinstance(class_, ClassValue) else None
+        return Instance(rows.MANAGER, details=(rows.Query(queryset=queryset),))
+    given = arguments.get(0, "queryset_class")
+    query = rows.Query(queryset=given if isinstance(given, ClassValue) else None)
+    return CallableValue(rows.objects(class_, (query,)))
 
 
 # -- functions -------------------------------------------------------------------------------------
@@ -256,10 +255,9 @@ def _prefetch(_project: Project, arguments: Arguments) -> Value | None:
     query = rows.query_of(queryset) if queryset is not None else rows.Query()
     nested = query.row.loads if query is not None else rows.ALL_PATHS
     element_ = rows.row(queryset) if isinstance(queryset, Instance) else None
-    name = (
-        to_attr.value if isinstance(to_attr, Constant) and isinstance(to_attr.value, str) else None
-    )
-    said = rows.Prefetched(lookup.value, nested, name, element_ or rows.UNKNOWN_ROW)
+    is_named = isinstance(to_attr, Constant) and isinstance(to_attr.value, str)
+    name = to_attr.value if isinstance(to_attr, Constant) and is_named else ""
+    said = rows.Prefetched(lookup.value, nested, name, element_)
     return Instance(rows.PREFETCH, details=(said,))
 
 

@@ -80,6 +80,20 @@ EVERY_COLUMN = Columns()
 
 
 @dataclass(frozen=True, slots=True)
+class Prefetched:
+    """What ``Prefetch(lookup, queryset, to_attr)`` says.
+
+    ``nested`` are the paths that the queryset fetches, ``element`` one of its rows (None where no
+    queryset is given).
+    """
+
+    path: str
+    nested: Paths
+    to_attr: str
+    element: Value | None
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """Where an object came from: a query that fetched these relations and columns with it.
 
@@ -88,7 +102,7 @@ class Row:
 
     loads: Paths = NO_PATHS
     columns: Columns = EVERY_COLUMN
-    attributes: tuple[tuple[str, Value], ...] = ()
+    attributes: tuple[Prefetched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +120,7 @@ class Query:
     known: Paths = NO_PATHS
     columns: Columns = EVERY_COLUMN
     shape: str = "objects"
-    attributes: tuple[tuple[str, Value], ...] = ()
+    attributes: tuple[Prefetched, ...] = ()
     queryset: ClassValue | None = None
     fetched: bool = False
 
@@ -114,16 +128,6 @@ class Query:
     def row(self) -> Row:
         """What one of its rows remembers."""
         return Row(self.selected | self.prefetched | self.known, self.columns, self.attributes)
-
-
-@dataclass(frozen=True, slots=True)
-class Prefetched:
-    """What ``Prefetch(lookup, queryset, to_attr)`` says."""
-
-    path: str
-    nested: Paths
-    to_attr: str | None
-    element: Value
 
 
 def query_of(value: Value) -> Query | None:
@@ -180,7 +184,6 @@ def row(queryset: Instance) -> Value | None:
     return objects(model, (query.row,) if query is not None else ())
 
 
-UNKNOWN_ROW = Unknown("row of a model that is not known")
 _COLUMN = Unknown("value of a column")
 _SHAPES: dict[str, Value] = {
     "dicts": MappingValue(_COLUMN),
@@ -226,7 +229,7 @@ def _prefetch_related(query: Query, arguments: Arguments) -> Query:
     if _clears(arguments):
         return replace(query, prefetched=NO_PATHS, attributes=())
     paths = set(query.prefetched)
-    attributes = dict(query.attributes)
+    attributes = list(query.attributes)
     for argument in arguments.positional:
         lookup = (
             argument.details[0] if isinstance(argument, Instance) and argument.details else None
@@ -235,14 +238,14 @@ def _prefetch_related(query: Query, arguments: Arguments) -> Query:
             paths.add(argument.value)
         elif not isinstance(lookup, Prefetched):
             paths.add(ANYTHING)
-        elif lookup.to_attr is not None:
-            attributes[lookup.to_attr] = Iterable(lookup.element, "list")
+        elif lookup.to_attr:
+            attributes.append(lookup)
         else:
             paths.add(lookup.path)
             paths.update(f"{lookup.path}__{path}" for path in lookup.nested)
     if not arguments.complete:
         paths.add(ANYTHING)
-    return replace(query, prefetched=frozenset(paths), attributes=tuple(attributes.items()))
+    return replace(query, prefetched=frozenset(paths), attributes=tuple(attributes))
 
 
 def _only(query: Query, arguments: Arguments) -> Query:
