@@ -247,15 +247,19 @@ class Coroutines:
             return True
         if isinstance(value, Instance):
             if isinstance(value.class_, str):
-                catalogue = self._project.catalogue
-                call = f"{value.class_}.__call__"
-                return catalogue.is_type(value.class_) and not (
-                    catalogue.effects(call) or catalogue.gives(call, "call")
-                )
+                return self._has_no_call(value.class_)
             info = self._project.classes.info(value.class_)
-            has_call = self._project.members.find_in_class(value.class_, "__call__") is not None
-            return not (info.is_open or info.externals or has_call)
+            if info.is_open or not all(self._has_no_call(base) for base in info.externals):
+                return False
+            return self._project.members.find_in_class(value.class_, "__call__") is None
         return False
+
+    def _has_no_call(self, type_: str) -> bool:
+        """Whether objects of a library's type certainly cannot be called."""
+        catalogue = self._project.catalogue
+        call = f"{type_}.__call__"
+        has_rows = catalogue.effects(call) or catalogue.gives(call, "call")
+        return catalogue.is_type(type_) and not has_rows
 
     # -- locks -------------------------------------------------------------------------------------
 
