@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 
 SOURCE_ROOTS = [Path(__file__).parents[2] / name for name in ("checks", "lint_plugins")]
@@ -52,18 +51,16 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 def environment(scratch: Path) -> dict[str, str]:
     """The environment of a host: our packages known to Python and flake8, caches in ``scratch``."""
-    path = [*map(str, SOURCE_ROOTS)]
-    if not entry_points(group="flake8.extension", name="FWP"):
-        metadata = scratch / "metadata" / "flake8_fwp-0.dist-info"
-        write(
-            metadata,
-            {
-                "METADATA": "Metadata-Version: 2.1\nName: flake8-fwp\nVersion: 0\n",
-                "entry_points.txt": "[flake8.extension]\n"
-                "FWP = fwp_plugins.flake8_plugin:FwpChecker\n",
-            },
-        )
-        path.append(str(metadata.parent))
+    # flake8 takes one distribution of a name: where ours is installed, this one is as good.
+    metadata = scratch / "metadata" / "flake8_fwp-0.dist-info"
+    write(
+        metadata,
+        {
+            "METADATA": "Metadata-Version: 2.1\nName: flake8-fwp\nVersion: 0\n",
+            "entry_points.txt": "[flake8.extension]\nFWP = fwp_plugins.flake8_plugin:FwpChecker\n",
+        },
+    )
+    path = [*map(str, SOURCE_ROOTS), str(metadata.parent)]
     changing = ("NO_COLOR", "FORCE_COLOR", "FWP_CACHE_DIR", "FWP_DEBUG")
     kept = {name: value for name, value in os.environ.items() if name not in changing}
     return {

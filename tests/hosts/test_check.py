@@ -241,6 +241,16 @@ def test_wrong_usage(arguments: list[str], project: Path, fwp: Fwp) -> None:
     assert result.err.count("\n") == 1
 
 
+def test_named_files_that_the_settings_leave_out(project: Path, fwp: Fwp) -> None:
+    write(project, {"tests/test_api.py": API})
+    assert fwp("check").out.count("FWP102") == 1
+    assert fwp("check", "tests/test_api.py").status == 1
+    assert fwp("check", "--force-exclude", "tests/test_api.py").out == "No findings.\n"
+    assert fwp("check", "--force-exclude", "tests/test_api.py", "app/api.py").out.startswith(
+        FINDING
+    )
+
+
 def test_several_projects_at_once(tmp_path: Path, project: Path, fwp: Fwp) -> None:
     write_demo(tmp_path / "other")
     out = fwp("check", "app", "../other").out

@@ -142,6 +142,12 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     run = check.add_argument_group("run")
     run.add_argument(
+        "--force-exclude",
+        action="store_true",
+        help="leave out what a check of the whole project leaves out (tests, excluded files), "
+        "although it is named",
+    )
+    run.add_argument(
         "--stdin-display-name",
         type=Path,
         metavar="PATH",

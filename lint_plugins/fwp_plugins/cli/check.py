@@ -75,9 +75,10 @@ def _check_paths(paths: list[Path], arguments: argparse.Namespace) -> tuple[Path
     findings: list[Finding] = []
     skipped: list[Skipped] = []
     with progress() as show:
-        for session, share in groups:
+        for session, named in groups:
+            share = _covered(session, named) if arguments.force_exclude else named
             report = session.check_all(paths=share, progress=show)
-            if report == Report():
+            if share and report == Report():
                 _warn_of_nothing(session, share)
             if session.root != common:
                 report = _under(report, f"{session.root.relative_to(common).as_posix()}/")
@@ -85,6 +86,11 @@ def _check_paths(paths: list[Path], arguments: argparse.Namespace) -> tuple[Path
             skipped += report.skipped
     merged = Report(tuple(sorted(findings, key=lambda finding: finding.sort_key)), tuple(skipped))
     return common, merged
+
+
+def _covered(session: Session, paths: list[Path]) -> list[Path]:
+    files = set(python_files(session.root, session.settings))
+    return [path for path in paths if path in files or path.is_dir()]
 
 
 def _warn_of_nothing(session: Session, paths: list[Path]) -> None:
