@@ -190,8 +190,20 @@ class EventLoop:
             )
             on_loop = frame.scope.is_async or root is not None
             if on_loop and frame not in self._own_loop_only and not frame.module.is_read_only:
-                contexts = self.contexts.get(frame, frozenset())
+                contexts = self.contexts.get(frame) or self._contexts_of_scope(frame)
                 found.setdefault(frame.module, []).append(LoopFunction(frame, root, contexts))
+        return found
+
+    def _contexts_of_scope(self, frame: Frame) -> frozenset[Context]:
+        """What a function is reached from in frames of which more is known."""
+        return self._scope_contexts.get((frame.module, frame.scope_number), frozenset())
+
+    @cached_property
+    def _scope_contexts(self) -> dict[tuple[Module, int], frozenset[Context]]:
+        found: dict[tuple[Module, int], frozenset[Context]] = {}
+        for frame, contexts in self.contexts.items():
+            scope = (frame.module, frame.scope_number)
+            found[scope] = found.get(scope, frozenset()) | contexts
         return found
 
     @cached_property
