@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks.rules import Status, all_rules
 from tests.hosts.conftest import Fwp
 from tests.hosts.demo import API, FINDING, run_python, write
 
@@ -144,9 +143,38 @@ def test_a_file_that_does_not_parse(project: Path, flake8: Flake8) -> None:
     assert [line.split()[1] for line in lines] == ["FWP102", "E999"]
 
 
-def in_preview() -> str | None:
-    codes = [item.rule.code for item in all_rules() if item.rule.status is Status.PREVIEW]
-    return codes[0] if codes else None
+@pytest.mark.parametrize(
+    ("options", "settings", "reported"),
+    [
+        (["--select=FWP"], "", False),
+        (["--select=FWP102"], "", False),
+        (["--extend-select=FWP"], "", False),
+        (["--ignore=E501"], "", False),
+        (["--extend-ignore=E501"], "", False),
+        (["--fwp-preview"], "", True),
+        (["--fwp-enable=FWP102"], "", True),
+        (["--fwp-enable=FWP101,FWP1"], "", True),
+        (["--fwp-enable=FWP101"], "", False),
+        ([], "preview = true", True),
+        ([], 'select = ["FWP102"]', True),
+    ],
+)
+def test_a_rule_in_preview_is_reported_only_on_request(
+    options: list[str], settings: str, reported: bool, project: Path, flake8: Flake8
+) -> None:
+    write(project, {"pyproject.toml": f"[tool.fwp]\n{settings}\n"})
+    _, lines = flake8(*options, "app", setup="making_fwp102_a_preview")
+    assert (FINDING in beginnings(lines)) is reported
+
+
+def test_options_win_over_settings(project: Path, flake8: Flake8) -> None:
+    write(project, {"pyproject.toml": "[tool.fwp]\nfile-metadata = true\n"})
+    write(project, {"app/services.py": "import os\n\n\ndef load_user(n):\n    os.stat(n)\n"})
+    write(project, {".flake8": "[flake8]\nselect = FWP\n"})
+    assert beginnings(flake8()[1]) == [FINDING]
+    write(project, {".flake8": "[flake8]\nselect = FWP\nfwp-file-metadata = false\n"})
+    assert flake8()[1] == []
+    assert beginnings(flake8("--fwp-file-metadata")[1]) == [FINDING]
 
 
 def test_options_in_the_configuration(project: Path, tmp_path: Path, flake8: Flake8) -> None:
