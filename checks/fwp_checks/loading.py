@@ -1,173 +1,143 @@
-"""Reads files and turns them into facts: from the cache, in this process, or in several."""
+"""Files to facts: from the cache, in this process, or in several."""
 
 from __future__ import annotations
 
+import gc
+import marshal
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from functools import cache as once
 from hashlib import blake2b
 from pathlib import Path
 
 from fwp_checks.cache import Cache, recipe
 from fwp_checks.facts.extract import extract
 from fwp_checks.facts.model import FACTS_VERSION, ModuleFacts
+from fwp_checks.sources import Sources, digest_of, read_file
 
 Progress = Callable[[str, int, int], None]
+Item = tuple[str, bytes]
 
 # Starting a process costs about as much as reading this many bytes of source.
 _WORTH_A_PROCESS = 400_000
 _CHUNK_BYTES = 250_000
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The facts of one file."""
+def load(
+    sources: Sources,
+    files: Iterable[str],
+    cache: Cache,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, ModuleFacts]:
+    """The facts of files by path; a file that cannot be read has facts that say so.
 
-    facts: ModuleFacts
-
-
-class Loader:
-    """Loads files of one project. ``overlays`` are texts by relative path, ``extra`` the places of
-    files outside.
+    ``jobs`` is the number of processes that may be used.
     """
+    found: dict[str, ModuleFacts] = {}
+    missing: dict[str, list[str]] = {}
+    contents: list[Item] = []
+    for path in files:
+        content = sources.read(path)
+        if isinstance(content, OSError):
+            found[path] = _unreadable(content)
+            continue
+        key = facts_key(sources.digest(path))
+        facts = _from_cache(cache, key) if key not in missing else None
+        if facts is not None:
+            found[path] = facts
+        else:
+            if key not in missing:
+                contents.append((key, content))
+            missing.setdefault(key, []).append(path)
+    for done, (key, facts) in enumerate(_extract(contents, cache, jobs), 1):
+        found.update(dict.fromkeys(missing[key], facts))
+        if progress is not None:
+            progress("reading", done, len(contents))
+    sources.forget()
+    return found
 
-    def __init__(
-        self,
-        root: Path,
-        cache: Cache,
-        overlays: Mapping[str, str],
-        extra: Mapping[str, Path],
-        jobs: int,
-    ) -> None:
-        self._root = root
-        self._cache = cache
-        self._overlays = overlays
-        self._extra = extra
-        self._jobs = jobs if not multiprocessing.current_process().daemon else 1
-        self._bytes: dict[str, bytes | OSError] = {}
-        self._digests: dict[str, str] = {}
 
-    def digests(self, files: Iterable[str]) -> dict[str, str]:
-        """A digest of each file's content."""
-        for path in files:
-            if path not in self._digests:
-                content = self._read(path)
-                data = content if isinstance(content, bytes) else str(content).encode()
-                self._digests[path] = blake2b(data, digest_size=16).hexdigest()
-        return {path: self._digests[path] for path in files}
+def load_file(path: Path, cache: Cache) -> ModuleFacts:
+    """The facts of one file outside the project."""
+    content = read_file(path)
+    if isinstance(content, OSError):
+        return _unreadable(content)
+    key = facts_key(digest_of(content))
+    return _from_cache(cache, key) or _extract_one(key, content, cache)[0]
 
-    def _read(self, path: str) -> bytes | OSError:
-        known = self._bytes.get(path)
-        if known is None:
-            overlay = self._overlays.get(path)
-            if overlay is not None:
-                known = overlay.encode("utf-8", "surrogatepass")
-            else:
-                try:
-                    known = (self._extra.get(path) or self._root / path).read_bytes()
-                except OSError as error:
-                    known = error
-            self._bytes[path] = known
-        return known
 
-    def load(self, files: Iterable[str], progress: Progress | None) -> dict[str, Loaded]:
-        """The facts of files by relative path."""
-        files = list(files)
-        digests = self.digests(files)
-        found: dict[str, Loaded] = {}
-        missing: list[tuple[str, str, bytes]] = []
-        for path in files:
-            content = self._bytes[path]
-            if isinstance(content, OSError):
-                reason = content.strerror or type(content).__name__
-                found[path] = Loaded(ModuleFacts.unreadable(1, 1, f"cannot be read: {reason}"))
-                continue
-            key = facts_key(digests[path])
-            facts = _from_cache(self._cache, key)
-            if facts is not None:
-                found[path] = Loaded(facts)
-            else:
-                missing.append((path, key, content))
-        for done, (path, facts) in enumerate(self._extract(missing), 1):
-            found[path] = Loaded(facts)
-            if progress is not None:
-                progress("reading", done, len(missing))
-        self._bytes.clear()
-        return found
+def _unreadable(error: OSError) -> ModuleFacts:
+    reason = error.strerror or type(error).__name__
+    return ModuleFacts.unreadable(1, 1, f"cannot be read: {reason}")
 
-    def _extract(self, missing: list[tuple[str, str, bytes]]) -> Iterable[tuple[str, ModuleFacts]]:
-        total = sum(len(content) for _, _, content in missing)
-        if self._jobs > 1 and total > _WORTH_A_PROCESS:
-            yield from self._extract_in_processes(missing)
-            return
-        for path, key, content in missing:
-            facts = extract(content)
-            self._cache.put(key, facts.to_bytes())
-            yield path, facts
 
-    def _extract_in_processes(
-        self, missing: list[tuple[str, str, bytes]]
-    ) -> Iterable[tuple[str, ModuleFacts]]:
-        methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context(
-            "fork" if "fork" in methods and os.name == "posix" else "spawn"
-        )
-        chunks: list[list[tuple[str, str, bytes]]] = [[]]
-        size = 0
-        for item in sorted(missing, key=lambda item: -len(item[2])):
-            chunks[-1].append(item)
-            size += len(item[2])
-            if size > _CHUNK_BYTES:
-                chunks.append([])
-                size = 0
-        with ProcessPoolExecutor(self._jobs, mp_context=context) as pool:
-            for chunk, results in zip(chunks, pool.map(_extract_chunk, chunks), strict=True):
-                for (path, key, _), data in zip(chunk, results, strict=True):
-                    self._cache.put(key, data)
-                    yield path, ModuleFacts.from_bytes(data)
+def _extract(contents: list[Item], cache: Cache, jobs: int) -> Iterator[tuple[str, ModuleFacts]]:
+    total = sum(len(content) for _, content in contents)
+    if jobs > 1 and total > _WORTH_A_PROCESS and not multiprocessing.current_process().daemon:
+        yield from _extract_in_processes(contents, cache, jobs)
+    else:
+        for key, content in contents:
+            yield key, _extract_one(key, content, cache)[0]
 
-    def load_file(self, file: Path) -> Loaded:
-        """The facts of one file outside the project."""
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            return Loaded(ModuleFacts.unreadable(1, 1, f"cannot be read: {error.strerror}"))
-        key = facts_key(blake2b(content, digest_size=16).hexdigest())
-        facts = _from_cache(self._cache, key)
-        if facts is None:
-            facts = extract(content)
-            self._cache.put(key, facts.to_bytes())
-        return Loaded(facts)
+
+def _extract_one(key: str, content: bytes, cache: Cache) -> tuple[ModuleFacts, bytes]:
+    facts = extract(content)
+    data = facts.to_bytes()
+    cache.put(key, data)
+    return facts, data
+
+
+def _extract_in_processes(
+    contents: list[Item], cache: Cache, jobs: int
+) -> Iterator[tuple[str, ModuleFacts]]:
+    methods = multiprocessing.get_all_start_methods()
+    can_fork = "fork" in methods and os.name == "posix" and sys.platform != "darwin"
+    context = multiprocessing.get_context("fork" if can_fork else "spawn")
+    # Large files first, so that none is left for the end.
+    chunks: list[list[Item]] = [[]]
+    size = 0
+    for item in sorted(contents, key=lambda item: (-len(item[1]), item[0])):
+        chunks[-1].append(item)
+        size += len(item[1])
+        if size > _CHUNK_BYTES:
+            chunks.append([])
+            size = 0
+    with ProcessPoolExecutor(jobs, context, _start_worker, (cache,)) as pool:
+        for chunk, results in zip(chunks, pool.map(_extract_chunk, chunks), strict=True):
+            for (key, _), data in zip(chunk, results, strict=True):
+                yield key, ModuleFacts.from_bytes(data)
+
+
+_worker_cache = Cache(None)
+
+
+def _start_worker(cache: Cache) -> None:
+    global _worker_cache
+    _worker_cache = cache
+    gc.disable()
+
+
+def _extract_chunk(chunk: list[Item]) -> list[bytes]:
+    return [_extract_one(key, content, _worker_cache)[1] for key, content in chunk]
 
 
 def facts_key(digest: str) -> str:
     """The cache key of the facts of a file with this content."""
-    import marshal
-    import sys
-
-    return recipe(
-        "facts",
-        str(FACTS_VERSION),
-        str(marshal.version),
-        str(sys.version_info[:2]),
-        _walker_digest(),
-        digest,
-    )
+    python = f"{marshal.version} {sys.version_info[:2]}"
+    return recipe("facts", str(FACTS_VERSION), python, _walker_digest(), digest)
 
 
+@once
 def _walker_digest() -> str:
-    global _WALKER_DIGEST
-    if _WALKER_DIGEST is None:
-        digest = blake2b(digest_size=8)
-        for file in sorted((Path(__file__).parent / "facts").glob("*.py")):
-            digest.update(file.read_bytes())
-        _WALKER_DIGEST = digest.hexdigest()
-    return _WALKER_DIGEST
-
-
-_WALKER_DIGEST: str | None = None
+    """A digest of the code that makes facts, so that a changed walk never meets old facts."""
+    digest = blake2b(digest_size=8)
+    for file in sorted((Path(__file__).parent / "facts").glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _from_cache(cache: Cache, key: str) -> ModuleFacts | None:
@@ -178,10 +148,3 @@ def _from_cache(cache: Cache, key: str) -> ModuleFacts | None:
         return ModuleFacts.from_bytes(data)
     except (ValueError, EOFError, TypeError):
         return None
-
-
-def _extract_chunk(chunk: list[tuple[str, str, bytes]]) -> list[bytes]:
-    import gc
-
-    gc.disable()
-    return [extract(content).to_bytes() for _, _, content in chunk]

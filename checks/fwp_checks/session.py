@@ -2,16 +2,15 @@
 
 Every answer comes from an analysis of the whole project in one canonical order, so it does not
 depend on which files are asked about, in what order, or by how many processes. The facts of each
-file and the findings of an unchanged project are kept in the cache.
+file and the findings of an unchanged project are kept in the cache. What an unchanged project needs
+is imported here; the rest, :mod:`fwp_checks.analysis`, where it is used.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
@@ -20,27 +19,15 @@ from typing import TYPE_CHECKING, Literal
 from fwp_checks import __version__
 from fwp_checks.cache import Cache, default_directory, recipe
 from fwp_checks.catalogue import Catalogue, CatalogueError
-from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppression
-from fwp_checks.facts.comments import hides, problems
-from fwp_checks.facts.model import FACTS_VERSION
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
-from fwp_checks.frameworks.base import Frameworks
-from fwp_checks.loading import Loader
 from fwp_checks.project.discovery import find_root, is_test_path, python_files
-from fwp_checks.project.linked import Project
-from fwp_checks.project.modules import Module
-from fwp_checks.project.roots import module_names, source_roots
-from fwp_checks.project.view import FileView
-from fwp_checks.rules import LoadedRule, all_rules
 from fwp_checks.settings import Settings, SettingsError
+from fwp_checks.sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from fwp_checks.project.linked import Project
 
 Progress = Callable[[str, int, int], None]
-
-# Chains of calls are followed by recursion; Python-to-Python calls take no C stack since 3.11.
-_RECURSION_LIMIT = 20_000
 
 
 class Session:
@@ -82,7 +69,9 @@ class Session:
         session = cls(root, settings, Cache(directory), max(1, jobs))
         if settings.catalogue:
             try:
-                session._catalogue = Catalogue.shipped().extended(settings.catalogue, settings.source)
+                session._catalogue = Catalogue.shipped().extended(
+                    settings.catalogue, settings.source
+                )
             except CatalogueError as error:
                 raise SettingsError(str(error)) from None
         return session
@@ -130,6 +119,7 @@ class Session:
         """What the engine knows at a line: values with reasons, calls with effects, and why there
         is no finding.
         """
+        from fwp_checks.analysis import deep_recursion
         from fwp_checks.explain import why
 
         self._include([path])
@@ -137,7 +127,7 @@ class Session:
         module = project.table.by_path.get(self._relative(path))
         if module is None:
             return f"{self._relative(path)} is not part of the project that was read"
-        with _deep_recursion():
+        with deep_recursion():
             return why(
                 project,
                 module,
@@ -148,24 +138,24 @@ class Session:
     def facts(self, path: Path) -> str:
         """The facts of one file as text."""
         from fwp_checks.explain import facts_text
+        from fwp_checks.loading import load
 
         self._include([path])
         relative = self._relative(path)
-        loaded = self._loader().load([relative], None)
-        return facts_text(relative, loaded[relative].facts)
+        return facts_text(relative, load(self._sources(), [relative], self._cache)[relative])
 
     # -- the analysis ------------------------------------------------------------------------------
 
     def _whole(self, progress: Progress | None) -> Report:
         if self._report is None:
             files = self._files()
-            loader = self._loader()
-            digests = loader.digests(files)
+            sources = self._sources()
+            digests = sources.digests(files)
             key = self._result_key(digests)
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None
             if report is None:
-                report = self._analyse(loader, files, progress)
+                report = self._analyse(sources, progress)
                 self._cache.put(key, _write_report(report))
             self._report = report
         return self._report
@@ -189,39 +179,33 @@ class Session:
                 if known and relative not in self._known_files:
                     self._report = self._project = None
 
-    def _loader(self) -> Loader:
-        return Loader(self.root, self._cache, self._overlays, self._extra, self._jobs)
+    def _sources(self) -> Sources:
+        return Sources(self.root, self._overlays, self._extra)
 
-    def _linked(self, progress: Progress | None = None) -> Project:
+    def _analyse(self, sources: Sources, progress: Progress | None) -> Report:
+        from fwp_checks import analysis
+
+        return analysis.check(self._linked(sources, progress), progress)
+
+    def _linked(self, sources: Sources | None = None, progress: Progress | None = None) -> Project:
+        from fwp_checks import analysis
+
         if self._project is None:
-            self._project = self._link(self._loader(), self._files(), progress)
+            files = self._files()
+            self._known_files = frozenset(files)
+            self._project = analysis.link(
+                self.root,
+                self.settings,
+                self.catalogue,
+                sources or self._sources(),
+                files,
+                self._cache,
+                self._jobs,
+                progress,
+            )
         return self._project
 
-    def _link(self, loader: Loader, files: list[str], progress: Progress | None) -> Project:
-        loaded = loader.load(files, progress)
-        self._known_files = frozenset(files)
-        roots = source_roots(self.root, [self.root / path for path in files], self.settings)
-        modules = [
-            Module(path, module_names(path, roots), loaded[path].facts, is_test=is_test_path(path))
-            for path in files
-        ]
-        modules.extend(self._packages(loader))
-        return Project(modules, self.catalogue, self.settings, Frameworks.shipped(), roots)
-
     _known_files: frozenset[str] = frozenset()
-
-    def _packages(self, loader: Loader) -> list[Module]:
-        """Installed packages that the settings ask to read like the project's own code."""
-        from fwp_checks.project.environment import package_files
-
-        found = []
-        for package in self.settings.read_packages:
-            for name, file in package_files(package, self.root, self.settings):
-                path = (
-                    f"site-packages/{file.as_posix().partition('site-packages/')[2] or file.name}"
-                )
-                found.append(Module(path, (name,), loader.load_file(file).facts, is_read_only=True))
-        return found
 
     @property
     def catalogue(self) -> Catalogue:
@@ -232,60 +216,27 @@ class Session:
             )
         return self._catalogue
 
-    def _analyse(self, loader: Loader, files: list[str], progress: Progress | None) -> Report:
-        with _no_collection(), _deep_recursion():
-            self._project = project = self._link(loader, files, progress)
-            findings: list[Finding] = []
-            skipped: list[Skipped] = []
-            enabled = [r for r in all_rules() if self._is_enabled(r)]
-            modules = [module for module in project.table.modules if not module.is_read_only]
-            for done, module in enumerate(modules):
-                if progress is not None:
-                    progress("checking", done, len(modules))
-                findings.extend(
-                    f
-                    for f in self._about_file(module)
-                    if self.settings.enabled(f.code, preview=False)
-                )
-                if module.facts.problem is not None:
-                    line, _, reason = module.facts.problem
-                    skipped.append(Skipped(module.path, line, reason))
-                else:
-                    findings.extend(self._check_module(project, module, enabled))
-        findings.sort(key=lambda finding: finding.sort_key)
-        return Report(tuple(findings), tuple(skipped))
-
-    @staticmethod
-    def _about_file(module: Module) -> Iterator[Finding]:
-        if module.facts.problem is not None:
-            yield file_skipped(module.path, *module.facts.problem)
-        for line, reason in problems(module.facts.suppressions):
-            yield useless_suppression(module.path, line, reason)
-
-    def _is_enabled(self, loaded: LoadedRule) -> bool:
-        return self.settings.enabled(
-            loaded.rule.code, preview=loaded.rule.status.value == "preview"
-        )
-
-    def _check_module(
-        self, project: Project, module: Module, rules: list[LoadedRule]
-    ) -> Iterator[Finding]:
-        ignored = self.settings.ignored_in(module.path)
-        view = FileView(project, module)
-        for loaded in rules:
-            if loaded.rule.code.startswith(ignored):
-                continue
-            try:
-                found = list(loaded.check(view))
-            except Exception as error:  # one broken rule must not cost the other findings
-                found = [internal_error(module.path, loaded.rule.name, error)]
-            for finding in found:
-                if not hides(module.facts.suppressions, finding.range.line, finding.code):
-                    yield finding
-
     def _result_key(self, digests: dict[str, str]) -> str:
         names = "\n".join(f"{path}:{digest}" for path, digest in sorted(digests.items()))
-        return recipe("report", engine_recipe(), self.catalogue.digest, self.settings.digest, names)
+        packages = "\n".join(self._package_stamps())
+        return recipe(
+            "report",
+            engine_recipe(),
+            self.catalogue.digest,
+            self.settings.digest,
+            names,
+            packages,
+        )
+
+    def _package_stamps(self) -> Iterable[str]:
+        """Name, size and time of each file of the packages that are read: installed files change rarely."""
+        if self.settings.read_packages:
+            from fwp_checks.project.environment import package_files
+
+            for package in self.settings.read_packages:
+                for name, file in package_files(package, self.root, self.settings):
+                    status = file.stat()
+                    yield f"{name}:{status.st_size}:{status.st_mtime_ns}"
 
     def _relative(self, path: Path) -> str:
         absolute = path if path.is_absolute() else Path.cwd() / path
@@ -299,10 +250,10 @@ class Session:
 
 
 def engine_recipe() -> str:
-    """What besides the files decides an answer: the version of the engine, of its facts and of
+    """What besides the files decides an answer: the engine itself and the version of
     Python.
     """
-    return f"{__version__} {FACTS_VERSION} {sys.version_info[:3]} {_source_digest()}"
+    return f"{__version__} {sys.version_info[:3]} {_source_digest()}"
 
 
 def _source_digest() -> str:
@@ -328,30 +279,6 @@ def _only(report: Report, wanted: Callable[[str], bool]) -> Report:
 
 def _is_under(path: str, folder: str) -> bool:
     return folder in ("", ".") or path == folder or path.startswith(folder + "/")
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """The cyclic collector finds nothing while facts and values only grow, and costs a third of the
-    time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _deep_recursion() -> Iterator[None]:
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def _write_report(report: Report) -> bytes:

@@ -97,6 +97,7 @@ class Catalogue:
         self._canonical: dict[str, str] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
         self._effects: dict[str, tuple[EffectRow, ...]] = {}
+        self._roots_with: dict[str, frozenset[str]] = {}
         self._roles: dict[str, tuple[Role, ...]] = {}
         self._gives: dict[tuple[str, str], tuple[GivesRow, ...]] = {}
 
@@ -209,6 +210,18 @@ class Catalogue:
         """The first of `roles`."""
         found = self.roles(dotted)
         return found[0] if found else None
+
+    def roots_with(self, member: str) -> frozenset[str]:
+        """The import roots of types with an effect row for a member of this name, such as `__len__`."""
+        known = self._roots_with.get(member)
+        if known is None:
+            known = self._roots_with[member] = frozenset(
+                name.partition(".")[0]
+                for tables in self._layers
+                for name in tables["effects"]["single"]
+                if name.endswith(f".{member}")
+            )
+        return known
 
     def _find_effects(self, dotted: str) -> tuple[EffectRow, ...]:
         for name in self._places(dotted):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.project.loop_roots import Root
@@ -28,6 +29,8 @@ class Framework:
 
     name = ""
     modules: frozenset[str] = frozenset()
+    reads_any_attribute = False
+    """Whether reading an attribute of any name of its objects may run something."""
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None
@@ -168,6 +171,17 @@ class Frameworks:
                 return runs
         return None
 
+    @property
+    def reads_any_attribute(self) -> bool:
+        """See :attr:`Framework.reads_any_attribute`; of the frameworks that the project imports."""
+        return any(framework.reads_any_attribute for framework in self._imported)
+
+    @cached_property
+    def _imported(self) -> list[Framework]:
+        """The frameworks that the project imports; those that belong to no library always count."""
+        imported = self.project.names.imported_roots
+        return [f for f in self._all if not f.modules or not f.modules.isdisjoint(imported)]
+
     def spares(self, frame: Frame, term: int, run: Run) -> bool:
         """See :meth:`Framework.spares`."""
         if not isinstance(run, RunExternal):
@@ -219,7 +233,7 @@ class Frameworks:
 
     def parameter(self, frame: Frame, index: int) -> Value | None:
         """See :meth:`Framework.parameter`."""
-        for framework in self._all:
+        for framework in self._imported:
             value = framework.parameter(self.project, frame, index)
             if value is not None:
                 return value
@@ -227,4 +241,4 @@ class Frameworks:
 
     def roots(self) -> list[Root]:
         """The roots of all frameworks, in a fixed order."""
-        return [root for framework in self._all for root in framework.roots(self.project)]
+        return [root for framework in self._imported for root in framework.roots(self.project)]

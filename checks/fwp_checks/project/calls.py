@@ -28,6 +28,8 @@ from fwp_checks.project.values import (
     Member,
     Partial,
     SuperValue,
+    TupleValue,
+    Union,
     Unknown,
     Value,
     Wrapped,
@@ -335,7 +337,7 @@ class Calls:
         """An argument that says more than the parameter's annotation does; otherwise None, to keep
         frames few.
         """
-        if given is None or not is_informative(given) or isinstance(given, (Coroutine, Awaitable)):
+        if given is None or not self._can_act(given):
             return None
         if annotation < 0:
             return given
@@ -351,6 +353,24 @@ class Calls:
             if declared.class_ == given.class_ and (given.arguments or given.details):
                 return given
         return None
+
+    def _can_act(self, value: Value) -> bool:
+        """Whether a function can make something happen with a value: call it, or a method of it."""
+        if isinstance(value, Instance):
+            if isinstance(value.class_, ClassValue):
+                return True
+            return not value.class_.startswith("builtins.") and self._project.catalogue.is_type(
+                value.class_
+            )
+        if isinstance(value, Union):
+            return any(self._can_act(option) for option in value.options)
+        if isinstance(value, Iterable):
+            return self._can_act(value.element)
+        if isinstance(value, TupleValue):
+            return any(self._can_act(item) for item in value.items)
+        if isinstance(value, MappingValue):
+            return self._can_act(value.value) or any(self._can_act(v) for _, v in value.items)
+        return not isinstance(value, (Unknown, Constant, Coroutine, Awaitable))
 
     def parameter(self, frame: Frame, index: int) -> Value:
         """The value of a parameter whose argument is not known: by dependency injection, annotation

@@ -41,24 +41,6 @@ _LOOP_QUESTIONS = frozenset(
 )
 
 
-# Kinds of terms at which something may run.
-_ACTIVE = frozenset(
-    {
-        t.CALL,
-        t.ATTR,
-        t.ITER,
-        t.ENTER,
-        t.TRUTH,
-        t.ITEM,
-        t.COMPARE,
-        t.UNPACK,
-        t.STAR,
-        t.YIELD,
-        t.FORMAT,
-    }
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something a frame does at a term, and what that runs, an entry for each callee it may be."""
@@ -106,10 +88,14 @@ class Behaviours:
         terms = frame.module.facts.terms
         events: list[Event] = []
         coroutines: list[tuple[int, Frame]] = []
+        names = self._project.names
+        active = names.active_kinds
         skipped = self._once.guarded(frame) + self._off_loop(frame)
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
-            if entry[0] not in _ACTIVE:
+            if entry[0] not in active:
+                continue
+            if entry[0] == t.ATTR and not names.may_run_when_read(entry[2]):
                 continue
             if skipped and any(start <= term < end for start, end in skipped):
                 continue

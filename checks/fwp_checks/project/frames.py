@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from fwp_checks.project.modules import Module
     from fwp_checks.project.values import Value
 
-MAX_FRAMES_PER_SCOPE = 24
+# A function seen with this many sets of arguments is from then on told apart by its first one only
+# (of a method, the receiver), and later by none.
+_MANY = 8
+_TOO_MANY = 64
 
 
 class Frame:
@@ -83,12 +86,20 @@ class Frames:
         if frame is None:
             place = (module.path, scope_number)
             count = self._count.get(place, 0)
-            if count >= MAX_FRAMES_PER_SCOPE and any(
-                argument is not None for argument in arguments
-            ):
-                return self.get(module, scope_number, parent, (None,) * len(arguments))
+            fewer = _forget(arguments, count)
+            if fewer != arguments:
+                return self.get(module, scope_number, parent, fewer)
             self._count[place] = count + 1
             frame = self._frames[key] = Frame(
                 len(self._frames), module, scope_number, parent, arguments
             )
         return frame
+
+
+def _forget(arguments: tuple[Value | None, ...], count: int) -> tuple[Value | None, ...]:
+    """What is kept of a call's arguments when the function has had ``count`` frames already."""
+    if count < _MANY:
+        return arguments
+    if count < _TOO_MANY:
+        return (*arguments[:1], *(None,) * (len(arguments) - 1))
+    return (None,) * len(arguments)

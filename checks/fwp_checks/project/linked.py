@@ -18,6 +18,7 @@ from fwp_checks.project.frames import Frame, Frames
 from fwp_checks.project.libraries import Libraries
 from fwp_checks.project.members import Members
 from fwp_checks.project.modules import Module, ModuleTable
+from fwp_checks.project.names import Names
 from fwp_checks.project.protocols import Protocols
 from fwp_checks.project.roots import SourceRoots
 from fwp_checks.project.sites import CallSites
@@ -51,6 +52,7 @@ class Project:
         self.frameworks = frameworks
         self.configured = Configured(settings)
         self.frames = Frames()
+        self.names = Names(self)
         self.framework_data: dict[str, Any] = {}
         self.values = Values(self)
         self.types = Types(self)

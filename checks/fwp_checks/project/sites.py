@@ -182,9 +182,9 @@ class CallSites:
 
     def _find_frames(self, module: Module, scope_number: int) -> Iterable[Frame]:
         scope = module.facts.scopes[scope_number]
-        if scope.kind != "function" or not any(p.annotation < 0 for p in scope.parameters):
-            return ()
         plain = self._project.frame_of_scope(module, scope_number)
+        if scope.kind != "function" or not self._takes_anything(plain):
+            return ()
         name = module.facts.scopes[scope.parent].name if scope.name == "__init__" else scope.name
         places = self._index.get(name, ())
         found: dict[Frame, None] = {}
@@ -200,6 +200,16 @@ class CallSites:
                 if len(found) >= _MAX_FRAMES:
                     return found
         return found
+
+    def _takes_anything(self, frame: Frame) -> bool:
+        """Whether annotations leave open what some parameter holds."""
+        types = self._project.types
+        around = frame.parent or frame
+        return any(
+            parameter.annotation < 0
+            or isinstance(types.annotation(around, parameter.annotation), Unknown)
+            for parameter in frame.scope.parameters
+        )
 
     def _run_by(self, frame: Frame, call: int) -> Iterator[Frame]:
         outcome = self._project.calls.outcome(frame, call)

@@ -48,6 +48,11 @@ class Rule:
     status: Status = Status.STABLE
 
     @property
+    def is_preview(self) -> bool:
+        """Whether it is off unless asked for."""
+        return self.status is Status.PREVIEW
+
+    @property
     def page_url(self) -> str:
         """Address of the rule's page in the published documentation."""
         return f"{PAGES}{self.name}/"

@@ -30,6 +30,7 @@ class Django(Framework):
 
     name = views.NAME
     modules = _MODULES
+    reads_any_attribute = True
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

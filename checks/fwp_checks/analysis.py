@@ -1,0 +1,134 @@
+"""From files to findings: the expensive half of a session, needed only where no stored result answers.
+
+The whole project is read, linked and checked in one canonical order.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from fwp_checks.cache import Cache
+from fwp_checks.catalogue import Catalogue
+from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppression
+from fwp_checks.facts.comments import hides, problems
+from fwp_checks.finding import Finding, Report, Skipped
+from fwp_checks.frameworks.base import Frameworks
+from fwp_checks.loading import load, load_file
+from fwp_checks.project.discovery import is_test_path
+from fwp_checks.project.environment import package_files
+from fwp_checks.project.linked import Project
+from fwp_checks.project.modules import Module
+from fwp_checks.project.roots import module_names, source_roots
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import LoadedRule, all_rules
+from fwp_checks.settings import Settings
+from fwp_checks.sources import Sources
+
+Progress = Callable[[str, int, int], None]
+
+# Chains of calls are followed by recursion; Python-to-Python calls take no C stack since 3.11.
+_RECURSION_LIMIT = 20_000
+
+
+def link(
+    root: Path,
+    settings: Settings,
+    catalogue: Catalogue,
+    sources: Sources,
+    files: Sequence[str],
+    cache: Cache,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Project:
+    """The linked project of these files (paths relative to the root)."""
+    with no_collection():
+        facts = load(sources, files, cache, jobs, progress)
+        roots = source_roots(root, [root / path for path in files], settings)
+        modules = [
+            Module(path, module_names(path, roots), facts[path], is_test=is_test_path(path))
+            for path in files
+        ]
+        modules.extend(_packages(root, settings, cache))
+        return Project(modules, catalogue, settings, Frameworks.shipped(), roots)
+
+
+def _packages(root: Path, settings: Settings, cache: Cache) -> Iterator[Module]:
+    """Installed packages that the settings ask to read like the project's own code."""
+    for package in settings.read_packages:
+        for name, file in package_files(package, root, settings):
+            inside = file.as_posix().partition("site-packages/")[2] or file.name
+            facts = load_file(file, cache)
+            yield Module(f"site-packages/{inside}", (name,), facts, is_read_only=True)
+
+
+def check(project: Project, progress: Progress | None = None) -> Report:
+    """What the enabled rules find in every file of a project."""
+    settings = project.settings
+    findings: list[Finding] = []
+    skipped: list[Skipped] = []
+    rules = [r for r in all_rules() if settings.enabled(r.rule.code, preview=r.rule.is_preview)]
+    modules = [module for module in project.table.modules if not module.is_read_only]
+    with no_collection(), deep_recursion():
+        for done, module in enumerate(modules):
+            if progress is not None:
+                progress("checking", done, len(modules))
+            about = _about_file(module)
+            findings.extend(f for f in about if settings.enabled(f.code, preview=False))
+            if module.facts.problem is not None:
+                line, _, reason = module.facts.problem
+                skipped.append(Skipped(module.path, line, reason))
+            else:
+                findings.extend(_check_module(project, module, rules))
+    findings.sort(key=lambda finding: finding.sort_key)
+    return Report(tuple(findings), tuple(skipped))
+
+
+def _about_file(module: Module) -> Iterator[Finding]:
+    if module.facts.problem is not None:
+        yield file_skipped(module.path, *module.facts.problem)
+    for line, reason in problems(module.facts.suppressions):
+        yield useless_suppression(module.path, line, reason)
+
+
+def _check_module(
+    project: Project, module: Module, rules: Sequence[LoadedRule]
+) -> Iterator[Finding]:
+    ignored = project.settings.ignored_in(module.path)
+    view = FileView(project, module)
+    for loaded in rules:
+        if loaded.rule.code.startswith(ignored):
+            continue
+        try:
+            found = list(loaded.check(view))
+        except Exception as error:  # one broken rule must not cost the other findings
+            found = [internal_error(module.path, loaded.rule.name, error)]
+        for finding in found:
+            if not hides(module.facts.suppressions, finding.range.line, finding.code):
+                yield finding
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """The cyclic collector finds nothing while facts and values only grow, and costs a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Room for long chains of calls while a project is evaluated."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

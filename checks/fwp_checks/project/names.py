@@ -1,0 +1,84 @@
+"""Which names can matter: a look at spellings that saves evaluating what cannot have an effect.
+
+Every answer errs on the side of yes; whatever passes is resolved before anything is concluded.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Objects of these come from builtins, without an import.
+_ALWAYS_IMPORTED = frozenset({"builtins", "io"})
+_SPECIAL = {
+    t.TRUTH: ("__bool__", "__len__"),
+    t.ITEM: ("__getitem__",),
+    t.STORE_ITEM: ("__setitem__",),
+    t.COMPARE: ("__contains__", "__iter__"),
+    t.FORMAT: ("__str__", "__repr__", "__format__"),
+}
+
+
+class Names:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def imported_roots(self) -> frozenset[str]:
+        """First parts of everything the project imports absolutely."""
+        found = set(_ALWAYS_IMPORTED)
+        for module in self._project.table.modules:
+            for imported in module.facts.imports:
+                if not imported.level:
+                    found.add(imported.module.partition(".")[0])
+        return frozenset(found)
+
+    @cached_property
+    def _bound_in_classes(self) -> frozenset[str]:
+        """Names that class bodies bind to a decorated function, to the result of a call, or by ``def``
+        of a special method.
+        """
+        found: set[str] = set()
+        for module in self._project.table.modules:
+            facts = module.facts
+            for scope in facts.scopes:
+                if scope.kind != "class":
+                    continue
+                for name, term in scope.bindings.items():
+                    entry = facts.terms[term]
+                    if entry[0] == t.DEFINITION:
+                        inner = facts.scopes[entry[1]]
+                        if inner.decorators or name.startswith("__"):
+                            found.add(name)
+                    else:
+                        found.add(name)
+        return frozenset(found)
+
+    def may_run_when_read(self, attribute: str) -> bool:
+        """Whether reading an attribute of this name can run code: a property, a field of a model."""
+        return self._reads_anything or attribute in self._bound_in_classes
+
+    @cached_property
+    def _reads_anything(self) -> bool:
+        return self._project.frameworks.reads_any_attribute
+
+    @cached_property
+    def active_kinds(self) -> frozenset[int]:
+        """Kinds of terms at which something may run in this project."""
+        kinds = {t.CALL, t.ATTR, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD}
+        for kind, methods in _SPECIAL.items():
+            if any(self._has_special(method) for method in methods):
+                kinds.add(kind)
+        return frozenset(kinds)
+
+    def _has_special(self, method: str) -> bool:
+        if method in self._bound_in_classes:
+            return True
+        return not self._project.catalogue.roots_with(method).isdisjoint(self.imported_roots)
