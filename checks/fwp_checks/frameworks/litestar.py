@@ -63,6 +63,12 @@ _OPTIONS = {
     "on_disconnect": (Context.WEBSOCKET, True),
     "connection_lifespan": (Context.WEBSOCKET, False),
 }
+_CONFIGURATION = "litestar.config.app.AppConfig"
+_ADDED = {
+    f"{_CONFIGURATION}.{option}.{member}": option
+    for option in _OPTIONS
+    for member in ("append", "extend", "insert", "update")
+}
 
 
 class Litestar(WebFramework):
@@ -127,6 +133,20 @@ class Litestar(WebFramework):
             for name, (context, threaded) in _OPTIONS.items():
                 value = project.members.find_in_class(class_, name)
                 if value is not None:
+                    yield from self.registered(project, value, context, threaded)
+
+        yield from self._configured(project)
+
+    def _configured(self, project: Project) -> Iterator[Root]:
+        """What plugins put into the application's configuration."""
+        for site in project.call_sites.of(frozenset(_ADDED), through=frozenset(_OPTIONS)):
+            context, threaded = _OPTIONS[_ADDED[site.name]]
+            given = site.arguments.positional
+            yield from self.registered(project, given[-1] if given else None, context, threaded)
+        for name, (context, threaded) in _OPTIONS.items():
+            stores = project.attribute_stores.get(name, ())
+            for values in self.stored(project, stores, frozenset({_CONFIGURATION})):
+                for value in values:
                     yield from self.registered(project, value, context, threaded)
 
     def _options(self, project: Project, arguments: Arguments) -> Iterator[Root]:

@@ -27,6 +27,7 @@ from fwp_checks.project.values import (
     TupleValue,
     Value,
     Wrapped,
+    is_informative,
     join,
     options_of,
 )
@@ -222,13 +223,23 @@ class WebFramework(Framework):
         self, project: Project, stores: Iterable[tuple[Module, int]], keepers: frozenset[str]
     ) -> Value | None:
         found: list[Value] = []
+        for values in self.stored(project, stores, keepers):
+            found.append(next((value for value in values if is_informative(value)), values[0]))
+        return join(found) if found else None
+
+    def stored(
+        self, project: Project, stores: Iterable[tuple[Module, int]], keepers: frozenset[str]
+    ) -> Iterator[list[Value]]:
+        """For each store on one of the keepers, what it stores in each frame it may run in."""
         for module, term in stores:
             entry = module.facts.terms[term]
-            for frame in self._frames(project, module, module.code_scope_of(term)):
-                if _owner(project.values.evaluate(frame, entry[1])) in keepers:
-                    found.append(project.values.evaluate(frame, entry[3]))
-                    break
-        return join(found) if found else None
+            values = [
+                project.values.evaluate(frame, entry[3])
+                for frame in self._frames(project, module, module.code_scope_of(term))
+                if _owner(project.values.evaluate(frame, entry[1])) in keepers
+            ]
+            if values:
+                yield values
 
     def _frames(self, project: Project, module: Module, scope_number: int) -> Iterator[Frame]:
         """The frames in which code runs, as calls in the project and registrations tell."""
