@@ -22,14 +22,12 @@ if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
 
-_MODULES = frozenset({"django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"})
-
 
 class Django(Framework):
     """Hooks for Django."""
 
     name = views.NAME
-    modules = _MODULES
+    modules = views.PACKAGES
     reads_any_attribute = True
 
     def call(
@@ -102,18 +100,15 @@ class Django(Framework):
             return models.external_manager(value, receiver)
         return None
 
+    def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
+        """The request of a view."""
+        return views.request_parameter(project, frame, index)
+
     def roots(self, project: Project) -> Iterator[Root]:
         """Async views, middleware, consumers, operations, receivers."""
-        if any(root in _MODULES for root in _imported(project)):
+        if views.uses_django(project):
             yield from views.roots(project)
             yield from others.roots(project)
-
-
-def _imported(project: Project) -> Iterator[str]:
-    for module in project.table.modules:
-        for imported in module.facts.imports:
-            if not imported.level:
-                yield imported.module.partition(".")[0]
 
 
 FRAMEWORK = Django()

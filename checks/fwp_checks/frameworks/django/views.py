@@ -55,6 +55,10 @@ _MIDDLEWARE = frozenset(
 )
 _RECEIVER = "django.dispatch.receiver"
 
+# Those of auth ask request.auser() around an async view, which leaves request.user alone.
+_HARMLESS_DECORATORS = ("django.views.decorators.", "django.contrib.auth.decorators.")
+PACKAGES = frozenset({"django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"})
+
 View = FunctionValue | ClassValue
 
 
@@ -63,6 +67,19 @@ def as_view(name: str, receiver: Value | None) -> Outcome | None:
     if name.endswith(".as_view") and isinstance(receiver, ClassValue):
         return Outcome.nothing(Instance(_AS_VIEW, None, (receiver,)))
     return None
+
+
+def uses_django(project: Project) -> bool:
+    """Whether any module imports Django or a package on top of it."""
+    known: bool | None = project.framework_data.get("django.is_used")
+    if known is None:
+        known = any(
+            not imported.level and imported.module.partition(".")[0] in PACKAGES
+            for module in project.table.modules
+            for imported in module.facts.imports
+        )
+        project.framework_data["django.is_used"] = known
+    return known
 
 
 def is_view(project: Project, class_: ClassValue) -> bool:
@@ -85,23 +102,30 @@ def roots(project: Project) -> Iterator[Root]:
 
 def _routed(project: Project) -> Iterator[Root]:
     """What ``path()`` and its kin register."""
-    plain = _plain_views(project)
-    for site in project.call_sites.of(_ROUTES):
+    for view, _ in _routes(project):
+        if isinstance(view, ClassValue):
+            yield from _class(project, view)
+        else:
+            yield from function(project, view, Context.HANDLER, thread_if_def=True)
+
+
+def _routes(project: Project) -> list[tuple[View, bool]]:
+    """The views that are routed, and whether nothing stands around them."""
+    known: list[tuple[View, bool]] | None = project.framework_data.get("django.routes")
+    if known is None:
+        # A view's parameters may be asked for while its route is looked up.
+        known = project.framework_data["django.routes"] = []
+        known.extend(_find_routes(project))
+    return known
+
+
+def _find_routes(project: Project) -> Iterator[tuple[View, bool]]:
+    for site in project.call_sites.of(_ROUTES, imported=True):
         entry = site.frame.module.facts.terms[site.term]
         given = [*entry[2][1:2], *[term for name, term in entry[3] if name == "view"]]
         for term in given:
             for view, is_direct in _views(project, site.frame, term):
-                bare = is_direct and _is_bare(project, view)
-                handlers = (
-                    methods(project, view, _METHODS) if isinstance(view, ClassValue) else [view]
-                )
-                for handler in handlers:
-                    place = (handler.module.path, handler.scope)
-                    plain[place] = plain.get(place, True) and bare and _is_bare(project, handler)
-                if isinstance(view, ClassValue):
-                    yield from _class(project, view)
-                else:
-                    yield from function(project, view, Context.HANDLER, thread_if_def=True)
+                yield view, is_direct and _is_bare(project, view)
 
 
 def _views(
@@ -131,18 +155,42 @@ def _views(
             yield from _views(project, frame, argument, is_direct=False)
 
 
-def _plain_views(project: Project) -> dict[tuple[str, int], bool]:
-    known: dict[tuple[str, int], bool] = project.framework_data.setdefault("django.plain_views", {})
-    return known
+def request_parameter(project: Project, frame: Frame, index: int) -> Value | None:
+    """The request that Django hands to a view whose parameter has no annotation."""
+    scope = frame.scope
+    if index > 1 or scope.parameters[index].annotation >= 0 or not uses_django(project):
+        return None
+    class_ = project.calls.class_of_method(frame.module, frame.scope_number)
+    if index == 1:
+        named = scope.name in (*_METHODS, "options", "dispatch")
+        found = class_ is not None and named and _is_own_view(project, class_)
+    else:
+        found = class_ is None and is_plain(project, frame)
+    return Instance(REQUEST) if found else None
+
+
+def _is_own_view(project: Project, class_: ClassValue) -> bool:
+    """Whether a class is a view of Django's own kind; those of other packages wrap the request."""
+    externals = project.classes.info(class_).externals
+    return is_view(project, class_) and all(base.startswith("django.") for base in externals)
 
 
 def is_plain(project: Project, frame: Frame) -> bool:
     """Whether a function is a view around which nothing runs: no decorator or mixin, here or where
     it is routed.
     """
-    return bool(project.event_loop.roots) and _plain_views(project).get(
-        (frame.module.path, frame.scope_number), False
-    )
+    known: dict[tuple[str, int], bool] | None = project.framework_data.get("django.plain_views")
+    if known is None:
+        known = {}
+        for view, is_bare in _routes(project):
+            handlers = [view] if isinstance(view, FunctionValue) else []
+            if isinstance(view, ClassValue):
+                handlers = methods(project, view, _METHODS)
+            for handler in handlers:
+                place = (handler.module.path, handler.scope)
+                known[place] = known.get(place, True) and is_bare and _is_bare(project, handler)
+        project.framework_data["django.plain_views"] = known
+    return known.get((frame.module.path, frame.scope_number), False)
 
 
 def _is_bare(project: Project, view: View) -> bool:
@@ -153,7 +201,7 @@ def _is_bare(project: Project, view: View) -> bool:
     scope = view.module.facts.scopes[view.scope]
     for decorator in scope.decorators:
         names = [name for name, _ in _names(project, frame, decorator)]
-        if not names or not all(name.startswith("django.views.decorators.") for name in names):
+        if not names or not all(name.startswith(_HARMLESS_DECORATORS) for name in names):
             return False
     if isinstance(view, ClassValue):
         return all(
