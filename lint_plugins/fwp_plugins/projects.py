@@ -98,11 +98,56 @@ def group_by_project(
     return list(groups.values())
 
 
+class _Project:
+    """One project as a host sees it that asks for one file at a time: analysed once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._files: frozenset[Path] | None = None
+        self._findings: dict[str, list[Finding]] | None = None
+        self._failed = False
+
+    def findings(self, path: Path, text: str | None) -> tuple[Finding, ...]:
+        """The findings of a file, none if a check of the whole project would leave it out.
+
+        May raise any Exception, but not the same one twice: after a failure there are no findings.
+        """
+        if self._failed or not self._covers(path):
+            return ()
+        if text is not None:
+            self._session.update(path, text)
+            self._findings = None
+        relative = path.relative_to(self._session.root).as_posix()
+        return tuple(self.analysed().get(relative, ()))
+
+    def analysed(self) -> dict[str, list[Finding]]:
+        """All findings of the project by file. May raise any Exception."""
+        if self._findings is None:
+            self._failed = True
+            found: dict[str, list[Finding]] = {}
+            for finding in self._session.check_all().findings:
+                found.setdefault(finding.path, []).append(finding)
+            self._findings = found
+            self._failed = False
+        return self._findings
+
+    def _covers(self, path: Path) -> bool:
+        root, settings = self._session.root, self._session.settings
+        if self._files is None:
+            self._files = frozenset(python_files(root, settings))
+        if path in self._files:
+            return True
+        # It may also be a file that is not saved yet.
+        relative = path.relative_to(root).as_posix()
+        is_left_out = is_test_path(relative) and not settings.include_tests
+        return not (path.exists() or is_left_out or matches(relative, settings.exclude))
+
+
 class FileByFile:
     """The findings of one run in a host that asks for one file at a time.
 
-    Keeps one session a project, opened when a file of it is first asked for. ``root`` is where the
-    project of the files below it is looked for; None looks next to each file.
+    Each project is analysed when a file of it is first asked for. ``root`` is where the project of
+    the files below it is looked for; None looks next to each file.
     """
 
     def __init__(
@@ -112,8 +157,7 @@ class FileByFile:
         self._cache_dir = cache_dir
         self._root = root
         self._roots: dict[Path, Path] = {}
-        self._sessions: dict[Path, Session] = {}
-        self._files: dict[Path, frozenset[Path]] = {}
+        self._projects: dict[Path, _Project] = {}
         self._settings_reported = False
 
     def check(self, filename: str, text: str | None = None) -> tuple[Finding, ...]:
@@ -121,54 +165,41 @@ class FileByFile:
 
         A file that a check of the whole project would leave out (test code, what the settings
         exclude, installed packages) has none, so that every host gives the same findings. Never
-        raises an Exception: an internal error is a finding FWP902 in the file; broken settings are
-        a finding FWP903 in the first file that is asked for.
+        raises an Exception: broken settings are a finding FWP903, a failure of the engine is a
+        finding FWP902, in the first file that is asked for.
         """
         try:
             path = absolute(filename)
-            session = self._session(path)
-            if not self._is_covered(session, path):
-                return ()
-            if text is not None:
-                session.update(path, text)
-            return session.check(path).findings
+            return self._project(path).findings(path, text)
         except SettingsError as error:
             return self._broken_settings(error, filename)
         except Exception as error:
             return (_about_run(INTERNAL_ERROR, filename, _internal_error(error, filename)),)
 
     def prepare(self, filenames: Iterable[str], jobs: int) -> None:
-        """Check the projects of these files and folders now, so that :meth:`check` finds it done.
+        """Analyse the projects of these files and folders now.
 
-        May raise any Exception.
+        If that raises any Exception, it is as if this had not been called.
         """
-        sessions = (self._session(absolute(name), jobs) for name in filenames)
-        for session in {id(session): session for session in sessions}.values():
-            session.check_all()
+        try:
+            for name in filenames:
+                self._project(absolute(name), jobs).analysed()
+        except Exception:
+            self._projects.clear()
+            raise
 
-    def _session(self, path: Path, jobs: int = 1) -> Session:
+    def _project(self, path: Path, jobs: int = 1) -> _Project:
         start = path if path.is_dir() else path.parent
         if self._root is not None and start.is_relative_to(self._root):
             start = self._root
         root = self._roots.get(start)
         if root is None:
             root = self._roots[start] = find_root(start)
-        session = self._sessions.get(root)
-        if session is None:
+        project = self._projects.get(root)
+        if project is None:
             session = open_session(root, self._overrides, cache_dir=self._cache_dir, jobs=jobs)
-            self._sessions[root] = session
-        return session
-
-    def _is_covered(self, session: Session, path: Path) -> bool:
-        root, settings = session.root, session.settings
-        if root not in self._files:
-            self._files[root] = frozenset(python_files(root, settings))
-        if path in self._files[root]:
-            return True
-        # It may also be a file that is not saved yet.
-        relative = path.relative_to(root).as_posix()
-        is_left_out = is_test_path(relative) and not settings.include_tests
-        return not (path.exists() or is_left_out or matches(relative, settings.exclude))
+            project = self._projects[root] = _Project(session)
+        return project
 
     def _broken_settings(self, error: SettingsError, filename: str) -> tuple[Finding, ...]:
         if self._settings_reported:
@@ -196,7 +227,7 @@ def _about_run(code: str, path: str, message: str) -> Finding:
 def _internal_error(error: Exception, filename: str) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     return (
-        f"internal error, {filename} was not checked: {type(error).__name__}: {_one_line(error)} "
+        f"internal error, nothing was checked: {type(error).__name__}: {_one_line(error)} "
         f"({Path(last.filename).name}:{last.lineno}); please report it with the output of "
         f"'FWP_DEBUG=1 fwp check {filename}'"
     )

@@ -10,9 +10,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
+from fwp_checks.finding import Finding
+from fwp_checks.project.view import FileView
 from fwp_checks.rules import Status, all_rules
 from fwp_checks.session import Session
 
@@ -24,16 +27,26 @@ def making_fwp102_a_preview() -> None:
             object.__setattr__(loaded.rule, "status", Status.PREVIEW)
 
 
-def failing_check() -> None:
-    """Make checks of services.py fail."""
-    check = Session.check
+def failing_rule() -> None:
+    """Make the rule FWP101 fail on services.py."""
+    [loaded] = (loaded for loaded in all_rules() if loaded.rule.code == "FWP101")
+    check = loaded.check
 
-    def fail(self: Session, path: os.PathLike[str]) -> object:
-        if os.fspath(path).endswith("services.py"):
+    def fail(view: FileView) -> Iterable[Finding]:
+        if view.module.path.endswith("services.py"):
             raise ValueError("first\nsecond")
-        return check(self, path)  # type: ignore[arg-type]
+        return check(view)
 
-    Session.check = fail  # type: ignore[method-assign, assignment]
+    object.__setattr__(loaded, "check", fail)
+
+
+def failing_engine() -> None:
+    """Make every analysis of a project fail."""
+
+    def fail(*_: object) -> object:
+        raise ValueError("first\nsecond")
+
+    Session._analyse = fail  # type: ignore[method-assign, assignment]
 
 
 def counting_analyses() -> None:

@@ -224,15 +224,31 @@ def test_a_wrong_value_of_an_option(project: Path, flake8: Flake8) -> None:
 
 
 @pytest.mark.parametrize("method", START_METHODS)
-def test_an_internal_error_is_one_finding_and_the_run_goes_on(
+def test_a_rule_that_fails_is_one_finding_and_the_run_goes_on(
     method: str, project: Path, flake8: Flake8
 ) -> None:
     expected = copies(project)
-    status, lines = flake8("--select=FWP", "-j2", ".", method=method, setup="failing_check")
+    status, lines = flake8("--select=FWP", "-j2", ".", method=method, setup="failing_rule")
     assert status == 1
     assert beginnings(lines) == sorted([*expected, "app/services.py:1:1: FWP902 "])
-    assert "ValueError: first second (flake8_driver.py:" in lines[-1]
+    assert "ValueError: first second" in lines[-1]
     assert "app/services.py" in lines[-1].split(": FWP902 ")[1]
+
+
+@pytest.mark.parametrize("method", START_METHODS)
+def test_an_engine_that_fails_is_one_finding_a_process_and_the_run_goes_on(
+    method: str, project: Path, flake8: Flake8
+) -> None:
+    copies(project)
+    write(project, {"app/unused.py": "import os\n"})
+    status, lines = flake8("--select=FWP,F", "-j2", ".", method=method, setup="failing_engine")
+    assert status == 1
+    internal = [line for line in lines if "FWP902" in line]
+    assert 1 <= len(internal) <= 2
+    assert len(lines) - len(internal) == len([line for line in lines if "F401" in line]) == 1
+    assert all(
+        ":1:1: FWP902 internal error, nothing was checked: ValueError" in i for i in internal
+    )
 
 
 def test_modules_of_the_project_named_like_ours(project: Path, flake8: Flake8) -> None:

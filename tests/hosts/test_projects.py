@@ -90,33 +90,54 @@ def test_a_root_that_is_given_holds_for_the_files_below_it(tmp_path: Path, proje
     assert codes(files, other / "app/api.py") == ["FWP102"]
 
 
-def test_one_analysis_serves_all_files(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cache", ["none", "cold", "warm"])
+def test_one_analysis_serves_all_files(
+    cache: str, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(project, {f"app/api{index}.py": API for index in range(5)})
     write(project, {"tests/test_api.py": API})
-    analyses: list[object] = []
-    analyse = Session._analyse
+    asked: list[object] = []
+    whole = Session._result_key
 
     def counted(self: Session, *arguments: object) -> object:
-        analyses.append(self)
-        return analyse(self, *arguments)  # type: ignore[arg-type]
+        asked.append(self)
+        return whole(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Session, "_analyse", counted)
+    cache_dir = tmp_path / "own-cache"
+    if cache == "warm":
+        FileByFile(Overrides(), cache_dir=cache_dir).check("app/api.py")
+    monkeypatch.setattr(Session, "_result_key", counted)
+    files = FileByFile(Overrides(), cache_dir=False if cache == "none" else cache_dir)
+    found = [codes(files, path) for path in sorted(project.rglob("*.py"))]
+    assert found.count(["FWP102"]) == 6
+    assert len(asked) == 1
+
+
+def fail(*_: object) -> None:
+    raise ValueError("first\nsecond")
+
+
+def test_a_failure_of_the_engine_is_told_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "check_all", fail)
     files = FileByFile(Overrides(), cache_dir=False)
-    for path in sorted(project.rglob("*.py")):
-        files.check(str(path))
-    assert len(analyses) == 1
-
-
-def test_an_internal_error_is_a_finding(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise ValueError("first\nsecond")
-
-    monkeypatch.setattr(Session, "check", fail)
-    (finding,) = FileByFile(Overrides(), cache_dir=False).check("app/api.py")
+    (finding,) = files.check("app/services.py")
     assert (finding.code, finding.rule) == ("FWP902", "internal-error")
     assert finding.message.startswith(
-        "internal error, app/api.py was not checked: ValueError: first second (test_projects.py:"
+        "internal error, nothing was checked: ValueError: first second (test_projects.py:"
     )
+    assert files.check("app/api.py") == ()
+
+
+def test_a_failure_while_preparing_is_told_later(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "check_all", fail)
+    files = FileByFile(Overrides(), cache_dir=False)
+    with pytest.raises(ValueError, match="first"):
+        files.prepare(["app"], 1)
+    assert [finding.code for finding in files.check("app/api.py")] == ["FWP902"]
 
 
 def test_broken_settings_are_told_once(project: Path) -> None:
