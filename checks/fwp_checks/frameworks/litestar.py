@@ -34,8 +34,19 @@ if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
 
-_ROUTES = members(("litestar",), ("get", "post", "put", "patch", "delete", "head", "route"))
-_WEBSOCKETS = members(("litestar",), ("websocket", "websocket_listener", "websocket_stream"))
+_ROUTES = (
+    *members(("litestar",), ("get", "post", "put", "patch", "delete", "head", "route")),
+    "litestar.handlers.HTTPRouteHandler",
+)
+_ALWAYS_ASYNC = (
+    *members(("litestar",), ("websocket", "websocket_stream")),
+    "litestar.handlers.WebsocketRouteHandler",
+)
+_WEBSOCKETS = (
+    *_ALWAYS_ASYNC,
+    "litestar.websocket_listener",
+    "litestar.handlers.WebsocketListenerRouteHandler",
+)
 _LAYERS = ("litestar.Litestar", "litestar.Router")
 _STATE = "litestar.datastructures.State"
 _AUTHENTICATION = (
@@ -77,9 +88,9 @@ class Litestar(WebFramework):
     name = "Litestar"
     modules = frozenset({"litestar"})
     decorators = (
-        (Context.HANDLER, (*_ROUTES, "litestar.asgi")),
+        (Context.HANDLER, (*_ROUTES, "litestar.asgi", "litestar.handlers.ASGIRouteHandler")),
         (Context.WEBSOCKET, _WEBSOCKETS),
-        (Context.BACKGROUND, ("litestar.events.listener",)),
+        (Context.BACKGROUND, members(("litestar.events",), ("listener", "EventListener"))),
     )
     registrations = (
         (Place(Context.DEPENDENCY, 0, "dependency"), ("litestar.di.Provide",)),
@@ -163,11 +174,11 @@ class Litestar(WebFramework):
                 if scope.kind == "class" and project.classes.derives(class_, "litestar.Controller"):
                     yield class_
 
-    def runs_in_thread(self, context: Context, arguments: Arguments) -> bool:
+    def runs_in_thread(self, context: Context, name: str, arguments: Arguments) -> bool:
         """Whether a ``def`` function goes to a thread: handlers and dependencies on request."""
         if context in (Context.HANDLER, Context.DEPENDENCY):
             return arguments.get(2, "sync_to_thread") == Constant(True)
-        return super().runs_in_thread(context, arguments)
+        return super().runs_in_thread(context, name, arguments) and name not in _ALWAYS_ASYNC
 
     def registered(
         self, project: Project, value: Value | None, context: Context, threaded: bool

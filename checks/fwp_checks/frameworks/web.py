@@ -125,20 +125,20 @@ class WebFramework(Framework):
         return not self.modules.isdisjoint(imported)
 
     def find_roots(self, project: Project) -> Iterator[Root]:
-        """What the tables say of the project."""
+        """What the tables say of the project; what a function is as a method counts first."""
+        for class_, context, names in self._derived(project):
+            for name in names:
+                yield from self.method(project, class_, name, context)
         for decoration in project.call_sites.decorated(frozenset(self._decorators)):
             context = self._decorators[decoration.name]
-            threaded = self.runs_in_thread(context, decoration.arguments)
+            threaded = self.runs_in_thread(context, decoration.name, decoration.arguments)
             yield from self.registered(project, decoration.function, context, threaded)
         for site in project.call_sites.of(frozenset(self._registrations)):
             place = self._registrations[site.name]
             arguments = site.arguments
             value = arguments.get(place.position, place.keyword)
-            threaded = self.runs_in_thread(place.context, arguments)
+            threaded = self.runs_in_thread(place.context, site.name, arguments)
             yield from self.registered(project, value, place.context, threaded)
-        for class_, context, names in self._derived(project):
-            for name in names:
-                yield from self.method(project, class_, name, context)
 
     def _derived(self, project: Project) -> Iterator[tuple[ClassValue, Context, tuple[str, ...]]]:
         for module in project.table.modules if self.methods else ():
@@ -185,7 +185,7 @@ class WebFramework(Framework):
             elif isinstance(option, Coroutine) or (
                 isinstance(option, Generator) and option.is_async
             ):
-                yield self.root(option.frame, context, threaded)
+                yield self.root(option.frame, context, threaded=False)
 
     def root(self, frame: Frame, context: Context, threaded: bool) -> Root:
         """A root of this framework."""
@@ -197,8 +197,8 @@ class WebFramework(Framework):
         """The roots in a class that is registered in a function's place."""
         return iter(())
 
-    def runs_in_thread(self, context: Context, arguments: Arguments) -> bool:
-        """Whether a ``def`` function registered so is called in a thread."""
+    def runs_in_thread(self, context: Context, name: str, arguments: Arguments) -> bool:
+        """Whether a ``def`` function that a call of ``name`` registers is called in a thread."""
         return context in self.threaded
 
     # -- what is kept on the application and the request -------------------------------------------
