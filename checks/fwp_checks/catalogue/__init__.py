@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -210,6 +210,48 @@ class Catalogue:
         """The first of `roles`."""
         found = self.roles(dotted)
         return found[0] if found else None
+
+    @cached_property
+    def members_with_roles(self) -> frozenset[str]:
+        """The last parts of all names with a role."""
+        return frozenset(
+            name.rpartition(".")[2] for tables in self._layers for name in tables["roles"]["single"]
+        )
+
+    def roots_behind(self, roots: frozenset[str]) -> frozenset[str]:
+        """These import roots and those of the types that their libraries hand out or build on."""
+        found = set(roots)
+        waiting = list(roots)
+        while waiting:
+            for behind in self._behind.get(waiting.pop(), ()):
+                if behind not in found:
+                    found.add(behind)
+                    waiting.append(behind)
+        return frozenset(found)
+
+    @cached_property
+    def _behind(self) -> dict[str, set[str]]:
+        behind: dict[str, set[str]] = {}
+
+        def note(name: str, other: str) -> None:
+            root, target = name.partition(".")[0], other.partition(".")[0]
+            if root != target:
+                behind.setdefault(root, set()).add(target)
+
+        for tables in self._layers:
+            for name, bases in tables["types"].items():
+                for base in bases:
+                    note(name, base)
+            for alias, canonical in tables["aliases"].items():
+                note(alias, canonical)
+            for members in tables["gives"].values():
+                rows = [*members["single"].items()]
+                rows += [(p, [n for n, _ in found]) for p, found in members["prefixes"].items()]
+                for name, numbers in rows:
+                    for number in numbers:
+                        for given in parse_value(tables["gives_rows"][number][0]).types:
+                            note(name, given)
+        return behind
 
     def roots_with(self, member: str) -> frozenset[str]:
         """The import roots of types with an effect row for a member of this name, such as `__len__`."""

@@ -185,8 +185,12 @@ class Coroutines:
         """
         for frame in self._project.event_loop.frames_of(module):
             terms = module.facts.terms
+            roles = self._project.catalogue.members_with_roles
             for term in range(frame.scope.start, frame.scope.end):
-                if terms[term][0] == t.CALL:
+                entry = terms[term]
+                if entry[0] == t.CALL and (
+                    terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] in roles
+                ):
                     yield from self._handed_by(frame, term)
 
     def _handed_by(self, frame: Frame, term: int) -> Iterator[Handed]:

@@ -30,21 +30,23 @@ class Names:
     def __init__(self, project: Project) -> None:
         self._project = project
 
+    # -- imports -----------------------------------------------------------------------------------
+
     @cached_property
     def imported_roots(self) -> frozenset[str]:
-        """First parts of everything the project imports absolutely."""
+        """First parts of everything the project imports absolutely, and of what these give."""
         found = set(_ALWAYS_IMPORTED)
         for module in self._project.table.modules:
             for imported in module.facts.imports:
                 if not imported.level:
                     found.add(imported.module.partition(".")[0])
-        return frozenset(found)
+        return self._project.catalogue.roots_behind(frozenset(found))
+
+    # -- reading and special methods ---------------------------------------------------------------
 
     @cached_property
     def _bound_in_classes(self) -> frozenset[str]:
-        """Names that class bodies bind to a decorated function, to the result of a call, or by ``def``
-        of a special method.
-        """
+        """Names that class bodies bind to a decorated function, to a value, or to a special method."""
         found: set[str] = set()
         for module in self._project.table.modules:
             facts = module.facts
@@ -53,16 +55,16 @@ class Names:
                     continue
                 for name, term in scope.bindings.items():
                     entry = facts.terms[term]
-                    if entry[0] == t.DEFINITION:
-                        inner = facts.scopes[entry[1]]
-                        if inner.decorators or name.startswith("__"):
-                            found.add(name)
-                    else:
+                    if (
+                        entry[0] != t.DEFINITION
+                        or facts.scopes[entry[1]].decorators
+                        or name.startswith("__")
+                    ):
                         found.add(name)
         return frozenset(found)
 
     def may_run_when_read(self, attribute: str) -> bool:
-        """Whether reading an attribute of this name can run code: a property, a field of a model."""
+        """Whether reading an attribute of this name can have an effect: a property, a model's field."""
         return self._reads_anything or attribute in self._bound_in_classes
 
     @cached_property
