@@ -37,12 +37,26 @@ class Environment:
     a term without a position to it and gives its number.
     """
 
-    __slots__ = ("_add_join", "_terms", "layers")
+    __slots__ = ("_add_join", "_left", "_terms", "layers")
 
     def __init__(self, terms: list[Term], add_join: Callable[[Term], int]) -> None:
         self._terms = terms
         self._add_join = add_join
         self.layers: list[Layer] = [Layer()]
+        # What branches bound that then left the scope: functions made there still see it.
+        self._left: dict[str, dict[int, None]] = {}
+
+    def closing(self) -> Bindings:
+        """What functions inside see of this scope: what its end left, and what branches left that
+        returned or raised before.
+        """
+        names = self.layers[0].names
+        for name, terms in self._left.items():
+            if name in names:
+                terms = {names[name]: None, **terms}
+            options = tuple(terms)
+            names[name] = options[0] if len(options) == 1 else self._add_join((JOIN, options))
+        return names
 
     def get(self, name: str) -> int:
         """The term a name stands for here, or -1 if this scope has not bound it so far."""
@@ -106,6 +120,10 @@ class Environment:
 
         When every branch has ended, the current layer has too.
         """
+        for branch in branches:
+            if branch.ended:
+                for name, term in branch.names.items():
+                    self._left.setdefault(name, {})[term] = None
         live = [branch.names for branch in branches if not branch.ended]
         if not live:
             self.end()

@@ -109,8 +109,8 @@ class Extractor(Expressions):
             self._function_body(number, node)
 
     def _close_scope(self, scope: Scope) -> None:
+        scope.bindings = self.environment.closing()
         scope.end = len(self.terms)
-        scope.bindings = self.environment.layers[0].names
 
     def open_function(self, node: Any, kind: str, name: str) -> int:
         parameters = self.parameters(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 
 
 class Parameter(NamedTuple):
