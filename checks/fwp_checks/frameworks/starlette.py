@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.web import WebFramework, held
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
@@ -24,14 +24,11 @@ from fwp_checks.project.values import (
     Generator,
     Instance,
     Iterable,
-    MappingValue,
     Member,
     Partial,
-    TupleValue,
     Value,
     Wrapped,
     is_informative,
-    join,
     options_of,
 )
 
@@ -109,35 +106,27 @@ _VALIDATORS = frozenset(
 )
 _ENDPOINT_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _WEBSOCKET_METHODS = ("on_connect", "on_receive", "on_disconnect")
-_STATES = ("starlette.requests.Request.app.state", "starlette.websockets.WebSocket.app.state",
-           "starlette.applications.Starlette.state", "fastapi.FastAPI.state")  # fmt: skip
-_REQUEST_STATES = ("starlette.requests.Request.state", "starlette.websockets.WebSocket.state")
+_STATES = frozenset(
+    {
+        "starlette.requests.Request.app.state",
+        "starlette.websockets.WebSocket.app.state",
+        "starlette.applications.Starlette.state",
+        "fastapi.FastAPI.state",
+    }
+)
+_REQUEST_STATES = frozenset(
+    {"starlette.requests.Request.state", "starlette.websockets.WebSocket.state"}
+)
 
 
-class Starlette(Framework):
+class Starlette(WebFramework):
     """Hooks for Starlette and FastAPI."""
 
     name = "Starlette"
     modules = frozenset({"fastapi", "starlette"})
+    keepers = (_STATES, _REQUEST_STATES)
 
     # -- values ------------------------------------------------------------------------------------
-
-    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
-        """What was stored on ``app.state`` or ``request.state`` anywhere in the project."""
-        owner = base.name if isinstance(base, Member) else str(base.class_)
-        for states in (_STATES, _REQUEST_STATES):
-            if owner in states:
-                return self._state(project, states, name)
-        return None
-
-    def _state(self, project: Project, states: tuple[str, ...], name: str) -> Value | None:
-        found: list[Value] = []
-        for module, term in project.attribute_stores.get(name, ()):
-            frame = project.frame_of_scope(module, module.scope_of(term))
-            base = project.values.evaluate(frame, module.facts.terms[term][1])
-            if isinstance(base, Member) and base.name in states:
-                found.append(project.values.evaluate(frame, module.facts.terms[term][3]))
-        return join(found) if found else None
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
         """What ``Depends(f)``, as default or in ``Annotated``, injects."""
@@ -170,7 +159,7 @@ class Starlette(Framework):
 
     # -- roots -------------------------------------------------------------------------------------
 
-    def roots(self, project: Project) -> Iterator[Root]:
+    def find_roots(self, project: Project) -> Iterator[Root]:
         """Endpoints, dependencies, middleware, websockets, lifespans, background tasks, handlers,
         streams, validators.
         """
@@ -335,7 +324,7 @@ class Starlette(Framework):
                 ("exception_handlers", Context.EXCEPTION_HANDLER),
             ):
                 value = arguments.get(-1, keyword)
-                for function in self._held(value):
+                for function in held(value):
                     yield from self._lifespan_or(project, function, context)
 
     def _lifespan_or(self, project: Project, value: Value, context: Context) -> Iterator[Root]:
@@ -345,18 +334,6 @@ class Starlette(Framework):
             yield Root(frame, context, self.name)
         else:
             yield from self._registered(project, value, context)
-
-    @staticmethod
-    def _held(value: Value | None) -> list[Value]:
-        if value is None:
-            return []
-        if isinstance(value, TupleValue):
-            return list(value.items)
-        if isinstance(value, Iterable):
-            return list(options_of(value.element))
-        if isinstance(value, MappingValue):
-            return [*options_of(value.value), *[held for _, held in value.items]]
-        return [value]
 
     def _streams(self, site: CallSite) -> Iterator[Root]:
         content = site.arguments.get(0, "content")
