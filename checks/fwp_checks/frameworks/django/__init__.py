@@ -106,9 +106,8 @@ class Django(Framework):
 
     def roots(self, project: Project) -> Iterator[Root]:
         """Async views, middleware, consumers, operations, receivers."""
-        if views.uses_django(project):
-            yield from views.roots(project)
-            yield from others.roots(project)
+        yield from views.roots(project)
+        yield from others.roots(project)
 
 
 FRAMEWORK = Django()

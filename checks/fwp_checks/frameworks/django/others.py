@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.django.views import NAME, decorators, function, methods, project_classes
+from fwp_checks.frameworks.django.views import NAME, function, methods, project_classes
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.values import ClassValue
 
@@ -79,21 +79,17 @@ def _public_methods(project: Project, class_: ClassValue) -> tuple[str, ...]:
 
 def _operations(project: Project) -> Iterator[Root]:
     found = False
-    handlers: list[Root] = []
-    for module in project.table.modules:
-        for number, scope in enumerate(module.facts.scopes):
-            if scope.kind != "function" or not scope.decorators:
-                continue
-            frame = project.frame_of_scope(module, number)
-            for name, _ in decorators(project, frame):
-                if name in _OPERATIONS and scope.is_async:
-                    found = True
-                    yield Root(frame, Context.HANDLER, NAME, thread_if_def=True)
-                elif name in _EXCEPTION_HANDLERS:
-                    handlers.append(Root(frame, Context.EXCEPTION_HANDLER, NAME))
-    if found:
-        yield from handlers
-        for class_ in project_classes(project):
-            if any(base.startswith(_SECURITY) for base in project.classes.info(class_).externals):
-                for method in methods(project, class_, ("authenticate", "__call__")):
-                    yield from function(project, method, Context.DEPENDENCY)
+    for decoration in project.call_sites.decorated(_OPERATIONS):
+        frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
+        if frame.scope.is_async:
+            found = True
+            yield Root(frame, Context.HANDLER, NAME, thread_if_def=True)
+    if not found:
+        return
+    for decoration in project.call_sites.decorated(_EXCEPTION_HANDLERS):
+        frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
+        yield Root(frame, Context.EXCEPTION_HANDLER, NAME)
+    for class_ in project_classes(project):
+        if any(base.startswith(_SECURITY) for base in project.classes.info(class_).externals):
+            for method in methods(project, class_, ("authenticate", "__call__")):
+                yield from function(project, method, Context.DEPENDENCY)

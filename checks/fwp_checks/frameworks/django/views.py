@@ -45,15 +45,14 @@ _ACTIONS = (
     *("list", "create", "retrieve", "update", "partial_update", "destroy"),
     *("alist", "acreate", "aretrieve", "aupdate", "partial_aupdate", "adestroy"),
 )
-_FUNCTION_VIEWS = frozenset({"adrf.decorators.api_view"})
-_ACTION = "rest_framework.decorators.action"
+_FUNCTION_VIEWS = frozenset({"adrf.decorators.api_view", "rest_framework.decorators.action"})
 _MIDDLEWARE = frozenset(
     {
         "django.utils.decorators.sync_and_async_middleware",
         "django.utils.decorators.async_only_middleware",
     }
 )
-_RECEIVER = "django.dispatch.receiver"
+_RECEIVERS = frozenset({"django.dispatch.receiver"})
 
 # Those of auth ask request.auser() around an async view, which leaves request.user alone.
 _HARMLESS_DECORATORS = ("django.views.decorators.", "django.contrib.auth.decorators.")
@@ -67,19 +66,6 @@ def as_view(name: str, receiver: Value | None) -> Outcome | None:
     if name.endswith(".as_view") and isinstance(receiver, ClassValue):
         return Outcome.nothing(Instance(_AS_VIEW, None, (receiver,)))
     return None
-
-
-def uses_django(project: Project) -> bool:
-    """Whether any module imports Django or a package on top of it."""
-    known: bool | None = project.framework_data.get("django.is_used")
-    if known is None:
-        known = any(
-            not imported.level and imported.module.partition(".")[0] in PACKAGES
-            for module in project.table.modules
-            for imported in module.facts.imports
-        )
-        project.framework_data["django.is_used"] = known
-    return known
 
 
 def is_view(project: Project, class_: ClassValue) -> bool:
@@ -97,7 +83,8 @@ def roots(project: Project) -> Iterator[Root]:
     yield from _routed(project)
     yield from _classes(project)
     yield from _middleware_setting(project)
-    yield from _functions(project)
+    yield from _decorated(project)
+    yield from _typed(project)
 
 
 def _routed(project: Project) -> Iterator[Root]:
@@ -158,7 +145,7 @@ def _views(
 def request_parameter(project: Project, frame: Frame, index: int) -> Value | None:
     """The request that Django hands to a view whose parameter has no annotation."""
     scope = frame.scope
-    if index > 1 or scope.parameters[index].annotation >= 0 or not uses_django(project):
+    if index > 1 or scope.parameters[index].annotation >= 0:
         return None
     class_ = project.calls.class_of_method(frame.module, frame.scope_number)
     if index == 1:
@@ -200,9 +187,13 @@ def _is_bare(project: Project, view: View) -> bool:
     frame = project.classes.frame_around(view) if isinstance(view, ClassValue) else view.frame
     scope = view.module.facts.scopes[view.scope]
     for decorator in scope.decorators:
-        names = [name for name, _ in _names(project, frame, decorator)]
-        if not names or not all(name.startswith(_HARMLESS_DECORATORS) for name in names):
-            return False
+        entry = view.module.facts.terms[decorator]
+        called = entry[1] if entry[0] == t.CALL else decorator
+        for option in options_of(project.values.evaluate(frame, called)):
+            if not isinstance(option, (External, Member)):
+                return False
+            if not option.name.startswith(_HARMLESS_DECORATORS):
+                return False
     if isinstance(view, ClassValue):
         return all(
             base.startswith("django.views.") for base in project.classes.info(view).externals
@@ -281,48 +272,24 @@ def _made_by(project: Project, factory: FunctionValue) -> Iterator[Root]:
 # -- by decorator or signature ---------------------------------------------------------------------
 
 
-def decorators(project: Project, frame: Frame) -> Iterator[tuple[str, Arguments]]:
-    """The dotted names of a function's library decorators, with their arguments."""
-    for decorator in frame.scope.decorators:
-        yield from _names(project, frame.parent or frame, decorator)
+def _decorated(project: Project) -> Iterator[Root]:
+    for decoration in project.call_sites.decorated(_MIDDLEWARE):
+        yield from _made_by(project, FunctionValue(decoration.around, decoration.scope_number))
+    for context, names in ((Context.HANDLER, _FUNCTION_VIEWS), (Context.FUNCTION, _RECEIVERS)):
+        for decoration in project.call_sites.decorated(names):
+            frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
+            if frame.scope.is_async:
+                in_thread = context is Context.HANDLER
+                yield Root(frame, context, NAME, thread_if_def=in_thread)
 
 
-def _names(project: Project, around: Frame, decorator: int) -> Iterator[tuple[str, Arguments]]:
-    entry = around.module.facts.terms[decorator]
-    is_call = entry[0] == t.CALL
-    for option in options_of(project.values.evaluate(around, entry[1] if is_call else decorator)):
-        if isinstance(option, (External, Member)):
-            yield option.name, project.calls.arguments(around, entry) if is_call else NO_ARGUMENTS
-
-
-def _functions(project: Project) -> Iterator[Root]:
+def _typed(project: Project) -> Iterator[Root]:
+    """Async functions outside of classes whose first parameter is annotated as a request."""
     for module in project.table.modules:
         for number, scope in enumerate(module.facts.scopes):
-            if scope.kind == "function" and (
-                scope.decorators or (scope.is_async and scope.parameters)
-            ):
-                yield from _function(project, project.frame_of_scope(module, number))
-
-
-def _function(project: Project, frame: Frame) -> Iterator[Root]:
-    for name, _ in decorators(project, frame):
-        if name in _MIDDLEWARE:
-            yield from _made_by(project, FunctionValue(frame.parent or frame, frame.scope_number))
-        elif not frame.scope.is_async:
-            continue
-        elif name in _FUNCTION_VIEWS or name == _ACTION:
-            yield Root(frame, Context.HANDLER, NAME, thread_if_def=True)
-        elif name == _RECEIVER:
-            yield Root(frame, Context.FUNCTION, NAME)
-    if frame.scope.is_async and _takes_request(project, frame):
-        yield Root(frame, Context.HANDLER, NAME)
-
-
-def _takes_request(project: Project, frame: Frame) -> bool:
-    """Whether a function outside of classes takes a request of Django's as its first parameter."""
-    parameter = frame.scope.parameters[0] if frame.scope.parameters else None
-    if parameter is None or parameter.annotation < 0:
-        return False
-    if project.calls.class_of_method(frame.module, frame.scope_number) is not None:
-        return False
-    return project.classes.is_instance(project.calls.parameter(frame, 0), REQUEST)
+            if not scope.is_async or not scope.parameters or scope.parameters[0].annotation < 0:
+                continue
+            if project.calls.class_of_method(module, number) is None:
+                frame = project.frame_of_scope(module, number)
+                if project.classes.is_instance(project.calls.parameter(frame, 0), REQUEST):
+                    yield Root(frame, Context.HANDLER, NAME)
