@@ -254,7 +254,7 @@ class Catalogue:
         return behind
 
     def roots_with(self, member: str) -> frozenset[str]:
-        """The import roots of types with an effect row for a member of this name, such as `__len__`."""
+        """The import roots of types with an effect row for a member so called (`__len__`)."""
         known = self._roots_with.get(member)
         if known is None:
             known = self._roots_with[member] = frozenset(

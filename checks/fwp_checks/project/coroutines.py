@@ -10,7 +10,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.libraries import functions_in
 from fwp_checks.project.modules import Module
-from fwp_checks.project.python import IDENTITY
+from fwp_checks.project.python import DECORATORS, IDENTITY
 from fwp_checks.project.values import (
     Awaitable,
     ClassValue,
@@ -22,6 +22,7 @@ from fwp_checks.project.values import (
     Iterable,
     MappingValue,
     Member,
+    Partial,
     TupleValue,
     Value,
     describe,
@@ -122,7 +123,7 @@ class Coroutines:
             return self._is_library_coroutine(function.name)
         if isinstance(function, FunctionValue) and self._is_decorated_by_others(function):
             return False
-        if isinstance(function, (ClassValue, Instance)):
+        if isinstance(function, ClassValue):
             return False
         return self._project.calls.is_async(function) is True
 
@@ -141,7 +142,8 @@ class Coroutines:
         scope = function.module.facts.scopes[function.scope]
         for decorator in scope.decorators:
             value = self._project.values.evaluate(function.frame, decorator)
-            if value != External(IDENTITY) and not isinstance(value, FunctionValue):
+            keeps = isinstance(value, FunctionValue) or value == External(IDENTITY)
+            if not keeps and not (isinstance(value, External) and value.name in DECORATORS):
                 return True
         return False
 
@@ -221,7 +223,7 @@ class Coroutines:
         value = self._project.values.evaluate(frame, argument)
         short = offload.rpartition(".")[2]
         lead = "None, " if short == "run_in_executor" else ("target=" if place == "target" else "")
-        if terms[argument][0] == t.CALL:
+        if terms[argument][0] == t.CALL and not isinstance(value, Partial):
             if all(self._is_no_function(option) for option in options_of(value)):
                 called = self._project.values.evaluate(frame, terms[argument][1])
                 name = (

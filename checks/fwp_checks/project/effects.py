@@ -24,7 +24,9 @@ from fwp_checks.project.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.values import (
     Constant,
     Coroutine,
+    External,
     Generator,
+    Member,
     TupleValue,
     Value,
     options_of,
@@ -90,7 +92,7 @@ class Behaviours:
         coroutines: list[tuple[int, Frame]] = []
         names = self._project.names
         active = names.active_kinds
-        skipped = self._once.guarded(frame) + self._off_loop(frame)
+        skipped = self._once.guarded(frame) + self._off_loop(frame) + self._lazy(frame)
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
             if entry[0] not in active:
@@ -151,6 +153,28 @@ class Behaviours:
                     if (positive and region.kind == "else") or (negative and region.kind == "if"):
                         found.append((region.start, region.end))
         return found
+
+    def _lazy(self, frame: Frame) -> list[tuple[int, int]]:
+        """Generator expressions that are only made here: nothing on this line iterates them."""
+        lazy = []
+        for region in frame.module.regions_in(frame.scope_number):
+            # The expression's own term follows what is in it.
+            if region.kind == "generator" and not self._is_iterated(frame, region.end):
+                lazy.append((region.start, region.end))
+        return lazy
+
+    def _is_iterated(self, frame: Frame, expression: int) -> bool:
+        terms = frame.module.facts.terms
+        for term in range(expression + 1, frame.scope.end):
+            entry = terms[term]
+            if entry[0] in (t.ITER, t.STAR, t.UNPACK, t.YIELD) and entry[1] == expression:
+                return True
+            if entry[0] == t.CALL and expression in entry[2]:
+                function = self._value(frame, entry[1])
+                return isinstance(function, (External, Member)) and any(
+                    role.role == "iterates" for role in self._project.catalogue.roles(function.name)
+                )
+        return False
 
     def _questions(self, module: Module) -> list[int]:
         """The calls of a module that ask whether a loop is running."""

@@ -14,6 +14,7 @@ from fwp_checks.project.values import (
     CallableValue,
     Constant,
     External,
+    Generator,
     Instance,
     Iterable,
     Manager,
@@ -92,7 +93,11 @@ class Libraries:
                 alternatives = _followed(alternatives, more)
         special = python.SPECIAL_METHODS.get(name)
         if special is not None and arguments.positional:
-            more = self._project.protocols.special(arguments.positional[0], special)
+            first = arguments.positional[0]
+            if isinstance(first, Generator) and "__next__" in special:
+                more = self._project.protocols.iterating(first, is_async=False)
+            else:
+                more = self._project.protocols.special(first, special)
             alternatives = _followed(alternatives, more)
         attribute = arguments.get(1) if name in python.ATTRIBUTE_READERS else None
         if isinstance(attribute, Constant) and isinstance(attribute.value, str):

@@ -46,7 +46,7 @@ class Names:
 
     @cached_property
     def _bound_in_classes(self) -> frozenset[str]:
-        """Names that class bodies bind to a decorated function, to a value, or to a special method."""
+        """Names that class bodies bind to decorated functions, values or special methods."""
         found: set[str] = set()
         for module in self._project.table.modules:
             facts = module.facts
@@ -64,7 +64,7 @@ class Names:
         return frozenset(found)
 
     def may_run_when_read(self, attribute: str) -> bool:
-        """Whether reading an attribute of this name can have an effect: a property, a model's field."""
+        """Whether reading an attribute so called can have an effect: a property, a field."""
         return self._reads_anything or attribute in self._bound_in_classes
 
     @cached_property

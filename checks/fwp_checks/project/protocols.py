@@ -120,6 +120,8 @@ class Protocols:
     def awaited_instance(self, value: Instance) -> Value:
         """What ``await`` gives for an object not known to be a coroutine or awaitable."""
         if isinstance(value.class_, str):
+            if value.class_ == "asyncio.Task" and value.arguments:
+                return value.arguments[0]
             given = self._project.catalogue.gives(f"{value.class_}.__await__", "call")
             if given is not None:
                 return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, value)

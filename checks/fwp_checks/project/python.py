@@ -224,6 +224,13 @@ def _awaiting(project: Project, arguments: Arguments, _receiver: Value | None) -
     return Awaitable(Unknown("result of a task"))
 
 
+def _task(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    value = _first(arguments)
+    known = isinstance(value, (Coroutine, Awaitable))
+    result = project.values.awaited(value) if known else Unknown("result of a task")
+    return Instance("asyncio.Task", arguments=(result,))
+
+
 def _run(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
     return project.values.awaited(_first(arguments))
 
@@ -305,12 +312,12 @@ CALLS: dict[str, Known] = {
     "contextlib.ExitStack.enter_context": _enter_context,
     "contextlib.AsyncExitStack.enter_context": _enter_context,
     "contextlib.AsyncExitStack.enter_async_context": _enter_async_context,
-    "asyncio.create_task": _awaiting,
-    "asyncio.ensure_future": _awaiting,
+    "asyncio.create_task": _task,
+    "asyncio.ensure_future": _task,
     "asyncio.wait_for": _awaiting,
     "asyncio.shield": _awaiting,
-    "asyncio.TaskGroup.create_task": _awaiting,
-    "asyncio.AbstractEventLoop.create_task": _awaiting,
+    "asyncio.TaskGroup.create_task": _task,
+    "asyncio.AbstractEventLoop.create_task": _task,
     "asyncio.run": _run,
     "asyncio.Runner.run": _run,
     "asyncio.AbstractEventLoop.run_until_complete": _run,
