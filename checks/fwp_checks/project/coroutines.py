@@ -236,7 +236,7 @@ class Coroutines:
         functions = functions_in(value)
         if (
             role != "offloads_sync"
-            and functions
+            and len(functions) == len(options_of(without_none(value)))
             and all(self._is_async_function(f) for f in functions)
         ):
             return Handed(frame, call, describe(functions[0]), short, lead, is_async_function=True)
