@@ -79,12 +79,13 @@ class Aiohttp(WebFramework):
         yield from super().find_roots(project)
         for site in project.call_sites.of(frozenset(_FUNCTIONS), imported=True):
             handler = site.arguments.get(_FUNCTIONS[site.name], "handler")
-            yield from self.registered(project, handler, Context.HANDLER, threaded=False)
+            how = self.registration(Context.HANDLER, site.name, site.arguments)
+            yield from self.registered(project, handler, how)
         lists = frozenset(name.rpartition(".")[2] for name in _LISTS)
         for site in project.call_sites.of(frozenset(_APPENDED), through=lists):
             given = site.arguments.positional
-            added = given[-1] if given else None
-            yield from self.registered(project, added, _APPENDED[site.name], threaded=False)
+            how = self.registration(_APPENDED[site.name], site.name, site.arguments)
+            yield from self.registered(project, given[-1] if given else None, how)
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

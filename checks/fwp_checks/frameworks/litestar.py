@@ -12,13 +12,14 @@ https://docs.litestar.dev/2/topics/sync-vs-async.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.web import Place, WebFramework, members
+from fwp_checks.frameworks.web import Place, Registration, WebFramework, members
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.values import (
+    NO_ARGUMENTS,
     Arguments,
     ClassValue,
     Constant,
@@ -137,34 +138,32 @@ class Litestar(WebFramework):
         """What the tables say, and what handlers, controllers, routers and applications get."""
         yield from super().find_roots(project)
         for decoration in project.call_sites.decorated(frozenset((*_ROUTES, *_WEBSOCKETS))):
-            yield from self._options(project, decoration.arguments)
+            yield from self._options(project, decoration.arguments.keywords)
         for site in project.call_sites.of(frozenset(_LAYERS)):
-            yield from self._options(project, site.arguments)
+            yield from self._options(project, site.arguments.keywords)
         for class_ in self._controllers(project):
-            for name, (context, threaded) in _OPTIONS.items():
-                value = project.members.find_in_class(class_, name)
-                if value is not None:
-                    yield from self.registered(project, value, context, threaded)
-
+            bound = ((name, project.members.find_in_class(class_, name)) for name in _OPTIONS)
+            yield from self._options(project, bound)
         yield from self._configured(project)
 
     def _configured(self, project: Project) -> Iterator[Root]:
         """What plugins put into the application's configuration."""
         for site in project.call_sites.of(frozenset(_ADDED), through=frozenset(_OPTIONS)):
-            context, threaded = _OPTIONS[_ADDED[site.name]]
-            given = site.arguments.positional
-            yield from self.registered(project, given[-1] if given else None, context, threaded)
-        for name, (context, threaded) in _OPTIONS.items():
+            added = ((_ADDED[site.name], value) for value in site.arguments.positional[-1:])
+            yield from self._options(project, added)
+        for name in _OPTIONS:
             stores = project.attribute_stores.get(name, ())
             for values in self.stored(project, stores, frozenset({_CONFIGURATION})):
-                for value in values:
-                    yield from self.registered(project, value, context, threaded)
+                yield from self._options(project, ((name, value) for value in values))
 
-    def _options(self, project: Project, arguments: Arguments) -> Iterator[Root]:
-        for name, value in arguments.keywords:
+    def _options(
+        self, project: Project, given: Iterable[tuple[str, Value | None]]
+    ) -> Iterator[Root]:
+        for name, value in given:
             if name in _OPTIONS:
                 context, threaded = _OPTIONS[name]
-                yield from self.registered(project, value, context, threaded)
+                how = self.registration(context, name, NO_ARGUMENTS)
+                yield from self.registered(project, value, replace(how, threaded=threaded))
 
     @staticmethod
     def _controllers(project: Project) -> Iterator[ClassValue]:
@@ -174,34 +173,35 @@ class Litestar(WebFramework):
                 if scope.kind == "class" and project.classes.derives(class_, "litestar.Controller"):
                     yield class_
 
-    def runs_in_thread(self, context: Context, name: str, arguments: Arguments) -> bool:
-        """Whether a ``def`` function goes to a thread: handlers and dependencies on request."""
+    def registration(self, context: Context, name: str, arguments: Arguments) -> Registration:
+        """What a function is; a ``def`` handler or dependency goes to a thread on request."""
+        how = super().registration(context, name, arguments)
         if context in (Context.HANDLER, Context.DEPENDENCY):
-            return arguments.get(2, "sync_to_thread") == Constant(True)
-        return super().runs_in_thread(context, name, arguments) and name not in _ALWAYS_ASYNC
+            return replace(how, threaded=arguments.get(2, "sync_to_thread") == Constant(True))
+        return replace(how, threaded=False) if name in _ALWAYS_ASYNC else how
 
     def registered(
-        self, project: Project, value: Value | None, context: Context, threaded: bool
+        self, project: Project, value: Value | None, how: Registration
     ) -> Iterator[Root]:
         """The roots in a value; a middleware factory is asked for what it makes."""
-        for root in super().registered(project, value, context, threaded):
+        for root in super().registered(project, value, how):
             scope = root.frame.scope
             if scope.is_async:
                 yield root
-            elif context is Context.DEPENDENCY and scope.is_generator:
+            elif how.context is Context.DEPENDENCY and scope.is_generator:
                 yield replace(root, until=_first_yield(root.frame))
-            elif context is not Context.MIDDLEWARE:
+            elif how.context is not Context.MIDDLEWARE:
                 yield root
             elif isinstance(made := project.calls.returned(root.frame), FunctionValue):
-                yield from super().registered(project, made, context, threaded)
+                yield from super().registered(project, made, how)
 
     def class_registered(
-        self, project: Project, class_: ClassValue, context: Context, threaded: bool
+        self, project: Project, class_: ClassValue, how: Registration
     ) -> Iterator[Root]:
         """A class as dependency is constructed on the loop; as middleware it is called there."""
         names = {Context.DEPENDENCY: "__init__", Context.MIDDLEWARE: "__call__"}
-        if context in names:
-            yield from self.method(project, class_, names[context], context)
+        if how.context in names:
+            yield from self.method(project, class_, names[how.context], how)
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
         """What is kept on a state, also by ``State({"db": …})``."""

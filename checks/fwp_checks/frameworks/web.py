@@ -14,6 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.values import (
+    NO_ARGUMENTS,
     Arguments,
     ClassValue,
     Constant,
@@ -48,6 +49,19 @@ class Place:
     context: Context
     position: int = 0
     keyword: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a registered function is to its framework.
+
+    ``threaded``: it is called in a thread if it is written ``def``. ``handed``: the types of the
+    arguments that it gets.
+    """
+
+    context: Context
+    threaded: bool = False
+    handed: tuple[str, ...] = ()
 
 
 def members(owners: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
@@ -126,47 +140,50 @@ class WebFramework(Framework):
 
     def find_roots(self, project: Project) -> Iterator[Root]:
         """What the tables say of the project; what a function is as a method counts first."""
-        for class_, context, names in self._derived(project):
+        for class_, base, context, names in self._derived(project):
             for name in names:
-                yield from self.method(project, class_, name, context)
+                how = self.registration(context, f"{base}.{name}", NO_ARGUMENTS)
+                yield from self.method(project, class_, name, how)
         for decoration in project.call_sites.decorated(frozenset(self._decorators)):
             context = self._decorators[decoration.name]
-            threaded = self.runs_in_thread(context, decoration.name, decoration.arguments)
-            yield from self.registered(project, decoration.function, context, threaded)
+            how = self.registration(context, decoration.name, decoration.arguments)
+            yield from self.registered(project, decoration.function, how)
         for site in project.call_sites.of(frozenset(self._registrations)):
             place = self._registrations[site.name]
             arguments = site.arguments
+            how = self.registration(place.context, site.name, arguments)
             value = arguments.get(place.position, place.keyword)
-            threaded = self.runs_in_thread(place.context, site.name, arguments)
-            yield from self.registered(project, value, place.context, threaded)
+            yield from self.registered(project, value, how)
 
-    def _derived(self, project: Project) -> Iterator[tuple[ClassValue, Context, tuple[str, ...]]]:
+    def registration(self, context: Context, name: str, arguments: Arguments) -> Registration:
+        """What a function is that a call of ``name`` registers, or that is the method ``name``."""
+        return Registration(context, context in self.threaded, self._handed.get(context, ()))
+
+    def _derived(
+        self, project: Project
+    ) -> Iterator[tuple[ClassValue, str, Context, tuple[str, ...]]]:
         for module in project.table.modules if self.methods else ():
             for number, scope in enumerate(module.facts.scopes):
                 if scope.kind == "class" and scope.bases:
                     class_ = ClassValue(module, number)
                     for base, context, names in self.methods:
                         if project.classes.derives(class_, base):
-                            yield class_, context, names
+                            yield class_, base, context, names
 
     def method(
-        self, project: Project, class_: ClassValue, name: str, context: Context
+        self, project: Project, class_: ClassValue, name: str, how: Registration
     ) -> Iterator[Root]:
         """The root of a method that a project class defines or inherits from another."""
-        if project.members.find_in_class(class_, name) is None:
-            return
-        value = project.members.attribute(Instance(class_), name)
-        yield from self.registered(project, value, context, context in self.threaded)
+        if project.members.find_in_class(class_, name) is not None:
+            value = project.members.attribute(Instance(class_), name)
+            yield from self.registered(project, value, how)
 
     def registered(
-        self, project: Project, value: Value | None, context: Context, threaded: bool
+        self, project: Project, value: Value | None, how: Registration
     ) -> Iterator[Root]:
-        """The roots in a value that is registered, or in the values of a list or mapping.
-
-        ``threaded``: what is written ``def`` is called in a thread.
-        """
+        """The roots in a value that is registered, or in the values of a list or mapping."""
         for option in held(value):
-            given: tuple[Value, ...] = tuple(Instance(n) for n in self._handed.get(context, ()))
+            given: tuple[Value, ...] = tuple(Instance(name) for name in how.handed)
             keywords: tuple[tuple[str, Value], ...] = ()
             while isinstance(option, Partial):
                 given = (*option.positional, *given)
@@ -177,29 +194,31 @@ class WebFramework(Framework):
             if isinstance(option, Instance) and isinstance(option.class_, ClassValue):
                 option = project.members.method(option, "__call__") or option
             if isinstance(option, ClassValue):
-                yield from self.class_registered(project, option, context, threaded)
+                yield from self.class_registered(project, option, how)
             elif isinstance(option, FunctionValue):
-                if option.module.facts.scopes[option.scope].is_async or not threaded:
-                    frame = project.calls.frame_for(option, Arguments(given, keywords))
-                    yield self.root(frame, context, threaded)
+                frame = project.calls.frame_for(option, Arguments(given, keywords))
+                if not how.threaded or self.is_async(project, frame, how):
+                    yield self.root(frame, how)
             elif isinstance(option, Coroutine) or (
                 isinstance(option, Generator) and option.is_async
             ):
-                yield self.root(option.frame, context, threaded=False)
+                yield self.root(option.frame, Registration(how.context))
 
-    def root(self, frame: Frame, context: Context, threaded: bool) -> Root:
+    def root(self, frame: Frame, how: Registration) -> Root:
         """A root of this framework."""
-        return Root(frame, context, self.name, thread_if_def=threaded, own_loop=self.own_loop)
+        return Root(
+            frame, how.context, self.name, thread_if_def=how.threaded, own_loop=self.own_loop
+        )
+
+    def is_async(self, project: Project, frame: Frame, how: Registration) -> bool:
+        """Whether a function counts as asynchronous."""
+        return frame.scope.is_async
 
     def class_registered(
-        self, project: Project, class_: ClassValue, context: Context, threaded: bool
+        self, project: Project, class_: ClassValue, how: Registration
     ) -> Iterator[Root]:
         """The roots in a class that is registered in a function's place."""
         return iter(())
-
-    def runs_in_thread(self, context: Context, name: str, arguments: Arguments) -> bool:
-        """Whether a ``def`` function that a call of ``name`` registers is called in a thread."""
-        return context in self.threaded
 
     # -- what is kept on the application and the request -------------------------------------------
 
