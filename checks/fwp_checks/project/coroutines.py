@@ -12,6 +12,7 @@ from fwp_checks.project.libraries import functions_in
 from fwp_checks.project.modules import Module
 from fwp_checks.project.python import DECORATORS, IDENTITY
 from fwp_checks.project.values import (
+    RECURSIVE,
     Awaitable,
     ClassValue,
     Constant,
@@ -25,6 +26,7 @@ from fwp_checks.project.values import (
     Partial,
     TupleValue,
     Value,
+    Wrapped,
     describe,
     options_of,
     without_none,
@@ -243,10 +245,12 @@ class Coroutines:
         return None
 
     def _is_async_function(self, function: Value) -> bool:
-        return (
-            not isinstance(function, (External, Member))
-            and self._project.calls.is_async(function) is True
-        )
+        inner = function
+        while isinstance(inner, Wrapped):
+            inner = inner.function
+        if inner is RECURSIVE or isinstance(function, (External, Member)):
+            return False  # wrapped again and again: what was there first is not known
+        return self._project.calls.is_async(function) is True
 
     def _is_no_function(self, value: Value) -> bool:
         if isinstance(value, (Constant, Coroutine, Awaitable, Iterable, TupleValue, MappingValue)):
