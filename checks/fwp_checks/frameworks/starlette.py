@@ -11,23 +11,21 @@ the loop; start-up handlers, validators of request models and callables behind a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.web import WebFramework, held
+from fwp_checks.frameworks.web import Place, Registration, WebFramework, members
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
+    Arguments,
     ClassValue,
     External,
-    FunctionValue,
     Generator,
     Instance,
     Iterable,
-    Member,
-    Partial,
     Value,
-    Wrapped,
     is_informative,
     options_of,
 )
@@ -35,7 +33,6 @@ from fwp_checks.project.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.sites import CallSite
 
 _APPS = (
     "fastapi.FastAPI",
@@ -43,80 +40,25 @@ _APPS = (
     "starlette.applications.Starlette",
     "starlette.routing.Router",
 )
-_METHODS = (
-    "get",
-    "post",
-    "put",
-    "patch",
-    "delete",
-    "head",
-    "options",
-    "trace",
-    "route",
-    "api_route",
-)
-
-
-def _on_apps(*members: str) -> frozenset[str]:
-    return frozenset(f"{app}.{member}" for app in _APPS for member in members)
-
-
-_ROUTE_DECORATORS = _on_apps(*_METHODS)
-_WEBSOCKET_DECORATORS = _on_apps("websocket", "websocket_route")
-_MIDDLEWARE_DECORATORS = _on_apps("middleware")
-_EXCEPTION_DECORATORS = _on_apps("exception_handler")
-_EVENT_DECORATORS = _on_apps("on_event")
-_DECORATORS = {
-    **dict.fromkeys(_ROUTE_DECORATORS, Context.HANDLER),
-    **dict.fromkeys(_WEBSOCKET_DECORATORS, Context.WEBSOCKET),
-    **dict.fromkeys(_MIDDLEWARE_DECORATORS, Context.MIDDLEWARE),
-    **dict.fromkeys(_EXCEPTION_DECORATORS, Context.EXCEPTION_HANDLER),
-    **dict.fromkeys(_EVENT_DECORATORS, Context.STARTUP),
-}
-# Calls that register a function: context, position and keyword of the function.
-_REGISTRATIONS: dict[str, tuple[Context, int, str]] = {
-    **dict.fromkeys(_on_apps("add_api_route", "add_route"), (Context.HANDLER, 1, "endpoint")),
-    **dict.fromkeys(
-        _on_apps("add_websocket_route", "add_api_websocket_route"),
-        (Context.WEBSOCKET, 1, "endpoint"),
-    ),
-    **dict.fromkeys(_on_apps("add_exception_handler"), (Context.EXCEPTION_HANDLER, 1, "handler")),
-    **dict.fromkeys(_on_apps("add_event_handler"), (Context.STARTUP, 1, "func")),
-    **dict.fromkeys(_on_apps("add_middleware"), (Context.MIDDLEWARE, 0, "middleware_class")),
-    "starlette.routing.Route": (Context.HANDLER, 1, "endpoint"),
-    "fastapi.routing.APIRoute": (Context.HANDLER, 1, "endpoint"),
-    "starlette.routing.WebSocketRoute": (Context.WEBSOCKET, 1, "endpoint"),
-    "starlette.middleware.Middleware": (Context.MIDDLEWARE, 0, "cls"),
-    "starlette.background.BackgroundTask": (Context.BACKGROUND, 0, "func"),
-    "starlette.background.BackgroundTasks.add_task": (Context.BACKGROUND, 0, "func"),
-    "fastapi.Depends": (Context.DEPENDENCY, 0, "dependency"),
-    "fastapi.Security": (Context.DEPENDENCY, 0, "dependency"),
-}
-_STREAMING = frozenset(
-    {"starlette.responses.StreamingResponse", "sse_starlette.EventSourceResponse"}
-)
+_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+_ROUTE_DECORATORS = members(_APPS, (*_METHODS, "trace", "route", "api_route"))
 _DEPENDS = ("fastapi.Depends", "fastapi.Security")
-_VALIDATORS = frozenset(
-    {
-        "pydantic.validator",
-        "pydantic.root_validator",
-        "pydantic.field_validator",
-        "pydantic.model_validator",
-    }
+_VALIDATORS = members(
+    ("pydantic",), ("validator", "root_validator", "field_validator", "model_validator")
 )
-_ENDPOINT_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
-_WEBSOCKET_METHODS = ("on_connect", "on_receive", "on_disconnect")
-_STATES = frozenset(
-    {
-        "starlette.requests.Request.app.state",
-        "starlette.websockets.WebSocket.app.state",
-        "starlette.applications.Starlette.state",
-        "fastapi.FastAPI.state",
-    }
+_REQUEST = ("starlette.requests.Request",)
+_WEBSOCKET = ("starlette.websockets.WebSocket",)
+# Registered so, a function gets the request or the websocket itself; FastAPI's get what they name.
+_PLAIN_ENDPOINTS = (
+    "starlette.routing.Route",
+    "starlette.routing.WebSocketRoute",
+    *members(_APPS, ("route", "add_route", "websocket_route", "add_websocket_route")),
+    *members(("starlette.endpoints.HTTPEndpoint",), _METHODS),
+    *members(("starlette.endpoints.WebSocketEndpoint",), ("on_connect", "on_receive")),
+    "starlette.middleware.base.BaseHTTPMiddleware.dispatch",
 )
-_REQUEST_STATES = frozenset(
-    {"starlette.requests.Request.state", "starlette.websockets.WebSocket.state"}
-)
+# Called in a thread when written ``def``, and better so when nothing in them is awaited.
+_BETTER_DEF = (Context.HANDLER, Context.DEPENDENCY)
 
 
 class Starlette(WebFramework):
@@ -124,7 +66,71 @@ class Starlette(WebFramework):
 
     name = "Starlette"
     modules = frozenset({"fastapi", "starlette"})
-    keepers = (_STATES, _REQUEST_STATES)
+    decorators = (
+        (Context.HANDLER, _ROUTE_DECORATORS),
+        (Context.WEBSOCKET, members(_APPS, ("websocket", "websocket_route"))),
+        (Context.MIDDLEWARE, members(_APPS, ("middleware",))),
+        (Context.EXCEPTION_HANDLER, members(_APPS, ("exception_handler",))),
+        (Context.STARTUP, members(_APPS, ("on_event",))),
+    )
+    registrations = (
+        (Place(Context.HANDLER, 1, "endpoint"), members(_APPS, ("add_api_route", "add_route"))),
+        (
+            Place(Context.HANDLER, 1, "endpoint"),
+            ("starlette.routing.Route", "fastapi.routing.APIRoute"),
+        ),
+        (
+            Place(Context.WEBSOCKET, 1, "endpoint"),
+            members(_APPS, ("add_websocket_route", "add_api_websocket_route")),
+        ),
+        (Place(Context.WEBSOCKET, 1, "endpoint"), ("starlette.routing.WebSocketRoute",)),
+        (
+            Place(Context.EXCEPTION_HANDLER, 1, "handler"),
+            members(_APPS, ("add_exception_handler",)),
+        ),
+        (Place(Context.EXCEPTION_HANDLER, -1, "exception_handlers"), _APPS),
+        (Place(Context.STARTUP, 1, "func"), members(_APPS, ("add_event_handler",))),
+        (Place(Context.MIDDLEWARE, 0, "middleware_class"), members(_APPS, ("add_middleware",))),
+        (Place(Context.MIDDLEWARE, 0, "cls"), ("starlette.middleware.Middleware",)),
+        (Place(Context.BACKGROUND, 0, "func"), ("starlette.background.BackgroundTask",)),
+        (Place(Context.BACKGROUND, 0, "func"), ("starlette.background.BackgroundTasks.add_task",)),
+        (Place(Context.DEPENDENCY, 0, "dependency"), _DEPENDS),
+        (
+            Place(Context.STREAM, 0, "content"),
+            ("starlette.responses.StreamingResponse", "sse_starlette.EventSourceResponse"),
+        ),
+    )
+    methods = (
+        ("starlette.endpoints.HTTPEndpoint", Context.HANDLER, _METHODS),
+        (
+            "starlette.endpoints.WebSocketEndpoint",
+            Context.WEBSOCKET,
+            ("on_connect", "on_receive", "on_disconnect"),
+        ),
+        (
+            "starlette.middleware.base.BaseHTTPMiddleware",
+            Context.MIDDLEWARE,
+            ("dispatch", "__call__"),
+        ),
+    )
+    threaded = frozenset(
+        {Context.HANDLER, Context.DEPENDENCY, Context.BACKGROUND, Context.EXCEPTION_HANDLER}
+    )
+    handed = (
+        (Context.EXCEPTION_HANDLER, _REQUEST),
+        (Context.LIFESPAN, ("starlette.applications.Starlette",)),
+    )
+    keepers = (
+        frozenset(
+            {
+                "starlette.requests.Request.app.state",
+                "starlette.websockets.WebSocket.app.state",
+                "starlette.applications.Starlette.state",
+                "fastapi.FastAPI.state",
+            }
+        ),
+        frozenset({"starlette.requests.Request.state", "starlette.websockets.WebSocket.state"}),
+    )
 
     # -- values ------------------------------------------------------------------------------------
 
@@ -160,116 +166,37 @@ class Starlette(WebFramework):
     # -- roots -------------------------------------------------------------------------------------
 
     def find_roots(self, project: Project) -> Iterator[Root]:
-        """Endpoints, dependencies, middleware, websockets, lifespans, background tasks, handlers,
-        streams, validators.
-        """
-        yield from self._decorated(project)
-        for site in project.call_sites.of(frozenset(_REGISTRATIONS)):
-            context, position, keyword = _REGISTRATIONS[site.name]
-            value = site.arguments.get(position, keyword)
-            if value is not None:
-                yield from self._registered(project, value, context)
-        yield from self._class_based(project)
-        yield from self._applications(project)
-        for site in project.call_sites.of(_STREAMING):
-            yield from self._streams(site)
+        """What the tables say, lifespans, and validators of models that endpoints take."""
+        yield from super().find_roots(project)
+        for site in project.call_sites.of(frozenset(_APPS)):
+            for keyword, context in (
+                ("lifespan", Context.LIFESPAN),
+                ("on_startup", Context.STARTUP),
+                ("on_shutdown", Context.STARTUP),
+            ):
+                how = self.registration(context, site.name, NO_ARGUMENTS)
+                yield from self.registered(project, site.arguments.get(-1, keyword), how)
+        yield from self._validators(project)
 
-    def _decorated(self, project: Project) -> Iterator[Root]:
-        for module in project.table.modules:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "function" and scope.decorators:
-                    yield from self._by_decorators(project, project.frame_of_scope(module, number))
+    def registration(self, context: Context, name: str, arguments: Arguments) -> Registration:
+        """What a function is, and whether it gets the request itself."""
+        how = super().registration(context, name, arguments)
+        if name in _PLAIN_ENDPOINTS or name.endswith(".middleware"):
+            return replace(how, handed=_WEBSOCKET if context is Context.WEBSOCKET else _REQUEST)
+        return how
 
-    def _by_decorators(self, project: Project, frame: Frame) -> Iterator[Root]:
-        around = frame.parent or frame
-        terms = frame.module.facts.terms
-        for decorator in frame.scope.decorators:
-            entry = terms[decorator]
-            called = project.values.evaluate(around, entry[1] if entry[0] == t.CALL else decorator)
-            if isinstance(called, (Member, External)):
-                context = _DECORATORS.get(self._library_name(project, called.name))
-                if context is not None:
-                    value = self._as_registered(project, frame, decorator)
-                    yield from self._registered(project, value, context)
-                elif called.name in _VALIDATORS and not frame.scope.is_async:
-                    yield from self._validator(project, frame)
-            elif isinstance(called, FunctionValue):
-                context = self._own_router_context(project, called)
-                if context is not None:
-                    yield from self._registered(
-                        project, self._as_registered(project, frame, decorator), context
-                    )
+    def root(self, frame: Frame, how: Registration) -> Root:
+        """A root; that it would run in a thread as ``def`` is worth saying of some only."""
+        root = super().root(frame, how)
+        return replace(root, thread_if_def=how.threaded and how.context in _BETTER_DEF)
 
-    @staticmethod
-    def _own_router_context(project: Project, method: FunctionValue) -> Context | None:
-        """What ``@router.get(…)`` registers where a router class of the project overrides it."""
-        receiver = method.receiver
-        if not isinstance(receiver, Instance):
-            return None
-        name = method.module.facts.scopes[method.scope].name
-        for app in _APPS:
-            if project.classes.is_instance(receiver, app):
-                return _DECORATORS.get(f"{app}.{name}")
-        return None
-
-    def _as_registered(self, project: Project, frame: Frame, decorator: int) -> Value:
-        """The function as the decorator sees it: with the decorators below applied."""
-        around = frame.parent or frame
-        value: Value = FunctionValue(around, frame.scope_number)
-        if frame.arguments and isinstance(frame.arguments[0], Instance):
-            value = FunctionValue(around, frame.scope_number, frame.arguments[0])
-        below = frame.scope.decorators[frame.scope.decorators.index(decorator) + 1 :]
-        for inner in reversed(below):
-            value = project.calls.decorated(around, value, inner)
-        return value
-
-    @staticmethod
-    def _library_name(project: Project, name: str) -> str:
-        if name in _DECORATORS:
-            return name
-        owner, _, member = name.rpartition(".")
-        for base in project.catalogue.bases(owner):
-            if f"{base}.{member}" in _DECORATORS:
-                return f"{base}.{member}"
-        return name
-
-    def _registered(self, project: Project, value: Value, context: Context) -> Iterator[Root]:
-        for option in options_of(value):
-            while isinstance(option, Partial):
-                option = option.function
-            if isinstance(option, FunctionValue):
-                yield from self._function(project, option, context)
-            elif isinstance(option, ClassValue):
-                yield from self._class(project, option, context)
-            elif isinstance(option, Instance) and isinstance(option.class_, ClassValue):
-                method = project.members.method(option, "__call__")
-                if isinstance(method, FunctionValue):
-                    yield from self._function(project, method, context)
-            elif isinstance(option, Wrapped) and isinstance(option.function, FunctionValue):
-                if option.how == "asynccontextmanager":
-                    yield from self._function(project, option.function, context)
-
-    def _function(
-        self, project: Project, function: FunctionValue, context: Context
-    ) -> Iterator[Root]:
-        frame = project.calls.frame_for(function, NO_ARGUMENTS)
-        scope = frame.scope
-        threads = context in (
-            Context.HANDLER,
-            Context.DEPENDENCY,
-            Context.BACKGROUND,
-            Context.EXCEPTION_HANDLER,
+    def is_async(self, project: Project, frame: Frame, how: Registration) -> bool:
+        """Whether a function counts as asynchronous: an endpoint is classified by what it wraps."""
+        return frame.scope.is_async or (
+            how.context is Context.HANDLER and self._wraps_async(project, frame)
         )
-        if scope.is_async:
-            thread_if_def = context in (Context.HANDLER, Context.DEPENDENCY)
-            yield Root(frame, context, self.name, thread_if_def=thread_if_def)
-        elif not threads or (context is Context.HANDLER and self._wraps_async(project, frame)):
-            yield Root(frame, context, self.name)
 
     def _wraps_async(self, project: Project, frame: Frame) -> bool:
-        """Whether a ``def`` function carries ``functools.wraps`` of an async one: classified by
-        what it wraps.
-        """
         around = frame.parent or frame
         terms = frame.module.facts.terms
         for decorator in frame.scope.decorators:
@@ -281,101 +208,41 @@ class Starlette(WebFramework):
                 return wrapped is not None and project.calls.is_async(wrapped) is True
         return False
 
-    def _class(self, project: Project, class_: ClassValue, context: Context) -> Iterator[Root]:
-        if context is Context.MIDDLEWARE:
-            names: tuple[str, ...] = ("__call__", "dispatch")
-        elif context in (Context.HANDLER, Context.WEBSOCKET):
-            names = (*_ENDPOINT_METHODS, *_WEBSOCKET_METHODS)
-        else:
-            return  # a class used as a dependency is constructed in a thread
-        instance = Instance(class_)
+    def class_registered(
+        self, project: Project, class_: ClassValue, how: Registration
+    ) -> Iterator[Root]:
+        """The methods of a class-based endpoint or of a middleware.
+
+        A class used as a dependency is constructed in a thread.
+        """
+        names: tuple[str, ...] = ()
+        if how.context is Context.MIDDLEWARE:
+            names = ("__call__", "dispatch")
+        elif how.context in (Context.HANDLER, Context.WEBSOCKET):
+            names = (*_METHODS, "on_connect", "on_receive", "on_disconnect")
         for name in names:
-            if project.members.find_in_class(class_, name) is None:
-                continue
-            method = project.members.attribute(instance, name)
-            if (
-                isinstance(method, FunctionValue)
-                and method.module.facts.scopes[method.scope].is_async
-            ):
-                yield from self._function(project, method, context)
+            handed = () if name == "__call__" else how.handed
+            yield from self.method(project, class_, name, replace(how, handed=handed))
 
-    def _class_based(self, project: Project) -> Iterator[Root]:
-        bases = {
-            "starlette.endpoints.HTTPEndpoint": Context.HANDLER,
-            "starlette.endpoints.WebSocketEndpoint": Context.WEBSOCKET,
-            "starlette.middleware.base.BaseHTTPMiddleware": Context.MIDDLEWARE,
-        }
-        for module in project.table.modules:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases:
-                    class_ = ClassValue(module, number)
-                    for base in project.classes.info(class_).externals:
-                        context = bases.get(base)
-                        if context is not None:
-                            yield from self._class(project, class_, context)
+    # -- validators --------------------------------------------------------------------------------
 
-    def _applications(self, project: Project) -> Iterator[Root]:
-        for site in project.call_sites.of(frozenset(_APPS)):
-            arguments = site.arguments
-            for keyword, context in (
-                ("lifespan", Context.LIFESPAN),
-                ("on_startup", Context.STARTUP),
-                ("on_shutdown", Context.STARTUP),
-                ("exception_handlers", Context.EXCEPTION_HANDLER),
-            ):
-                value = arguments.get(-1, keyword)
-                for function in held(value):
-                    yield from self._lifespan_or(project, function, context)
+    def _validators(self, project: Project) -> Iterator[Root]:
+        """Validators of the models that some endpoint takes as a parameter."""
+        models: set[ClassValue] | None = None
+        for decoration in project.call_sites.decorated(frozenset(_VALIDATORS)):
+            frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
+            class_ = project.calls.class_of_method(frame.module, frame.scope_number)
+            if class_ is not None and not frame.scope.is_async:
+                if models is None:
+                    models = set(self._request_models(project))
+                if class_ in models:
+                    yield self.root(frame, Registration(Context.VALIDATOR))
 
-    def _lifespan_or(self, project: Project, value: Value, context: Context) -> Iterator[Root]:
-        if isinstance(value, Wrapped) and isinstance(value.function, FunctionValue):
-            # A generator lifespan is advanced on the loop, too: fastapi/routing.py:233-247.
-            frame = project.calls.frame_for(value.function, NO_ARGUMENTS)
-            yield Root(frame, context, self.name)
-        else:
-            yield from self._registered(project, value, context)
-
-    def _streams(self, site: CallSite) -> Iterator[Root]:
-        content = site.arguments.get(0, "content")
-        if isinstance(content, Generator) and content.is_async:
-            yield Root(content.frame, Context.STREAM, self.name)
-
-    def _validator(self, project: Project, frame: Frame) -> Iterator[Root]:
-        """A validator of a model that some endpoint takes as a parameter."""
-        class_ = project.calls.class_of_method(frame.module, frame.scope_number)
-        if class_ is not None and class_ in self._request_models(project):
-            yield Root(frame, Context.VALIDATOR, self.name)
-
-    def _request_models(self, project: Project) -> set[ClassValue]:
-        known: set[ClassValue] | None = project.framework_data.get("starlette.request_models")
-        if known is None:
-            known = project.framework_data["starlette.request_models"] = set(
-                self._find_request_models(project)
-            )
-        return known
-
-    def _find_request_models(self, project: Project) -> Iterator[ClassValue]:
-        for module in project.table.modules:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "function" and scope.decorators and scope.parameters:
-                    frame = project.frame_of_scope(module, number)
-                    if self._is_route(project, frame):
-                        for index in range(len(scope.parameters)):
-                            yield from self._models_in(
-                                project, project.calls.parameter(frame, index)
-                            )
-
-    def _is_route(self, project: Project, frame: Frame) -> bool:
-        around = frame.parent or frame
-        for decorator in frame.scope.decorators:
-            entry = frame.module.facts.terms[decorator]
-            called = project.values.evaluate(around, entry[1] if entry[0] == t.CALL else decorator)
-            if (
-                isinstance(called, Member)
-                and self._library_name(project, called.name) in _ROUTE_DECORATORS
-            ):
-                return True
-        return False
+    def _request_models(self, project: Project) -> Iterator[ClassValue]:
+        for decoration in project.call_sites.decorated(frozenset(_ROUTE_DECORATORS)):
+            frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
+            for index in range(len(frame.scope.parameters)):
+                yield from self._models_in(project, project.calls.parameter(frame, index))
 
     def _models_in(self, project: Project, value: Value) -> Iterator[ClassValue]:
         for option in options_of(value):
