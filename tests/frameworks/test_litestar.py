@@ -301,3 +301,31 @@ def test_what_the_state_holds(tmp_path: Path) -> None:
         )
     """
     assert places(tmp_path, app=source) == ["app:11 FWP101", "app:15 FWP101", "app:19 FWP101"]
+
+
+def test_validators_of_what_handlers_take(tmp_path: Path) -> None:
+    source = """
+        import socket
+        from litestar import post
+        from pydantic import BaseModel, field_validator
+
+        class Item(BaseModel):
+            host: str
+
+            @field_validator("host")
+            @classmethod
+            def known(cls, host: str) -> str:
+                return socket.gethostbyname(host)
+
+        class Other(BaseModel):
+            host: str
+
+            @field_validator("host")
+            @classmethod
+            def unused(cls, host: str) -> str:
+                return socket.gethostbyname(host)
+
+        @post("/")
+        async def create(data: Item) -> None: ...
+    """
+    assert labels(tmp_path, app=source) == {"known": "request validator"}

@@ -145,6 +145,7 @@ class Litestar(WebFramework):
             bound = ((name, project.members.find_in_class(class_, name)) for name in _OPTIONS)
             yield from self._options(project, bound)
         yield from self._configured(project)
+        yield from self.validators(project, _ROUTES)
 
     def _configured(self, project: Project) -> Iterator[Root]:
         """What plugins put into the application's configuration."""

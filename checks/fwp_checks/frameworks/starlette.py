@@ -23,11 +23,8 @@ from fwp_checks.project.values import (
     ClassValue,
     External,
     Generator,
-    Instance,
-    Iterable,
     Value,
     is_informative,
-    options_of,
 )
 
 if TYPE_CHECKING:
@@ -43,9 +40,6 @@ _APPS = (
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _ROUTE_DECORATORS = members(_APPS, (*_METHODS, "trace", "route", "api_route"))
 _DEPENDS = ("fastapi.Depends", "fastapi.Security")
-_VALIDATORS = members(
-    ("pydantic",), ("validator", "root_validator", "field_validator", "model_validator")
-)
 _REQUEST = ("starlette.requests.Request",)
 _WEBSOCKET = ("starlette.websockets.WebSocket",)
 # Registered so, a function gets the request or the websocket itself; FastAPI's get what they name.
@@ -176,7 +170,7 @@ class Starlette(WebFramework):
             ):
                 how = self.registration(context, site.name, NO_ARGUMENTS)
                 yield from self.registered(project, site.arguments.get(-1, keyword), how)
-        yield from self._validators(project)
+        yield from self.validators(project, _ROUTE_DECORATORS)
 
     def registration(self, context: Context, name: str, arguments: Arguments) -> Registration:
         """What a function is, and whether it gets the request itself."""
@@ -223,36 +217,6 @@ class Starlette(WebFramework):
         for name in names:
             handed = () if name == "__call__" else how.handed
             yield from self.method(project, class_, name, replace(how, handed=handed))
-
-    # -- validators --------------------------------------------------------------------------------
-
-    def _validators(self, project: Project) -> Iterator[Root]:
-        """Validators of the models that some endpoint takes as a parameter."""
-        models: set[ClassValue] | None = None
-        for decoration in project.call_sites.decorated(frozenset(_VALIDATORS)):
-            frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
-            class_ = project.calls.class_of_method(frame.module, frame.scope_number)
-            if class_ is not None and not frame.scope.is_async:
-                if models is None:
-                    models = set(self._request_models(project))
-                if class_ in models:
-                    yield self.root(frame, Registration(Context.VALIDATOR))
-
-    def _request_models(self, project: Project) -> Iterator[ClassValue]:
-        for decoration in project.call_sites.decorated(frozenset(_ROUTE_DECORATORS)):
-            frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
-            for index in range(len(frame.scope.parameters)):
-                yield from self._models_in(project, project.calls.parameter(frame, index))
-
-    def _models_in(self, project: Project, value: Value) -> Iterator[ClassValue]:
-        for option in options_of(value):
-            if isinstance(option, Iterable):
-                yield from self._models_in(project, option.element)
-            elif isinstance(option, Instance) and isinstance(option.class_, ClassValue):
-                if project.classes.derives(option.class_, "pydantic.BaseModel"):
-                    for owner in project.classes.info(option.class_).order:
-                        if isinstance(owner, ClassValue):
-                            yield owner
 
 
 FRAMEWORK = Starlette()

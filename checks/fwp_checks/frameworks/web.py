@@ -87,6 +87,11 @@ def held(value: Value | None) -> list[Value]:
     return found
 
 
+_VALIDATORS = members(
+    ("pydantic",), ("validator", "root_validator", "field_validator", "model_validator")
+)
+
+
 class WebFramework(Framework):
     """A framework described by tables.
 
@@ -219,6 +224,36 @@ class WebFramework(Framework):
     ) -> Iterator[Root]:
         """The roots in a class that is registered in a function's place."""
         return iter(())
+
+    # -- validators --------------------------------------------------------------------------------
+
+    def validators(self, project: Project, routes: tuple[str, ...]) -> Iterator[Root]:
+        """Pydantic validators of the models that functions under these decorators take."""
+        models: set[ClassValue] | None = None
+        for decoration in project.call_sites.decorated(frozenset(_VALIDATORS)):
+            frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
+            class_ = project.calls.class_of_method(frame.module, frame.scope_number)
+            if class_ is not None and not frame.scope.is_async:
+                if models is None:
+                    models = set(self._request_models(project, routes))
+                if class_ in models:
+                    yield self.root(frame, Registration(Context.VALIDATOR))
+
+    def _request_models(self, project: Project, routes: tuple[str, ...]) -> Iterator[ClassValue]:
+        for decoration in project.call_sites.decorated(frozenset(routes)):
+            frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
+            for index in range(len(frame.scope.parameters)):
+                yield from self._models_in(project, project.calls.parameter(frame, index))
+
+    def _models_in(self, project: Project, value: Value) -> Iterator[ClassValue]:
+        for option in options_of(value):
+            if isinstance(option, IterableValue):
+                yield from self._models_in(project, option.element)
+            elif isinstance(option, Instance) and isinstance(option.class_, ClassValue):
+                if project.classes.derives(option.class_, "pydantic.BaseModel"):
+                    for owner in project.classes.info(option.class_).order:
+                        if isinstance(owner, ClassValue):
+                            yield owner
 
     # -- what is kept on the application and the request -------------------------------------------
 
