@@ -91,13 +91,13 @@ class Libraries:
                 else:
                     more = self._project.protocols.iterating(value, is_async=False)
                 alternatives = _followed(alternatives, more)
-        special = python.SPECIAL_METHODS.get(name)
-        if special is not None and arguments.positional:
-            first = arguments.positional[0]
-            if isinstance(first, Generator) and "__next__" in special:
-                more = self._project.protocols.iterating(first, is_async=False)
+        special = python.SPECIAL_METHODS.get(name, ())
+        asked = arguments.positional if name == "builtins.print" else arguments.positional[:1]
+        for value in asked if special else ():
+            if isinstance(value, Generator) and "__next__" in special:
+                more = self._project.protocols.iterating(value, is_async=False)
             else:
-                more = self._project.protocols.special(first, special)
+                more = self._project.protocols.special(value, special)
             alternatives = _followed(alternatives, more)
         attribute = arguments.get(1) if name in python.ATTRIBUTE_READERS else None
         if isinstance(attribute, Constant) and isinstance(attribute.value, str):

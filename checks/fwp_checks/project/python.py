@@ -255,6 +255,7 @@ SPECIAL_METHODS: dict[str, tuple[str, ...]] = {
     "builtins.next": ("__next__", "__iter__"),
     "builtins.repr": ("__repr__",),
     "builtins.str": ("__str__", "__repr__"),
+    "builtins.print": ("__str__", "__repr__"),
 }
 
 # Functions that read the attribute of their first argument that the second one names.
