@@ -149,6 +149,7 @@ class Session:
     def _whole(self, progress: Progress | None) -> Report:
         if self._report is None:
             files = self._files()
+            self._known_files = frozenset(files)
             sources = self._sources()
             digests = sources.digests(files)
             key = self._result_key(digests)

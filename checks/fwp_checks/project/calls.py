@@ -65,7 +65,9 @@ class Calls:
         if known is None:
             entry = frame.module.facts.terms[term]
             function = self._project.values.evaluate(frame, entry[1])
-            if isinstance(function, External) and function.name == "builtins.super":
+            if isinstance(function, Unknown):
+                known = Outcome((None,), function)
+            elif isinstance(function, External) and function.name == "builtins.super":
                 known = Outcome.nothing(self._super(frame))
             else:
                 known = self.invoke(function, self.arguments(frame, entry))

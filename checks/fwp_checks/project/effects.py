@@ -194,6 +194,9 @@ class Behaviours:
         """
         if not alternative:
             return alternative
+        if term in frame.module.awaited:
+            # What is awaited gives an awaitable, whatever a wrong annotation says of its type.
+            alternative = tuple(run for run in alternative if isinstance(run, RunFrame))
         effects = self._project.catalogue.effects
         spares = self._project.frameworks.spares
         return tuple(
@@ -221,6 +224,9 @@ class Behaviours:
             return protocols.special(self._value(frame, entry[1]), ("__bool__", "__len__"))
         if kind == t.ITEM:
             return self._reading_item(frame, entry)
+        if kind == t.STORE_ITEM:
+            method = "__delitem__" if entry[3] < 0 else "__setitem__"
+            return protocols.special(self._value(frame, entry[1]), (method,))
         if kind == t.COMPARE:
             if entry[1] in ("in", "not in"):
                 return protocols.special(self._value(frame, entry[3]), ("__contains__", "__iter__"))

@@ -39,7 +39,14 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.modules import Module
 
-_BUILTIN_CONTAINERS = {Iterable: "list", TupleValue: "tuple", MappingValue: "dict"}
+
+def _container(value: Value) -> str:
+    """The builtin type whose methods a container has; empty for other values."""
+    if isinstance(value, Iterable):
+        return value.kind if value.kind in ("set", "tuple") else "list"
+    if isinstance(value, TupleValue):
+        return "tuple"
+    return "dict" if isinstance(value, MappingValue) else ""
 
 
 class Members:
@@ -93,8 +100,8 @@ class Members:
                 if base.value is not None
                 else RECURSIVE
             )
-        container = _BUILTIN_CONTAINERS.get(type(base))
-        if container is not None:
+        container = _container(base)
+        if container:
             return Member(f"builtins.{container}.{name}", base)
         return Unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
 

@@ -106,6 +106,11 @@ class Module:
         return [term for term, entry in enumerate(self.facts.terms) if entry[0] == t.CALL]
 
     @cached_property
+    def awaited(self) -> frozenset[int]:
+        """The terms that ``await`` stands directly before."""
+        return frozenset(entry[1] for entry in self.facts.terms if entry[0] == t.AWAIT)
+
+    @cached_property
     def _regions_by_scope(self) -> dict[int, list[Region]]:
         found: dict[int, list[Region]] = {}
         for region in self.facts.regions:

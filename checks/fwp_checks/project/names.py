@@ -18,7 +18,7 @@ _ALWAYS_IMPORTED = frozenset({"builtins", "io"})
 _SPECIAL = {
     t.TRUTH: ("__bool__", "__len__"),
     t.ITEM: ("__getitem__",),
-    t.STORE_ITEM: ("__setitem__",),
+    t.STORE_ITEM: ("__setitem__", "__delitem__"),
     t.COMPARE: ("__contains__", "__iter__"),
     t.FORMAT: ("__str__", "__repr__", "__format__"),
 }

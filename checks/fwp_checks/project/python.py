@@ -303,6 +303,8 @@ CALLS: dict[str, Known] = {
     "builtins.dict.copy": _receiver,
     "builtins.list.pop": _list_item,
     "builtins.list.copy": _receiver,
+    "builtins.set.pop": _list_item,
+    "builtins.set.copy": _receiver,
     "builtins.property": _wrapping("property"),
     "builtins.staticmethod": _wrapping("staticmethod"),
     "builtins.classmethod": _wrapping("classmethod"),
