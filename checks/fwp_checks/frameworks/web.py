@@ -7,7 +7,7 @@ application or the request under an attribute (``app.state.db``) or a key (``app
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fwp_checks.facts import terms as t
@@ -152,7 +152,9 @@ class WebFramework(Framework):
         for decoration in project.call_sites.decorated(frozenset(self._decorators)):
             context = self._decorators[decoration.name]
             how = self.registration(context, decoration.name, decoration.arguments)
-            yield from self.registered(project, decoration.function, how)
+            for root in self.registered(project, decoration.function, how):
+                # A router of the project's own may call a plain function in any way it likes.
+                yield replace(root, thread_if_def=False) if decoration.is_own else root
         for site in project.call_sites.of(frozenset(self._registrations)):
             place = self._registrations[site.name]
             arguments = site.arguments
@@ -334,7 +336,7 @@ def _item_stores(project: Project) -> tuple[dict[Any, Stores], Stores]:
         for module in project.table.modules:
             terms = module.facts.terms
             for term, entry in enumerate(terms):
-                if entry[0] != t.STORE_ITEM:
+                if entry[0] != t.STORE_ITEM or entry[3] < 0:
                     continue
                 key = terms[entry[2]]
                 if key[0] == t.CONST:

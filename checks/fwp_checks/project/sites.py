@@ -72,6 +72,13 @@ class Decoration:
         self.name = name
 
     @property
+    def is_own(self) -> bool:
+        """Whether the decorator is the project's own, in place of the library's."""
+        entry = self.around.module.facts.terms[self.term]
+        called = entry[1] if entry[0] == t.CALL else self.term
+        return isinstance(self._project.values.evaluate(self.around, called), FunctionValue)
+
+    @property
     def arguments(self) -> Arguments:
         """The arguments of the decorator, none if it stands there bare."""
         entry = self.around.module.facts.terms[self.term]
