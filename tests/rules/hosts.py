@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from fwp_plugins.cli import main
@@ -45,20 +44,14 @@ def through_cli(folder: Path, scratch: Path) -> Found:
 def through_flake8(folder: Path, scratch: Path, jobs: int) -> Found:
     """``flake8 --select=FWP`` over every project below ``folder``, as a user would run it."""
     config = scratch / "flake8.cfg"
-    installed = any(plugin.name == "FWP" for plugin in entry_points(group="flake8.extension"))
+    # Twice the same plugin is an error to flake8: name it only where it is not installed.
+    installed = "flake8-fwp" in _flake8(folder, "--isolated", "--version").stdout
     config.write_text("[flake8]\n" if installed else f"[flake8]\n{LOCAL_PLUGIN}", encoding="utf-8")
-    roots = (str(REPOSITORY / "checks"), str(REPOSITORY / "lint_plugins"))
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "flake8", "--config", str(config), "--select=FWP", f"-j{jobs}"),
-            *("--fwp-cache-dir", str(scratch / f"flake8-cache-{jobs}")),
-            *("--format", "%(path)s\t%(row)d\t%(code)s\t%(text)s", "."),
-        ],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(roots)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
+    run = _flake8(
+        folder,
+        *("--config", str(config), "--select=FWP", f"-j{jobs}"),
+        *("--fwp-cache-dir", str(scratch / f"flake8-cache-{jobs}")),
+        *("--format", "%(path)s\t%(row)d\t%(code)s\t%(text)s", "."),
     )
     assert run.returncode == 1, f"flake8 ended with {run.returncode}: {run.stderr}"
     found: Found = {}
@@ -67,3 +60,15 @@ def through_flake8(folder: Path, scratch: Path, jobs: int) -> Found:
         project, path = Path(place).as_posix().split("/", 1)
         found.setdefault(project, []).append(Reported(path, int(row), code, text))
     return found
+
+
+def _flake8(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    roots = (str(REPOSITORY / "checks"), str(REPOSITORY / "lint_plugins"))
+    return subprocess.run(
+        [sys.executable, "-m", "flake8", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(roots)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
