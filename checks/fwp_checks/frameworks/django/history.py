@@ -55,7 +55,7 @@ def spares(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
 def _is_kept(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
     """Whether a relation was read or assigned on this object before."""
     terms = frame.module.facts.terms
-    name = run.arguments.positional[0]
+    name = run.arguments.get(0)
     if not isinstance(name, Constant):
         return False
     place = _read_from(frame, term, name.value)
