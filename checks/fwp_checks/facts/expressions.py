@@ -110,7 +110,8 @@ class Expressions:
 
     def region(self, kind: str, start: int, term: int = -1, is_async: bool = False) -> int:
         """Close a region that began at term number ``start``; gives its number."""
-        self.regions.append(Region(kind, start, len(self.terms), term, is_async))
+        leaves = self.environment.layers[-1].ended
+        self.regions.append(Region(kind, start, len(self.terms), term, is_async, leaves))
         return len(self.regions) - 1
 
     @property

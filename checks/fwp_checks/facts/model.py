@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 
 
 class Parameter(NamedTuple):
@@ -34,7 +34,8 @@ class Region(NamedTuple):
 
     ``kind`` is ``for``, ``while``, ``if``, ``else``, ``try``, ``except``, ``finally``, ``with``,
     ``comprehension`` or ``generator``; ``term`` is the iterated element, tested condition or
-    context manager, -1 where there is none.
+    context manager, -1 where there is none. ``leaves``: control never goes on behind it (return,
+    raise, break, continue).
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Region(NamedTuple):
     end: int
     term: int
     is_async: bool
+    leaves: bool
 
 
 class Import(NamedTuple):

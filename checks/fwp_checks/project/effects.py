@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
-from fwp_checks.project.modules import Module
+from fwp_checks.project.off_loop import OffLoop
 from fwp_checks.project.once import Once
 from fwp_checks.project.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.values import (
@@ -34,13 +34,6 @@ from fwp_checks.project.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-
-
-# Calls by which code finds out whether a loop runs on this thread: asyncio.get_running_loop raises
-# if none does, https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
-_LOOP_QUESTIONS = frozenset(
-    {"get_running_loop", "is_running", "current_task", "current_async_library"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +69,7 @@ class Behaviours:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._once = Once(project)
-        self._asked: dict[Module, list[int]] = {}
+        self._off_loop = OffLoop()
         self._known: dict[Frame, Behaviour] = {}
 
     def of(self, frame: Frame) -> Behaviour:
@@ -92,7 +85,7 @@ class Behaviours:
         coroutines: list[tuple[int, Frame]] = []
         names = self._project.names
         active = names.active_kinds
-        skipped = self._once.guarded(frame) + self._off_loop(frame) + self._lazy(frame)
+        skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
             if entry[0] not in active:
@@ -126,34 +119,6 @@ class Behaviours:
                     events.append(Event(term, kept))
         return Behaviour(tuple(events), tuple(coroutines))
 
-    def _off_loop(self, frame: Frame) -> list[tuple[int, int]]:
-        """Branches that run only where no event loop does: the code has asked.
-
-        ``except`` after asking for the running loop, and the branches of ``if loop.is_running():``.
-        """
-        questions = self._questions(frame.module)
-        scope = frame.scope
-        asked = [term for term in questions if scope.start <= term < scope.end]
-        if not asked:
-            return []
-        terms = frame.module.facts.terms
-        regions = frame.module.regions_in(frame.scope_number)
-        found = []
-        for question in asked:
-            for region in regions:
-                if region.kind == "try" and region.start <= question < region.end:
-                    found.extend(
-                        (r.start, r.end)
-                        for r in regions
-                        if r.kind == "except" and r.start == region.end
-                    )
-                elif region.kind in ("if", "else") and region.term >= 0:
-                    positive = region.term == question
-                    negative = terms[region.term] == (t.UNARY, "not", question)
-                    if (positive and region.kind == "else") or (negative and region.kind == "if"):
-                        found.append((region.start, region.end))
-        return found
-
     def _lazy(self, frame: Frame) -> list[tuple[int, int]]:
         """Generator expressions that are only made here: nothing on this line iterates them."""
         lazy = []
@@ -176,18 +141,6 @@ class Behaviours:
                 )
         return False
 
-    def _questions(self, module: Module) -> list[int]:
-        """The calls of a module that ask whether a loop is running."""
-        known = self._asked.get(module)
-        if known is None:
-            terms = module.facts.terms
-            known = self._asked[module] = [
-                term
-                for term in module.calls
-                if terms[terms[term][1]][-1] in _LOOP_QUESTIONS or _imported(terms, term)
-            ]
-        return known
-
     def _repeated(self, frame: Frame, term: int, alternative: Alternative) -> Alternative:
         """What runs at each call, not only at the first one; library functions without effects, or
         without one at this place, are left out.
@@ -206,7 +159,9 @@ class Behaviours:
                 if (
                     effects(run.name) and not spares(frame, term, run)
                     if isinstance(run, RunExternal)
-                    else not (run.frame.scope.is_async or self._once.is_cached(run.frame))
+                    else not (
+                        run.frame.scope.is_async or self._once.is_cached(run.frame, frame, term)
+                    )
                 )
             ]
         )
@@ -261,11 +216,6 @@ class Behaviours:
             if isinstance(base, Constant)
             else self._project.protocols.special(base, ("__getitem__",))
         )
-
-
-def _imported(terms: list[t.Term], call: int) -> bool:
-    function = terms[terms[call][1]]
-    return function[0] == t.IMPORT and function[2] in _LOOP_QUESTIONS
 
 
 class Effects:

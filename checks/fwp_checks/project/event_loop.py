@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
+from fwp_checks.facts import terms as t
 from fwp_checks.finding import Severity
 from fwp_checks.project.effects import Behaviours, Effects, Event, Link, Rows
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.modules import Module
-from fwp_checks.project.outcome import RunExternal, RunFrame
+from fwp_checks.project.outcome import Run, RunExternal, RunFrame
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -26,6 +27,9 @@ _OPTIONAL_KINDS = {"metadata"}
 _LOCK_ENTRIES = frozenset(
     {"threading.Lock.__enter__", "threading.RLock.__enter__", "threading.Condition.__enter__"}
 )
+# Calls that open a file, and those that then read or write it.
+_OPENINGS = ("open", "TemporaryFile")
+_FILE_CONTENT = ("io.", "tempfile._TemporaryFileWrapper.", "shutil.copyfileobj")
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -106,6 +110,7 @@ class EventLoop:
         self._project = project
         self.behaviours = Behaviours(project)
         self._rows = Rows(project)
+        self._awaited: dict[Module, set[int]] = {}
 
     @cached_property
     def roots(self) -> dict[Frame, Root]:
@@ -210,6 +215,15 @@ class EventLoop:
     def _root_of_scope(self) -> dict[tuple[Module, int], Root]:
         return {(frame.module, frame.scope_number): root for frame, root in self.roots.items()}
 
+    @cached_property
+    def called_coroutine_functions(self) -> set[tuple[Module, int]]:
+        """Async functions that code of the project calls itself, by module and scope."""
+        return {
+            (called.module, called.scope_number)
+            for frame in self.frames
+            for _, called in self.behaviours.of(frame).coroutines
+        }
+
     def frames_of(self, module: Module) -> list[Frame]:
         """The frames of one file that are reached from code on the loop."""
         return self._frames_by_module.get(module, [])
@@ -275,19 +289,33 @@ class EventLoop:
 
     @staticmethod
     def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
-        """One finding for opening a file and what is then read from it or written to it in the same
-        function.
+        """One finding for what one change mends.
+
+        Opening a file and what is then read from it or written to it in the same function; calls
+        on the result of a blocking call (``inspect(engine).get_schema_names()``); a helper that
+        reads files, called several times by the same function.
         """
-        opening = {
-            site.function.frame for site in sites if site.is_direct and site.call.endswith("open")
-        }
-        return [
-            site
-            for site in sites
-            if not (
-                site.is_direct and site.call.startswith("io.") and site.function.frame in opening
-            )
-        ]
+        opened: set[Frame] = set()
+        places: set[tuple[Frame, int]] = set()
+        helpers: set[tuple[Frame, Module, int]] = set()
+        kept = []
+        for site in sites:
+            frame, run = site.function.frame, site.chain[0].run
+            if isinstance(run, RunFrame):
+                helper = (frame, run.frame.module, run.frame.scope_number)
+                if site.severity is Severity.INFO and helper in helpers:
+                    continue
+                helpers.add(helper)
+            elif (frame in opened and site.call.startswith(_FILE_CONTENT)) or any(
+                (frame, inner) in places for inner in _receivers(frame.module, site.term)
+            ):
+                continue
+            else:
+                places.add((frame, site.term))
+                if site.call.endswith(_OPENINGS):
+                    opened.add(frame)
+            kept.append(site)
+        return kept
 
     def _site(self, function: LoopFunction, event: Event) -> BlockingSite | None:
         for severity, effects in self._effects:
@@ -298,8 +326,27 @@ class EventLoop:
             row = self._row(last) if isinstance(last, RunExternal) else None
             if row is None or not self._is_wanted(function, row):
                 continue
+            if len(chain) == 1 and self._is_mistaken(function.frame.module, event.term, last):
+                return None
             return BlockingSite(function, chain, row, self._weight(function, severity))
         return None
+
+    def _is_mistaken(self, module: Module, term: int, run: Run) -> bool:
+        """Whether the result of a method is awaited, so that the object is another than declared.
+
+        Django's ORM is known from its models, not from declarations.
+        """
+        if (
+            not isinstance(run, RunExternal)
+            or run.receiver is None
+            or run.name.startswith("django.")
+        ):
+            return False
+        awaited = self._awaited.get(module)
+        if awaited is None:
+            terms = module.facts.terms
+            awaited = self._awaited[module] = {e[1] for e in terms if e[0] == t.AWAIT}
+        return term in awaited
 
     def _is_wanted(self, function: LoopFunction, row: EffectRow) -> bool:
         if row.kind not in _INFO_KINDS and row.kind not in _OPTIONAL_KINDS:
@@ -335,3 +382,13 @@ class EventLoop:
                     if known is None or len(chain) < len(known.chain):
                         best[event.term] = BlockingSite(function, chain, row, Severity.ERROR)
         return [best[term] for term in sorted(best)]
+
+
+def _receivers(module: Module, term: int) -> Iterator[int]:
+    """The calls in the same expression on whose result a call is made."""
+    terms = module.facts.terms
+    start = module.facts.span(term)[:2]
+    while terms[term][0] in (t.CALL, t.ATTR, t.ITEM):
+        term = terms[term][1]
+        if terms[term][0] == t.CALL and module.facts.span(term)[:2] == start:
+            yield term

@@ -28,30 +28,41 @@ class Once:
         self._cached: dict[tuple[str, int], bool] = {}
         self._guarded: dict[tuple[str, int], list[tuple[int, int]]] = {}
 
-    def is_cached(self, frame: Frame) -> bool:
-        """Whether a function's result is kept after its first call: a cache on a function without
-        arguments.
+    def is_cached(self, frame: Frame, caller: Frame, call: int) -> bool:
+        """Whether the result of a call is kept for the next one: a cache on a function that is
+        called without arguments, or with the same ones each time.
         """
         key = (frame.module.path, frame.scope_number)
         known = self._cached.get(key)
         if known is None:
             known = self._cached[key] = self._find_cached(frame)
-        return known
+        return known and self._is_the_same_each_time(frame, caller, call)
 
     def _find_cached(self, frame: Frame) -> bool:
-        scope = frame.scope
-        if len(scope.parameters) > (
-            1 if self._project.calls.class_of_method(frame.module, frame.scope_number) else 0
-        ):
-            return False
         terms = frame.module.facts.terms
-        for decorator in scope.decorators:
+        for decorator in frame.scope.decorators:
             entry = terms[decorator]
             called = entry[1] if entry[0] == t.CALL else decorator
             value = self._project.values.evaluate(frame.parent or frame, called)
             if isinstance(value, External) and value.name in _CACHES:
                 return True
         return False
+
+    def _is_the_same_each_time(self, frame: Frame, caller: Frame, call: int) -> bool:
+        is_method = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        if is_method:
+            # The object is among the arguments.
+            return len(frame.scope.parameters) <= 1
+        terms = caller.module.facts.terms
+        entry = terms[call]
+        return (
+            not frame.scope.parameters
+            or entry[0] == t.CALL
+            and all(
+                terms[argument][0] == t.CONST
+                for argument in (*entry[2], *(term for _, term in entry[3]))
+            )
+        )
 
     def guarded(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms that run only while a variable that outlives the call is empty, and

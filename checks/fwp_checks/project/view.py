@@ -15,7 +15,7 @@ from fwp_checks.project.event_loop import BlockingSite, LoopFunction
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
 from fwp_checks.project.outcome import Run, RunExternal
-from fwp_checks.project.values import Constant, Instance
+from fwp_checks.project.values import ClassValue, Constant, Instance
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -151,12 +151,13 @@ def run_name(run: Run) -> str:
     """How a step of a chain is called: the function's own name, or the library's dotted one."""
     if isinstance(run, RunExternal):
         return _read_attribute(run) or public_name(run.name)
-    scope = run.frame.scope
-    return (
-        scope.name
-        if scope.name != "__init__"
-        else run.frame.qualname.rpartition(".")[0].rpartition(".")[2]
-    )
+    frame = run.frame
+    if frame.name != "__init__":
+        return frame.name
+    made = frame.arguments[0] if frame.arguments else None
+    if isinstance(made, Instance) and isinstance(made.class_, ClassValue):
+        return made.class_.name
+    return frame.qualname.rpartition(".")[0].rpartition(".")[2]
 
 
 def _read_attribute(run: RunExternal) -> str | None:

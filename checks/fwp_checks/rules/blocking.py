@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding
+from fwp_checks.project.loop_roots import Context
 from fwp_checks.project.outcome import RunExternal
 from fwp_checks.project.view import run_name
 
@@ -63,8 +64,9 @@ def _is_leaving(site: BlockingSite) -> bool:
 
 def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[BlockingSite]]]:
     """Functions that their framework would run in a thread if they were ``def``, that await
-    nothing, and that block.
+    nothing, that nobody else awaits, and that block.
     """
+    awaited = file.project.event_loop.called_coroutine_functions
     found: dict[int, tuple[LoopFunction, list[BlockingSite]]] = {}
     for site in file.blocking_sites:
         function = site.function
@@ -74,6 +76,7 @@ def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[Blocki
             or not root.thread_if_def
             or function.frame.scope.awaits
             or not function.frame.scope.is_async
+            or (function.frame.module, function.frame.scope_number) in awaited
         ):
             continue
         found.setdefault(id(function.frame), (function, []))[1].append(site)
@@ -110,11 +113,26 @@ def way_out(site: BlockingSite) -> str:
         framework, "asyncio.to_thread"
     )
     alternative = site.row.alternative
+    if not site.function.frame.scope.is_async:
+        return _way_out_of_def(site, thread)
     if not alternative:
         return f"run it in a thread with {thread}"
-    if site.row.kind in _NO_THREAD or thread.rpartition(".")[2] in alternative:
+    if "to_thread" in alternative or thread.rpartition(".")[2] in alternative:
+        return f"use {alternative}"
+    if site.row.kind in _NO_THREAD and site.is_direct:
         return f"use {alternative}"
     return f"use {alternative} or {thread}"
+
+
+def _way_out_of_def(site: BlockingSite, thread: str) -> str:
+    """What to do in a plain function that is called on the loop: it cannot await."""
+    context = site.function.root.context if site.function.root is not None else None
+    if context is Context.VALIDATOR:
+        return f"do it in the handler, in a thread with {thread}"
+    if context is Context.CALLBACK:
+        return "hand it to a thread with loop.run_in_executor()"
+    way = "await asyncio.sleep()" if site.row.kind in _NO_THREAD else thread
+    return f"make '{site.function.frame.name}' an async function and use {way}"
 
 
 def blocked(site: BlockingSite) -> str:

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from fwp_checks.finding import Finding, Severity
+from fwp_checks.finding import Finding, Severity, Step
+from fwp_checks.project.event_loop import BlockingSite
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, blocking
 
@@ -17,6 +18,10 @@ RULE = Rule(
     severity=Severity.ERROR,
     fix_link="https://fastapi.tiangolo.com/async/#path-operation-functions",
 )
+
+
+# Further places are named, but the way from them is not shown.
+_MOST_CHAINS = 5
 
 
 def check(file: FileView) -> Iterator[Finding]:
@@ -36,5 +41,13 @@ def check(file: FileView) -> Iterator[Finding]:
             message,
             key=(function.frame.qualname,),
             severity=min((site.severity for site in heavy), key=lambda severity: severity.rank),
-            trace=[step for site in heavy[:5] for step in file.site_steps(site)],
+            trace=_trace(file, heavy),
         )
+
+
+def _trace(file: FileView, sites: Sequence[BlockingSite]) -> list[Step]:
+    """A step a blocking place; for the first few, the way to the call that blocks, too."""
+    steps: list[Step] = []
+    for number, site in enumerate(sites):
+        steps.extend(file.site_steps(site)[: None if number < _MOST_CHAINS else 1])
+    return steps

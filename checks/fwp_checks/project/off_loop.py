@@ -1,0 +1,105 @@
+"""Code that asks whether an event loop runs on this thread, and the branches that run only where
+none does.
+"""
+
+from __future__ import annotations
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.modules import Module
+
+# asyncio.get_running_loop raises where no loop runs,
+# https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
+_QUESTIONS = frozenset({"get_running_loop", "is_running", "current_task", "current_async_library"})
+_NEGATIONS = {"is": False, "==": False, "is not": True, "!=": True}
+_MAX_DEPTH = 8
+
+
+class OffLoop:
+    """Finds such branches of functions."""
+
+    def __init__(self) -> None:
+        self._asked: dict[Module, list[int]] = {}
+
+    def stretches(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms of a function that run on no event loop.
+
+        ``except`` after asking for the running loop; the branches of ``if loop.is_running():`` and
+        of tests of what was learnt before; what follows ``if is_running: return``.
+        """
+        scope = frame.scope
+        asked = {term for term in self._questions(frame.module) if scope.start <= term < scope.end}
+        if not asked:
+            return []
+        terms = frame.module.facts.terms
+        regions = frame.module.regions_in(frame.scope_number)
+        loops = [region for region in regions if region.kind in ("for", "while")]
+        found: list[tuple[int, int]] = []
+        for region in regions:
+            if region.kind == "try" and any(region.start <= term < region.end for term in asked):
+                found.extend(
+                    (r.start, r.end)
+                    for r in regions
+                    if r.kind == "except" and r.start == region.end
+                )
+            elif region.kind in ("if", "else") and region.term >= 0:
+                runs = _tells(terms, region.term, asked)
+                if runs is None:
+                    continue
+                if runs is (region.kind == "else"):
+                    found.append((region.start, region.end))
+                elif region.leaves and not any(_holds(loop, region) for loop in loops):
+                    found.append((region.end, scope.end))
+        return found
+
+    def _questions(self, module: Module) -> list[int]:
+        """The calls of a module that ask whether a loop is running."""
+        known = self._asked.get(module)
+        if known is None:
+            terms = module.facts.terms
+            known = self._asked[module] = [
+                term
+                for term in module.calls
+                if terms[terms[term][1]][-1] in _QUESTIONS or _is_imported(terms, term)
+            ]
+        return known
+
+
+def _tells(terms: list[t.Term], term: int, asked: set[int], depth: int = 0) -> bool | None:
+    """Whether a condition, where it holds, says that a loop runs (True) or that none does."""
+    if term in asked:
+        return True
+    entry = terms[term]
+    kind = entry[0]
+    if depth == _MAX_DEPTH:
+        return None
+    if kind == t.UNARY and entry[1] == "not":
+        inner = _tells(terms, entry[2], asked, depth + 1)
+        return None if inner is None else not inner
+    if kind == t.NARROW:
+        return _tells(terms, entry[1], asked, depth + 1)
+    if kind == t.COMPARE and entry[1] in _NEGATIONS:
+        inner = _tells(terms, entry[2], asked, depth + 1)
+        # "is None" says the contrary of what it is asked of, "is loop" the same.
+        against = _NEGATIONS[entry[1]] is not (terms[entry[3]] == (t.CONST, None))
+        return None if inner is None else inner is not against
+    if kind == t.BOOL and entry[1] == "and":
+        return True if any(_tells(terms, o, asked, depth + 1) for o in entry[2]) else None
+    if kind == t.JOIN:
+        others = [option for option in entry[1] if terms[option] not in _NOTHING]
+        if len(others) == 1:
+            return _tells(terms, others[0], asked, depth + 1)
+    return None
+
+
+_NOTHING = ((t.CONST, None), (t.CONST, False))
+
+
+def _holds(outer: Region, inner: Region) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _is_imported(terms: list[t.Term], call: int) -> bool:
+    function = terms[terms[call][1]]
+    return bool(function[0] == t.IMPORT and function[2] in _QUESTIONS)
