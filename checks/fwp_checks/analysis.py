@@ -1,4 +1,4 @@
-"""From files to findings: the expensive half of a session, needed only where no stored result answers.
+"""From files to findings: what a session does where no stored result answers.
 
 The whole project is read, linked and checked in one canonical order.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,18 +17,22 @@ from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppres
 from fwp_checks.facts.comments import hides, problems
 from fwp_checks.finding import Finding, Report, Skipped
 from fwp_checks.frameworks.base import Frameworks
-from fwp_checks.loading import load, load_file
+from fwp_checks.loading import facts_of_syntax, load, load_file
 from fwp_checks.project.discovery import is_test_path
 from fwp_checks.project.environment import package_files
 from fwp_checks.project.linked import Project
 from fwp_checks.project.modules import Module
-from fwp_checks.project.roots import module_names, source_roots
+from fwp_checks.project.relevance import relevant
+from fwp_checks.project.roots import SourceRoots, module_names, source_roots
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import LoadedRule, all_rules
 from fwp_checks.settings import Settings
 from fwp_checks.sources import Sources
 
 Progress = Callable[[str, int, int], None]
+
+# Files that cannot matter are parsed for syntax errors only while they are few.
+_SYNTAX_BYTES = 1_000_000
 
 # Chains of calls are followed by recursion; Python-to-Python calls take no C stack since 3.11.
 _RECURSION_LIMIT = 20_000
@@ -42,18 +46,45 @@ def link(
     files: Sequence[str],
     cache: Cache,
     jobs: int = 1,
+    wanted: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Project:
-    """The linked project of these files (paths relative to the root)."""
+    """The linked project of these files (paths relative to the root).
+
+    ``wanted`` are files that are analysed even if nothing speaks for it.
+    """
     with no_collection():
-        facts = load(sources, files, cache, jobs, progress)
         roots = source_roots(root, [root / path for path in files], settings)
+        everything = files if settings.entry_points else wanted
+        chosen, others = _divide(sources, files, roots, everything)
+        facts = load(sources, chosen, cache, jobs, progress)
+        facts.update((path, facts_of_syntax(sources, path)) for path in others)
         modules = [
             Module(path, module_names(path, roots), facts[path], is_test=is_test_path(path))
             for path in files
+            if path in facts
         ]
         modules.extend(_packages(root, settings, cache))
         return Project(modules, catalogue, settings, Frameworks.shipped(), roots)
+
+
+def _divide(
+    sources: Sources, files: Sequence[str], roots: SourceRoots, wanted: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """The files to analyse, and those of the others whose syntax is looked at."""
+    contents: dict[str, bytes] = {}
+    unreadable = set()
+    for path in files:
+        content = sources.read(path)
+        if isinstance(content, bytes):
+            contents[path] = content
+        else:
+            unreadable.add(path)
+    matter = relevant(contents, roots, wanted) | unreadable
+    others = [path for path in files if path not in matter]
+    if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
+        others = []
+    return [path for path in files if path in matter], others
 
 
 def _packages(root: Path, settings: Settings, cache: Cache) -> Iterator[Module]:
@@ -113,7 +144,7 @@ def _check_module(
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """The cyclic collector finds nothing while facts and values only grow, and costs a third of the time."""
+    """Without the cyclic collector, which costs a third of the time and finds nothing here."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from fwp_checks.cache import Cache, recipe
 from fwp_checks.facts.extract import extract
 from fwp_checks.facts.model import FACTS_VERSION, ModuleFacts
+from fwp_checks.facts.source import read
 from fwp_checks.sources import Sources, digest_of, read_file
 
 Progress = Callable[[str, int, int], None]
@@ -57,8 +58,18 @@ def load(
         found.update(dict.fromkeys(missing[key], facts))
         if progress is not None:
             progress("reading", done, len(contents))
-    sources.forget()
     return found
+
+
+def facts_of_syntax(sources: Sources, path: str) -> ModuleFacts:
+    """Empty facts of a file that cannot matter; with its problem if it cannot be parsed."""
+    content = sources.read(path)
+    if isinstance(content, OSError):
+        return _unreadable(content)
+    problem = read(content).problem
+    if problem is None:
+        return ModuleFacts.empty()
+    return ModuleFacts.unreadable(problem.line, problem.column, problem.reason)
 
 
 def load_file(path: Path, cache: Cache) -> ModuleFacts:

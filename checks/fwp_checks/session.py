@@ -202,6 +202,7 @@ class Session:
                 files,
                 self._cache,
                 self._jobs,
+                self._extra.keys() | self._overlays.keys(),
                 progress,
             )
         return self._project
@@ -230,7 +231,7 @@ class Session:
         )
 
     def _package_stamps(self) -> Iterable[str]:
-        """Name, size and time of each file of the packages that are read: installed files change rarely."""
+        """Name, size and time of each file of the installed packages that are read."""
         if self.settings.read_packages:
             from fwp_checks.project.environment import package_files
 

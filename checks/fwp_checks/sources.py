@@ -52,8 +52,7 @@ class Sources:
 def read_file(path: Path) -> bytes | OSError:
     """The bytes of a file, or why they cannot be had."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return path.read_bytes()
     except OSError as error:
         return error
 

@@ -172,6 +172,12 @@ class ModuleFacts:
         )
 
     @classmethod
+    def empty(cls) -> ModuleFacts:
+        """Facts of a file of which nothing matters."""
+        module = Scope("module", "", -1, 1, 0, 1)
+        return cls([], array("I"), [module], [], [], [], [], {}, 1)
+
+    @classmethod
     def unreadable(cls, line: int, column: int, reason: str, line_count: int = 0) -> ModuleFacts:
         """Facts of a file that could not be read."""
         module = Scope("module", "", -1, 1, 0, 1)

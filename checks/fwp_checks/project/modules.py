@@ -195,7 +195,12 @@ class ModuleTable:
 
 def relative_folder(origin: Module, level: int) -> list[str] | None:
     """The folder that a relative import of this level starts from; None if it leaves the root."""
-    parts = origin.path.split("/")[:-1]
+    return relative_folder_of(origin.path, level)
+
+
+def relative_folder_of(path: str, level: int) -> list[str] | None:
+    """The same for the path of a file."""
+    parts = path.split("/")[:-1]
     if level - 1 > len(parts):
         return None
     return parts[: len(parts) - (level - 1)]

@@ -25,7 +25,7 @@ def check(file: FileView) -> Iterator[Finding]:
             RULE,
             file.range_of(file.module, held.term),
             f"'{held.lock}' is held across the await in line {line} of '{held.frame.name}': "
-            f"another task that wants it stops the event loop, and this one can then never release it; "
+            f"another task that wants it stops the event loop, and this one never releases it; "
             f"use asyncio.Lock with 'async with'.",
             key=(held.frame.qualname, held.lock),
         )
