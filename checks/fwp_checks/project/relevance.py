@@ -16,8 +16,12 @@ _FRAMEWORKS = (
     "fastapi", "starlette", "litestar", "aiohttp", "quart", "sanic", "tornado", "flask", "django",
     "channels", "ninja", "rest_framework", "asgiref", "strawberry",
 )  # fmt: skip
+# Django's settings are reached by name only, and often import nothing.
+_SETTINGS = ("INSTALLED_APPS", "MIDDLEWARE", "AUTH_USER_MODEL", "ROOT_URLCONF")
 _SEED = re.compile(
-    rb"\basync[ \t]+def\b|\b(?:from|import)[ \t]+(?:%s)\b" % "|".join(_FRAMEWORKS).encode()
+    rb"\basync[ \t]+def\b|\b(?:from|import)[ \t]+(?:%s)\b|^(?:%s)\b"
+    % ("|".join(_FRAMEWORKS).encode(), "|".join(_SETTINGS).encode()),
+    re.MULTILINE,
 )
 _IMPORT = re.compile(
     rb"\bfrom[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n;]*)|\bimport[ \t]+([^\n;#(]+)"
