@@ -90,14 +90,13 @@ class Django(Framework):
         return querysets.item(project, base, key)
 
     def typed(self, project: Project, value: Instance, receiver: Value | None) -> Instance | None:
-        """The manager of a model that a library defines knows the model."""
+        """Managers and querysets that a row gives know their model."""
         models = Models.of(project)
-        if (
-            isinstance(receiver, External)
-            and models.is_model(receiver)
-            and models.is_manager(value)
-        ):
-            return models.external_manager(value, receiver)
+        if isinstance(receiver, External):
+            if models.is_model(receiver) and models.is_manager(value):
+                return models.external_manager(value, receiver)
+        elif isinstance(receiver, Instance) and models.is_queryset(value):
+            return querysets.given(value, receiver)
         return None
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:

@@ -106,6 +106,13 @@ def item(project: Project, value: Instance, key: Value | None) -> Value | None:
     return None
 
 
+def given(value: Instance, receiver: Instance) -> Instance | None:
+    """A queryset that a row says a method of this manager or queryset gives."""
+    if rows.model_of(receiver) is None:
+        return None
+    return replace(value, arguments=receiver.arguments, details=queryset_of(receiver).details)
+
+
 # -- managers --------------------------------------------------------------------------------------
 
 

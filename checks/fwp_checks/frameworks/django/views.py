@@ -56,7 +56,13 @@ _RECEIVERS = frozenset({"django.dispatch.receiver"})
 
 # Those of auth ask request.auser() around an async view, which leaves request.user alone.
 _HARMLESS_DECORATORS = ("django.views.decorators.", "django.contrib.auth.decorators.")
-PACKAGES = frozenset({"django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"})
+PACKAGES = frozenset(
+    {
+        *("django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"),
+        # Models derive from theirs.
+        *("model_utils", "django_extensions", "mptt", "polymorphic", "modelcluster", "parler"),
+    }
+)
 
 View = FunctionValue | ClassValue
 
