@@ -126,8 +126,8 @@ def _uses_user_early(project: Project) -> bool:
 
 def _middleware_may_use_user(project: Project, settings: Settings) -> bool:
     """Whether some middleware may have used the user before a view runs."""
-    entries = settings.strings("MIDDLEWARE")
-    if entries is None or not any(dotted == _AUTHENTICATION for _, dotted in entries):
+    entries, is_complete = settings.strings("MIDDLEWARE")
+    if not is_complete or not any(dotted == _AUTHENTICATION for _, dotted in entries):
         return True
     for module, dotted in entries:
         if dotted.endswith(_USING_MIDDLEWARE):

@@ -49,23 +49,18 @@ class Settings:
                 )
         return found.pop() if len(found) == 1 else None
 
-    def strings(self, name: str) -> list[tuple[Module, str]] | None:
-        """The strings of a setting that is a list, of all settings modules together.
-
-        None if one of the lists is not literal, or if none is given.
+    def strings(self, name: str) -> tuple[list[tuple[Module, str]], bool]:
+        """The strings of a setting that is a list, of all settings modules together, and whether
+        these are all: one list at least is given, and each is literal.
         """
         found: list[tuple[Module, str]] = []
-        is_given = False
+        lists = []
         for module in self.modules:
             term = module.facts.scopes[0].bindings.get(name, -1)
-            if term < 0:
-                continue
-            is_given = True
-            items = self._items(module, term)
-            if items is None:
-                return None
-            found.extend((module, item) for item in items)
-        return found if is_given else None
+            if term >= 0:
+                lists.append(self._items(module, term))
+                found.extend((module, item) for item in lists[-1] or ())
+        return found, bool(lists) and None not in lists
 
     def _items(self, module: Module, term: int) -> list[str] | None:
         terms = module.facts.terms

@@ -259,7 +259,7 @@ def _class(project: Project, class_: ClassValue) -> Iterator[Root]:
 def _middleware_setting(project: Project) -> Iterator[Root]:
     """What the setting MIDDLEWARE names: a class, or a function that makes the middleware."""
     settings = Models.of(project).settings
-    for module, dotted in settings.strings("MIDDLEWARE") or ():
+    for module, dotted in settings.strings("MIDDLEWARE")[0]:
         for option in options_of(settings.imported(module, dotted)):
             if isinstance(option, ClassValue):
                 for method in methods(project, option, ("__call__", "__acall__")):
