@@ -11,6 +11,7 @@ from __future__ import annotations
 import marshal
 from array import array
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from fwp_checks.facts.terms import Term
@@ -131,12 +132,11 @@ class ModuleFacts:
 
     def to_bytes(self) -> bytes:
         """The serial form, read back by :meth:`from_bytes`."""
-        scopes = [tuple(getattr(scope, name) for name in _SCOPE_FIELDS) for scope in self.scopes]
         plain = (
             FACTS_VERSION,
             self.terms,
             self.spans.tobytes(),
-            [_plain_scope(scope) for scope in scopes],
+            [_plain_scope(scope) for scope in self.scopes],
             [tuple(region) for region in self.regions],
             [tuple(imported) for imported in self.imports],
             self.star_imports,
@@ -184,16 +184,21 @@ class ModuleFacts:
         return cls([], array("I"), [module], [], [], [], [], {}, line_count, (line, column, reason))
 
 
+_fields_of_scope = attrgetter(*_SCOPE_FIELDS)
 _PARAMETERS = _SCOPE_FIELDS.index("parameters")
 
 
-def _plain_scope(scope: tuple[Any, ...]) -> tuple[Any, ...]:
-    plain = list(scope)
-    plain[_PARAMETERS] = tuple(tuple(parameter) for parameter in scope[_PARAMETERS])
-    return tuple(plain)
+def _plain_scope(scope: Scope) -> tuple[Any, ...]:
+    plain: tuple[Any, ...] = _fields_of_scope(scope)
+    if not scope.parameters:
+        return plain
+    # marshal writes plain tuples only.
+    parameters = tuple([tuple(parameter) for parameter in scope.parameters])
+    return (*plain[:_PARAMETERS], parameters, *plain[_PARAMETERS + 1 :])
 
 
 def _read_scope(plain: tuple[Any, ...]) -> Scope:
     scope = Scope(*plain)
-    scope.parameters = tuple([Parameter._make(p) for p in scope.parameters])
+    if scope.parameters:
+        scope.parameters = tuple([Parameter._make(p) for p in scope.parameters])
     return scope
