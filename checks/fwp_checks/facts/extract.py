@@ -278,7 +278,10 @@ class Extractor(Expressions):
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            if isinstance(target, ast.Subscript | ast.Attribute):
+            if isinstance(target, ast.Subscript):
+                base = self.expression(target.value)
+                self.add((t.STORE_ITEM, base, self.expression(target.slice), -1), target)
+            elif isinstance(target, ast.Attribute):
                 self.expression(target.value)
             elif isinstance(target, ast.Name):
                 self.environment.set(target.id, self.add((t.UNKNOWN, "deleted name"), target))

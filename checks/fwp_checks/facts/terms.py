@@ -36,7 +36,7 @@ is one of the kinds below; the shapes are:
 ``CAUGHT``            ``exception type or -1``: the target of ``except … as``
 ``SLICE``             ``lower, upper, step`` (-1 where missing)
 ``STORE``             ``base, name, value``: an attribute is assigned
-``STORE_ITEM``        ``base, key, value``
+``STORE_ITEM``        ``base, key, value``; value -1: the item is deleted
 ``RAISE``             ``exception or -1``
 ``TYPE_VARIABLE``     ``name, bound or -1``
 ``DECLARED``          ``value or -1, annotation``: a variable with an annotation

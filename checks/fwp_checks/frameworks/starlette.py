@@ -108,7 +108,13 @@ class Starlette(WebFramework):
         ),
     )
     threaded = frozenset(
-        {Context.HANDLER, Context.DEPENDENCY, Context.BACKGROUND, Context.EXCEPTION_HANDLER}
+        {
+            Context.HANDLER,
+            Context.DEPENDENCY,
+            Context.BACKGROUND,
+            Context.EXCEPTION_HANDLER,
+            Context.STREAM,
+        }
     )
     handed = (
         (Context.EXCEPTION_HANDLER, _REQUEST),
