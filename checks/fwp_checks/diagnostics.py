@@ -4,6 +4,7 @@ that silences nothing.
 
 from __future__ import annotations
 
+import os
 import traceback
 from hashlib import blake2b
 from pathlib import Path
@@ -28,7 +29,12 @@ def file_skipped(path: str, line: int, column: int, reason: str) -> Finding:
 
 
 def internal_error(path: str, rule: str, error: Exception) -> Finding:
-    """A rule failed on a file; the other findings are there."""
+    """A rule failed on a file; the other findings are there.
+
+    With the environment variable ``FWP_DEBUG`` the traceback goes to standard error.
+    """
+    if os.environ.get("FWP_DEBUG"):
+        traceback.print_exception(error)
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
     text = (
