@@ -108,9 +108,10 @@ class Expressions:
             return column
         return len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
 
-    def region(self, kind: str, start: int, term: int = -1, is_async: bool = False) -> int:
+    def region(
+        self, kind: str, start: int, term: int = -1, is_async: bool = False, leaves: bool = False
+    ) -> int:
         """Close a region that began at term number ``start``; gives its number."""
-        leaves = self.environment.layers[-1].ended
         self.regions.append(Region(kind, start, len(self.terms), term, is_async, leaves))
         return len(self.regions) - 1
 
@@ -280,14 +281,14 @@ class Expressions:
         return self.add((t.UNARY, _OPERATORS[node.op.__class__], operand), node)
 
     def conditional(self, node: ast.IfExp) -> int:
-        self.test(node.test)
+        term = self.test(node.test)
         options = []
         for branch, positive in ((node.body, True), (node.orelse, False)):
             self.environment.push()
             self.narrow(node.test, positive)
             start = len(self.terms)
             options.append(self.expression(branch))
-            self.region("if" if positive else "else", start)
+            self.region("if" if positive else "else", start, term)
             self.environment.pop()
         return self.add((t.JOIN, tuple(options)), node)
 

@@ -335,7 +335,9 @@ class Extractor(Expressions):
         depth = 0
         while current is not None:
             term = self.test(current.test)
-            pending.append(self._branch("if", current.body, current.test, True, term))
+            # Behind a branch that leaves, its test has failed, unless an earlier branch goes on.
+            alone = all(layer.ended for layer in pending)
+            pending.append(self._branch(current.body, current.test, term, alone))
             orelse = current.orelse
             # What follows runs only where the test has failed.
             self.environment.push()
@@ -347,21 +349,22 @@ class Extractor(Expressions):
             else:
                 self.block(orelse)
                 if orelse:
-                    self.region("else", start, term)
+                    self.region(
+                        "else", start, term, leaves=self.environment.layers[-1].ended and alone
+                    )
                 current = None
         for _ in range(depth):
             rest = self.environment.pop()
             self.environment.join(pending.pop(), rest)
 
-    def _branch(
-        self, kind: str, body: Sequence[ast.stmt], test: ast.expr, positive: bool, term: int
-    ) -> Layer:
+    def _branch(self, body: Sequence[ast.stmt], test: ast.expr, term: int, alone: bool) -> Layer:
         self.environment.push()
-        self.narrow(test, positive)
+        self.narrow(test, True)
         start = len(self.terms)
         self.block(body)
-        self.region(kind, start, term)
-        return self.environment.pop()
+        layer = self.environment.pop()
+        self.region("if", start, term, leaves=layer.ended and alone)
+        return layer
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         iterable = self.expression(node.iter)
@@ -455,7 +458,7 @@ class Extractor(Expressions):
             if case.guard is not None:
                 self.test(case.guard)
             self.block(case.body)
-            self.region("if", start, subject)
+            self.region("case", start, subject)
             ends.append(self.environment.pop())
         last = node.cases[-1]
         if not (

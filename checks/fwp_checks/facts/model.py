@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 
 
 class Parameter(NamedTuple):
@@ -33,10 +33,11 @@ class Parameter(NamedTuple):
 class Region(NamedTuple):
     """A stretch of terms, ``start <= number < end``, that runs under a condition or repeatedly.
 
-    ``kind`` is ``for``, ``while``, ``if``, ``else``, ``try``, ``except``, ``finally``, ``with``,
-    ``comprehension`` or ``generator``; ``term`` is the iterated element, tested condition or
-    context manager, -1 where there is none. ``leaves``: control never goes on behind it (return,
-    raise, break, continue).
+    ``kind`` is ``for``, ``while``, ``if``, ``else``, ``case``, ``try``, ``except``, ``finally``,
+    ``with``, ``comprehension`` or ``generator``; ``term`` is the iterated element, tested condition,
+    subject or context manager, -1 where there is none. ``leaves``: of an ``if`` or ``else`` that
+    control never goes on behind (return, raise, break, continue), so that what follows runs only
+    where its test came out the other way.
     """
 
     kind: str

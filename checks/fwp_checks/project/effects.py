@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
+from fwp_checks.project.conditions import Needs
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.off_loop import OffLoop
 from fwp_checks.project.once import Once
@@ -34,6 +35,13 @@ from fwp_checks.project.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+
+
+# What is awaited gives an awaitable, so the annotation of its object is wrong. Models are known by
+# their classes: awaiting a query of theirs is a mistake, too, but Django's refusal comes first.
+_KNOWN_FOR_SURE = ("django.",)
+# A frame needs no more than a few proofs, each under other conditions.
+_MAX_PROOFS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +156,7 @@ class Behaviours:
         if not alternative:
             return alternative
         if term in frame.module.awaited:
-            # What is awaited gives an awaitable, whatever a wrong annotation says of its type.
-            alternative = tuple(run for run in alternative if isinstance(run, RunFrame))
+            alternative = tuple(run for run in alternative if not _is_mistaken(run))
         effects = self._project.catalogue.effects
         spares = self._project.frameworks.spares
         return tuple(
@@ -218,95 +225,108 @@ class Behaviours:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Why a frame has an effect: what one of its events runs, and why that has it.
+
+    ``needs`` is what the frame's parameters must be for it.
+    """
+
+    event: Event
+    run: Run
+    inner: Proof | None
+    needs: Needs
+
+
 class Effects:
     """Carries one effect up the call graph of a set of frames.
 
-    ``starts`` says whether a library run has the effect.
+    ``starts`` gives the row by which a library run has the effect.
     """
 
     def __init__(
         self,
+        project: Project,
         behaviours: Behaviours,
         frames: Iterable[Frame],
-        starts: Callable[[RunExternal], bool],
+        starts: Callable[[RunExternal], EffectRow | None],
     ) -> None:
+        self._conditions = project.conditions
         self._behaviours = behaviours
-        self._frames = list(frames)
         self._starts = starts
-        self._known: dict[Frame, tuple[Event, Run]] = {}
-        self._search()
+        self._known: dict[Frame, list[Proof]] = {}
+        # For an event, the proofs for each of the callees it may have.
+        self._found: dict[tuple[Frame, int], list[list[Proof]]] = {}
+        self._waiting: deque[tuple[Frame, Proof]] = deque()
+        self._search(list(frames))
 
-    def _search(self) -> None:
+    def _search(self, frames: list[Frame]) -> None:
         callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
-        missing: dict[tuple[Frame, int], set[int]] = {}
-        chosen: dict[tuple[Frame, int], dict[int, Run]] = {}
-        queue: deque[Frame] = deque()
-
-        def settle(frame: Frame, event: Event, index: int, run: Run) -> None:
-            place = (frame, event.term)
-            left = missing.get(place)
-            if left is None or index not in left:
-                return
-            left.discard(index)
-            chosen[place][index] = run
-            if not left and frame not in self._known:
-                self._known[frame] = (event, chosen[place][0])
-                queue.append(frame)
-
-        for frame in self._frames:
+        for frame in frames:
             for event in self._behaviours.of(frame).events:
                 if any(alternative is None for alternative in event.alternatives):
                     continue
-                missing[(frame, event.term)] = set(range(len(event.alternatives)))
-                chosen[(frame, event.term)] = {}
                 for index, alternative in enumerate(event.alternatives):
                     for run in alternative or ():
                         if isinstance(run, RunFrame):
                             callers.setdefault(run.frame, []).append((frame, event, index))
-                        elif self._starts(run):
-                            settle(frame, event, index, run)
-        while queue:
-            found = queue.popleft()
-            for frame, event, index in callers.get(found, ()):
-                settle(frame, event, index, RunFrame(found))
+                        else:
+                            self._start(frame, event, index, run)
+        while self._waiting:
+            callee, inner = self._waiting.popleft()
+            for frame, event, index in callers.get(callee, ()):
+                needs = self._conditions.left(inner.needs, frame, event.term, callee)
+                if needs is not None:
+                    self._settle(frame, index, Proof(event, RunFrame(callee), inner, needs))
 
-    def has(self, frame: Frame) -> bool:
-        """Whether running a frame has the effect."""
-        return frame in self._known
+    def _start(self, frame: Frame, event: Event, index: int, run: RunExternal) -> None:
+        row = self._starts(run)
+        if row is not None:
+            needs = self._conditions.of_row(frame, event.term, row)
+            self._settle(frame, index, Proof(event, run, None, needs))
+
+    def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
+        """Note that a callee of an event has the effect; if every one has, so has the frame."""
+        event = proof.event
+        found = self._found.setdefault((frame, event.term), [[] for _ in event.alternatives])
+        if any(known.needs <= proof.needs for known in found[index]):
+            return
+        found[index].append(proof)
+        if not all(found):
+            return
+        needs = self._conditions.of(frame, event.term) | proof.needs
+        for other, proofs in enumerate(found):
+            if other != index:
+                needs |= min(proofs, key=lambda known: len(known.needs)).needs
+        known = self._known.setdefault(frame, [])
+        if len(known) < _MAX_PROOFS and not any(k.needs <= needs for k in known):
+            first = proof if index == 0 else found[0][0]
+            settled = Proof(event, first.run, first.inner, needs)
+            known.append(settled)
+            self._waiting.append((frame, settled))
 
     def chain(self, frame: Frame, event: Event) -> tuple[Link, ...] | None:
         """The chain from an event of a frame to the library call that proves the effect; None if it
         has none.
         """
-        run = self._proof(event)
-        if run is None:
+        found = self._found.get((frame, event.term), [])
+        if not found or not all(found):
             return None
-        links = [Link(frame, event.term, run)]
-        while isinstance(run, RunFrame):
-            inner = run.frame
-            next_event, run = self._known[inner]
-            links.append(Link(inner, next_event.term, run))
+        proof: Proof | None = found[0][0]
+        links = []
+        while proof is not None:
+            links.append(Link(frame, proof.event.term, proof.run))
+            if isinstance(proof.run, RunFrame):
+                frame = proof.run.frame
+            proof = proof.inner
         return tuple(links)
 
-    def _proof(self, event: Event) -> Run | None:
-        """What proves the effect for the first callee, if every callee has it."""
-        first: Run | None = None
-        for index, alternative in enumerate(event.alternatives):
-            proof = self._proof_of(alternative)
-            if proof is None:
-                return None
-            if index == 0:
-                first = proof
-        return first
 
-    def _proof_of(self, alternative: Alternative) -> Run | None:
-        for run in alternative or ():
-            if isinstance(run, RunExternal) and self._starts(run):
-                return run
-        for run in alternative or ():
-            if isinstance(run, RunFrame) and run.frame in self._known:
-                return run
-        return None
+def _is_mistaken(run: Run) -> bool:
+    """Whether a blocking call cannot be what it seems if its result is awaited."""
+    if isinstance(run, RunFrame):
+        return False
+    return run.receiver is not None and not run.name.startswith(_KNOWN_FOR_SURE)
 
 
 class Rows:

@@ -14,7 +14,7 @@ from fwp_checks.project.effects import Behaviours, Effects, Event, Link, Rows
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.modules import Module
-from fwp_checks.project.outcome import Run, RunExternal, RunFrame
+from fwp_checks.project.outcome import RunExternal, RunFrame
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -110,7 +110,6 @@ class EventLoop:
         self._project = project
         self.behaviours = Behaviours(project)
         self._rows = Rows(project)
-        self._awaited: dict[Module, set[int]] = {}
 
     @cached_property
     def roots(self) -> dict[Frame, Root]:
@@ -247,16 +246,23 @@ class EventLoop:
             return None
         return row
 
-    def _blocks_at_least(self, severity: Severity, run: RunExternal) -> bool:
+    def _blocks_at_least(self, severity: Severity, run: RunExternal) -> EffectRow | None:
         row = self._row(run)
-        return row is not None and severity_of_kind(row.kind).rank <= severity.rank
+        if row is not None and severity_of_kind(row.kind).rank <= severity.rank:
+            return row
+        return None
 
     @cached_property
     def _effects(self) -> list[tuple[Severity, Effects]]:
         return [
             (
                 severity,
-                Effects(self.behaviours, self.frames, partial(self._blocks_at_least, severity)),
+                Effects(
+                    self._project,
+                    self.behaviours,
+                    self.frames,
+                    partial(self._blocks_at_least, severity),
+                ),
             )
             for severity in _SEVERITIES
         ]
@@ -326,27 +332,8 @@ class EventLoop:
             row = self._row(last) if isinstance(last, RunExternal) else None
             if row is None or not self._is_wanted(function, row):
                 continue
-            if len(chain) == 1 and self._is_mistaken(function.frame.module, event.term, last):
-                return None
             return BlockingSite(function, chain, row, self._weight(function, severity))
         return None
-
-    def _is_mistaken(self, module: Module, term: int, run: Run) -> bool:
-        """Whether the result of a method is awaited, so that the object is another than declared.
-
-        Django's ORM is known from its models, not from declarations.
-        """
-        if (
-            not isinstance(run, RunExternal)
-            or run.receiver is None
-            or run.name.startswith("django.")
-        ):
-            return False
-        awaited = self._awaited.get(module)
-        if awaited is None:
-            terms = module.facts.terms
-            awaited = self._awaited[module] = {e[1] for e in terms if e[0] == t.AWAIT}
-        return term in awaited
 
     def _is_wanted(self, function: LoopFunction, row: EffectRow) -> bool:
         if row.kind not in _INFO_KINDS and row.kind not in _OPTIONAL_KINDS:
@@ -366,7 +353,10 @@ class EventLoop:
     @cached_property
     def _entering_loops(self) -> Effects:
         return Effects(
-            self.behaviours, self.frames, lambda run: self._rows.of(run, "runs_loop") is not None
+            self._project,
+            self.behaviours,
+            self.frames,
+            lambda run: self._rows.of(run, "runs_loop"),
         )
 
     def nested(self, module: Module) -> list[BlockingSite]:

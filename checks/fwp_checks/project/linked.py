@@ -10,6 +10,7 @@ from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
 from fwp_checks.project.calls import Calls
 from fwp_checks.project.classes import Classes
+from fwp_checks.project.conditions import Conditions
 from fwp_checks.project.configured import Configured
 from fwp_checks.project.coroutines import Coroutines
 from fwp_checks.project.evaluate import Values
@@ -62,6 +63,7 @@ class Project:
         self.protocols = Protocols(self)
         self.libraries = Libraries(self)
         self.call_sites = CallSites(self)
+        self.conditions = Conditions(self)
         self.event_loop = EventLoop(self)
         self.coroutines = Coroutines(self)
         frameworks.attach(self)

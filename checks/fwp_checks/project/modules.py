@@ -121,6 +121,14 @@ class Module:
         """The regions of a module's or function's own code."""
         return self._regions_by_scope.get(scope_number, [])
 
+    def rest_after(self, region: Region, scope_number: int) -> tuple[int, int]:
+        """The terms that follow a region in the block it stands in."""
+        end = self.facts.scopes[scope_number].end
+        for outer in self.regions_in(scope_number):
+            if outer.start <= region.start and region.end <= outer.end and outer is not region:
+                end = min(end, outer.end)
+        return region.end, end
+
     @cached_property
     def _writes_by_scope(self) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}

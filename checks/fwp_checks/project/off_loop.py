@@ -5,7 +5,6 @@ none does.
 from __future__ import annotations
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
 
@@ -34,7 +33,6 @@ class OffLoop:
             return []
         terms = frame.module.facts.terms
         regions = frame.module.regions_in(frame.scope_number)
-        loops = [region for region in regions if region.kind in ("for", "while")]
         found: list[tuple[int, int]] = []
         for region in regions:
             if region.kind == "try" and any(region.start <= term < region.end for term in asked):
@@ -49,8 +47,8 @@ class OffLoop:
                     continue
                 if runs is (region.kind == "else"):
                     found.append((region.start, region.end))
-                elif region.leaves and not any(_holds(loop, region) for loop in loops):
-                    found.append((region.end, scope.end))
+                elif region.leaves:
+                    found.append(frame.module.rest_after(region, frame.scope_number))
         return found
 
     def _questions(self, module: Module) -> list[int]:
@@ -94,10 +92,6 @@ def _tells(terms: list[t.Term], term: int, asked: set[int], depth: int = 0) -> b
 
 
 _NOTHING = ((t.CONST, None), (t.CONST, False))
-
-
-def _holds(outer: Region, inner: Region) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _is_imported(terms: list[t.Term], call: int) -> bool:

@@ -55,14 +55,10 @@ class Once:
             return len(frame.scope.parameters) <= 1
         terms = caller.module.facts.terms
         entry = terms[call]
-        return (
-            not frame.scope.parameters
-            or entry[0] == t.CALL
-            and all(
-                terms[argument][0] == t.CONST
-                for argument in (*entry[2], *(term for _, term in entry[3]))
-            )
-        )
+        if not frame.scope.parameters:
+            return True
+        arguments = (*entry[2], *(term for _, term in entry[3])) if entry[0] == t.CALL else (call,)
+        return all(terms[argument][0] == t.CONST for argument in arguments)
 
     def guarded(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms that run only while a variable that outlives the call is empty, and
