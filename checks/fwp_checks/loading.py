@@ -24,7 +24,7 @@ Item = tuple[str, bytes]
 
 # Starting a process costs about as much as reading this many bytes of source.
 _WORTH_A_PROCESS = 400_000
-_CHUNK_BYTES = 250_000
+_CHUNK_BYTES = 150_000
 
 
 def load(
@@ -117,10 +117,18 @@ def _extract_in_processes(
         if size > _CHUNK_BYTES:
             chunks.append([])
             size = 0
-    with ProcessPoolExecutor(jobs, context, _start_worker, (cache,)) as pool:
-        for chunk, results in zip(chunks, pool.map(_extract_chunk, chunks), strict=True):
-            for (key, _), data in zip(chunk, results, strict=True):
-                yield key, ModuleFacts.from_bytes(data)
+    with ProcessPoolExecutor(jobs - 1, context, _start_worker, (cache,)) as pool:
+        submitted = [(chunk, pool.submit(_extract_chunk, chunk)) for chunk in chunks]
+        # The workers take chunks from the front, this process takes them from the end.
+        for chunk, future in reversed(submitted):
+            if not future.cancel():
+                break
+            for key, content in chunk:
+                yield key, _extract_one(key, content, cache)[0]
+        for chunk, future in submitted:
+            if not future.cancelled():
+                for (key, _), data in zip(chunk, future.result(), strict=True):
+                    yield key, ModuleFacts.from_bytes(data)
 
 
 _worker_cache = Cache(None)
