@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.frameworks.projects import labels, places
+from tests.frameworks.projects import findings, labels, places
 
 
 def test_handlers(tmp_path: Path) -> None:
@@ -329,3 +329,22 @@ def test_validators_of_what_handlers_take(tmp_path: Path) -> None:
         async def create(data: Item) -> None: ...
     """
     assert labels(tmp_path, app=source) == {"known": "request validator"}
+
+
+def test_the_way_out_of_plain_functions(tmp_path: Path) -> None:
+    source = """
+        import time
+        from litestar import Litestar, get
+
+        @get("/")
+        def home() -> str:
+            time.sleep(1)
+
+        def handle(request, error):
+            time.sleep(1)
+
+        app = Litestar([home], exception_handlers={404: handle})
+    """
+    home, handle = findings(tmp_path, app=source)
+    assert home.endswith("pass sync_to_thread=True.")
+    assert handle.endswith("do it in an after_exception hook, which may be async.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.frameworks.projects import labels, places
+from tests.frameworks.projects import findings, labels, places
 
 
 def test_methods_of_handlers(tmp_path: Path) -> None:
@@ -128,3 +128,20 @@ def test_what_the_application_holds(tmp_path: Path) -> None:
                 self.write(self.application.cache.get("a"))
     """
     assert places(tmp_path, app=source) == ["app:12 FWP101"]
+
+
+def test_the_way_out_of_methods_that_are_not_awaited(tmp_path: Path) -> None:
+    source = """
+        import time
+        from tornado.web import RequestHandler
+
+        class Home(RequestHandler):
+            def set_default_headers(self):
+                time.sleep(1)
+
+            def get(self):
+                time.sleep(1)
+    """
+    headers, get = findings(tmp_path, app=source)
+    assert headers.endswith("do it in prepare(), which may be async.")
+    assert get.endswith("make 'get' an async function and use await asyncio.sleep().")

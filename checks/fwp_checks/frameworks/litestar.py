@@ -196,6 +196,15 @@ class Litestar(WebFramework):
             elif isinstance(made := project.calls.returned(root.frame), FunctionValue):
                 yield from super().registered(project, made, how)
 
+    def root(self, frame: Frame, how: Registration) -> Root:
+        """A root; what is plain by choice need only be told to use a thread."""
+        root = super().root(frame, how)
+        if how.context in (Context.HANDLER, Context.DEPENDENCY) and not frame.scope.is_generator:
+            return replace(root, instead="pass sync_to_thread=True")
+        if how.context is Context.EXCEPTION_HANDLER:
+            return replace(root, instead="do it in an after_exception hook, which may be async")
+        return root
+
     def class_registered(
         self, project: Project, class_: ClassValue, how: Registration
     ) -> Iterator[Root]:

@@ -8,24 +8,38 @@ advanced on the loop. https://www.tornadoweb.org/en/stable/guide/async.html
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.web import Place, WebFramework, members
-from fwp_checks.project.loop_roots import Context
+from fwp_checks.frameworks.web import Place, Registration, WebFramework, members
+from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.values import ClassValue, Instance, Value, join
 
 if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
 
 _HANDLER_METHODS = (
-    "get", "post", "put", "patch", "delete", "head", "options", "prepare", "initialize",
-    "set_default_headers", "get_current_user", "get_user_locale", "get_login_url", "write_error",
-    "data_received", "on_finish", "on_connection_close", "get_template_namespace", "log_exception",
-    "check_xsrf_cookie", "compute_etag",
+    "get", "post", "put", "patch", "delete", "head", "options", "prepare", "data_received",
 )  # fmt: skip
-_WEBSOCKET_METHODS = (
-    "open", "on_message", "on_close", "on_ping", "on_pong", "check_origin", "select_subprotocol",
+_WEBSOCKET_METHODS = ("open", "on_message", "on_ping", "on_pong")
+# Called, and what they give is not awaited: before the request's own method, and after it.
+_PLAIN_BEFORE = (
+    "initialize", "set_default_headers", "get_current_user", "get_user_locale", "get_login_url",
+    "get_template_namespace", "check_xsrf_cookie", "compute_etag",
 )  # fmt: skip
+_PLAIN_AFTER = ("write_error", "log_exception", "on_finish", "on_connection_close")
+_PLAIN_WEBSOCKET_BEFORE = ("check_origin", "select_subprotocol")
+_PLAIN_WEBSOCKET_AFTER = ("on_close",)
+_INSTEAD = {
+    **dict.fromkeys(
+        (*_PLAIN_BEFORE, *_PLAIN_WEBSOCKET_BEFORE), "do it in prepare(), which may be async"
+    ),
+    **dict.fromkeys(
+        (*_PLAIN_AFTER, *_PLAIN_WEBSOCKET_AFTER),
+        "do it in an async function started with IOLoop.current().spawn_callback()",
+    ),
+}
 _LOOP = ("tornado.ioloop.IOLoop",)
 
 
@@ -48,10 +62,24 @@ class Tornado(WebFramework):
         (Place(Context.CALLBACK, 0, "callback"), ("tornado.ioloop.PeriodicCallback",)),
     )
     methods = (
-        ("tornado.web.RequestHandler", Context.HANDLER, _HANDLER_METHODS),
-        ("tornado.websocket.WebSocketHandler", Context.WEBSOCKET, _WEBSOCKET_METHODS),
+        (
+            "tornado.web.RequestHandler",
+            Context.HANDLER,
+            (*_HANDLER_METHODS, *_PLAIN_BEFORE, *_PLAIN_AFTER),
+        ),
+        (
+            "tornado.websocket.WebSocketHandler",
+            Context.WEBSOCKET,
+            (*_WEBSOCKET_METHODS, *_PLAIN_WEBSOCKET_BEFORE, *_PLAIN_WEBSOCKET_AFTER),
+        ),
         ("tornado.tcpserver.TCPServer", Context.HANDLER, ("handle_stream",)),
     )
+
+    def root(self, frame: Frame, how: Registration) -> Root:
+        """A root; some methods are called and not awaited."""
+        root = super().root(frame, how)
+        is_method = how.context in (Context.HANDLER, Context.WEBSOCKET)
+        return replace(root, instead=_INSTEAD.get(frame.name, "")) if is_method else root
 
     def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
         """``handler.application`` where the project has application classes of its own."""

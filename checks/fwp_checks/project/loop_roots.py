@@ -54,7 +54,8 @@ class Root:
 
     ``thread_if_def``: written ``def``, the framework would run it in a thread. ``own_loop``: each
     call has an event loop of its own (Flask's async views), so blocking it holds up nothing else.
-    ``until``: the term from which on it no longer runs on the loop, if there is one.
+    ``until``: the term from which on it no longer runs on the loop, if there is one. ``instead``:
+    what to do about a ``def`` function where making it async is not the way out.
     """
 
     frame: Frame
@@ -63,3 +64,4 @@ class Root:
     thread_if_def: bool = False
     own_loop: bool = False
     until: int | None = None
+    instead: str = ""

@@ -132,7 +132,10 @@ def way_out(site: BlockingSite) -> str:
 
 def _way_out_of_def(site: BlockingSite, thread: str) -> str:
     """What to do in a plain function that is called on the loop: it cannot await."""
-    context = site.function.root.context if site.function.root is not None else None
+    root = site.function.root
+    context = root.context if root is not None else None
+    if root is not None and root.instead:
+        return root.instead
     if context is Context.VALIDATOR:
         return f"do it in the handler, in a thread with {thread}"
     if context is Context.CALLBACK:
