@@ -91,15 +91,10 @@ class Behaviours:
         terms = frame.module.facts.terms
         events: list[Event] = []
         coroutines: list[tuple[int, Frame]] = []
-        names = self._project.names
-        active = names.active_kinds
+        scope = frame.scope
         skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
-        for term in range(frame.scope.start, frame.scope.end):
+        for term in self._project.names.active(frame.module, scope.start, scope.end):
             entry = terms[term]
-            if entry[0] not in active:
-                continue
-            if entry[0] == t.ATTR and not names.may_run_when_read(entry[2]):
-                continue
             if skipped and any(start <= term < end for start, end in skipped):
                 continue
             if entry[0] == t.CALL:

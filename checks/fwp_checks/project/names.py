@@ -5,6 +5,7 @@ Every answer errs on the side of yes; whatever passes is resolved before anythin
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from fwp_checks.facts import terms as t
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
 
 # Objects of these come from builtins, without an import.
 _ALWAYS_IMPORTED = frozenset({"builtins", "io"})
@@ -29,6 +31,7 @@ class Names:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._active: dict[Module, list[int]] = {}
 
     # -- imports -----------------------------------------------------------------------------------
 
@@ -63,16 +66,28 @@ class Names:
                         found.add(name)
         return frozenset(found)
 
-    def may_run_when_read(self, attribute: str) -> bool:
-        """Whether reading an attribute so called can have an effect: a property, a field."""
-        return self._reads_anything or attribute in self._bound_in_classes
+    def active(self, module: Module, start: int, end: int) -> list[int]:
+        """The terms of a stretch at which something may run, in order."""
+        known = self._active.get(module)
+        if known is None:
+            known = self._active[module] = self._find_active(module)
+        return known[bisect_left(known, start) : bisect_left(known, end)]
+
+    def _find_active(self, module: Module) -> list[int]:
+        kinds = self._active_kinds
+        terms = enumerate(module.facts.terms)
+        if self._project.frameworks.reads_any_attribute:
+            return [term for term, entry in terms if entry[0] in kinds]
+        # Reading an attribute runs something if it is a property, or a field of a model.
+        read = self._bound_in_classes
+        return [
+            term
+            for term, entry in terms
+            if entry[0] in kinds and (entry[0] != t.ATTR or entry[2] in read)
+        ]
 
     @cached_property
-    def _reads_anything(self) -> bool:
-        return self._project.frameworks.reads_any_attribute
-
-    @cached_property
-    def active_kinds(self) -> frozenset[int]:
+    def _active_kinds(self) -> frozenset[int]:
         """Kinds of terms at which something may run in this project."""
         kinds = {t.CALL, t.ATTR, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD}
         for kind, methods in _SPECIAL.items():
