@@ -55,6 +55,8 @@ class Overrides:
         settings = replace(
             settings, **{name: value for name, value in given.items() if value is not None}
         )
+        if not self.enable:
+            return settings
         # A rule in preview is switched on by its full code.
         codes = (loaded.rule.code for loaded in all_rules())
         enabled = tuple(code for code in codes if code.startswith(self.enable))
