@@ -155,6 +155,10 @@ class WebFramework(Framework):
             for root in self.registered(project, decoration.function, how):
                 # A router of the project's own may call a plain function in any way it likes.
                 yield replace(root, thread_if_def=False) if decoration.is_own else root
+            # An async function inside a wrapper of the project's is what it is registered as, too.
+            plain = project.calls.unbound_frame(decoration.around, decoration.scope_number)
+            if plain.scope.is_async and len(plain.scope.decorators) > 1:
+                yield self.root(plain, Registration(context))
         for site in project.call_sites.of(frozenset(self._registrations)):
             place = self._registrations[site.name]
             arguments = site.arguments

@@ -155,7 +155,20 @@ class Values:
             return value
         if name in python.BUILTINS:
             return python.BUILTIN_CONSTANTS.get(name) or External(f"builtins.{name}")
+        loaded = self._put_into_module(name)
+        if loaded:
+            return join(loaded)
         return Unknown(f"name '{name}' is not bound in {module.path}")
+
+    def _put_into_module(self, name: str) -> list[Value]:
+        """What a loader of the project puts under a name into modules before it runs them."""
+        found = []
+        for module, term in self._project.attribute_stores.get(name, ()):
+            frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+            _, base, _, value = module.facts.terms[term]
+            if self.evaluate(frame, base) == python.MODULE:
+                found.append(self.evaluate(frame, value))
+        return found
 
     def module_binding(self, module: Module, name: str) -> Value | None:
         """The value a module's namespace holds under a name; None if it holds nothing."""

@@ -57,6 +57,9 @@ DECORATORS = {
 # A decorator that has been given its options and now gives its function back.
 IDENTITY = "builtins.identity"
 
+# A module that is made at run time.
+MODULE = Instance("types.ModuleType")
+
 Known = Callable[["Project", Arguments, "Value | None"], "Value | None"]
 
 
@@ -152,6 +155,10 @@ def _type(_project: Project, arguments: Arguments, _receiver: Value | None) -> V
     if len(arguments.positional) == 1 and isinstance(value, Instance):
         return value.class_ if isinstance(value.class_, ClassValue) else External(value.class_)
     return Unknown("type of something unknown")
+
+
+def _module(_project: Project, _arguments: Arguments, _receiver: Value | None) -> Value | None:
+    return MODULE
 
 
 def _type_variable(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
@@ -273,6 +280,8 @@ CALLS: dict[str, Known] = {
     "typing.TypeVar": _type_variable,
     "typing_extensions.TypeVar": _type_variable,
     "typing.NewType": _new_type,
+    "importlib.util.module_from_spec": _module,
+    "types.ModuleType": _module,
     "copy.copy": _same,
     "copy.deepcopy": _same,
     "collections.namedtuple": _namedtuple,
