@@ -46,10 +46,14 @@ _MAX_PROOFS = 4
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a frame does at a term, and what that runs, an entry for each callee it may be."""
+    """Something a frame does at a term, and what that runs, an entry for each callee it may be.
+
+    ``is_remembered``: it happens once for each of some keys, and the result is kept.
+    """
 
     term: int
     alternatives: tuple[Alternative, ...]
+    is_remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,18 @@ class Behaviours:
                     )
                 kept = tuple(self._repeated(frame, term, a) for a in alternatives)
                 if any(kept):
-                    events.append(Event(term, kept))
+                    kept_by_key = self._is_remembered(frame, term, kept)
+                    events.append(Event(term, kept, kept_by_key))
         return Behaviour(tuple(events), tuple(coroutines))
+
+    def _is_remembered(
+        self, frame: Frame, term: int, alternatives: tuple[Alternative, ...]
+    ) -> bool:
+        """Whether an event happens once for each of some keys, and its result is kept."""
+        if any(start <= term < end for start, end in self._once.remembered(frame)):
+            return True
+        runs = [run for alternative in alternatives for run in alternative or ()]
+        return all(isinstance(run, RunFrame) and self._once.is_kept(run.frame) for run in runs)
 
     def _lazy(self, frame: Frame) -> list[tuple[int, int]]:
         """Generator expressions that are only made here: nothing on this line iterates them."""
@@ -236,7 +250,8 @@ class Proof:
 class Effects:
     """Carries one effect up the call graph of a set of frames.
 
-    ``starts`` gives the row by which a library run has the effect.
+    ``starts`` gives the row by which a library run has the effect. ``each_time`` leaves out what
+    happens once for each of some keys.
     """
 
     def __init__(
@@ -245,7 +260,9 @@ class Effects:
         behaviours: Behaviours,
         frames: Iterable[Frame],
         starts: Callable[[RunExternal], EffectRow | None],
+        each_time: bool = False,
     ) -> None:
+        self._each_time = each_time
         self._conditions = project.conditions
         self._behaviours = behaviours
         self._starts = starts
@@ -259,6 +276,8 @@ class Effects:
         callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
         for frame in frames:
             for event in self._behaviours.of(frame).events:
+                if event.is_remembered and self._each_time:
+                    continue
                 if any(alternative is None for alternative in event.alternatives):
                     continue
                 for index, alternative in enumerate(event.alternatives):

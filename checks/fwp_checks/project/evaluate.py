@@ -325,7 +325,9 @@ class Values:
         ]
         if entry[1] == "tuple" and not starred:
             return TupleValue(tuple(values))
-        return Iterable(join(values) if values else Unknown("empty display"), entry[1])
+        return Iterable(
+            join(values) if values else Unknown("empty display", replaceable=True), entry[1]
+        )
 
     def _mapping(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         items = []

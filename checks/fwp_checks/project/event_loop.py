@@ -262,6 +262,8 @@ class EventLoop:
                     self.behaviours,
                     self.frames,
                     partial(self._blocks_at_least, severity),
+                    # Files that are kept by name are few; connections and answers may be many.
+                    each_time=severity is Severity.INFO,
                 ),
             )
             for severity in _SEVERITIES

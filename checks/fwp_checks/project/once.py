@@ -6,10 +6,10 @@ Something that runs once in a process is no cost of each call, so effects are no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.values import External
 
@@ -27,16 +27,25 @@ class Once:
         self._project = project
         self._cached: dict[tuple[str, int], bool] = {}
         self._guarded: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self._remembered: dict[tuple[str, int], list[tuple[int, int]]] = {}
 
     def is_cached(self, frame: Frame, caller: Frame, call: int) -> bool:
         """Whether the result of a call is kept for the next one: a cache on a function that is
         called without arguments, or with the same ones each time.
         """
+        return self._has_cache(frame) and self._is_the_same_each_time(frame, caller, call)
+
+    def is_kept(self, frame: Frame) -> bool:
+        """Whether the results of a plain function are kept by their arguments."""
+        is_method = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        return is_method is None and self._has_cache(frame)
+
+    def _has_cache(self, frame: Frame) -> bool:
         key = (frame.module.path, frame.scope_number)
         known = self._cached.get(key)
         if known is None:
             known = self._cached[key] = self._find_cached(frame)
-        return known and self._is_the_same_each_time(frame, caller, call)
+        return known
 
     def _find_cached(self, frame: Frame) -> bool:
         terms = frame.module.facts.terms
@@ -71,24 +80,44 @@ class Once:
         return known
 
     def _find_guarded(self, frame: Frame) -> list[tuple[int, int]]:
-        scope = frame.scope
-        written = self._written(frame)
+        return self._while_empty(frame, self._written(frame), self._tested)
+
+    def remembered(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms that run only where a mapping that outlives the call lacks a key, and
+        that add it: once for each key.
+        """
+        key = (frame.module.path, frame.scope_number)
+        known = self._remembered.get(key)
+        if known is None:
+            known = self._remembered[key] = self._while_empty(
+                frame, self._items_written(frame), self._looked_up
+            )
+        return known
+
+    @staticmethod
+    def _while_empty(
+        frame: Frame,
+        written: dict[str, list[int]],
+        tested: Callable[[list[t.Term], int], tuple[bool, str | None]],
+    ) -> list[tuple[int, int]]:
+        """The branches that run where a test says that something is missing, and write it."""
         if not written:
             return []
         found = []
         for region in frame.module.regions_in(frame.scope_number):
-            if region.term < 0:
+            if region.kind not in ("if", "else") or region.term < 0:
                 continue
-            empty, name = self._tested(frame, region.term)
+            empty, name = tested(frame.module.facts.terms, region.term)
             if name is None or name not in written:
                 continue
+            stretch = None
             if region.kind == ("if" if empty else "else"):
-                if any(region.start <= at < region.end for at in written[name]):
-                    found.append((region.start, region.end))
-            elif region.kind == "if" and not empty and self._returns_inside(frame, region):
+                stretch = (region.start, region.end)
+            elif region.leaves:
                 # if self._x is not None: return self._x
-                if any(at >= region.end for at in written[name]):
-                    found.append((region.end, scope.end))
+                stretch = frame.module.rest_after(region, frame.scope_number)
+            if stretch is not None and any(stretch[0] <= at < stretch[1] for at in written[name]):
+                found.append(stretch)
         return found
 
     @staticmethod
@@ -106,31 +135,59 @@ class Once:
         return written
 
     @staticmethod
-    def _returns_inside(frame: Frame, region: Region) -> bool:
-        returned = frame.scope.returns
+    def _items_written(frame: Frame) -> dict[str, list[int]]:
+        """Mappings that outlive the call, items of which are written in this scope."""
         terms = frame.module.facts.terms
-        inside = [term for term in returned if region.start <= term < region.end]
-        # "return _client" reads a name: its term is shared and may lie anywhere.
-        names = [term for term in returned if terms[term][0] in (t.NAME, t.NARROW)]
-        return bool(inside or names)
+        written: dict[str, list[int]] = {}
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            name = _lasting(terms, entry[1]) if entry[0] == t.STORE_ITEM else None
+            if name is not None:
+                written.setdefault(name, []).append(term)
+        return written
 
     @staticmethod
-    def _tested(frame: Frame, term: int) -> tuple[bool, str | None]:
+    def _looked_up(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
+        """Which mapping a condition asks for a key, and whether it is missing (True)."""
+        entry = terms[term]
+        if entry[0] == t.UNARY and entry[1] == "not":
+            empty, name = Once._looked_up(terms, entry[2])
+            return not empty, name
+        if entry[0] == t.COMPARE and entry[1] in ("in", "not in"):
+            return entry[1] == "not in", _lasting(terms, entry[3])
+        if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
+            return entry[1] in ("is", "=="), _got_from(terms, entry[2])
+        return False, _got_from(terms, term)
+
+    @staticmethod
+    def _tested(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
         """What a condition tests for being empty (True) or filled (False): an attribute or a global
         name.
         """
-        terms = frame.module.facts.terms
         entry = terms[term]
         empty = False
         if entry[0] == t.UNARY and entry[1] == "not":
-            entry, empty = terms[entry[2]], True
+            term, empty = entry[2], True
         elif entry[0] == t.COMPARE and entry[1] in ("is", "is not", "==", "!="):
             if terms[entry[3]] != (t.CONST, None):
                 return False, None
             empty = entry[1] in ("is", "==")
-            entry = terms[entry[2]]
-        if entry[0] == t.ATTR:
-            return empty, f".{entry[2]}"
-        if entry[0] == t.NAME:
-            return empty, str(entry[1])
-        return False, None
+            term = entry[2]
+        name = _lasting(terms, term)
+        return empty and name is not None, name
+
+
+def _lasting(terms: list[t.Term], term: int) -> str | None:
+    """The name of a variable that outlives the call: an attribute, or a global."""
+    entry = terms[term]
+    if entry[0] == t.ATTR:
+        return f".{entry[2]}"
+    return str(entry[1]) if entry[0] == t.NAME else None
+
+
+def _got_from(terms: list[t.Term], term: int) -> str | None:
+    """The mapping that ``mapping.get(key)`` asks."""
+    entry = terms[term]
+    if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] != "get":
+        return None
+    return _lasting(terms, terms[entry[1]][1])
