@@ -145,3 +145,18 @@ def test_the_way_out_of_methods_that_are_not_awaited(tmp_path: Path) -> None:
     headers, get = findings(tmp_path, app=source)
     assert headers.endswith("do it in prepare(), which may be async.")
     assert get.endswith("make 'get' an async function and use await asyncio.sleep().")
+
+
+def test_what_is_put_on_a_plain_application(tmp_path: Path) -> None:
+    source = """
+        import redis
+        from tornado.web import Application, RequestHandler
+
+        class Home(RequestHandler):
+            def get(self):
+                self.write(self.application.cache.get("a"))
+
+        app = Application([("/", Home)])
+        app.cache = redis.Redis()
+    """
+    assert places(tmp_path, app=source) == ["app:7 FWP101"]

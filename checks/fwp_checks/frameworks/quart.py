@@ -48,6 +48,7 @@ class Quart(WebFramework):
         (Place(Context.BACKGROUND, 0, "func"), ("quart.Quart.add_background_task",)),
     )
     methods = (("quart.views.View", Context.HANDLER, _HANDLER_METHODS),)
+    keepers = (frozenset({"quart.Quart"}), frozenset({"quart.ctx._AppCtxGlobals"}))
     threaded = frozenset(Context) - {Context.LIFESPAN}
 
 

@@ -75,6 +75,8 @@ class Tornado(WebFramework):
         ("tornado.tcpserver.TCPServer", Context.HANDLER, ("handle_stream",)),
     )
 
+    keepers = (frozenset({"tornado.web.Application"}),)
+
     def root(self, frame: Frame, how: Registration) -> Root:
         """A root; some methods are called and not awaited."""
         root = super().root(frame, how)
