@@ -182,6 +182,9 @@ def test_warnings_while_parsing_are_not_printed_nor_errors() -> None:
         "from fwp_checks.facts.source import read\n"
         "source = read(b\"x = '\\\\d' + 1if 1else 2\\nassert (1, 'a')\\n\")\n"
         "assert source.problem is None, source.problem\n"
+        "from fwp_checks.facts.extract import extract\n"
+        "facts = extract(b'x: \"Literal[\\'\\\\\\\\d\\']\" = 1')\n"
+        "assert not any('does not parse' in term for term in facts.terms), facts.terms\n"
     )
     for flag in ("-Wdefault", "-Werror"):
         done = subprocess.run(

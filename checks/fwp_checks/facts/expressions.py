@@ -15,6 +15,7 @@ from typing import Any
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.environment import Environment, Layer
 from fwp_checks.facts.model import Parameter, Region, Scope
+from fwp_checks.facts.source import parse_expression
 
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -471,9 +472,8 @@ class Expressions:
         return self.add((t.SEQUENCE, kind, tuple(items)), node)
 
     def _string_annotation(self, node: ast.Constant, text: str) -> int:
-        try:
-            parsed = ast.parse(text.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        parsed = parse_expression(text)
+        if parsed is None:
             return self.add((t.UNKNOWN, "annotation that does not parse"), node)
         # Positions inside the string are not those of the file.
         for part in ast.walk(parsed):

@@ -111,6 +111,15 @@ def parse(text: str) -> Source:
     return Source(text, None, outcome)
 
 
+def parse_expression(text: str) -> ast.expr | None:
+    """The tree of one expression, such as an annotation written as a string; None if it is none."""
+    try:
+        with _WARNINGS, warnings.catch_warnings(action="ignore"):
+            return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _tree(text: str) -> ast.Module | Problem:
     try:
         # Invalid escapes and the like warn while parsing; that is neither ours to print nor, under
