@@ -1,4 +1,4 @@
-"""One run over all that is installed beside the tests: code that was not written with us in mind."""
+"""One run over all that is installed beside the tests: code written without us in mind."""
 
 from __future__ import annotations
 
