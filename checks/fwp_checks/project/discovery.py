@@ -19,7 +19,7 @@ _NEVER = frozenset(
 # The same, unless the folder is a package of that name.
 _UNLESS_PACKAGE = frozenset({"build", "dist", "_build", "venv", "env", "virtualenv", "buck-out"})
 _ENVIRONMENT_FILES = frozenset({"pyvenv.cfg", "conda-meta"})
-_TEST_FOLDER = re.compile(r"tests?|tests?_\w+|\w*_tests?")
+_TEST_FOLDER = re.compile(r"tests?|tests?_\w+|\w*_tests?|e2e|cypress")
 _TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py|tests\.py|conftest\.py")
 
 
@@ -91,7 +91,7 @@ def python_files(root: Path, settings: Settings, paths: Iterable[Path] | None = 
 def is_test_path(relative: str) -> bool:
     """Whether a file (path relative to the root, forward slashes) is test code by where it lies.
 
-    Folders ``test``, ``tests``, ``unit_tests``, ``tests_integration`` and the like at any depth,
+    Folders ``test``, ``tests``, ``unit_tests``, ``e2e``, ``cypress`` and the like at any depth,
     and files that pytest, unittest and Django collect: ``test_*.py``, ``*_test.py``, ``tests.py``,
     ``conftest.py``. A folder ``testing`` is not: libraries ship their helpers for users' tests
     under that name.

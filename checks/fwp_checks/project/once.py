@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # https://docs.python.org/3/library/functools.html
-_CACHES = frozenset({"functools.lru_cache", "functools.cache", "functools.cached_property"})
+_CACHES = frozenset({"functools.lru_cache", "functools.cache"})
 
 
 class Once:
