@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.frameworks.projects import labels, places
 
 
@@ -52,12 +54,21 @@ def test_async_views_and_hooks_are_silent(tmp_path: Path) -> None:
     assert places(tmp_path, app=source) == []
 
 
-def test_an_extension_that_derives_the_application(tmp_path: Path) -> None:
-    source = """
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("apiflask", "APIFlask"),
+        ("apiflask", "APIBlueprint"),
+        ("flask_openapi3", "OpenAPI"),
+        ("flask_smorest", "Blueprint"),
+    ],
+)
+def test_extensions_that_derive_the_application(tmp_path: Path, module: str, name: str) -> None:
+    source = f"""
         import time
-        from apiflask import APIFlask
+        from {module} import {name}
 
-        app = APIFlask(__name__)
+        app = {name}("shop", __name__)
 
         @app.get("/")
         async def home():

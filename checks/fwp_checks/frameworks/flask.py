@@ -24,7 +24,7 @@ class Flask(WebFramework):
     """Hooks for Flask. Nothing of it runs on a loop that others share."""
 
     name = "Flask"
-    modules = frozenset({"flask", "apiflask"})
+    modules = frozenset({"flask", "apiflask", "flask_openapi3", "flask_smorest"})
     own_loop = True
     decorators = (
         (Context.HANDLER, members(_APPS, _ROUTES)),
