@@ -34,10 +34,10 @@ class Region(NamedTuple):
     """A stretch of terms, ``start <= number < end``, that runs under a condition or repeatedly.
 
     ``kind`` is ``for``, ``while``, ``if``, ``else``, ``case``, ``try``, ``except``, ``finally``,
-    ``with``, ``comprehension`` or ``generator``; ``term`` is the iterated element, tested condition,
-    subject or context manager, -1 where there is none. ``leaves``: of an ``if`` or ``else`` that
-    control never goes on behind (return, raise, break, continue), so that what follows runs only
-    where its test came out the other way.
+    ``with``, ``comprehension`` or ``generator``; ``term`` is the iterated element, tested
+    condition, subject or context manager, -1 where there is none. ``leaves``: of an ``if`` or
+    ``else`` that control never goes on behind (return, raise, break, continue), so that what
+    follows runs only where its test came out the other way.
     """
 
     kind: str

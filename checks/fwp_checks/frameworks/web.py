@@ -159,6 +159,9 @@ class WebFramework(Framework):
             plain = project.calls.unbound_frame(decoration.around, decoration.scope_number)
             if plain.scope.is_async and len(plain.scope.decorators) > 1:
                 yield self.root(plain, Registration(context))
+        for made, applied in project.call_sites.applied(frozenset(self._decorators)):
+            how = self.registration(self._decorators[made.name], made.name, made.arguments)
+            yield from self.registered(project, applied.arguments.get(0), how)
         for site in project.call_sites.of(frozenset(self._registrations)):
             place = self._registrations[site.name]
             arguments = site.arguments

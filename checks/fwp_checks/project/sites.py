@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 # A function called from more places than this is no place of registration.
 _MAX_CALLS = 100
 _MAX_FRAMES = 8
+# Where what is called is no name, but the result of something.
+_OF_A_VALUE = "<value>"
 
 
 class CallSite:
@@ -150,6 +152,26 @@ class CallSites:
                 module, module.facts.scopes[number].parent, called, names
             ):
                 yield Decoration(self._project, frame, number, term, name)
+
+    def applied(self, names: frozenset[str]) -> Iterator[tuple[CallSite, CallSite]]:
+        """Calls of what a call of any of these names gives: ``app.get("/")(handler)``.
+
+        The call of the name, and the call of its result.
+        """
+        for module, term in self._index.get(_OF_A_VALUE, ()):
+            terms = module.facts.terms
+            made = terms[term][1]
+            if terms[made][0] != t.CALL:
+                continue
+            function = terms[made][1]
+            ending = f".{self._spelling(module, terms[function])}"
+            if not any(name.endswith(ending) for name in names):
+                continue
+            for frame, name in self._matching(module, module.scope_of(term), function, names):
+                yield (
+                    CallSite(self._project, frame, made, name),
+                    CallSite(self._project, frame, term, name),
+                )
 
     # -- frames ------------------------------------------------------------------------------------
 
@@ -316,7 +338,7 @@ class CallSites:
             if bound < 0:
                 return str(function[1])
             return self._spelling(module, module.facts.terms[bound])
-        return "<value>"
+        return _OF_A_VALUE
 
 
 def _is_imported(module: Module, term: int) -> bool:
