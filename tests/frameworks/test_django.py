@@ -153,8 +153,7 @@ def test_names_of_accessors(tmp_path: Path) -> None:
 # -- where code runs -------------------------------------------------------------------------------
 
 
-def test_views_middleware_and_receivers(tmp_path: Path) -> None:
-    views = """
+VIEWS = """
         import asyncio
         import time
         from django.contrib.auth.decorators import login_required
@@ -219,6 +218,9 @@ def test_views_middleware_and_receivers(tmp_path: Path) -> None:
                 WORK
                 return await self.get_response(request)
     """
+
+
+def test_views_middleware_and_receivers(tmp_path: Path) -> None:
     urls = """
         from django.contrib.auth.decorators import login_required
         from django.urls import path, re_path
@@ -235,7 +237,7 @@ def test_views_middleware_and_receivers(tmp_path: Path) -> None:
     conf = """
         MIDDLEWARE = ["django.middleware.common.CommonMiddleware", "views.Gate", "views.timing"]
     """
-    found = labels(tmp_path, views=_with_work(views), urls=urls, conf=conf)
+    found = labels(tmp_path, views=_with_work(VIEWS), urls=urls, conf=conf)
     assert found == {
         "routed": "async handler",
         "decorated": "async handler",
