@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 
 # A function called from more places than this is no place of registration.
-_MAX_CALLS = 100
+_MAX_CALLS = 40
 _MAX_FRAMES = 8
+_CHAINS = (t.ATTR, t.ITEM, t.CALL, t.NARROW, t.ALIAS, t.AWAIT)
 # Where what is called is no name, but the result of something.
 _OF_A_VALUE = "<value>"
 
@@ -138,7 +139,7 @@ class CallSites:
                 continue
             if through and not _is_read_from(module, function, through):
                 continue
-            for frame, name in self._matching(module, module.scope_of(term), function, names):
+            for frame, name in self._matching(module, term, function, names):
                 yield CallSite(self._project, frame, term, name)
 
     def decorated(self, names: frozenset[str]) -> Iterator[Decoration]:
@@ -148,9 +149,7 @@ class CallSites:
         for module, number, term in sorted(places, key=lambda place: (place[0].path, place[2])):
             entry = module.facts.terms[term]
             called = entry[1] if entry[0] == t.CALL else term
-            for frame, name in self._matching(
-                module, module.facts.scopes[number].parent, called, names
-            ):
+            for frame, name in self._matching(module, term, called, names, is_decorator=True):
                 yield Decoration(self._project, frame, number, term, name)
 
     def applied(self, names: frozenset[str]) -> Iterator[tuple[CallSite, CallSite]]:
@@ -167,7 +166,7 @@ class CallSites:
             ending = f".{self._spelling(module, terms[function])}"
             if not any(name.endswith(ending) for name in names):
                 continue
-            for frame, name in self._matching(module, module.scope_of(term), function, names):
+            for frame, name in self._matching(module, term, function, names):
                 yield (
                     CallSite(self._project, frame, made, name),
                     CallSite(self._project, frame, term, name),
@@ -176,18 +175,41 @@ class CallSites:
     # -- frames ------------------------------------------------------------------------------------
 
     def _matching(
-        self, module: Module, scope_number: int, function: int, names: frozenset[str]
+        self,
+        module: Module,
+        term: int,
+        function: int,
+        names: frozenset[str],
+        *,
+        is_decorator: bool = False,
     ) -> Iterator[tuple[Frame, str]]:
-        """The frames of a scope in which a function term means one of the names, with the name."""
-        for index, frame in enumerate(self.frames_around(module, scope_number)):
-            value = self._project.values.evaluate(frame, function)
-            name = self._first(value, names)
+        """The frames around a call or decorator in which what is called means one of the names."""
+        scope_number = module.code_scope_of(term)
+        plain = self._project.frame_of_scope(module, scope_number)
+        value = self._project.values.evaluate(plain, function)
+        name = self._first(value, names)
+        if name is not None:
+            yield plain, name
+            # The function under a decorator sees the variables around it.
+            open_ended = is_decorator or self._differs_by_caller(plain, term)
+        else:
+            unknown = any(isinstance(option, Unknown) for option in options_of(value))
+            open_ended = unknown and _reads_parameter(module, function)
+        for frame in self._frames_by_calls(module, scope_number) if open_ended else ():
+            name = self._first(self._project.values.evaluate(frame, function), names)
             if name is not None:
                 yield frame, name
-            elif index == 0 and not any(
-                isinstance(option, Unknown) for option in options_of(value)
-            ):
-                return
+
+    def _differs_by_caller(self, frame: Frame, term: int) -> bool:
+        """Whether what a call is handed may depend on the arguments of the function around it."""
+        entry = frame.module.facts.terms[term]
+        for argument in (*entry[2], *(value for _, value in entry[3])):
+            if _reads_parameter(frame.module, argument):
+                return True
+            for option in options_of(self._project.values.evaluate(frame, argument)):
+                if isinstance(option, FunctionValue) and option.frame is frame:
+                    return True
+        return False
 
     def frames_around(self, module: Module, scope_number: int) -> Iterator[Frame]:
         """The frames in which code of a scope runs, as far as calls in the project tell.
@@ -198,10 +220,11 @@ class CallSites:
         while scope_number > 0 and not scopes[scope_number].is_function:
             scope_number = scopes[scope_number].parent
         yield self._project.frame_of_scope(module, scope_number)
-        if scope_number > 0:
-            yield from self._frames_by_calls(module, scope_number)
+        yield from self._frames_by_calls(module, scope_number)
 
     def _frames_by_calls(self, module: Module, scope_number: int) -> tuple[Frame, ...]:
+        if not scope_number:
+            return ()
         key = (module, scope_number)
         known = self._calling.get(key)
         if known is None:
@@ -360,3 +383,24 @@ def _is_read_from(module: Module, term: int, names: frozenset[str]) -> bool:
         return False
     base = terms[terms[term][1]]
     return bool(base[0] == t.ATTR and base[2] in names)
+
+
+def _reads_parameter(module: Module, term: int) -> bool:
+    """Whether a term is a parameter, a variable of a function around, or read from one."""
+    terms = module.facts.terms
+    waiting = [term]
+    seen = set()
+    while waiting:
+        term = waiting.pop()
+        entry = terms[term]
+        if entry[0] == t.PARAM:
+            return True
+        if entry[0] == t.NAME and entry[1] not in module.facts.scopes[0].bindings:
+            return True
+        if term not in seen:
+            seen.add(term)
+            if entry[0] in _CHAINS:
+                waiting.append(entry[1])
+            elif entry[0] == t.JOIN:
+                waiting.extend(entry[1])
+    return False
