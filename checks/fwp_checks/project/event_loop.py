@@ -299,29 +299,28 @@ class EventLoop:
     def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
         """One finding for what one change mends.
 
-        Opening a file and what is then read from it or written to it in the same function; calls
-        on the result of a blocking call (``inspect(engine).get_schema_names()``); a helper that
-        reads files, called several times by the same function.
+        Opening a file and what is then read from it or written to it in the same function; what is
+        done to the result of a blocking call (``inspect(engine).get_schema_names()``); a property
+        and a call on what it gives; a helper that reads files, called several times by the same
+        function.
         """
         opened: set[Frame] = set()
-        places: set[tuple[Frame, int]] = set()
         helpers: set[tuple[Frame, Module, int]] = set()
+        repeats = _repeats(sites)
         kept = []
         for site in sites:
             frame, run = site.function.frame, site.chain[0].run
+            if (frame, site.term) in repeats:
+                continue
             if isinstance(run, RunFrame):
                 helper = (frame, run.frame.module, run.frame.scope_number)
                 if site.severity is Severity.INFO and helper in helpers:
                     continue
                 helpers.add(helper)
-            elif (frame in opened and site.call.startswith(_FILE_CONTENT)) or any(
-                (frame, inner) in places for inner in _receivers(frame.module, site.term)
-            ):
+            elif frame in opened and site.call.startswith(_FILE_CONTENT):
                 continue
-            else:
-                places.add((frame, site.term))
-                if site.call.endswith(_OPENINGS):
-                    opened.add(frame)
+            elif site.call.endswith(_OPENINGS):
+                opened.add(frame)
             kept.append(site)
         return kept
 
@@ -376,11 +375,31 @@ class EventLoop:
         return [best[term] for term in sorted(best)]
 
 
+def _repeats(sites: list[BlockingSite]) -> set[tuple[Frame, int]]:
+    """Of sites on each other's results in one expression, all but the heaviest; the first of calls,
+    the call rather than the property it starts from.
+    """
+    by_place = {(site.function.frame, site.term): site for site in sites}
+    found = set()
+    for (frame, term), site in by_place.items():
+        for inner in _receivers(frame.module, term):
+            other = by_place.get((frame, inner))
+            if other is None:
+                continue
+            is_read = frame.module.facts.terms[inner][0] == t.ATTR
+            if is_read or (site.is_direct and other.is_direct):
+                heavier = site.severity.rank - other.severity.rank
+                drops_other = heavier < 0 or (heavier == 0 and is_read)
+                found.add((frame, inner if drops_other else term))
+    return found
+
+
 def _receivers(module: Module, term: int) -> Iterator[int]:
-    """The calls in the same expression on whose result a call is made."""
+    """What a call is made on, and that in turn, as far as it stands in the same expression."""
     terms = module.facts.terms
     start = module.facts.span(term)[:2]
     while terms[term][0] in (t.CALL, t.ATTR, t.ITEM):
         term = terms[term][1]
-        if terms[term][0] == t.CALL and module.facts.span(term)[:2] == start:
-            yield term
+        if module.facts.span(term)[:2] != start:
+            return
+        yield term
