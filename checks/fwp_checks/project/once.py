@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.values import External
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # https://docs.python.org/3/library/functools.html
 _CACHES = frozenset({"functools.lru_cache", "functools.cache"})
+_CACHED_PROPERTIES = frozenset(
+    name for name, how in python.DECORATORS.items() if how == "cached_property"
+)
 
 
 class Once:
@@ -36,24 +40,27 @@ class Once:
         return self._has_cache(frame) and self._is_the_same_each_time(frame, caller, call)
 
     def is_kept(self, frame: Frame) -> bool:
-        """Whether the results of a plain function are kept by their arguments."""
-        is_method = self._project.calls.class_of_method(frame.module, frame.scope_number)
-        return is_method is None and self._has_cache(frame)
+        """Whether results are kept: of a plain function by its arguments, of a cached property by
+        its object.
+        """
+        if self._project.calls.class_of_method(frame.module, frame.scope_number) is not None:
+            return self._has_decorator(frame, _CACHED_PROPERTIES)
+        return self._has_cache(frame)
 
     def _has_cache(self, frame: Frame) -> bool:
         key = (frame.module.path, frame.scope_number)
         known = self._cached.get(key)
         if known is None:
-            known = self._cached[key] = self._find_cached(frame)
+            known = self._cached[key] = self._has_decorator(frame, _CACHES)
         return known
 
-    def _find_cached(self, frame: Frame) -> bool:
+    def _has_decorator(self, frame: Frame, names: frozenset[str]) -> bool:
         terms = frame.module.facts.terms
         for decorator in frame.scope.decorators:
             entry = terms[decorator]
             called = entry[1] if entry[0] == t.CALL else decorator
             value = self._project.values.evaluate(frame.parent or frame, called)
-            if isinstance(value, External) and value.name in _CACHES:
+            if isinstance(value, External) and value.name in names:
                 return True
         return False
 
