@@ -85,9 +85,13 @@ def test_types_inherit_every_row_of_their_bases_unless_they_say_otherwise() -> N
 
 
 def test_special_methods_belong_to_declared_types() -> None:
-    """Implicit calls need an object, so the name before the special method lies below a type."""
+    """Implicit calls need an object, so the name before the special method lies below a type.
+
+    Descriptors are no objects of the user's: a framework module says when ``__get__`` is called.
+    """
     names = [name for names in NAMES.values() for name in names]
     implicit = [name for name in names if is_dunder(name.rpartition(".")[2])]
+    implicit = [name for name in implicit if not name.endswith(".__get__")]
     assert [name for name in implicit if not owner_of(name, CATALOGUE)] == []
 
 

@@ -22,6 +22,7 @@ from fwp_checks.project.values import (
     Awaitable,
     CallableValue,
     ClassValue,
+    External,
     FunctionValue,
     Instance,
     Value,
@@ -92,6 +93,9 @@ def filtered(name: str, arguments: Arguments, outcome: Outcome | None) -> Outcom
 
 def spares(project: Project, frame: Frame, term: int) -> bool:
     """Whether using the user of a request here is harmless, or may be: it was used before."""
+    entry = frame.module.facts.terms[term]
+    if entry[0] == t.CALL and project.values.evaluate(frame, entry[1]) == External(GET_USER):
+        return False
     if not views.is_plain(project, frame):
         return True
     return _uses_user_early(project) or _was_used(frame, term)
