@@ -85,8 +85,8 @@ def test_signals_and_clean_up_contexts(tmp_path: Path) -> None:
         app.cleanup_ctx.append(pool)
     """
     assert labels(tmp_path, app=source) == {
-        "start": "startup handler",
-        "stop": "startup handler",
+        "start": "startup or shutdown handler",
+        "stop": "startup or shutdown handler",
         "pool": "lifespan",
     }
 

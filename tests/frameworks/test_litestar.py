@@ -163,7 +163,7 @@ def test_hooks_of_all_layers(tmp_path: Path) -> None:
         "guard": "middleware",
         "before": "middleware",
         "handle": "exception handler",
-        "start": "startup handler",
+        "start": "startup or shutdown handler",
         "life": "lifespan",
     }
 
@@ -267,7 +267,7 @@ def test_what_plugins_configure(tmp_path: Path) -> None:
     """
     assert labels(tmp_path, app=source) == {
         "handle": "exception handler",
-        "start": "startup handler",
+        "start": "startup or shutdown handler",
     }
 
 

@@ -74,11 +74,11 @@ def test_plain_functions_run_on_the_loop(tmp_path: Path) -> None:
         "check_group": "middleware",
         "after": "middleware",
         "missing": "exception handler",
-        "start": "startup handler",
+        "start": "startup or shutdown handler",
         "created": "background task",
         "get": "handler",
         "added": "handler",
-        "stop": "startup handler",
+        "stop": "startup or shutdown handler",
         "job": "background task",
     }
 

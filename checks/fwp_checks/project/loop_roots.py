@@ -22,7 +22,7 @@ class Context(Enum):
     VALIDATOR = "request validator"
     BACKGROUND = "background task"
     LIFESPAN = "lifespan"
-    STARTUP = "startup handler"
+    STARTUP = "startup or shutdown handler"
     CALLBACK = "event loop callback"
     FUNCTION = "async function"
 
