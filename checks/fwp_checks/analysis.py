@@ -114,6 +114,8 @@ def check(project: Project, progress: Progress | None = None) -> Report:
                 skipped.append(Skipped(module.path, line, reason))
             else:
                 findings.extend(_check_module(project, module, rules))
+    failures = {failure.module.path: failure for failure in reversed(project.failures)}
+    findings.extend(internal_error(path, f.place, f.error) for path, f in failures.items())
     findings.sort(key=lambda finding: finding.sort_key)
     return Report(tuple(findings), tuple(skipped))
 
@@ -136,7 +138,7 @@ def _check_module(
         try:
             found = list(loaded.check(view))
         except Exception as error:  # one broken rule must not cost the other findings
-            found = [internal_error(module.path, loaded.rule.name, error)]
+            found = [internal_error(module.path, f"rule '{loaded.rule.name}'", error)]
         for finding in found:
             if not hides(module.facts.suppressions, finding.range.line, finding.code):
                 yield finding

@@ -28,8 +28,8 @@ def file_skipped(path: str, line: int, column: int, reason: str) -> Finding:
     return _about(FILE_SKIPPED, path, line, column, f"file skipped: {reason}", Severity.ERROR)
 
 
-def internal_error(path: str, rule: str, error: Exception) -> Finding:
-    """A rule failed on a file; the other findings are there.
+def internal_error(path: str, place: str, error: Exception) -> Finding:
+    """The linter failed at a place (a rule, a function) of a file; the other findings are there.
 
     With the environment variable ``FWP_DEBUG`` the traceback goes to standard error.
     """
@@ -38,7 +38,7 @@ def internal_error(path: str, rule: str, error: Exception) -> Finding:
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
     text = (
-        f"internal error in rule '{rule}' while checking {path}: "
+        f"internal error in {place} while checking {path}: "
         f"{type(error).__name__}: {error}{where}; {_REPORT_AT}"
     )
     return _about(INTERNAL_ERROR, path, 1, 1, text, Severity.ERROR)

@@ -241,4 +241,11 @@ class Frameworks:
 
     def roots(self) -> list[Root]:
         """The roots of all frameworks, in a fixed order."""
-        return [root for framework in self._imported for root in framework.roots(self.project)]
+        found: list[Root] = []
+        for framework in self._imported:
+            try:
+                found.extend(framework.roots(self.project))
+            except Exception as error:
+                first = self.project.table.modules[0]
+                self.project.fail(first, f"the registrations of {framework.name}", error)
+        return found

@@ -88,7 +88,12 @@ class Behaviours:
         """Events and coroutines of a frame."""
         known = self._known.get(frame)
         if known is None:
-            known = self._known[frame] = self._find(frame)
+            try:
+                known = self._find(frame)
+            except Exception as error:
+                self._project.fail(frame.module, f"'{frame.qualname}'", error)
+                known = Behaviour((), ())
+            self._known[frame] = known
         return known
 
     def _find(self, frame: Frame) -> Behaviour:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from fwp_checks.frameworks.base import Frameworks
 
 
+class Failure(NamedTuple):
+    """An exception of the engine's own: in which module's analysis, at what, and which one."""
+
+    module: Module
+    place: str
+    error: Exception
+
+
 class Project:
     """Everything rules and frameworks can ask about the meaning of the code.
 
@@ -37,6 +45,8 @@ class Project:
     annotations, ``members`` attributes, ``calls`` calls of the project's functions, ``libraries``
     calls of libraries, ``protocols`` loops, ``with`` and operators, ``classes`` class hierarchies.
     ``framework_data`` is where framework modules remember what they found out about this project.
+    ``failures`` are collected while questions are answered: a function that the engine fails on
+    costs that function.
     """
 
     def __init__(
@@ -55,6 +65,7 @@ class Project:
         self.frames = Frames()
         self.names = Names(self)
         self.framework_data: dict[str, Any] = {}
+        self.failures: list[Failure] = []
         self.values = Values(self)
         self.types = Types(self)
         self.members = Members(self)
@@ -67,6 +78,10 @@ class Project:
         self.event_loop = EventLoop(self)
         self.coroutines = Coroutines(self)
         frameworks.attach(self)
+
+    def fail(self, module: Module, place: str, error: Exception) -> None:
+        """Note that the engine failed at a place of a module, and go on without it."""
+        self.failures.append(Failure(module, place, error))
 
     def module_frame(self, module: Module) -> Frame:
         """The frame of a module's own code."""
