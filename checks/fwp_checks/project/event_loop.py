@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 _WARNING_KINDS = {"cpu"}
 _INFO_KINDS = {"file"}
 _OPTIONAL_KINDS = {"metadata"}
-# Taking a thread lock for a few statements is short; held across an await it is another rule's.
-_LOCK_ENTRIES = frozenset(
-    {"threading.Lock.__enter__", "threading.RLock.__enter__", "threading.Condition.__enter__"}
-)
 # Calls that open a file, and those that then read or write it.
 _OPENINGS = ("open", "TemporaryFile")
 _FILE_CONTENT = ("io.", "tempfile._TemporaryFileWrapper.", "shutil.copyfileobj")
@@ -278,8 +274,6 @@ class EventLoop:
             for event in self._events(function):
                 site = self._site(function, event)
                 if site is None:
-                    continue
-                if site.is_direct and site.call in _LOCK_ENTRIES:
                     continue
                 known = best.get(event.term)
                 if known is None or (site.severity.rank, len(site.chain)) < (

@@ -6,13 +6,13 @@ Something that runs once in a process is no cost of each call, so effects are no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
-from fwp_checks.project.values import External
+from fwp_checks.project.values import External, FunctionValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -87,7 +87,36 @@ class Once:
         return known
 
     def _find_guarded(self, frame: Frame) -> list[tuple[int, int]]:
-        return self._while_empty(frame, self._written(frame), self._tested)
+        written = self._written(frame)
+        for name, term in self._written_by_methods(frame):
+            written.setdefault(name, []).append(term)
+        return self._while_empty(frame, written, self._tested)
+
+    def _written_by_methods(self, frame: Frame) -> Iterator[tuple[str, int]]:
+        """Attributes that methods write which a method calls on its own object, at these calls.
+
+        Not in async methods: what they wait for at first use can be handed to a thread right there.
+        """
+        terms = frame.module.facts.terms
+        tested = set()
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind in ("if", "else") and region.term >= 0:
+                _, name = self._tested(terms, region.term)
+                tested.add(name)
+        if frame.scope.is_async or not any(tested):
+            return
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR:
+                continue
+            if terms[terms[entry[1]][1]] != (t.PARAM, 0):
+                continue
+            method = self._project.values.evaluate(frame, entry[1])
+            if isinstance(method, FunctionValue):
+                for written in method.module.attribute_writes_in(method.scope):
+                    name = f".{method.module.facts.terms[written][2]}"
+                    if name in tested:
+                        yield name, term
 
     def remembered(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms that run only where a mapping that outlives the call lacks a key, and

@@ -195,5 +195,8 @@ def public_name(name: str) -> str:
     if last == "__call__":
         return owner
     if last in _SPECIAL:
-        return _SPECIAL[last].format(owner.rpartition(".")[2])
+        what = owner.rpartition(".")[2]
+        if what == "results":
+            what = f"result of {'.'.join(owner.split('.')[-3:-1])}"
+        return _SPECIAL[last].format(what)
     return name.removeprefix("builtins.")
