@@ -253,11 +253,14 @@ class Expressions:
 
     def boolean(self, node: ast.BoolOp) -> int:
         positive = node.op.__class__ is ast.And
-        options = []
+        options: list[int] = []
         pushed = 0
         last = len(node.values) - 1
         for index, value in enumerate(node.values):
+            start = len(self.terms)
             term = self.expression(value)
+            if index:
+                self.region("if" if positive else "else", start, options[-1])
             options.append(term)
             if index < last:
                 self._truth(term, value)

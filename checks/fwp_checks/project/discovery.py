@@ -136,7 +136,10 @@ def _is_foreign(relative: str, names: set[str]) -> bool:
     """Whether a folder with these names in it is an environment or a build result."""
     if not names.isdisjoint(_ENVIRONMENT_FILES):
         return True
-    return relative.rpartition("/")[2] in _UNLESS_PACKAGE and "__init__.py" not in names
+    if relative.rpartition("/")[2] not in _UNLESS_PACKAGE or "__init__.py" in names:
+        return False
+    # Deeper down, a folder called build that holds modules is code.
+    return "/" not in relative or not any(name.endswith(".py") for name in names)
 
 
 def _below_home(folder: Path) -> Iterator[Path]:

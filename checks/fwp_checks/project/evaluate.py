@@ -300,7 +300,14 @@ class Values:
         return self.evaluate(frame, entry[3])
 
     def _join(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        return join([self.evaluate(frame, option) for option in entry[1]])
+        values = [self.evaluate(frame, option) for option in entry[1]]
+        terms = frame.module.facts.terms
+        if all(terms[option][0] == t.IMPORT for option in entry[1]):
+            # try: import a / except ImportError: import b as a. The one that is known speaks.
+            knows = self._project.catalogue.knows_module
+            known = [v for v in values if not isinstance(v, External) or knows(v.name)]
+            values = known or values
+        return join(values)
 
     def _bool(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         values = [self.evaluate(frame, option) for option in entry[2]]
