@@ -86,7 +86,10 @@ def test_around_serving_weighs_less(tmp_path: Path) -> None:
             requests.get("https://example.org")
             yield
     """
-    assert labels(tmp_path, app=source) == {"start": "startup or shutdown handler", "serve": "lifespan"}
+    assert labels(tmp_path, app=source) == {
+        "start": "startup or shutdown handler",
+        "serve": "lifespan",
+    }
 
 
 def test_class_based_views(tmp_path: Path) -> None:
