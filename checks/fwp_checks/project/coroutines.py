@@ -48,6 +48,7 @@ _COROUTINE_FUNCTIONS = frozenset(
         "starlette.concurrency.run_in_threadpool",
     }
 )
+_COROUTINE_QUESTIONS = frozenset({"iscoroutinefunction", "is_async_callable"})
 # Library functions that take an iterable or a context manager to a thread, not a function to call.
 _TAKE_OBJECTS = frozenset(
     {
@@ -116,9 +117,27 @@ class Coroutines:
             frame = self._project.frame_of_scope(module, scope_number)
             function = self._project.values.evaluate(frame, terms[call][1])
             options = options_of(without_none(function))
-            if all(self._makes_coroutine(option) for option in options):
+            if all(self._makes_coroutine(option) for option in options) and not self._was_asked(
+                module, scope_number, call
+            ):
                 library = options[0].name if isinstance(options[0], (External, Member)) else None
                 yield frame, call, library or spelling or describe(options[0])
+
+    @staticmethod
+    def _was_asked(module: Module, scope_number: int, call: int) -> bool:
+        """Whether a call stands behind ``iscoroutinefunction`` of what it calls."""
+        terms = module.facts.terms
+        called = terms[terms[call][1]]
+        for region in module.regions_in(scope_number):
+            test = (
+                terms[region.term] if region.kind in ("if", "else") and region.term >= 0 else None
+            )
+            if test is None or not region.start <= call < region.end or test[0] != t.CALL:
+                continue
+            name = terms[test[1]][-1]
+            if name in _COROUTINE_QUESTIONS and any(terms[a] == called for a in test[2]):
+                return True
+        return False
 
     def _makes_coroutine(self, function: Value) -> bool:
         if isinstance(function, (External, Member)):

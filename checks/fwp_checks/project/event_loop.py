@@ -295,8 +295,8 @@ class EventLoop:
 
         Opening a file and what is then read from it or written to it in the same function; what is
         done to the result of a blocking call (``inspect(engine).get_schema_names()``); a property
-        and a call on what it gives; a helper that reads files, called several times by the same
-        function.
+        and a call on what it gives; a property that is read several times, or a helper that reads
+        files and is called several times, by the same function.
         """
         opened: set[Frame] = set()
         helpers: set[tuple[Frame, Module, int]] = set()
@@ -308,7 +308,8 @@ class EventLoop:
                 continue
             if isinstance(run, RunFrame):
                 helper = (frame, run.frame.module, run.frame.scope_number)
-                if site.severity is Severity.INFO and helper in helpers:
+                is_read = frame.module.facts.terms[site.term][0] == t.ATTR
+                if helper in helpers and (is_read or site.severity is Severity.INFO):
                     continue
                 helpers.add(helper)
             elif frame in opened and site.call.startswith(_FILE_CONTENT):

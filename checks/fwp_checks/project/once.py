@@ -23,6 +23,9 @@ _CACHED_PROPERTIES = frozenset(
     name for name, how in python.DECORATORS.items() if how == "cached_property"
 )
 
+# hasattr(x, "name") and getattr(x, "name", None) ask for an attribute, too.
+_ATTRIBUTE_FUNCTIONS = ((t.NAME, "hasattr"), (t.NAME, "getattr"))
+
 
 class Once:
     """Decides what runs once."""
@@ -202,6 +205,8 @@ class Once:
         """
         entry = terms[term]
         empty = False
+        if entry[0] == t.BOOL:
+            return Once._all_tested(terms, entry)
         if entry[0] == t.UNARY and entry[1] == "not":
             term, empty = entry[2], True
         elif entry[0] == t.COMPARE and entry[1] in ("is", "is not", "==", "!="):
@@ -212,12 +217,24 @@ class Once:
         name = _lasting(terms, term)
         return empty and name is not None, name
 
+    @staticmethod
+    def _all_tested(terms: list[t.Term], entry: t.Term) -> tuple[bool, str | None]:
+        """``not hasattr(cls, "_x") or cls._x is None``: several tests of the same variable."""
+        tests = {Once._tested(terms, operand) for operand in entry[2]}
+        if len(tests) != 1:
+            return False, None
+        empty, name = tests.pop()
+        return (empty, name) if empty is (entry[1] == "or") else (False, None)
+
 
 def _lasting(terms: list[t.Term], term: int) -> str | None:
     """The name of a variable that outlives the call: an attribute, or a global."""
     entry = terms[term]
     if entry[0] == t.ATTR:
         return f".{entry[2]}"
+    if entry[0] == t.CALL and len(entry[2]) > 1 and terms[entry[1]] in _ATTRIBUTE_FUNCTIONS:
+        name = terms[entry[2][1]]
+        return f".{name[1]}" if name[0] == t.CONST else None
     return str(entry[1]) if entry[0] == t.NAME else None
 
 

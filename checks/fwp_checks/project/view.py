@@ -14,7 +14,8 @@ from fwp_checks.project.effects import Link
 from fwp_checks.project.event_loop import BlockingSite, LoopFunction
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
-from fwp_checks.project.outcome import Run, RunExternal
+from fwp_checks.project.outcome import Run, RunExternal, RunFrame
+from fwp_checks.project.python import BUILTINS
 from fwp_checks.project.values import ClassValue, Constant, Instance
 
 if TYPE_CHECKING:
@@ -71,7 +72,14 @@ class FileView:
 
     def chain_text(self, chain: Sequence[Link]) -> str:
         """``load_user → fetch → requests.get (services/http.py:12)``."""
-        names = [run_name(link.run) for link in chain]
+        named = [(link_name(link), run_name(link.run)) for link in chain]
+        following = [name for name, _ in named[1:]]
+        # A wrapper that calls the function it is called by the name of is no step of its own.
+        names = [
+            name
+            for (name, own), after in zip(named, [*following, ""], strict=True)
+            if name == own or name != after
+        ]
         last = chain[-1]
         return f"{' → '.join(names)} ({self.place(last.frame, last.term)})"
 
@@ -79,7 +87,7 @@ class FileView:
         """A step for each link after the finding itself."""
         steps = []
         for link in chain[1:]:
-            message = f"'{link.frame.name}' calls {run_name(link.run)}"
+            message = f"'{link.frame.name}' calls {link_name(link)}"
             steps.append(
                 Step(link.frame.module.path, self.range_of(link.frame.module, link.term), message)
             )
@@ -88,7 +96,7 @@ class FileView:
     def site_steps(self, site: BlockingSite) -> tuple[Step, ...]:
         """A step for the site itself, then one for each further link to the blocking call."""
         first = site.chain[0]
-        message = f"'{first.frame.name}' calls {run_name(first.run)}"
+        message = f"'{first.frame.name}' calls {link_name(first)}"
         here = Step(self.module.path, self.range_of(self.module, site.term), message)
         return (here, *self.trace(site.chain))
 
@@ -145,6 +153,24 @@ class FileView:
             fingerprint=digest.hexdigest(),
             trace=tuple(trace),
         )
+
+
+def link_name(link: Link) -> str:
+    """How a step of a chain is called; what a decorator has made by the name that it is called
+    by.
+    """
+    made = isinstance(link.run, RunFrame) and link.run.frame.parent
+    if made and made.scope_number:
+        terms = link.frame.module.facts.terms
+        entry = terms[link.term]
+        called = terms[entry[1]] if entry[0] == t.CALL else entry
+        if called[0] in (t.ATTR, t.IMPORT) and called[2]:
+            return str(called[2])
+        if called[0] == t.NAME and called[1] not in BUILTINS:
+            return str(called[1])
+        if called[0] == t.DEFINITION:
+            return link.frame.module.facts.scopes[called[1]].name
+    return run_name(link.run)
 
 
 def run_name(run: Run) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.finding import Finding
 from fwp_checks.project.loop_roots import Context
 from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.view import run_name
+from fwp_checks.project.view import link_name
 
 if TYPE_CHECKING:
     from fwp_checks.project.event_loop import BlockingSite, LoopFunction
@@ -151,7 +151,7 @@ def blocked(site: BlockingSite) -> str:
 
 def first_name(site: BlockingSite) -> str:
     """What is called at the site itself."""
-    return run_name(site.chain[0].run)
+    return link_name(site.chain[0])
 
 
 def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Finding:
@@ -169,6 +169,6 @@ def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Find
 
 def names(blocking: Sequence[BlockingSite], most: int = 3) -> str:
     """The calls of several sites, each once, the first few by name."""
-    unique = list(dict.fromkeys(run_name(site.chain[-1].run) for site in blocking))
+    unique = list(dict.fromkeys(link_name(site.chain[-1]) for site in blocking))
     text = ", ".join(unique[:most])
     return text if len(unique) <= most else f"{text} and {len(unique) - most} more"
