@@ -358,7 +358,8 @@ class CallSites:
             return module.facts.scopes[function[1]].name
         if kind == t.NAME:
             bound = module.facts.scopes[0].bindings.get(function[1], -1)
-            if bound < 0:
+            # "open = open" binds a name to the builtin of that name.
+            if bound < 0 or module.facts.terms[bound][0] == t.NAME:
                 return str(function[1])
             return self._spelling(module, module.facts.terms[bound])
         return _OF_A_VALUE
