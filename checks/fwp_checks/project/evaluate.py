@@ -151,7 +151,8 @@ class Values:
     def global_name(self, module: Module, name: str) -> Value:
         """The value of a module's global name, or of the builtin of that name."""
         value = self.module_binding(module, name)
-        if value is not None:
+        # "open = open" takes the builtin: the name is bound to it before it is bound here.
+        if value is not None and not (value is RECURSIVE and name in python.BUILTINS):
             return value
         if name in python.BUILTINS:
             return python.BUILTIN_CONSTANTS.get(name) or External(f"builtins.{name}")
