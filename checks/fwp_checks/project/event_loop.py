@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _WARNING_KINDS = {"cpu"}
 _INFO_KINDS = {"file"}
 _OPTIONAL_KINDS = {"metadata"}
+# More async functions than this have no findings of their own for a call that all of them reach.
+_CROWD = 50
+_OF_EACH_FUNCTION = {"database", "orm"}
 # Calls that open a file, and those that then read or write it.
 _OPENINGS = ("open", "TemporaryFile")
 _FILE_CONTENT = ("io.", "tempfile._TemporaryFileWrapper.", "shutil.copyfileobj")
@@ -60,6 +63,11 @@ class LoopFunction:
         return label
 
     @property
+    def place(self) -> tuple[Module, int]:
+        """Module and scope: the same for all arguments."""
+        return self.frame.module, self.frame.scope_number
+
+    @property
     def is_request(self) -> bool:
         """Whether a request waits for it."""
         return any(context.is_request for context in self.contexts)
@@ -94,6 +102,12 @@ class BlockingSite:
         return run.name
 
     @property
+    def cause(self) -> tuple[Module, int]:
+        """Where the blocking call itself is made: module and term."""
+        last = self.chain[-1]
+        return last.frame.module, last.term
+
+    @property
     def is_direct(self) -> bool:
         """Whether the function makes the blocking call itself."""
         return len(self.chain) == 1
@@ -106,6 +120,7 @@ class EventLoop:
         self._project = project
         self.behaviours = Behaviours(project)
         self._rows = Rows(project)
+        self._known_sites: dict[Module, list[BlockingSite]] = {}
 
     @cached_property
     def roots(self) -> dict[Frame, Root]:
@@ -266,9 +281,37 @@ class EventLoop:
         ]
 
     def blocking(self, module: Module) -> list[BlockingSite]:
-        """The places in a module where the event loop is held up, the heaviest and shortest proof
-        for each place.
+        """The places in a module where the event loop is held up, without those of
+        :attr:`crowds`.
         """
+        sites = self._sites(module)
+        return [site for site in sites if site.is_direct or site.cause not in self.crowds]
+
+    @cached_property
+    def crowds(self) -> dict[tuple[Module, int], list[BlockingSite]]:
+        """Library calls in helpers that a great many async functions reach, with the places that
+        lead there: one cause, to be mended where it is. (Not so with a synchronous database: each
+        of the functions has to leave the loop.)
+        """
+        found: dict[tuple[Module, int], list[BlockingSite]] = {}
+        for module in self.functions:
+            for site in self._sites(module):
+                if not site.is_direct and site.row.kind not in _OF_EACH_FUNCTION:
+                    found.setdefault(site.cause, []).append(site)
+        return {
+            cause: sites
+            for cause, sites in found.items()
+            if len({site.function.place for site in sites}) > _CROWD
+        }
+
+    def _sites(self, module: Module) -> list[BlockingSite]:
+        """The places in a module, the heaviest and shortest proof for each."""
+        known = self._known_sites.get(module)
+        if known is None:
+            known = self._known_sites[module] = self._find_sites(module)
+        return known
+
+    def _find_sites(self, module: Module) -> list[BlockingSite]:
         best: dict[int, BlockingSite] = {}
         for function in self.functions.get(module, ()):
             for event in self._events(function):

@@ -8,9 +8,11 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
 
-# asyncio.get_running_loop raises where no loop runs,
+# These raise where no loop runs,
 # https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
-_QUESTIONS = frozenset({"get_running_loop", "is_running", "current_task", "current_async_library"})
+_RAISING = frozenset({"get_running_loop", "current_task", "current_async_library"})
+# Compared with the thread of the loop, the thread that runs tells, too.
+_QUESTIONS = _RAISING | {"is_running", "get_ident", "current_thread"}
 _NEGATIONS = {"is": False, "==": False, "is not": True, "!=": True}
 _MAX_DEPTH = 8
 
@@ -33,16 +35,19 @@ class OffLoop:
             return []
         terms = frame.module.facts.terms
         regions = frame.module.regions_in(frame.scope_number)
+        raising = {term for term in asked if _called(terms, term) in _RAISING}
+        # Whether there is a loop to ask at all, tells, too: "if loop is None: …".
+        known = asked | {_loop(terms, term) for term in asked if _is_method(terms, term)}
         found: list[tuple[int, int]] = []
         for region in regions:
-            if region.kind == "try" and any(region.start <= term < region.end for term in asked):
+            if region.kind == "try" and any(region.start <= term < region.end for term in raising):
                 found.extend(
                     (r.start, r.end)
                     for r in regions
                     if r.kind == "except" and r.start == region.end
                 )
             elif region.kind in ("if", "else") and region.term >= 0:
-                runs = _tells(terms, region.term, asked)
+                runs = _tells(terms, region.term, known)
                 if runs is None:
                     continue
                 if runs is (region.kind == "else"):
@@ -57,9 +62,7 @@ class OffLoop:
         if known is None:
             terms = module.facts.terms
             known = self._asked[module] = [
-                term
-                for term in module.calls
-                if terms[terms[term][1]][-1] in _QUESTIONS or _is_imported(terms, term)
+                term for term in module.calls if _called(terms, term) in _QUESTIONS
             ]
         return known
 
@@ -79,6 +82,8 @@ def _tells(terms: list[t.Term], term: int, asked: set[int], depth: int = 0) -> b
         return _tells(terms, entry[1], asked, depth + 1)
     if kind == t.COMPARE and entry[1] in _NEGATIONS:
         inner = _tells(terms, entry[2], asked, depth + 1)
+        if inner is None:
+            inner = _tells(terms, entry[3], asked, depth + 1)
         # "is None" says the contrary of what it is asked of, "is loop" the same.
         against = _NEGATIONS[entry[1]] is not (terms[entry[3]] == (t.CONST, None))
         return None if inner is None else inner is not against
@@ -94,6 +99,19 @@ def _tells(terms: list[t.Term], term: int, asked: set[int], depth: int = 0) -> b
 _NOTHING = ((t.CONST, None), (t.CONST, False))
 
 
-def _is_imported(terms: list[t.Term], call: int) -> bool:
+def _is_method(terms: list[t.Term], call: int) -> bool:
+    return bool(terms[terms[call][1]][0] == t.ATTR and _called(terms, call) == "is_running")
+
+
+def _loop(terms: list[t.Term], call: int) -> int:
+    """What ``loop.is_running()`` asks, before any test narrowed it."""
+    term: int = terms[terms[call][1]][1]
+    while terms[term][0] == t.NARROW:
+        term = terms[term][1]
+    return term
+
+
+def _called(terms: list[t.Term], call: int) -> object:
+    """The last name of what a call calls, as it is spelt."""
     function = terms[terms[call][1]]
-    return bool(function[0] == t.IMPORT and function[2] in _QUESTIONS)
+    return function[2] if function[0] == t.IMPORT else function[-1]

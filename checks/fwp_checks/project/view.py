@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.rules import Rule
 
+_MOST_WAYS = 20
+
 
 class FileView:
     """One file as a rule sees it. Reports go into this file only."""
@@ -42,6 +44,15 @@ class FileView:
     def blocking_sites(self) -> Sequence[BlockingSite]:
         """The places of this file that hold up the event loop."""
         return self.project.event_loop.blocking(self.module)
+
+    @property
+    def crowds(self) -> Iterator[Sequence[BlockingSite]]:
+        """For each blocking call of this file that a great many async functions reach, the places
+        that lead to it.
+        """
+        for (module, _), sites in self.project.event_loop.crowds.items():
+            if module is self.module:
+                yield sites
 
     @property
     def nested_loops(self) -> Sequence[BlockingSite]:
@@ -99,6 +110,16 @@ class FileView:
         message = f"'{first.frame.name}' calls {link_name(first)}"
         here = Step(self.module.path, self.range_of(self.module, site.term), message)
         return (here, *self.trace(site.chain))
+
+    def ways(self, sites: Sequence[BlockingSite]) -> tuple[Step, ...]:
+        """A step for each site, wherever it is; of a great many, the first."""
+        steps = []
+        for site in sites[:_MOST_WAYS]:
+            link = site.chain[0]
+            message = f"'{link.frame.name}' calls {link_name(link)}"
+            where = self.range_of(link.frame.module, link.term)
+            steps.append(Step(link.frame.module.path, where, message))
+        return tuple(steps)
 
     # -- reporting ---------------------------------------------------------------------------------
 

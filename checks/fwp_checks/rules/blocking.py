@@ -154,6 +154,33 @@ def first_name(site: BlockingSite) -> str:
     return link_name(site.chain[0])
 
 
+def crowds(file: FileView, rule: Rule, wanted: str, does: str) -> Iterator[Finding]:
+    """A finding at each blocking call of this file that a great many async functions reach.
+
+    ``does`` says what it does to them, as in the rule's other messages.
+    """
+    for found in file.crowds:
+        first = min(found, key=lambda site: (site.severity.rank, len(site.chain)))
+        if category(first) != wanted:
+            continue
+        reached = len({site.function.place for site in found})
+        last = first.chain[-1]
+        message = (
+            f"'{link_name(last)}' {does} in {reached} async functions that reach "
+            f"'{last.frame.name}', such as '{first.function.frame.name}': "
+            f"{file.chain_text(first.chain)}; {way_out(first)}."
+        )
+        yield file.finding(
+            rule,
+            file.range_of(file.module, last.term),
+            message,
+            key=(last.frame.qualname, link_name(last)),
+            severity=first.severity,
+            fix_link=first.row.link,
+            trace=file.ways(found),
+        )
+
+
 def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Finding:
     """A finding at a site, with the trace to the blocking call."""
     return file.finding(

@@ -25,3 +25,4 @@ def check(file: FileView) -> Iterator[Finding]:
             f"{file.chain_text(site.chain)}; {blocking.way_out(site)}."
         )
         yield blocking.report(file, RULE, site, message)
+    yield from blocking.crowds(file, RULE, "helper", "blocks the event loop")

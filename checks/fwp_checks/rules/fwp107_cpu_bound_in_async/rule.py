@@ -26,3 +26,4 @@ def check(file: FileView) -> Iterator[Finding]:
             f"{path}; {blocking.way_out(site)}."
         )
         yield blocking.report(file, RULE, site, message)
+    yield from blocking.crowds(file, RULE, "cpu", "computes on the event loop")
