@@ -5,6 +5,7 @@ The whole project is read, linked and checked in one canonical order.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -30,6 +31,10 @@ from fwp_checks.settings import Settings
 from fwp_checks.sources import Sources
 
 Progress = Callable[[str, int, int], None]
+
+# What a project is made of hangs together in cycles. A process that ends leaves them where they
+# are: to find and free them took a quarter of a check.
+atexit.register(gc.freeze)
 
 # Files that cannot matter are parsed for syntax errors only while they are few.
 _SYNTAX_BYTES = 1_000_000

@@ -186,7 +186,8 @@ class Session:
     def _analyse(self, sources: Sources, progress: Progress | None) -> Report:
         from fwp_checks import analysis
 
-        return analysis.check(self._linked(sources, progress), progress)
+        with analysis.no_collection():
+            return analysis.check(self._linked(sources, progress), progress)
 
     def _linked(self, sources: Sources | None = None, progress: Progress | None = None) -> Project:
         from fwp_checks import analysis
