@@ -5,7 +5,6 @@ The whole project is read, linked and checked in one canonical order.
 
 from __future__ import annotations
 
-import atexit
 import gc
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -31,10 +30,6 @@ from fwp_checks.settings import Settings
 from fwp_checks.sources import Sources
 
 Progress = Callable[[str, int, int], None]
-
-# What a project is made of hangs together in cycles. A process that ends leaves them where they
-# are: to find and free them took a quarter of a check.
-atexit.register(gc.freeze)
 
 # Files that cannot matter are parsed for syntax errors only while they are few.
 _SYNTAX_BYTES = 1_000_000
@@ -151,14 +146,30 @@ def _check_module(
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Without the cyclic collector, which costs a third of the time and finds nothing here."""
-    was_enabled = gc.isenabled()
+    """Without the cyclic collector, which costs a third of the time and finds nothing here.
+
+    What a large project is made of is not looked at afterwards either, until the next analysis or
+    the end of the process: to find and free its cycles takes as long as a quarter of its check.
+    """
+    global _is_frozen
+    if not gc.isenabled():
+        yield
+        return
+    if _is_frozen:
+        gc.unfreeze()
+        gc.collect()
     gc.disable()
     try:
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        _is_frozen = gc.get_count()[0] > _MANY_OBJECTS
+        if _is_frozen:
+            gc.freeze()
+        gc.enable()
+
+
+_MANY_OBJECTS = 200_000
+_is_frozen = False
 
 
 @contextmanager
