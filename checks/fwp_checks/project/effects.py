@@ -23,6 +23,7 @@ from fwp_checks.project.off_loop import OffLoop
 from fwp_checks.project.once import Once
 from fwp_checks.project.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.values import (
+    Awaitable,
     Constant,
     Coroutine,
     External,
@@ -170,7 +171,7 @@ class Behaviours:
         if not alternative:
             return alternative
         if term in frame.module.awaited:
-            alternative = tuple(run for run in alternative if not _is_mistaken(run))
+            alternative = tuple(run for run in alternative if not self._is_mistaken(run))
         effects = self._project.catalogue.effects
         spares = self._project.frameworks.spares
         return tuple(
@@ -186,6 +187,17 @@ class Behaviours:
                 )
             ]
         )
+
+    def _is_mistaken(self, run: Run) -> bool:
+        """Whether a call cannot do what it seems to do if its result is awaited: the object is
+        another, or the function gives an awaitable on some of its paths only.
+        """
+        if isinstance(run, RunExternal):
+            return run.receiver is not None and not run.name.startswith(_KNOWN_FOR_SURE)
+        if run.frame.scope.is_async:
+            return False
+        results = options_of(self._project.calls.returned(run.frame))
+        return len({isinstance(result, (Coroutine, Awaitable)) for result in results}) > 1
 
     def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
         kind = entry[0]
@@ -339,13 +351,6 @@ class Effects:
                 frame = proof.run.frame
             proof = proof.inner
         return tuple(links)
-
-
-def _is_mistaken(run: Run) -> bool:
-    """Whether a blocking call cannot be what it seems if its result is awaited."""
-    if isinstance(run, RunFrame):
-        return False
-    return run.receiver is not None and not run.name.startswith(_KNOWN_FOR_SURE)
 
 
 # A context switch lasts about as long.
