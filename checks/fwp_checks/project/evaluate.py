@@ -14,6 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module, relative_folder
+from fwp_checks.project.origins import built_at, consumed_at, limited
 from fwp_checks.project.values import (
     NONE,
     RECURSIVE,
@@ -417,7 +418,10 @@ class Values:
         return self._project.members.attribute(base, entry[2])
 
     def _call(self, frame: Frame, _entry: t.Term, term: int) -> Value:
-        return self._project.calls.outcome(frame, term).result
+        result = self._project.calls.outcome(frame, term).result
+        if type(result) is Instance or type(result) is Union:
+            return built_at(result, frame.module.path, term)
+        return result
 
     def _await(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         return self.awaited(self.evaluate(frame, entry[1]))
@@ -438,8 +442,9 @@ class Values:
                 results.append(Unknown("awaited something that is no awaitable"))
         return join(results)
 
-    def _iter(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        return self._project.protocols.element(self.evaluate(frame, entry[1]))
+    def _iter(self, frame: Frame, entry: t.Term, term: int) -> Value:
+        element = self._project.protocols.element(self.evaluate(frame, entry[1]))
+        return consumed_at(element, frame.module.path, term)
 
     def _enter(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         return self._project.protocols.entered(self.evaluate(frame, entry[1]), entry[2])
@@ -460,12 +465,17 @@ class Values:
         if isinstance(base, (External, ClassValue)):
             # A generic class or a container type under arguments is still the class.
             return base
-        key = (
-            None
-            if frame.module.facts.terms[entry[2]][0] == t.SLICE
-            else self.evaluate(frame, entry[2])
-        )
-        return join([self._project.members.item(option, key) for option in options_of(base)])
+        by = frame.module.facts.terms[entry[2]]
+        key = None if by[0] == t.SLICE else self.evaluate(frame, entry[2])
+        found = join([self._project.members.item(option, key) for option in options_of(base)])
+        return found if key is not None else self._sliced(frame, found, by)
+
+    def _sliced(self, frame: Frame, value: Value, by: t.Term) -> Value:
+        """What a slice gives, which may say how much that is at most."""
+        upper = self.evaluate(frame, by[2]) if by[2] >= 0 else None
+        if isinstance(upper, Constant) and isinstance(upper.value, int) and upper.value >= 0:
+            return limited(value, upper.value)
+        return value
 
     def _binary(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         left = self.evaluate(frame, entry[2])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Field, Models, Relation
+from fwp_checks.project.origins import Hop, behind, origin_of, with_origin
 from fwp_checks.project.outcome import Alternative, RunExternal
 from fwp_checks.project.values import (
     Arguments,
@@ -61,10 +62,10 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
     class_ = _class_of(instance)
     for lookup in row.attributes if row is not None else ():
         if lookup.to_attr == name:
-            return Iterable(_prefetched(models, class_, lookup), "list")
+            return Iterable(_prefetched(models, instance, lookup), "list")
     relation = models.relation(class_, name)
     if relation is not None:
-        return _related(models, relation, row, name)
+        return _related(models, relation, instance)
     if name == "pk":
         return Unknown("primary key")
     field = models.field(class_, name) if isinstance(class_, ClassValue) else None
@@ -74,22 +75,29 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
     return None
 
 
-def _prefetched(models: Models, class_: Value, lookup: rows.Prefetched) -> Value:
+def _prefetched(models: Models, instance: Instance, lookup: rows.Prefetched) -> Value:
     """One object of the list that ``Prefetch(…, to_attr=…)`` leaves."""
-    relation = models.relation(class_, lookup.path)
+    relation = models.relation(_class_of(instance), lookup.path)
     if lookup.element is not None or relation is None or relation.target is None:
         return lookup.element or Unknown("row of a model that is not known")
     known = frozenset({relation.inverse}) if relation.inverse else rows.NO_PATHS
-    return rows.objects(relation.target, (rows.Row(lookup.nested | known),))
+    origin = behind(origin_of(instance), Hop(relation.name, joins=False), is_many=True)
+    return rows.objects(relation.target, (rows.Row(lookup.nested | known), origin))
 
 
-def _related(models: Models, relation: Relation, row: rows.Row | None, name: str) -> Value:
+def _related(models: Models, relation: Relation, instance: Instance) -> Value:
+    name = relation.name
     if relation.target is None:
         return Unknown(f"relation '{name}' leads to a model that is not known")
+    row = rows.row_of(instance)
+    hop = Hop(name, joins=relation.kind in ("one", "back"))
+    origin = behind(origin_of(instance), hop, is_many=not relation.is_single)
     if relation.is_single:
+        if row is None:
+            return rows.objects(relation.target)
         # What was not fetched along is fetched by the reading, alone.
-        details = (rows.Row(rows.below(row.loads, name)),) if row is not None else ()
-        return rows.objects(relation.target, details)
+        details: tuple[object, ...] = (rows.Row(rows.below(row.loads, name)),)
+        return rows.objects(relation.target, details if origin is None else (*details, origin))
     known = frozenset({relation.inverse}) if relation.inverse else rows.NO_PATHS
     if row is None:
         # Whoever fetched the object may have fetched these, too.
@@ -98,7 +106,8 @@ def _related(models: Models, relation: Relation, row: rows.Row | None, name: str
         query = rows.Query(prefetched=rows.below(row.loads, name), known=known, fetched=True)
     else:
         query = rows.Query(known=known)
-    return models.related_manager(relation.target, query)
+    manager = models.related_manager(relation.target, query)
+    return with_origin(manager, origin)
 
 
 def reading(project: Project, instance: Instance, name: str) -> tuple[Alternative, ...] | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
+from fwp_checks.project.origins import UNKNOWN_QUERY, origin_of
 from fwp_checks.project.outcome import Outcome, RunExternal
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
@@ -76,7 +77,7 @@ def _queryset_result(queryset: Instance, method: str, arguments: Arguments) -> V
     if method == "__getitem__":
         return queryset if not arguments.positional else rows.row(queryset)
     if method in ("__iter__", "aiterator"):
-        found = rows.row(queryset)
+        found = rows.row(queryset, one_of_many=True)
         return (
             Iterable(found, "iterator", is_async=method == "aiterator")
             if found is not None
@@ -84,7 +85,7 @@ def _queryset_result(queryset: Instance, method: str, arguments: Arguments) -> V
         )
     if method == "raw":
         query = rows.query_of(queryset)
-        details = (rows.Query(),) if query is not None else ()
+        details = (rows.Query(), UNKNOWN_QUERY) if query is not None else ()
         return Instance(rows.RAW_QUERYSET, None, queryset.arguments, details)
     if method in rows.BUILDING:
         return rows.built(queryset, method, arguments)
@@ -95,7 +96,7 @@ def _queryset_result(queryset: Instance, method: str, arguments: Arguments) -> V
 def element(project: Project, value: Instance) -> Value | None:
     """One row of a queryset of a library class."""
     if value.class_ == rows.RAW_QUERYSET or Models.of(project).is_queryset(value):
-        return rows.row(value)
+        return rows.row(value, one_of_many=True)
     return None
 
 
@@ -122,7 +123,8 @@ def queryset_of(manager: Instance) -> Instance:
     if query is None:
         return Instance(rows.QUERYSET, None, manager.arguments)
     class_ = query.queryset or rows.QUERYSET
-    return Instance(class_, None, manager.arguments, (replace(query, queryset=None),))
+    origin = origin_of(manager) or UNKNOWN_QUERY
+    return Instance(class_, None, manager.arguments, (replace(query, queryset=None), origin))
 
 
 def _manager_call(
@@ -224,7 +226,7 @@ def _source(project: Project, arguments: Arguments) -> Instance | None:
         if isinstance(option, ClassValue) and models.is_model(option):
             option = models.manager(option, "_default_manager") or option
         elif isinstance(option, External) and models.is_model(option):
-            return Instance(rows.QUERYSET, None, (option,), (rows.Query(),))
+            return Instance(rows.QUERYSET, None, (option,), (rows.Query(), UNKNOWN_QUERY))
         if isinstance(option, Instance) and models.is_manager(option):
             own = _own_queryset(project, option)
             option = own.result if own is not None else queryset_of(option)
@@ -239,7 +241,8 @@ def _get_object(project: Project, arguments: Arguments) -> Value | None:
 
 
 def _get_list(project: Project, arguments: Arguments) -> Value | None:
-    found = _get_object(project, arguments)
+    source = _source(project, arguments)
+    found = rows.row(source, one_of_many=True) if source is not None else None
     return Iterable(found, "list") if found is not None else None
 
 
@@ -261,7 +264,7 @@ def _prefetch(_project: Project, arguments: Arguments) -> Value | None:
     queryset = arguments.get(1, "queryset")
     query = rows.query_of(queryset) if queryset is not None else rows.Query()
     nested = query.row.loads if query is not None else rows.ALL_PATHS
-    element_ = rows.row(queryset) if isinstance(queryset, Instance) else None
+    element_ = rows.row(queryset, one_of_many=True) if isinstance(queryset, Instance) else None
     is_named = isinstance(to_attr, Constant) and isinstance(to_attr.value, str)
     name = to_attr.value if isinstance(to_attr, Constant) and is_named else ""
     said = rows.Prefetched(lookup.value, nested, name, element_)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from fwp_checks.project.origins import UNKNOWN_QUERY, origin_of
 from fwp_checks.project.values import (
     Arguments,
     ClassValue,
@@ -112,7 +113,8 @@ class Query:
     ``known`` are relations that lead back to the object whose related manager this is. ``shape`` is
     what its rows are: ``objects``, ``dicts``, ``tuples`` or ``values``. ``queryset`` is the project
     class of the querysets that a manager makes. ``fetched`` tells that the rows are, or may be,
-    there already: its relation was prefetched.
+    there already: its relation was prefetched. ``narrowed``: it is not all of them as they are, so
+    prefetched ones are of no use; ``bypassed``: although there were some.
     """
 
     selected: Paths = NO_PATHS
@@ -123,6 +125,8 @@ class Query:
     attributes: tuple[Prefetched, ...] = ()
     queryset: ClassValue | None = None
     fetched: bool = False
+    narrowed: bool = False
+    bypassed: bool = False
 
     @property
     def row(self) -> Row:
@@ -158,8 +162,8 @@ def model_of(value: Value | None) -> Value | None:
 
 
 def with_query(value: Instance, query: Query) -> Instance:
-    """The same queryset or manager, of which this is known."""
-    return replace(value, details=(query,))
+    """The same queryset, of which this is known."""
+    return replace(value, details=(query, origin_of(value) or UNKNOWN_QUERY))
 
 
 def objects(model: Value, details: tuple[object, ...] = ()) -> Value:
@@ -173,15 +177,20 @@ def objects(model: Value, details: tuple[object, ...] = ()) -> Value:
     )
 
 
-def row(queryset: Instance) -> Value | None:
-    """One row of a queryset; None if its model is not known."""
+def row(queryset: Instance, *, one_of_many: bool = False) -> Value | None:
+    """A row of a queryset, the only one of interest or one of many; None if its model is not
+    known.
+    """
     query = query_of(queryset)
     if query is not None and query.shape != "objects":
         return _SHAPES[query.shape]
     model = model_of(queryset)
     if model is None:
         return None
-    return objects(model, (query.row,) if query is not None else ())
+    if query is None:
+        return objects(model)
+    origin = origin_of(queryset) if one_of_many else None
+    return objects(model, (query.row,) if origin is None else (query.row, origin))
 
 
 _COLUMN = Unknown("value of a column")
@@ -203,7 +212,15 @@ def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
     change = _CHANGES.get(method)
     if change is not None:
         query = change(query, arguments)
-    return with_query(queryset, replace(query, fetched=False))
+    return with_query(
+        queryset,
+        replace(
+            query,
+            fetched=False,
+            narrowed=query.narrowed or method not in _SAME_ROWS,
+            bypassed=query.bypassed or query.fetched,
+        ),
+    )
 
 
 def _named(arguments: Arguments) -> Paths:
@@ -283,6 +300,8 @@ _CHANGES = {
     "dates": _plain_values,
     "datetimes": _plain_values,
 }
+# A copy of a queryset without its rows; prefetching them would do.
+_SAME_ROWS = frozenset({"all", "using", "_clone", "_chain", "_all"})
 BUILDING = frozenset(
     {
         *_CHANGES,
@@ -336,7 +355,7 @@ def _all_made(queryset: Instance) -> Value | None:
 
 
 def _by_key(queryset: Instance) -> Value | None:
-    found = row(queryset)
+    found = row(queryset, one_of_many=True)
     return MappingValue(found) if found is not None else None
 
 

@@ -1,0 +1,121 @@
+"""Where rows come from: provenance that travels with the values.
+
+A framework opts in by giving the queries it makes an :class:`Origin` among their details. The
+engine notes in it where the query was built and where its rows are gone through one by one, so
+whatever then runs a query for a row tells by itself which query should have fetched it along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from fwp_checks.project.values import Instance, Union, Value, join
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A term of a module, by the module's path."""
+
+    path: str
+    term: int
+
+
+class Hop(NamedTuple):
+    """A relation followed from a row. ``joins``: it leads to one row, which a join can fetch."""
+
+    name: str
+    joins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which query an object came from, as one of its rows, or which query it is.
+
+    ``built`` is the call that finished the query, where more can be asked of it; ``made`` the first
+    call of it, perhaps in a helper. ``consumed`` is where its rows are gone through one by one;
+    None while it may still be a single row. ``hops`` are the relations followed from such a row.
+    ``limit`` is how many rows there are at most, where that is written.
+    """
+
+    built: Place | None = None
+    made: Place | None = None
+    consumed: Place | None = None
+    hops: tuple[Hop, ...] = ()
+    limit: int | None = None
+
+
+UNKNOWN_QUERY = Origin()
+
+
+def origin_of(value: Value) -> Origin | None:
+    """The origin of an object or query; None if nothing is known of it."""
+    if type(value) is Instance:
+        for detail in value.details:
+            if type(detail) is Origin:
+                return detail
+    return None
+
+
+def with_origin(value: Instance, origin: Origin | None) -> Instance:
+    """The same object with another origin, or with none."""
+    details = tuple([detail for detail in value.details if type(detail) is not Origin])
+    return replace(value, details=details if origin is None else (*details, origin))
+
+
+def _changed(value: Value, change: Callable[[Origin], Origin]) -> Value:
+    """A value with the origins of its options changed."""
+    if type(value) is Instance:
+        origin = origin_of(value) if value.details else None
+        changed = change(origin) if origin is not None else None
+        return value if changed is origin or changed is None else with_origin(value, changed)
+    if type(value) is Union:
+        options = [_changed(option, change) for option in value.options]
+        same = all(new is old for new, old in zip(options, value.options, strict=True))
+        return value if same else join(options)
+    return value
+
+
+def built_at(value: Value, path: str, term: int) -> Value:
+    """What a call gives: a query that was finished there, if it is one."""
+    if type(value) is Instance and not value.details:
+        return value
+
+    def note(origin: Origin) -> Origin:
+        if origin.consumed is not None:
+            return origin
+        place = Place(path, term)
+        return replace(origin, built=place, made=origin.made or place)
+
+    return _changed(value, note)
+
+
+def consumed_at(element: Value, path: str, term: int) -> Value:
+    """One of many rows that are gone through at a place."""
+
+    def note(origin: Origin) -> Origin:
+        return replace(origin, consumed=Place(path, term)) if origin.consumed is None else origin
+
+    return _changed(element, note)
+
+
+def limited(value: Value, most: int) -> Value:
+    """A query of which only so many rows are taken."""
+
+    def note(origin: Origin) -> Origin:
+        is_less = origin.limit is None or most < origin.limit
+        return replace(origin, limit=most) if is_less and origin.consumed is None else origin
+
+    return _changed(value, note)
+
+
+def behind(origin: Origin | None, hop: Hop, *, is_many: bool) -> Origin | None:
+    """The origin of what a relation of a row leads to.
+
+    Behind one of many rows it is the row's own, a step further; the objects of a single row are a
+    query of their own, and its one related object comes from none.
+    """
+    if origin is None or origin.consumed is None:
+        return UNKNOWN_QUERY if is_many else None
+    return replace(origin, hops=(*origin.hops, hop))
