@@ -18,16 +18,18 @@ Bindings = dict[str, int]
 class Layer:
     """Names bound in one stretch of code.
 
-    ``ended`` tells that control never leaves it downwards (return, raise, break, continue).
+    ``ended`` tells that control never leaves it downwards (return, raise, break, continue), and
+    ``continues`` that it may go on with the next round of a loop instead.
     ``placeholders`` is a dictionary in a loop body: name to (placeholder term, term before the
     loop). ``exits`` are the bindings at ``break`` and ``continue``.
     """
 
-    __slots__ = ("ended", "exits", "names", "placeholders")
+    __slots__ = ("continues", "ended", "exits", "names", "placeholders")
 
     def __init__(self, is_loop: bool = False) -> None:
         self.names: Bindings = {}
         self.ended = False
+        self.continues = False
         self.placeholders: dict[str, tuple[int, int]] | None = {} if is_loop else None
         self.exits: list[Bindings] = []
 
@@ -104,8 +106,9 @@ class Environment:
         """Note that control leaves the scope or loop here."""
         self.layers[-1].ended = True
 
-    def leave_loop(self) -> None:
+    def leave_loop(self, *, continues: bool) -> None:
         """Note the bindings at a ``break`` or ``continue``."""
+        self.layers[-1].continues = continues
         collected: Bindings = {}
         for layer in reversed(self.layers):
             for name, term in layer.names.items():
@@ -125,6 +128,8 @@ class Environment:
                 for name, term in branch.names.items():
                     self._left.setdefault(name, {})[term] = None
         live = [branch.names for branch in branches if not branch.ended]
+        if any(branch.continues for branch in branches):
+            self.layers[-1].continues = True
         if not live:
             self.end()
             return

@@ -110,10 +110,16 @@ class Expressions:
         return len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
 
     def region(
-        self, kind: str, start: int, term: int = -1, is_async: bool = False, leaves: bool = False
+        self,
+        kind: str,
+        start: int,
+        term: int = -1,
+        is_async: bool = False,
+        leaves: bool = False,
+        exits: bool = False,
     ) -> int:
         """Close a region that began at term number ``start``; gives its number."""
-        self.regions.append(Region(kind, start, len(self.terms), term, is_async, leaves))
+        self.regions.append(Region(kind, start, len(self.terms), term, is_async, leaves, exits))
         return len(self.regions) - 1
 
     @property

@@ -291,7 +291,7 @@ class Extractor(Expressions):
         self.declared_outer.update(dict.fromkeys(node.names, kind))
 
     def _leave_loop(self, node: ast.Break | ast.Continue) -> None:
-        self.environment.leave_loop()
+        self.environment.leave_loop(continues=node.__class__ is ast.Continue)
 
     # -- imports -----------------------------------------------------------------------------------
 
@@ -349,8 +349,9 @@ class Extractor(Expressions):
             else:
                 self.block(orelse)
                 if orelse:
+                    layer = self.environment.layers[-1]
                     self.region(
-                        "else", start, term, leaves=self.environment.layers[-1].ended and alone
+                        "else", start, term, leaves=layer.ended and alone, exits=_exits(layer)
                     )
                 current = None
         for _ in range(depth):
@@ -363,7 +364,7 @@ class Extractor(Expressions):
         start = len(self.terms)
         self.block(body)
         layer = self.environment.pop()
-        self.region("if", start, term, leaves=layer.ended and alone)
+        self.region("if", start, term, leaves=layer.ended and alone, exits=_exits(layer))
         return layer
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
@@ -376,7 +377,8 @@ class Extractor(Expressions):
         element = self.add((t.ITER, iterable, is_async), node.iter)
         self.assign(node.target, element)
         self.block(node.body)
-        self.region("for", start, element, is_async)
+        exits = _exits(self.environment.layers[-1])
+        self.region("for", start, element, is_async, exits=exits)
         self.environment.close_loop()
         self.block(node.orelse)
 
@@ -427,7 +429,7 @@ class Extractor(Expressions):
             if handler.name:
                 self.bind(handler.name, self.add((t.CAUGHT, type_), handler))
             self.block(handler.body)
-            self.region("except", start, type_)
+            self.region("except", start, type_, exits=_exits(self.environment.layers[-1]))
             ends.append(self.environment.pop())
         completed = self.environment.push()
         completed.names.update(body.names)
@@ -458,7 +460,7 @@ class Extractor(Expressions):
             if case.guard is not None:
                 self.test(case.guard)
             self.block(case.body)
-            self.region("case", start, subject)
+            self.region("case", start, subject, exits=_exits(self.environment.layers[-1]))
             ends.append(self.environment.pop())
         last = node.cases[-1]
         if not (
@@ -512,6 +514,11 @@ class _ClassEnvironment(Environment):
     def get(self, name: str) -> int:
         term = super().get(name)
         return term if term >= 0 else self._outer.get(name)
+
+
+def _exits(layer: Layer) -> bool:
+    """Whether control leaves the loop or the function from the end of a layer."""
+    return layer.ended and not layer.continues
 
 
 def _is_stub(body: Sequence[ast.stmt]) -> bool:

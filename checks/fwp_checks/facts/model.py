@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 4
+FACTS_VERSION = 5
 
 
 class Parameter(NamedTuple):
@@ -37,7 +37,8 @@ class Region(NamedTuple):
     ``with``, ``comprehension`` or ``generator``; ``term`` is the iterated element, tested
     condition, subject or context manager, -1 where there is none. ``leaves``: of an ``if`` or
     ``else`` that control never goes on behind (return, raise, break, continue), so that what
-    follows runs only where its test came out the other way.
+    follows runs only where its test came out the other way. ``exits``: control leaves the loop or
+    the function from its end, so that it runs once at most.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Region(NamedTuple):
     term: int
     is_async: bool
     leaves: bool
+    exits: bool
 
 
 class Import(NamedTuple):

@@ -80,28 +80,29 @@ class Libraries:
         self, name: str, arguments: Arguments, receiver: Value | None
     ) -> tuple[Alternative, ...]:
         """The call itself, and what it runs of the functions and iterables that it is handed."""
+        project = self._project
         alternatives: list[tuple[Run, ...]] = [(RunExternal(name, arguments, receiver),)]
-        for role in self._project.catalogue.roles(name):
+        for role in project.catalogue.roles(name):
             if role.role not in ("calls", "iterates"):
                 continue
             for value in self.role_arguments(role.arguments, arguments):
                 if role.role == "calls":
-                    outcome = self._project.calls.invoke(value, NO_ARGUMENTS)
-                    more = outcome.alternatives
+                    given = python.handed(name, project, arguments)
+                    more = project.calls.invoke(value, given).alternatives
                 else:
-                    more = self._project.protocols.iterating(value, is_async=False)
+                    more = project.protocols.iterating(value, is_async=False)
                 alternatives = _followed(alternatives, more)
         special = python.SPECIAL_METHODS.get(name, ())
         asked = arguments.positional if name == "builtins.print" else arguments.positional[:1]
         for value in asked if special else ():
             if isinstance(value, Generator) and "__next__" in special:
-                more = self._project.protocols.iterating(value, is_async=False)
+                more = project.protocols.iterating(value, is_async=False)
             else:
-                more = self._project.protocols.special(value, special)
+                more = project.protocols.special(value, special)
             alternatives = _followed(alternatives, more)
         attribute = arguments.get(1) if name in python.ATTRIBUTE_READERS else None
         if isinstance(attribute, Constant) and isinstance(attribute.value, str):
-            more = self._project.protocols.reading(arguments.positional[0], attribute.value)
+            more = project.protocols.reading(arguments.positional[0], attribute.value)
             alternatives = _followed(alternatives, more)
         return tuple(alternatives)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from fwp_checks.project.values import Instance, Union, Value, join
+from fwp_checks.project.values import Instance, TupleValue, Union, Value, join
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,9 @@ def consumed_at(element: Value, path: str, term: int) -> Value:
     def note(origin: Origin) -> Origin:
         return replace(origin, consumed=Place(path, term)) if origin.consumed is None else origin
 
+    if type(element) is TupleValue:
+        # enumerate(), zip(), items()
+        return TupleValue(tuple([_changed(item, note) for item in element.items]))
     return _changed(element, note)
 
 

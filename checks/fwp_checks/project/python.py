@@ -12,7 +12,9 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.origins import consumed_at
 from fwp_checks.project.values import (
+    NO_ARGUMENTS,
     RECURSIVE,
     Arguments,
     Awaitable,
@@ -134,8 +136,29 @@ def _zip(project: Project, arguments: Arguments, _receiver: Value | None) -> Val
 
 
 def _map(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
-    elements = tuple(project.protocols.element(value) for value in arguments.positional[1:])
-    return Iterable(project.calls.invoke(_first(arguments), Arguments(elements)).result, "iterator")
+    given = handed("builtins.map", project, arguments)
+    return Iterable(project.calls.invoke(_first(arguments), given).result, "iterator")
+
+
+# Which arguments these take elements from, for the function that they call with each.
+_ELEMENTWISE = {
+    "builtins.map": slice(1, None),
+    **dict.fromkeys(("builtins.filter", "itertools.takewhile"), slice(1, 2)),
+    **dict.fromkeys(("itertools.dropwhile", "itertools.filterfalse"), slice(1, 2)),
+    **dict.fromkeys(("builtins.sorted", "itertools.groupby"), slice(0, 1)),
+    **dict.fromkeys(("builtins.min", "builtins.max"), slice(0, 1)),
+}
+
+
+def handed(name: str, project: Project, arguments: Arguments) -> Arguments:
+    """What a library function hands to a function that it is given: elements, one after the other,
+    or nothing that is known.
+    """
+    taken = _ELEMENTWISE.get(name)
+    if taken is None or arguments.site is None:
+        return NO_ARGUMENTS
+    elements = [project.protocols.element(value) for value in arguments.positional[taken]]
+    return Arguments(tuple([consumed_at(element, *arguments.site) for element in elements]))
 
 
 def _filter(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:

@@ -219,12 +219,16 @@ class Union(Value):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Arguments:
-    """What a call hands over; not ``complete`` where ``*args`` or ``**kwargs`` hide some of it."""
+    """What a call hands over; not ``complete`` where ``*args`` or ``**kwargs`` hide some of it.
+
+    ``site`` is the path of the module and the term of what is called there.
+    """
 
     positional: tuple[Value, ...] = ()
     keywords: tuple[tuple[str, Value], ...] = ()
     complete: bool = True
     terms: tuple[int, ...] = field(default=(), compare=False)
+    site: tuple[str, int] | None = field(default=None, compare=False)
 
     def get(self, position: int, keyword: str | None = None) -> Value | None:
         """The argument at a position or under a name, None if it was not given."""
