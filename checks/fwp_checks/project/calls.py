@@ -91,7 +91,8 @@ class Calls:
                 complete = False
             else:
                 keywords.append((name, values.evaluate(frame, argument)))
-        return Arguments(tuple(positional), tuple(keywords), complete, tuple(entry[2]))
+        site = (frame.module.path, entry[1])
+        return Arguments(tuple(positional), tuple(keywords), complete, tuple(entry[2]), site)
 
     def _super(self, frame: Frame) -> Value:
         current: Frame | None = frame
