@@ -43,8 +43,6 @@ from fwp_checks.project.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_MAX_OVERRIDES = 8
-
 
 class Calls:
     """Resolves calls of a project."""
@@ -149,7 +147,7 @@ class Calls:
     def _invoke_function(self, function: FunctionValue, arguments: Arguments) -> Outcome:
         scope = function.module.facts.scopes[function.scope]
         if scope.is_stub and function.receiver is not None:
-            overrides = self._overrides(function)
+            overrides = self._project.implementations.of(function)
             if overrides:
                 return Outcome.either([self._invoke_function(o, arguments) for o in overrides])
         frame = self.frame_for(function, arguments)
@@ -159,25 +157,6 @@ class Calls:
             return Outcome.nothing(Coroutine(frame))
         runs = () if self._project.configured.runs_nothing_here(frame) else (RunFrame(frame),)
         return Outcome((runs,), compute=lambda: self.returned(frame))
-
-    def _overrides(self, function: FunctionValue) -> list[FunctionValue]:
-        """Methods that take a stub's place in subclasses of the receiver's class."""
-        receiver = function.receiver
-        if not isinstance(receiver, Instance) or not isinstance(receiver.class_, ClassValue):
-            return []
-        classes = self._project.classes
-        classes.link_subclasses()
-        name = function.module.facts.scopes[function.scope].name
-        found = []
-        for subclass in classes.info(receiver.class_).subclasses:
-            if name in subclass.module.facts.scopes[subclass.scope].bindings:
-                member = self._project.members.attribute(Instance(subclass), name)
-                if isinstance(member, FunctionValue):
-                    if not member.module.facts.scopes[member.scope].is_stub:
-                        found.append(member)
-                elif is_informative(member):
-                    return []
-        return found if len(found) <= _MAX_OVERRIDES else []
 
     def _construct(self, class_: ClassValue, arguments: Arguments) -> Outcome:
         hooked = self._project.frameworks.construct(class_, arguments)
@@ -395,7 +374,9 @@ class Calls:
         if injected is not None:
             return injected
         if parameter.annotation >= 0:
-            declared = self._project.types.annotation(around, parameter.annotation)
+            declared = self._project.types.annotation(
+                around, parameter.annotation, self._project.generics.bindings(frame)
+            )
             if parameter.kind == "*":
                 return Iterable(declared, "tuple")
             if parameter.kind == "**":
@@ -429,7 +410,9 @@ class Calls:
         declared: Value = Unknown(f"{frame.name} has no return annotation")
         if scope.returns_annotation >= 0:
             declared = self._project.types.annotation(
-                frame.parent or frame, scope.returns_annotation
+                frame.parent or frame,
+                scope.returns_annotation,
+                self._project.generics.bindings(frame),
             )
             if is_informative(declared) and not self._may_be_closer(declared):
                 return declared
@@ -482,7 +465,9 @@ class Calls:
             return inferred
         if scope.returns_annotation >= 0:
             declared = self._project.types.annotation(
-                frame.parent or frame, scope.returns_annotation
+                frame.parent or frame,
+                scope.returns_annotation,
+                self._project.generics.bindings(frame),
             )
             if isinstance(declared, Iterable):
                 return declared.element

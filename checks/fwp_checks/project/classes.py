@@ -21,6 +21,8 @@ from fwp_checks.project.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
+_PROTOCOLS = (External("typing.Protocol"), External("typing_extensions.Protocol"))
+
 
 @dataclass(slots=True)
 class ClassInfo:
@@ -68,7 +70,7 @@ class Classes:
         is_open = False
         frame = self.frame_around(value)
         for base_term in scope.bases:
-            base = self._base(frame, base_term)
+            base = self.base(frame, base_term)
             if isinstance(base, ClassValue):
                 info = self.info(base)
                 found.extend(info.order)
@@ -80,7 +82,8 @@ class Classes:
         last = {base: index for index, base in enumerate(found)}
         return tuple(base for index, base in enumerate(found) if last[base] == index), is_open
 
-    def _base(self, frame: Frame, term: int) -> Value:
+    def base(self, frame: Frame, term: int) -> Value:
+        """What a term among a class's bases stands for: a class, if it is known."""
         terms = frame.module.facts.terms
         while terms[term][0] == t.ITEM:  # Base[T]
             term = terms[term][1]
@@ -95,6 +98,12 @@ class Classes:
             made = value.result.class_
             return made if isinstance(made, ClassValue) else External(made)
         return value
+
+    def is_protocol(self, value: ClassValue) -> bool:
+        """Whether a class is a Protocol itself, not only a class that derives from one."""
+        frame = self.frame_around(value)
+        bases = value.module.facts.scopes[value.scope].bases
+        return any(self.base(frame, base) in _PROTOCOLS for base in bases)
 
     def frame_around(self, value: ClassValue) -> Frame:
         """The frame in which a class body stands: its module's, or its function's without known

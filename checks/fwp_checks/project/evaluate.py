@@ -196,7 +196,7 @@ class Values:
         for writer, written in self._global_writes(module).get(name, ()):
             found.append(self.evaluate(self._project.frame_of_scope(module, writer), written))
         if found:
-            return join(found)
+            return self._project.registries.filled(module, name, join(found))
         if name in scope.annotations:
             return self._project.types.annotation(frame, scope.annotations[name])
         for imported, level in reversed(module.facts.star_imports):

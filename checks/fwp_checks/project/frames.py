@@ -7,15 +7,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Scope
+from fwp_checks.project.values import FunctionValue, Partial, Value, Wrapped
 
 if TYPE_CHECKING:
     from fwp_checks.project.modules import Module
-    from fwp_checks.project.values import Value
 
-# A function seen with this many sets of arguments is from then on told apart by its first one only
-# (of a method, the receiver), and later by none.
+# A function seen with this many sets of arguments is from then on told apart by its first one (of a
+# method, the receiver) and by the functions it is handed only, and later by none.
 _MANY = 8
 _TOO_MANY = 64
+_FUNCTIONS = (FunctionValue, Partial, Wrapped)
 
 
 class Frame:
@@ -101,5 +102,6 @@ def _forget(arguments: tuple[Value | None, ...], count: int) -> tuple[Value | No
     if count < _MANY:
         return arguments
     if count < _TOO_MANY:
-        return (*arguments[:1], *(None,) * (len(arguments) - 1))
+        rest = (value if isinstance(value, _FUNCTIONS) else None for value in arguments[1:])
+        return (*arguments[:1], *rest)
     return (None,) * len(arguments)

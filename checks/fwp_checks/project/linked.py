@@ -16,11 +16,14 @@ from fwp_checks.project.coroutines import Coroutines
 from fwp_checks.project.evaluate import Values
 from fwp_checks.project.event_loop import EventLoop
 from fwp_checks.project.frames import Frame, Frames
+from fwp_checks.project.generics import Generics
+from fwp_checks.project.implementations import Implementations
 from fwp_checks.project.libraries import Libraries
 from fwp_checks.project.members import Members
 from fwp_checks.project.modules import Module, ModuleTable
 from fwp_checks.project.names import Names
 from fwp_checks.project.protocols import Protocols
+from fwp_checks.project.registries import Registries
 from fwp_checks.project.roots import SourceRoots
 from fwp_checks.project.sites import CallSites
 from fwp_checks.project.types import Types
@@ -71,6 +74,9 @@ class Project:
         self.members = Members(self)
         self.calls = Calls(self)
         self.classes = Classes(self)
+        self.registries = Registries(self)
+        self.generics = Generics(self)
+        self.implementations = Implementations(self)
         self.protocols = Protocols(self)
         self.libraries = Libraries(self)
         self.call_sites = CallSites(self)

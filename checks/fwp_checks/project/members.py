@@ -314,9 +314,9 @@ class Members:
                 return class_level
             if not is_none(class_level):
                 written.append(class_level)
-        declared = self._declared(class_, name)
+        declared = self._declared(instance, class_, name)
         if written:
-            value = join(written)
+            value = self._project.registries.filled_attribute(class_, name, join(written))
             if declared is not None and not is_informative(without_none(value)):
                 return declared
             return value
@@ -329,14 +329,15 @@ class Members:
             return Unknown(f"{class_.name} computes its attributes")
         return Unknown(f"{class_.name} objects have no known '{name}'")
 
-    def _declared(self, class_: ClassValue, name: str) -> Value | None:
+    def _declared(self, instance: Instance, class_: ClassValue, name: str) -> Value | None:
         for owner in self._project.classes.info(class_).order:
             if isinstance(owner, ClassValue):
                 scope = owner.module.facts.scopes[owner.scope]
                 annotation = scope.annotations.get(name, -1)
                 if annotation >= 0:
                     frame = self._project.classes.frame_around(owner)
-                    return self._project.types.annotation(frame, annotation)
+                    bound = self._project.generics.bindings_in(instance, owner)
+                    return self._project.types.annotation(frame, annotation, bound)
         return None
 
     def _written(self, instance: Instance, class_: ClassValue, name: str) -> list[Value]:
@@ -357,7 +358,7 @@ class Members:
     def _method_frame(self, owner: ClassValue, method: int, instance: Instance) -> Frame:
         project = self._project
         scope = owner.module.facts.scopes[method]
-        receiver: Value = Instance(instance.class_)
+        receiver: Value = Instance(instance.class_, arguments=instance.arguments)
         arguments = (receiver, *[None] * (len(scope.parameters) - 1))
         return project.frames.get(
             owner.module, method, project.classes.frame_around(owner), arguments

@@ -75,6 +75,8 @@ class Outcome:
         if len(outcomes) == 1:
             return outcomes[0]
         alternatives = tuple(a for outcome in outcomes for a in outcome.alternatives)
+        if not any(alternatives) and None not in alternatives:
+            alternatives = ((),)
         return cls(alternatives, compute=lambda: join([outcome.result for outcome in outcomes]))
 
     def also(self, runs: tuple[Run, ...]) -> Outcome:

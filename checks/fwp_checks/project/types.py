@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
+from fwp_checks.project.generics import NO_BINDINGS, Bindings, variable_name
 from fwp_checks.project.values import (
     NONE,
     RECURSIVE,
@@ -88,28 +89,37 @@ class Types:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._known: dict[tuple[Frame, int], Value] = {}
+        self._known: dict[tuple[Frame, int, Bindings], Value] = {}
 
-    def annotation(self, frame: Frame, term: int) -> Value:
-        """What an object holds that is declared by the annotation at ``term``."""
-        key = (frame, term)
+    def annotation(self, frame: Frame, term: int, bound: Bindings = NO_BINDINGS) -> Value:
+        """What an object holds that is declared by the annotation at ``term``.
+
+        ``bound`` says what type variables stand for.
+        """
+        key = (frame, term, bound)
         known = self._known.get(key)
         if known is None:
             self._known[key] = RECURSIVE
-            known = self._known[key] = self._annotation(frame, term)
+            known = self._known[key] = self._annotation(frame, term, bound)
         return known
 
-    def _annotation(self, frame: Frame, term: int) -> Value:
+    def _annotation(self, frame: Frame, term: int, bound: Bindings) -> Value:
         entry = frame.module.facts.terms[term]
         kind = entry[0]
         if kind == t.CONST:
             return NONE if entry[1] is None else Unknown("literal annotation")
         if kind == t.BINARY and entry[1] == "|":
-            return join([self.annotation(frame, entry[2]), self.annotation(frame, entry[3])])
+            return join(
+                [self.annotation(frame, entry[2], bound), self.annotation(frame, entry[3], bound)]
+            )
         if kind == t.ITEM:
-            return self._generic(frame, entry)
+            return self._generic(frame, entry, bound)
         if kind == t.SEQUENCE:
             return Unknown("several annotations")
+        if bound:
+            given = dict(bound).get(variable_name(frame.module.facts.terms, term))
+            if given is not None:
+                return self.instance(given)
         alias = self._alias(frame, term)
         if alias is not None:
             return alias
@@ -223,55 +233,64 @@ class Types:
         entry = terms[term]
         return tuple(entry[2]) if entry[0] == t.SEQUENCE else (term,)
 
-    def _generic(self, frame: Frame, entry: t.Term) -> Value:
+    def _generic(self, frame: Frame, entry: t.Term, bound: Bindings) -> Value:
         terms = frame.module.facts.terms
         arguments = self._arguments(terms, entry[2])
         name = self._last_name(frame, entry[1])
         if not name:
-            return self._generic_class(frame, entry[1], arguments)
+            return self._generic_class(frame, entry[1], arguments, bound)
         if not arguments:
             return Unknown(f"{name}[]")
         first = arguments[0]
         if name == "Annotated" or name in _TRANSPARENT:
-            return self.annotation(frame, first)
+            return self.annotation(frame, first, bound)
         if name == "Optional":
-            return join([self.annotation(frame, first), NONE])
+            return join([self.annotation(frame, first, bound), NONE])
         if name == "Union":
-            return join([self.annotation(frame, argument) for argument in arguments])
+            return join([self.annotation(frame, argument, bound) for argument in arguments])
         if name in _ELEMENTS:
-            return Iterable(self.annotation(frame, first), _ELEMENTS[name])
+            return Iterable(self.annotation(frame, first, bound), _ELEMENTS[name])
         if name in _ASYNC_ELEMENTS:
-            return Iterable(self.annotation(frame, first), "iterator", is_async=True)
+            return Iterable(self.annotation(frame, first, bound), "iterator", is_async=True)
         if name in _MAPPINGS:
-            return MappingValue(self.annotation(frame, arguments[-1]))
+            return MappingValue(self.annotation(frame, arguments[-1], bound))
         if name in ("tuple", "Tuple"):
-            return self._tuple(frame, arguments)
+            return self._tuple(frame, arguments, bound)
         if name in _CLASSES:
-            return self._class_of(self.annotation(frame, first))
+            return self._class_of(self.annotation(frame, first, bound))
         if name in ("Awaitable", "Coroutine"):
-            return Awaitable(self.annotation(frame, arguments[-1]))
+            return Awaitable(self.annotation(frame, arguments[-1], bound))
         if name == "AbstractContextManager" or name == "ContextManager":
-            return Manager(self.annotation(frame, first), None, is_async=False)
+            return Manager(self.annotation(frame, first, bound), None, is_async=False)
         if name in ("AbstractAsyncContextManager", "AsyncContextManager"):
-            return Manager(self.annotation(frame, first), None, is_async=True)
+            return Manager(self.annotation(frame, first, bound), None, is_async=True)
         if name == "Callable":
-            return CallableValue(self.annotation(frame, arguments[-1]))
+            return CallableValue(self.annotation(frame, arguments[-1], bound))
         return Unknown(f"annotation {name}[…]")
 
-    def _tuple(self, frame: Frame, arguments: tuple[int, ...]) -> Value:
+    def _tuple(self, frame: Frame, arguments: tuple[int, ...], bound: Bindings) -> Value:
         terms = frame.module.facts.terms
         if len(arguments) == 2 and terms[arguments[1]] == (t.CONST, ...):
-            return Iterable(self.annotation(frame, arguments[0]), "tuple")
-        return TupleValue(tuple(self.annotation(frame, argument) for argument in arguments))
+            return Iterable(self.annotation(frame, arguments[0], bound), "tuple")
+        return TupleValue(tuple(self.annotation(frame, argument, bound) for argument in arguments))
 
-    def _generic_class(self, frame: Frame, base: int, arguments: tuple[int, ...]) -> Value:
-        value = self.annotation(frame, base)
-        if isinstance(value, Instance) and isinstance(value.class_, str):
-            values = tuple(
-                self._class_of(self.annotation(frame, argument)) for argument in arguments
-            )
-            return Instance(value.class_, value.init, values, value.details)
-        return value
+    def _generic_class(
+        self, frame: Frame, base: int, arguments: tuple[int, ...], bound: Bindings
+    ) -> Value:
+        value = self.annotation(frame, base, bound)
+        if not isinstance(value, Instance):
+            return value
+        if isinstance(value.class_, ClassValue):
+            if not self._project.generics.variables(value.class_):
+                return value
+        values = tuple(self.class_named(frame, argument, bound) for argument in arguments)
+        if isinstance(value.class_, ClassValue) and all(isinstance(v, Unknown) for v in values):
+            return value
+        return Instance(value.class_, value.init, values, value.details)
+
+    def class_named(self, frame: Frame, term: int, bound: Bindings = NO_BINDINGS) -> Value:
+        """The class that a type argument names."""
+        return self._class_of(self.annotation(frame, term, bound))
 
     @staticmethod
     def _class_of(instance: Value) -> Value:
