@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, V
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.needs import Consumer, Lack
+    from fwp_checks.project.origins import Origin
 
 
 class Framework:
@@ -87,6 +89,26 @@ class Framework:
     def roots(self, project: Project) -> Iterator[Root]:
         """Functions that it calls on the event loop, and what they are to it."""
         return iter(())
+
+    row_sources: tuple[str, ...] = ()
+    """What is imported to come by its queries, of whose rows it says what they lack; dotted names
+    that end in a dot."""
+
+    def consumers(self, project: Project) -> Iterator[Consumer]:
+        """What goes through the rows of queries without a loop of the project's own."""
+        return iter(())
+
+    def lack(
+        self, project: Project, frame: Frame | None, run: RunExternal
+    ) -> tuple[Origin, Lack] | None:
+        """What one of its queries for a single row fetches, and where that row came from; None if
+        the run is no such query. ``frame`` is the code that causes it, None for a framework's.
+        """
+        return None
+
+    def loading(self, lacking: Sequence[Lack]) -> str:
+        """What to add to the query that gives the rows, so that nothing is lacking."""
+        return ""
 
 
 class Frameworks:
@@ -238,6 +260,38 @@ class Frameworks:
             if value is not None:
                 return value
         return None
+
+    @property
+    def row_sources(self) -> tuple[str, ...]:
+        """See :attr:`Framework.row_sources`; of the frameworks that the project imports."""
+        return tuple(source for framework in self._imported for source in framework.row_sources)
+
+    def consumers(self) -> list[Consumer]:
+        """See :meth:`Framework.consumers`; of all frameworks, in a fixed order."""
+        found: list[Consumer] = []
+        for framework in self._imported:
+            try:
+                found.extend(framework.consumers(self.project))
+            except Exception as error:
+                first = self.project.table.modules[0]
+                self.project.fail(first, f"the rows that {framework.name} shows", error)
+        return found
+
+    def lack(self, frame: Frame | None, run: RunExternal) -> tuple[Origin, Lack] | None:
+        """See :meth:`Framework.lack`."""
+        for framework in self._concerned(run.name):
+            found = framework.lack(self.project, frame, run)
+            if found is not None:
+                return found
+        return None
+
+    def loading(self, run: RunExternal, lacks: Sequence[Lack]) -> str:
+        """See :meth:`Framework.loading`, for lacks of which one causes this run."""
+        for framework in self._concerned(run.name):
+            text = framework.loading(lacks)
+            if text:
+                return text
+        return ""
 
     def roots(self) -> list[Root]:
         """The roots of all frameworks, in a fixed order."""

@@ -8,7 +8,6 @@ from fwp_checks.catalogue import ValueSpec, parse_value
 from fwp_checks.project import python
 from fwp_checks.project.outcome import Alternative, Outcome, Run, RunExternal
 from fwp_checks.project.values import (
-    NO_ARGUMENTS,
     Arguments,
     Awaitable,
     CallableValue,

@@ -22,6 +22,7 @@ from fwp_checks.project.libraries import Libraries
 from fwp_checks.project.members import Members
 from fwp_checks.project.modules import Module, ModuleTable
 from fwp_checks.project.names import Names
+from fwp_checks.project.needs import RowNeeds
 from fwp_checks.project.protocols import Protocols
 from fwp_checks.project.registries import Registries
 from fwp_checks.project.roots import SourceRoots
@@ -83,6 +84,7 @@ class Project:
         self.conditions = Conditions(self)
         self.event_loop = EventLoop(self)
         self.coroutines = Coroutines(self)
+        self.row_needs = RowNeeds(self)
         frameworks.attach(self)
 
     def fail(self, module: Module, place: str, error: Exception) -> None:

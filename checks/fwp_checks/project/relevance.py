@@ -1,4 +1,5 @@
-"""Which files can matter: those with asynchronous code or a web framework, and what they import.
+"""Which files can matter: those with asynchronous code or a web framework, what they import, and
+whatever may get rows of a database from them.
 
 Nothing is reported in the others and nothing reported depends on them, so they are not analysed.
 The look is at bytes, by pattern, and errs on the side of yes: an import in a comment counts as one.
@@ -14,7 +15,8 @@ from fwp_checks.project.roots import SourceRoots, module_names
 
 _FRAMEWORKS = (
     "fastapi", "starlette", "litestar", "aiohttp", "quart", "sanic", "tornado", "flask", "django",
-    "channels", "ninja", "rest_framework", "asgiref", "strawberry",
+    "channels", "ninja", "rest_framework", "asgiref", "strawberry", "sqlalchemy", "sqlmodel",
+    "flask_sqlalchemy",
 )  # fmt: skip
 # Django's settings are reached by name only, and often import nothing.
 _SETTINGS = ("INSTALLED_APPS", "MIDDLEWARE", "AUTH_USER_MODEL", "ROOT_URLCONF")
@@ -31,6 +33,11 @@ _NAME = re.compile(r"\w+")
 _IMPORTANT = re.compile(
     rb"\basync[ \t]+def\b|\b(?:NotImplementedError|abstractmethod|Protocol|ABC)\b"
 )
+# The rows of a module with these may be read wherever it is imported, directly or not.
+_ORMS = ("django.db", "django.contrib.gis.db", "sqlalchemy", "sqlmodel", "flask_sqlalchemy")
+_QUERYING = re.compile(
+    rb"\b(?:from|import)[ \t]+(?:%s)\b" % "|".join(map(re.escape, _ORMS)).encode()
+)
 
 
 def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable[str]) -> set[str]:
@@ -38,6 +45,8 @@ def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable
     imports = _Imports(contents, roots)
     found = {path for path in wanted if path in contents}
     found.update(path for path, content in contents.items() if _SEED.search(content))
+    imports.close(found)
+    found |= _users({path for path in found if _QUERYING.search(contents[path])}, imports)
     imports.close(found)
     while True:
         # Who imports such a module may drop its coroutines, or do what it leaves open.
@@ -53,6 +62,22 @@ def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable
         imports.close(found)
 
 
+def _users(carriers: set[str], imports: _Imports) -> set[str]:
+    """Everything that imports one of these files, directly or not."""
+    importers: dict[str, list[str]] = {}
+    for path in imports.paths if carriers else ():
+        for imported in imports.of(path):
+            importers.setdefault(imported, []).append(path)
+    found = set(carriers)
+    waiting = list(carriers)
+    while waiting:
+        for path in importers.get(waiting.pop(), ()):
+            if path not in found:
+                found.add(path)
+                waiting.append(path)
+    return found
+
+
 class _Imports:
     """What files import, as far as a pattern can tell."""
 
@@ -63,6 +88,11 @@ class _Imports:
         for path in contents:
             for name in module_names(path, roots):
                 self._by_name.setdefault(name, []).append(path)
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """All files."""
+        return self._contents
 
     def close(self, found: set[str]) -> None:
         """Add everything that these files import, directly or not."""

@@ -14,6 +14,7 @@ from fwp_checks.project.effects import Link
 from fwp_checks.project.event_loop import BlockingSite, LoopFunction
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
+from fwp_checks.project.needs import Starving
 from fwp_checks.project.outcome import Run, RunExternal, RunFrame
 from fwp_checks.project.python import BUILTINS
 from fwp_checks.project.values import ClassValue, Constant, Instance
@@ -58,6 +59,11 @@ class FileView:
     def nested_loops(self) -> Sequence[BlockingSite]:
         """The places of this file that start an event loop on a running one."""
         return self.project.event_loop.nested(self.module)
+
+    @property
+    def starving_queries(self) -> Sequence[Starving]:
+        """The queries of this file whose rows need more than they fetch."""
+        return self.project.row_needs.of(self.module)
 
     def dropped_coroutines(self) -> Iterator[tuple[Frame, int, str]]:
         """Calls in this file whose coroutine is dropped: frame, term of the call, name of the

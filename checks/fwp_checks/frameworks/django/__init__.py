@@ -2,17 +2,26 @@
 where code runs.
 
 ``rows`` says what is known of querysets and rows, ``models`` finds models and their relations,
-``querysets`` and ``instances`` evaluate calls and attributes, ``history`` what a function did
+``querysets`` and ``instances`` evaluate calls and attributes, ``lacks`` says what a query for a
+single row fetches, ``history`` what a function did
 before, ``views`` and ``others`` where code runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.frameworks.django import history, instances, others, querysets, requests, views
+from fwp_checks.frameworks.django import (
+    history,
+    instances,
+    lacks,
+    others,
+    querysets,
+    requests,
+    views,
+)
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.project.loop_roots import Root
 from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
@@ -21,6 +30,8 @@ from fwp_checks.project.values import Arguments, ClassValue, External, Instance,
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.needs import Lack
+    from fwp_checks.project.origins import Origin
 
 
 class Django(Framework):
@@ -29,6 +40,7 @@ class Django(Framework):
     name = views.NAME
     modules = views.PACKAGES
     reads_any_attribute = True
+    row_sources = ("django.db.", "django.contrib.", "rest_framework.")
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None
@@ -102,6 +114,16 @@ class Django(Framework):
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
         """The request of a view."""
         return views.request_parameter(project, frame, index)
+
+    def lack(
+        self, project: Project, frame: Frame | None, run: RunExternal
+    ) -> tuple[Origin, Lack] | None:
+        """Relations, related managers and columns that were not fetched with their row."""
+        return lacks.lack(frame, run)
+
+    def loading(self, lacking: Sequence[Lack]) -> str:
+        """Calls of ``select_related`` and ``prefetch_related``."""
+        return lacks.loading(lacking)
 
     def roots(self, project: Project) -> Iterator[Root]:
         """Async views, middleware, consumers, operations, receivers."""

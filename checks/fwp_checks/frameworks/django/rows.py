@@ -113,8 +113,8 @@ class Query:
     ``known`` are relations that lead back to the object whose related manager this is. ``shape`` is
     what its rows are: ``objects``, ``dicts``, ``tuples`` or ``values``. ``queryset`` is the project
     class of the querysets that a manager makes. ``fetched`` tells that the rows are, or may be,
-    there already: its relation was prefetched. ``narrowed``: it is not all of them as they are, so
-    prefetched ones are of no use; ``bypassed``: although there were some.
+    there already: its relation was prefetched. ``narrowed`` is the method by which it is not all of
+    them as they are, so that prefetched ones are of no use; ``bypassed``: although there were some.
     """
 
     selected: Paths = NO_PATHS
@@ -125,7 +125,7 @@ class Query:
     attributes: tuple[Prefetched, ...] = ()
     queryset: ClassValue | None = None
     fetched: bool = False
-    narrowed: bool = False
+    narrowed: str = ""
     bypassed: bool = False
 
     @property
@@ -217,7 +217,7 @@ def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
         replace(
             query,
             fetched=False,
-            narrowed=query.narrowed or method not in _SAME_ROWS,
+            narrowed=query.narrowed or ("" if method in _SAME_ROWS else method),
             bypassed=query.bypassed or query.fetched,
         ),
     )

@@ -1,0 +1,326 @@
+"""What is read from each of many rows although their query did not fetch it: one query a row.
+
+The rows carry their origin (:mod:`fwp_checks.project.origins`), so a need is found where it runs:
+in a loop, in a helper, in a property, in whatever else a framework calls with each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts.model import Import
+from fwp_checks.project.effects import Event
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.modules import Module
+from fwp_checks.project.origins import Hop, Origin, Place, consumed_at
+from fwp_checks.project.outcome import Alternative, RunExternal, RunFrame
+from fwp_checks.project.values import NO_ARGUMENTS, Unknown, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# As many queries as a page may well have anyway.
+_FEW = 10
+_LOOPS = ("for", "comprehension", "generator")
+
+
+class Kind(Enum):
+    """What a query for a single row is for."""
+
+    RELATION = "the object behind a relation"
+    COLLECTION = "the objects behind a relation"
+    NARROWED = "some of the objects behind a relation"
+    BYPASSED = "some of the objects behind a relation that was fetched"
+    COLUMN = "a column that was left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What a query did not fetch: the way there from one of its rows, and the method that asks the
+    database for objects behind a relation.
+    """
+
+    kind: Kind
+    hops: tuple[Hop, ...]
+    method: str = ""
+
+    @property
+    def path(self) -> str:
+        """The names on the way, with dots."""
+        return ".".join(hop.name for hop in self.hops)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Something that a framework reads from each row: attributes, one after the other, where ``*``
+    goes through the objects of a relation. ``module`` and ``term`` are where that is written.
+    """
+
+    row: Value
+    parts: tuple[str, ...]
+    module: Module
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """What goes through the rows of a query for a framework: a serializer, a template, an admin
+    page.
+
+    ``place`` is what its rows carry as the place where they are consumed. ``what`` is its kind,
+    ``label`` how messages call it, ``module`` and ``term`` where a finding goes if the query has no
+    place. ``frames`` are called with a row of it.
+    """
+
+    place: Place
+    what: str
+    label: str
+    module: Module
+    term: int
+    frames: tuple[Frame, ...] = ()
+    reads: tuple[Read, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One query a row: what for, and where."""
+
+    origin: Origin
+    lack: Lack
+    run: RunExternal
+    module: Module
+    term: int
+    frame: Frame | None
+
+
+@dataclass(frozen=True, slots=True)
+class Starving:
+    """A query and a place where its rows are gone through, with all that is fetched row by row.
+
+    ``module`` and ``term`` are where the query is built, or where its rows are consumed if that is
+    not in the project's own code.
+    """
+
+    module: Module
+    term: int
+    consumed: Place
+    consumer: Consumer | None
+    needs: tuple[Need, ...]
+
+
+class RowNeeds:
+    """The needs of one project; found once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def of(self, module: Module) -> Sequence[Starving]:
+        """The queries that are built in a module and fetch too little."""
+        return self._by_module.get(module, ())
+
+    @cached_property
+    def _by_module(self) -> dict[Module, list[Starving]]:
+        found: dict[Module, list[Starving]] = {}
+        for starving in self._queries():
+            found.setdefault(starving.module, []).append(starving)
+        return found
+
+    def _queries(self) -> Iterator[Starving]:
+        groups: dict[tuple[Place | None, Place], list[Need]] = {}
+        for need in self.all:
+            assert need.origin.consumed is not None
+            groups.setdefault((need.origin.built, need.origin.consumed), []).append(need)
+        consumers = {consumer.place: consumer for consumer in self.consumers}
+        for (built, consumed), needs in groups.items():
+            place = self._reported(built, consumed)
+            if place is not None:
+                yield Starving(*place, consumed, consumers.get(consumed), tuple(needs))
+
+    def _reported(self, built: Place | None, consumed: Place) -> tuple[Module, int] | None:
+        by_path = self._project.table.by_path
+        if not _is_served(by_path.get(consumed.path)):
+            return None
+        for place in (built, consumed):
+            module = by_path.get(place.path) if place is not None else None
+            if place is not None and module is not None and _is_served(module):
+                return module, place.term
+        return None
+
+    # -- where rows are gone through ---------------------------------------------------------------
+
+    @cached_property
+    def consumers(self) -> list[Consumer]:
+        """What goes through rows for the frameworks."""
+        return self._project.frameworks.consumers()
+
+    @cached_property
+    def frames(self) -> list[Frame]:
+        """Everything that may be given rows, in a fixed order."""
+        found: dict[Frame, None] = {}
+        for module in self._querying_modules():
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.is_function or number == 0:
+                    found[self._project.frame_of_scope(module, number)] = None
+        for consumer in self.consumers:
+            found.update(dict.fromkeys(consumer.frames))
+        waiting = list(found)
+        while waiting:
+            for following in self._following(waiting.pop()):
+                if following not in found:
+                    found[following] = None
+                    waiting.append(following)
+        return list(found)
+
+    def _querying_modules(self) -> list[Module]:
+        """The modules that can come by a query: they import what makes some, directly or not."""
+        table = self._project.table
+        sources = self._project.frameworks.row_sources
+        importers: dict[Module, list[Module]] = {}
+        found: dict[Module, None] = {}
+        for module in table.modules:
+            for imported in module.facts.imports:
+                inner = f"{imported.module}.{imported.attribute}"
+                if not imported.level and f"{inner}.".startswith(sources):
+                    found[module] = None
+                for target in self._imported(module, imported):
+                    importers.setdefault(target, []).append(module)
+        waiting = list(found)
+        while waiting:
+            for module in importers.get(waiting.pop(), ()):
+                if module not in found:
+                    found[module] = None
+                    waiting.append(module)
+        return [module for module in table.modules if module in found and _is_served(module)]
+
+    def _imported(self, module: Module, imported: Import) -> Iterator[Module]:
+        """The modules of the project that an import may mean."""
+        table = self._project.table
+        for name in (imported.module, f"{imported.module}.{imported.attribute}"):
+            if imported.level:
+                target = table.find_relative(name.strip("."), imported.level, module)
+            else:
+                target = table.find(name, module)
+            if target is not None:
+                yield target
+
+    def _following(self, frame: Frame) -> Iterator[Frame]:
+        behaviour = self._project.event_loop.behaviours.of(frame)
+        for _, inner in behaviour.coroutines:
+            yield inner
+        for event in behaviour.events:
+            for alternative in event.alternatives:
+                for run in alternative or ():
+                    if isinstance(run, RunFrame):
+                        yield run.frame
+
+    # -- what is read ------------------------------------------------------------------------------
+
+    @cached_property
+    def all(self) -> list[Need]:
+        """Every need, in a fixed order."""
+        found: dict[tuple[object, ...], Need] = {}
+        if self._project.frameworks.row_sources:
+            for frame in self.frames:
+                for event in self._project.event_loop.behaviours.of(frame).events:
+                    for need in self._needs_of(frame, event):
+                        key = (need.origin, need.lack, need.module, need.term)
+                        found.setdefault(key, need)
+            for consumer in self.consumers:
+                for read in consumer.reads:
+                    for need in self._needs_of_read(read):
+                        key = (need.origin, need.lack, need.module, need.term)
+                        found.setdefault(key, need)
+        return list(found.values())
+
+    def _needs_of(self, frame: Frame, event: Event) -> Iterator[Need]:
+        if event.is_remembered:
+            return
+        for run, origin, lack in self._lacks(frame, event.alternatives):
+            if not self._is_at_most_once(frame, event.term, origin):
+                yield Need(origin, lack, run, frame.module, event.term, frame)
+
+    def _lacks(
+        self, frame: Frame | None, alternatives: tuple[Alternative, ...]
+    ) -> list[tuple[RunExternal, Origin, Lack]]:
+        """The queries for single rows among runs; none if there may as well be none."""
+        found = []
+        for alternative in alternatives:
+            missing = None
+            for run in alternative or ():
+                if isinstance(run, RunExternal) and run.receiver is not None:
+                    missing = self._lack(frame, run)
+                    if missing is not None:
+                        found.append(missing)
+                        break
+            if missing is None:
+                return []
+        return found
+
+    def _lack(
+        self, frame: Frame | None, run: RunExternal
+    ) -> tuple[RunExternal, Origin, Lack] | None:
+        given = self._project.frameworks.lack(frame, run)
+        if given is None:
+            return None
+        origin, lack = given
+        if origin.consumed is None or (origin.limit is not None and origin.limit <= _FEW):
+            return None
+        return run, origin, lack
+
+    def _is_at_most_once(self, frame: Frame, term: int, origin: Origin) -> bool:
+        """Whether a read in the function that goes through the rows is outside the loop, or in a
+        branch that leaves it.
+        """
+        consumed = origin.consumed
+        if consumed is None or consumed.path != frame.module.path:
+            return False
+        if frame.module.code_scope_of(consumed.term) != frame.scope_number:
+            return False
+        around = [
+            region
+            for region in frame.module.regions_in(frame.scope_number)
+            if region.start <= term < region.end
+        ]
+        loops = [region for region in around if region.kind in _LOOPS]
+        if not loops:
+            # What sorted() and its kin hand over is read in another function.
+            return True
+        inner = max(loops, key=lambda region: region.start)
+        return inner.exits or any(region.exits for region in around if region.start >= inner.start)
+
+    def _needs_of_read(self, read: Read) -> Iterator[Need]:
+        protocols, members = self._project.protocols, self._project.members
+        value = read.row
+        for part in read.parts:
+            if part == "*":
+                value = self._all_of(value)
+                alternatives = protocols.iterating(value, is_async=False)
+            else:
+                alternatives = protocols.reading(value, part)
+            for run, origin, lack in self._lacks(None, alternatives):
+                yield Need(origin, lack, run, read.module, read.term, None)
+            value = protocols.element(value) if part == "*" else members.attribute(value, part)
+
+    def _all_of(self, value: Value) -> Value:
+        """All objects behind a relation, if the value is a manager that leads to them."""
+        method = self._project.members.attribute(value, "all")
+        if isinstance(method, Unknown):
+            return value
+        given = self._project.calls.invoke(method, NO_ARGUMENTS).result
+        return value if isinstance(given, Unknown) else given
+
+
+def consumed_by(value: Value, place: Place) -> Value:
+    """A row of a query that a consumer goes through."""
+    return consumed_at(value, place.path, place.term)
+
+
+def _is_served(module: Module | None) -> bool:
+    """Whether code of a module runs while the application is used: no tests, no migrations."""
+    if module is None or module.is_read_only or module.is_test:
+        return False
+    return "migrations" not in module.path.split("/")[:-1]

@@ -1,0 +1,41 @@
+"""FWP202: a loop goes through the related objects of each row with a query of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.needs import Kind
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule, rows
+
+RULE = Rule(
+    code="FWP202",
+    name="n-plus-one-related-manager",
+    summary="A loop asks for the related objects of each row with a query of its own.",
+    severity=Severity.WARNING,
+    fix_link="https://docs.djangoproject.com/en/stable/ref/models/querysets/#prefetch-related",
+)
+_NARROWED = (
+    "https://docs.djangoproject.com/en/stable/ref/models/querysets/#django.db.models.Prefetch"
+)
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """Collections that could be fetched along; then those of which only some are asked for."""
+    for query, needs in rows.queries(file, "django"):
+        if all(need.lack.kind is Kind.COLLECTION for need in needs):
+            paths = rows.paths(needs)
+            message = (
+                f"each row costs {rows.counted(len(paths))}: {', '.join(paths)} "
+                f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}."
+            )
+            yield rows.report(file, RULE, query, needs, message)
+    for query, needs in rows.queries(file, "django", kinds=(Kind.NARROWED,)):
+        paths = rows.paths(needs)
+        message = (
+            f"each row costs {rows.counted(len(paths))}: some of {', '.join(paths)} "
+            f"(asked for at {rows.places(file, needs)}); fetch them for all rows with "
+            f"prefetch_related(Prefetch(…, queryset=…, to_attr=…)) or an annotation."
+        )
+        yield rows.report(file, RULE, query, needs, message, fix_link=_NARROWED)
