@@ -23,10 +23,14 @@ class Place:
 
 
 class Hop(NamedTuple):
-    """A relation followed from a row. ``joins``: it leads to one row, which a join can fetch."""
+    """A relation followed from a row. ``joins``: it leads to one row, which a join can fetch.
+
+    ``owner`` is the name of the row's class, where the way to fetch it along names that.
+    """
 
     name: str
     joins: bool
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
