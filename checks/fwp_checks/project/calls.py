@@ -418,7 +418,12 @@ class Calls:
                 return declared
         values = self._project.values
         inferred = (
-            join([values.evaluate(frame, term) for term in scope.returns])
+            join(
+                [
+                    values.evaluate(frame, term)
+                    for term in self._project.branches.returns(frame, scope.returns)
+                ]
+            )
             if scope.returns
             else NOTHING
         )

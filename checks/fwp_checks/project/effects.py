@@ -103,6 +103,7 @@ class Behaviours:
         coroutines: list[tuple[int, Frame]] = []
         scope = frame.scope
         skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
+        skipped += self._project.branches.skipped(frame)
         for term in self._project.names.active(frame.module, scope.start, scope.end):
             entry = terms[term]
             if skipped and any(start <= term < end for start, end in skipped):

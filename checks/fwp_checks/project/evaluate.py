@@ -301,8 +301,9 @@ class Values:
     def _stored(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         return self.evaluate(frame, entry[3])
 
-    def _join(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        values = [self.evaluate(frame, option) for option in entry[1]]
+    def _join(self, frame: Frame, entry: t.Term, term: int) -> Value:
+        possible = self._project.branches.options(frame, term, entry[1])
+        values = [self.evaluate(frame, option) for option in possible]
         terms = frame.module.facts.terms
         if all(terms[option][0] == t.IMPORT for option in entry[1]):
             # try: import a / except ImportError: import b as a. The one that is known speaks.

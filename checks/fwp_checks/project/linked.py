@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
+from fwp_checks.project.branches import Branches
 from fwp_checks.project.calls import Calls
 from fwp_checks.project.classes import Classes
 from fwp_checks.project.conditions import Conditions
@@ -74,6 +75,7 @@ class Project:
         self.types = Types(self)
         self.members = Members(self)
         self.calls = Calls(self)
+        self.branches = Branches(self)
         self.classes = Classes(self)
         self.registries = Registries(self)
         self.generics = Generics(self)

@@ -1,0 +1,104 @@
+"""Django REST framework: serializers over querysets.
+
+``serializers`` reads the fields of serializers, ``reads`` what showing an object reads of it, and
+``views`` finds who shows which queryset.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.rest_framework import views
+from fwp_checks.frameworks.rest_framework.reads import Reader
+from fwp_checks.frameworks.rest_framework.serializers import Serializers
+from fwp_checks.project.origins import origin_of
+from fwp_checks.project.outcome import Alternative, Outcome, RunFrame
+from fwp_checks.project.values import (
+    Arguments,
+    ClassValue,
+    Constant,
+    FunctionValue,
+    Instance,
+    Member,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_REQUEST = "rest_framework.request.Request"
+
+
+class RestFramework(Framework):
+    """Hooks for Django REST framework."""
+
+    name = "Django REST framework"
+    modules = frozenset({"rest_framework"})
+    reads_any_attribute = True
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """The querysets and serializers of generic views."""
+        given = views.call(project, name, arguments, receiver)
+        return Outcome.nothing(given) if given is not None else None
+
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """The method and the user of a request."""
+        if not isinstance(base, Instance) or base.class_ != _REQUEST:
+            return None
+        if name == "method" and base.details and isinstance(base.details[0], views.Acting):
+            method = base.details[0].method
+            return Constant(method) if method else None
+        if name == "user":
+            return rows.objects(Models.of(project).user)
+        return None
+
+    def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
+        """What a view object knows of the request that it answers."""
+        how = views.acting(base)
+        if how is not None and name == "action":
+            return Constant(how.action)
+        if name == "request" and views.is_view(project, views.class_of(base)):
+            return Instance(_REQUEST, details=(how,) if how is not None else ())
+        return None
+
+    def construct(
+        self, project: Project, class_: ClassValue, arguments: Arguments
+    ) -> Outcome | None:
+        """A serializer keeps the object that it shows."""
+        shown = arguments.get(0, "instance")
+        if shown is None or not Serializers.of(project).is_serializer(class_):
+            return None
+        many = arguments.get(-1, "many") == Constant(True)
+        made = Instance(class_, details=(views.Serializing(shown, many),))
+        init = project.members.find_in_class(class_, "__init__")
+        if not isinstance(init, FunctionValue):
+            return Outcome.nothing(made)
+        frame = project.calls.frame_for(
+            FunctionValue(init.frame, init.scope, Instance(class_)), arguments
+        )
+        return Outcome(((RunFrame(frame),),), made)
+
+    def reading(
+        self, project: Project, base: Instance, name: str
+    ) -> tuple[Alternative, ...] | None:
+        """``serializer.data`` shows its object, if that is one of many rows."""
+        how = views.serializing(base) if name == "data" else None
+        if how is None or not isinstance(base.class_, ClassValue):
+            return None
+        row = project.protocols.element(how.shown) if how.many else how.shown
+        origins = [origin_of(option) for option in options_of(row)]
+        if not any(origin is not None and origin.consumed is not None for origin in origins):
+            return None
+        reader = Reader(project)
+        reader.serialize(base.class_, row)
+        runs = [run for r in reader.reads if all(r.alternatives) for run in r.alternatives[0] or ()]
+        return (tuple(runs),) if runs else None
+
+
+FRAMEWORK = RestFramework()

@@ -1,0 +1,233 @@
+"""What serializing an object reads of it, step by step.
+
+Source: rest_framework/serializers.py (``Serializer.to_representation``,
+``ListSerializer.to_representation``), fields.py (``get_attribute``) and relations.py of Django REST
+framework 3.18.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.rest_framework.serializers import (
+    Serializer,
+    SerializerField,
+    Serializers,
+)
+from fwp_checks.project.origins import Place
+from fwp_checks.project.outcome import Alternative
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Member,
+    Union,
+    Value,
+    Wrapped,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_MAX_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Something that serializing reads: what that may run, and where the field is declared."""
+
+    place: Place
+    alternatives: tuple[Alternative, ...]
+
+
+class Reader:
+    """Follows serializers over one object.
+
+    ``single``: the object is the only one, so that what is read for it is read once; only what is
+    read for each row of the lists that it shows counts. Read ``reads`` afterwards.
+    """
+
+    def __init__(self, project: Project, *, single: bool = False) -> None:
+        self.reads: list[Read] = []
+        self._project = project
+        self._serializers = Serializers.of(project)
+        self._models = Models.of(project)
+        self._is_once = single
+        self._open: list[Serializer] = []
+
+    def serialize(
+        self,
+        serializer: Serializer,
+        row: Value,
+        outer: Place | None = None,
+        only: Iterable[str] | None = None,
+    ) -> None:
+        """Note what showing ``row`` reads. ``outer`` is the place of the field around, ``only`` the
+        names of the fields to show.
+        """
+        if self._open.count(serializer) > 1 or len(self._open) > _MAX_DEPTH:
+            return
+        self._open.append(serializer)
+        wanted = None if only is None else frozenset(only)
+        if isinstance(serializer, ClassValue) and self._own(serializer, row):
+            self._open.pop()
+            return
+        for field in self._serializers.fields(serializer):
+            if wanted is None or field.name in wanted:
+                place = field.place if field.place.path else outer
+                if place is not None:
+                    self._field(serializer, replace(field, place=place), row)
+        self._open.pop()
+
+    def _own(self, serializer: ClassValue, row: Value) -> bool:
+        """Note what a project's ``to_representation`` runs; whether it shows everything itself."""
+        method = self._project.members.find_in_class(serializer, "to_representation")
+        if not isinstance(method, FunctionValue):
+            return False
+        scope = method.module.facts.scopes[method.scope]
+        self._run(Place(method.module.path, scope.start), method, Instance(serializer), (row,))
+        return not calls_super(method)
+
+    def _run(
+        self, place: Place, method: Value, receiver: Instance, arguments: tuple[Value, ...]
+    ) -> Value:
+        bound = self._project.members.bind(method, receiver)
+        outcome = self._project.calls.invoke(bound, Arguments(arguments))
+        self._note(place, outcome.alternatives)
+        return outcome.result
+
+    def _note(self, place: Place, alternatives: tuple[Alternative, ...]) -> None:
+        if any(alternatives) and not self._is_once:
+            self.reads.append(Read(place, alternatives))
+
+    # -- fields ------------------------------------------------------------------------------------
+
+    def _field(self, serializer: Serializer, field: SerializerField, row: Value) -> None:
+        if field.kind == "method":
+            if isinstance(serializer, ClassValue):
+                method = self._project.members.find_in_class(serializer, field.detail)
+                if method is not None:
+                    self._run(field.place, method, Instance(serializer), (row,))
+            return
+        if field.own is not None and self._own_field(field, field.own, row):
+            return
+        is_key = field.kind == "key" or (field.kind == "link" and field.detail == "pk")
+        if is_key and not field.many and field.source:
+            self._key(field, row)
+            return
+        value = self._follow(field.place, row, field.source)
+        is_once = self._is_once
+        if field.many:
+            value = self._rows(field.place, value)
+        self._show(field, value)
+        self._is_once = is_once
+
+    def _own_field(self, field: SerializerField, own: ClassValue, row: Value) -> bool:
+        """Note what a field class of the project runs by methods of its own; whether it has any."""
+        shows = self._project.members.find_in_class(own, "to_representation")
+        asks = self._project.members.find_in_class(own, "get_attribute")
+        receiver = Instance(own)
+        value = row
+        if isinstance(asks, FunctionValue):
+            value = self._run(field.place, asks, receiver, (row,))
+        elif isinstance(shows, FunctionValue):
+            value = self._follow(field.place, row, field.source)
+        if not isinstance(shows, FunctionValue):
+            return isinstance(asks, FunctionValue)
+        is_once = self._is_once
+        if field.many:
+            value = self._rows(field.place, value)
+        self._run(field.place, shows, receiver, (value,))
+        self._is_once = is_once
+        return True
+
+    def _key(self, field: SerializerField, row: Value) -> None:
+        """A single relation shown by its key, which is a column of the row: the object stays where
+        it is. (The other end of a one-to-one field has no such column.)
+        """
+        owner = self._follow(field.place, row, field.source[:-1])
+        name = field.source[-1]
+        for option in options_of(without_none(owner)):
+            relation = self._relation(option, name)
+            column = f"{name}_id" if relation == "one" else name
+            self._follow(field.place, option, (column,))
+
+    def _relation(self, value: Value, name: str) -> str:
+        if not isinstance(value, Instance) or not isinstance(value.class_, ClassValue):
+            return ""
+        relation = self._models.relation(value.class_, name)
+        return relation.kind if relation is not None else ""
+
+    def _show(self, field: SerializerField, value: Value) -> None:
+        value = without_none(value)
+        if field.kind == "nested" and field.serializer is not None:
+            self.serialize(field.serializer, value, field.place)
+        elif field.kind in ("text", "string"):
+            objects = [o for o in options_of(value) if self._is_object(o)]
+            if objects and len(objects) == len(options_of(value)):
+                self._note(field.place, self._project.protocols.special(value, ("__str__",)))
+        elif field.kind == "slug":
+            self._follow(field.place, value, tuple(field.detail.split("__")))
+        elif field.kind in ("link", "identity") and field.detail != "pk":
+            self._follow(field.place, value, (field.detail,))
+
+    def _is_object(self, value: Value) -> bool:
+        return (
+            isinstance(value, Instance)
+            and isinstance(value.class_, ClassValue)
+            and self._models.is_model(value.class_)
+        )
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def _follow(self, place: Place, value: Value, names: tuple[str, ...]) -> Value:
+        """What a path of attributes leads to; functions on the way are called."""
+        for name in names:
+            self._note(place, self._project.protocols.reading(value, name))
+            value = self._called(place, self._project.members.attribute(value, name))
+        return value
+
+    def _called(self, place: Place, value: Value) -> Value:
+        if isinstance(value, Union):
+            return join([self._called(place, option) for option in value.options])
+        is_method = isinstance(value, Member) and value.name.rpartition(".")[2].islower()
+        if isinstance(value, (FunctionValue, Wrapped)) or is_method:
+            outcome = self._project.calls.invoke(value, NO_ARGUMENTS)
+            self._note(place, outcome.alternatives)
+            return outcome.result
+        return value
+
+    def _rows(self, place: Place, value: Value) -> Value:
+        """One of the objects that a list field shows, which are asked for here."""
+        value = join([self._all(place, option) for option in options_of(without_none(value))])
+        self._note(place, self._project.protocols.iterating(value, is_async=False))
+        self._is_once = False
+        return self._project.protocols.element(value)
+
+    def _all(self, place: Place, value: Value) -> Value:
+        if self._models.is_manager(value):
+            return self._called(place, self._project.members.attribute(value, "all"))
+        return value
+
+
+def calls_super(method: FunctionValue) -> bool:
+    """Whether a method calls the one of its name that it overrides."""
+    terms = method.module.facts.terms
+    scope = method.module.facts.scopes[method.scope]
+    for entry in terms[scope.start : scope.end]:
+        if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+            called = terms[entry[1]]
+            if called[2] == scope.name and terms[called[1]][0] == t.CALL:
+                made = terms[terms[called[1]][1]]
+                if made[0] == t.NAME and made[1] == "super":
+                    return True
+    return False

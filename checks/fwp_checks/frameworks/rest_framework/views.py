@@ -1,0 +1,338 @@
+"""Which querysets are shown as lists, by which serializers: generic views, viewsets, and calls of a
+serializer with ``many=True``.
+
+Source: rest_framework/generics.py, mixins.py and viewsets.py of Django REST framework 3.18.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django.views import project_classes
+from fwp_checks.frameworks.rest_framework.reads import calls_super
+from fwp_checks.frameworks.rest_framework.serializers import Serializers
+from fwp_checks.project import literals
+from fwp_checks.project.branches import State
+from fwp_checks.project.origins import Place, consumed_at
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Iterable,
+    Value,
+    is_informative,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
+
+# View classes by the last part of a library base's name; packages on top keep the names.
+_LISTS = ("ModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")
+_SINGLE = (
+    *("ModelViewSet", "RetrieveModelMixin", "RetrieveAPIView", "RetrieveUpdateAPIView"),
+    *("RetrieveDestroyAPIView", "RetrieveUpdateDestroyAPIView"),
+)
+_VIEWS = ("APIView", "ViewSet", "ModelMixin", "ViewSetMixin")
+_GENERIC = frozenset(
+    {
+        *("get_queryset", "filter_queryset", "paginate_queryset", "get_object"),
+        *("get_serializer", "get_serializer_class"),
+    }
+)
+_SERIALIZER_CALLS = ("get_serializer", "serializer_class")
+_MAX_VIEWS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Acting(State):
+    """Marks a view object that is performing an action."""
+
+    action: str
+
+    @property
+    def method(self) -> str:
+        """The HTTP method of the request, empty where it is not known."""
+        if self.action in ("list", "retrieve"):
+            return "GET"
+        return self.action.upper() if self.action in ("get", "post", "put", "patch") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Serializing:
+    """What a serializer object shows: an object, or with ``many`` each object of a list."""
+
+    shown: Value
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A serializer over the rows of a queryset, or over one row.
+
+    ``name`` is the view class or function, ``place`` stands for it; ``row`` is one of the rows.
+    ``only`` are the names of the fields that are shown, None for all.
+    """
+
+    name: str
+    place: Place
+    serializer: ClassValue
+    row: Value
+    single: bool
+    only: frozenset[str] | None = None
+
+
+def is_view(project: Project, class_: Value) -> bool:
+    """Whether a project class is a view class of REST framework, or of a package on top."""
+    return isinstance(class_, ClassValue) and _derives(project, class_, _VIEWS)
+
+
+def _derives(project: Project, class_: ClassValue, names: tuple[str, ...]) -> bool:
+    return any(
+        base.endswith(names) and not base.startswith("django.")
+        for base in project.classes.info(class_).externals
+    )
+
+
+# -- what the methods of generic views give --------------------------------------------------------
+
+
+def call(project: Project, name: str, arguments: Arguments, receiver: Value | None) -> Value | None:
+    """What a method that a view class inherits from the library gives; None for any other."""
+    method = name.rpartition(".")[2]
+    if method not in _GENERIC or not isinstance(receiver, Instance):
+        return None
+    if not is_view(project, class_of(receiver)):
+        return None
+    if method == "get_queryset":
+        return _all(project, project.members.attribute(receiver, "queryset"))
+    if method == "get_serializer_class":
+        return project.members.attribute(receiver, "serializer_class")
+    if method == "get_serializer":
+        classes = _method(project, receiver, "get_serializer_class")
+        return project.calls.invoke(classes, arguments).result
+    if method == "get_object":
+        return _one(project, _method(project, receiver, "get_queryset"))
+    queryset = arguments.get(0, "queryset")
+    if queryset is None or method == "filter_queryset":
+        return queryset
+    return Iterable(project.protocols.element(queryset), "list")
+
+
+def class_of(value: Instance) -> Value:
+    """The class of an object."""
+    return value.class_ if isinstance(value.class_, ClassValue) else External(value.class_)
+
+
+def _method(project: Project, view: Instance, name: str, *arguments: Value) -> Value:
+    """What a method of a view gives, the project's or the library's."""
+    member = project.members.attribute(view, name)
+    return project.calls.invoke(member, Arguments(arguments)).result
+
+
+def _all(project: Project, value: Value) -> Value:
+    """A queryset, of a manager the one that it starts from."""
+    if any(Models.of(project).is_manager(option) for option in options_of(value)):
+        return project.calls.invoke(project.members.attribute(value, "all"), NO_ARGUMENTS).result
+    return value
+
+
+def _one(project: Project, queryset: Value) -> Value | None:
+    found = [
+        project.calls.invoke(project.members.attribute(option, "get"), NO_ARGUMENTS).result
+        for option in options_of(without_none(queryset))
+        if Models.of(project).is_queryset(option)
+    ]
+    return join(found) if found else None
+
+
+# -- what is served --------------------------------------------------------------------------------
+
+
+def served(project: Project) -> Iterator[Served]:
+    """Everything that is shown through a serializer."""
+    for class_ in project_classes(project):
+        if is_view(project, class_):
+            yield from _by_mixins(project, class_)
+    for module in project.table.modules:
+        if not module.is_read_only:
+            yield from _by_calls(project, module)
+
+
+def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
+    """What the actions that a view class inherits show."""
+    if not _has_get(project, class_):
+        return
+    place = Place(class_.module.path, definition_term(class_.module, class_.scope))
+    for action, bases in (("list", _LISTS), ("retrieve", _SINGLE)):
+        if not _derives(project, class_, bases) or not _is_inherited(project, class_, action):
+            continue
+        view = Instance(class_, details=(Acting(action),))
+        serializer = _serializer_class(project, view)
+        if serializer is None:
+            continue
+        queryset = _method(project, view, "get_queryset")
+        if action == "list":
+            queryset = _method(project, view, "filter_queryset", queryset)
+        element = project.protocols.element(_all(project, queryset))
+        row = consumed_at(element, place.path, place.term)
+        if is_informative(row):
+            yield Served(class_.name, place, serializer, row, single=action == "retrieve")
+
+
+def _serializer_class(project: Project, view: Instance) -> ClassValue | None:
+    """The serializer of a view's action; None if it is not known, or may be one of several."""
+    found = without_none(_method(project, view, "get_serializer_class"))
+    if isinstance(found, ClassValue) and Serializers.of(project).is_serializer(found):
+        return found
+    return None
+
+
+def _is_inherited(project: Project, class_: ClassValue, action: str) -> bool:
+    """Whether an action, and the handler that calls it, are the library's, or go on to it."""
+    for name in (action, "get"):
+        method = project.members.find_in_class(class_, name)
+        if method is None:
+            continue
+        if not isinstance(method, FunctionValue):
+            return False
+        if not calls_super(method) and not (name == "get" and _calls(method, action)):
+            return False
+    return True
+
+
+def _calls(method: FunctionValue, name: str) -> bool:
+    terms = method.module.facts.terms
+    scope = method.module.facts.scopes[method.scope]
+    return any(
+        entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == name
+        for entry in terms[scope.start : scope.end]
+    )
+
+
+def _has_get(project: Project, class_: ClassValue) -> bool:
+    bound = literals.attribute_term(project, class_, "http_method_names")
+    items = literals.items(project, *bound) if bound is not None else None
+    names = literals.strings(project, items) if items is not None else None
+    return names is None or "get" in names
+
+
+def definition_term(module: Module, scope_number: int) -> int:
+    """The term that defines a class or function; where it is bound again, its first own term."""
+    scope = module.facts.scopes[scope_number]
+    term = module.facts.scopes[scope.parent].bindings.get(scope.name, -1)
+    if term >= 0 and module.facts.terms[term] == (t.DEFINITION, scope_number):
+        return term
+    for number in range(scope.end, len(module.facts.terms)):
+        if module.facts.terms[number] == (t.DEFINITION, scope_number):
+            return number
+    return scope.start
+
+
+# -- calls of serializers --------------------------------------------------------------------------
+
+
+def _by_calls(project: Project, module: Module) -> Iterator[Served]:
+    serializers = Serializers.of(project)
+    for term in module.calls:
+        entry = module.facts.terms[term]
+        if not entry[2] and not any(name == "instance" for name, _ in entry[3]):
+            continue
+        if not _reads_as_serializer(module, entry[1]):
+            continue
+        scope_number = module.code_scope_of(term)
+        place = Place(module.path, definition_term(module, scope_number) if scope_number else term)
+        for frame in _frames(project, module, scope_number):
+            made = project.values.evaluate(frame, term)
+            if not isinstance(made, Instance) or not isinstance(made.class_, ClassValue):
+                continue
+            how = serializing(made)
+            if how is None or not serializers.is_serializer(made.class_):
+                continue
+            shown = how.shown
+            row = project.protocols.element(_all(project, shown)) if how.many else shown
+            only = _only(project, frame, entry)
+            if is_informative(row) and only is not _UNKNOWN_NAMES:
+                marked = consumed_at(row, place.path, place.term)
+                name = _owner_name(frame)
+                yield Served(name, place, made.class_, marked, not how.many, only)
+
+
+def _reads_as_serializer(module: Module, function: int) -> bool:
+    """Whether what is called is spelt like a serializer class, or a view's way to one."""
+    entry = module.facts.terms[function]
+    if entry[0] == t.ATTR:
+        return entry[2] in _SERIALIZER_CALLS or str(entry[2]).endswith("Serializer")
+    if entry[0] == t.IMPORT:
+        return str(entry[2] or "").endswith("Serializer")
+    if entry[0] == t.DEFINITION:
+        return module.facts.scopes[entry[1]].name.endswith("Serializer")
+    return entry[0] in (t.CALL, t.JOIN) or str(entry[1]).endswith("Serializer")
+
+
+def _owner_name(frame: Frame) -> str:
+    view = frame.arguments[0] if frame.arguments else None
+    if isinstance(view, Instance) and isinstance(view.class_, ClassValue):
+        return f"{view.class_.name}.{frame.name}"
+    return frame.name
+
+
+def _frames(project: Project, module: Module, scope_number: int) -> Iterator[Frame]:
+    """The frames in which code serializes: of a method, one for each view class that has it."""
+    class_ = project.calls.class_of_method(module, scope_number)
+    if class_ is None or not is_view(project, class_):
+        yield from project.call_sites.frames_around(module, scope_number)
+        return
+    scope = module.facts.scopes[scope_number]
+    project.classes.link_subclasses()
+    views = [class_, *project.classes.info(class_).subclasses][:_MAX_VIEWS]
+    for view in views:
+        if project.members.find_in_class(view, scope.name) is not None and scope.parameters:
+            receiver = Instance(view, details=(Acting(scope.name),))
+            arguments = (receiver, *[None] * (len(scope.parameters) - 1))
+            around = project.classes.frame_around(class_)
+            yield project.frames.get(module, scope_number, around, arguments)
+
+
+_UNKNOWN_NAMES: frozenset[str] = frozenset({"?"})
+
+
+def _only(project: Project, frame: Frame, entry: t.Term) -> frozenset[str] | None:
+    """The fields that a call of a serializer asks for by name."""
+    for name, term in entry[3]:
+        if name == "fields":
+            items = literals.items(project, frame, term)
+            names = literals.strings(project, items) if items is not None else None
+            return frozenset(names) if names is not None else _UNKNOWN_NAMES
+        if name in ("exclude", "omit"):
+            return _UNKNOWN_NAMES
+    return None
+
+
+def serializing(value: Value) -> Serializing | None:
+    """What a serializer object shows; None if it is none, or that is not known."""
+    if isinstance(value, Instance):
+        for detail in value.details:
+            if isinstance(detail, Serializing):
+                return detail
+    return None
+
+
+def acting(value: Value) -> Acting | None:
+    """What a view object is doing; None if it is none, or that is not known."""
+    if isinstance(value, Instance):
+        for detail in value.details:
+            if isinstance(detail, Acting):
+                return detail
+    return None
