@@ -22,7 +22,7 @@ from fwp_checks.catalogue import Catalogue, CatalogueError
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
 from fwp_checks.project.discovery import find_root, is_test_path, python_files
 from fwp_checks.settings import Settings, SettingsError
-from fwp_checks.sources import Sources
+from fwp_checks.sources import Sources, digest_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -38,11 +38,12 @@ class Session:
         self.settings = settings
         self._cache = cache
         self._jobs = jobs
-        self._overlays: dict[str, str] = {}
+        self._overlays: dict[str, str | bytes] = {}
         self._extra: dict[str, Path] = {}
         self._report: Report | None = None
         self._project: Project | None = None
         self._catalogue: Catalogue | None = None
+        self._digests: dict[str, str] = {}
 
     @classmethod
     def open(
@@ -99,17 +100,30 @@ class Session:
         relative = self._relative(path)
         return _only(self._whole(None), lambda other: other == relative)
 
-    def update(self, path: Path, text: str | None) -> None:
-        """Use this text for a file instead of what is on disk; None goes back to the disk."""
+    def update(self, path: Path, content: str | bytes | None) -> None:
+        """Use this text, or these bytes, for a file instead of what is on disk; None goes back to
+        the disk.
+        """
         relative = self._relative(path)
-        if text is None:
+        if content is None:
             if self._overlays.pop(relative, None) is None:
                 return
-        elif self._overlays.get(relative) == text:
+        elif self._overlays.get(relative) == content:
             return
         else:
-            self._overlays[relative] = text
+            self._overlays[relative] = content
         self._report = self._project = None
+
+    def content(self, path: Path) -> bytes | None:
+        """The bytes of a file as the last answer saw them.
+
+        None for a file that it did not read, or that has changed or gone since.
+        """
+        relative = self._relative(path)
+        content = self._sources().read(relative)
+        if isinstance(content, OSError) or self._digests.get(relative) != digest_of(content):
+            return None
+        return content
 
     def refresh(self) -> None:
         """Forget what was read from disk, so that the next question reads it again."""
@@ -151,7 +165,7 @@ class Session:
             files = self._files()
             self._known_files = frozenset(files)
             sources = self._sources()
-            digests = sources.digests(files)
+            self._digests = digests = sources.digests(files)
             key = self._result_key(digests)
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None

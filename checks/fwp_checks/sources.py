@@ -8,11 +8,13 @@ from pathlib import Path
 
 
 class Sources:
-    """Files of one project. ``overlays`` are texts by relative path, ``extra`` the places of files
-    that lie outside the root.
+    """Files of one project. ``overlays`` are contents by relative path, ``extra`` the places of
+    files that lie outside the root.
     """
 
-    def __init__(self, root: Path, overlays: Mapping[str, str], extra: Mapping[str, Path]) -> None:
+    def __init__(
+        self, root: Path, overlays: Mapping[str, str | bytes], extra: Mapping[str, Path]
+    ) -> None:
         self._root = root
         self._overlays = overlays
         self._extra = extra
@@ -24,8 +26,10 @@ class Sources:
         known = self._content.get(path)
         if known is None:
             overlay = self._overlays.get(path)
-            if overlay is not None:
+            if isinstance(overlay, str):
                 known = overlay.encode("utf-8", "surrogatepass")
+            elif overlay is not None:
+                known = overlay
             else:
                 known = read_file(self._extra.get(path) or self._root / path)
             self._content[path] = known

@@ -29,6 +29,7 @@ examples:
   fwp check app/ --format full
   fwp check --select FWP101,FWP102 --statistics
   fwp check --format json --output findings.json
+  fwp check --diff             what --fix would change
   cat app/api.py | fwp check - --stdin-display-name app/api.py
 
 Settings lie in [tool.fwp] of pyproject.toml; options given here win over them.
@@ -140,6 +141,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     output.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 although there are findings"
     )
+    _add_fix(check)
     run = check.add_argument_group("run")
     run.add_argument(
         "--force-exclude",
@@ -161,6 +163,18 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     _add_cache(run)
     check.set_defaults(run=_command("check", "run"))
+
+
+def _add_fix(check: _Parser) -> None:
+    fix = check.add_argument_group("fix").add_mutually_exclusive_group()
+    fix.add_argument(
+        "--fix",
+        action="store_true",
+        help="make the edits that findings come with, and report what is left",
+    )
+    fix.add_argument(
+        "--diff", action="store_true", help="print what --fix would change, and change nothing"
+    )
 
 
 def _add_settings(group: argparse._ArgumentGroup) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -15,6 +15,7 @@ from fwp_checks.project.discovery import python_files
 from fwp_checks.session import Session
 from fwp_plugins.cli import options
 from fwp_plugins.cli.errors import CommandError
+from fwp_plugins.cli.fixing import Fixer
 from fwp_plugins.cli.output import print_lines, progress, write_file
 from fwp_plugins.formats import concise, full, json_document, summary
 from fwp_plugins.formats.source import SourceLines, decode
@@ -30,12 +31,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, print, and give the exit code. Raises CommandError."""
     _reject_contradictions(arguments)
     texts: dict[str, str] = {}
+    fixer = Fixer(write=arguments.fix) if arguments.fix or arguments.diff else None
     if arguments.paths == [STDIN]:
-        root, report = _check_stdin(arguments, texts)
+        root, report = _check_stdin(arguments, texts, fixer)
     else:
         paths = [Path(path) for path in arguments.paths or (".",)]
-        root, report = _check_paths(paths, arguments)
-    _write(report, root, texts, arguments)
+        root, report = _check_paths(paths, arguments, fixer)
+    if fixer is None:
+        _write(report, root, texts, arguments)
+    else:
+        _write_fixed(fixer, report, root, texts, arguments)
+        if fixer.has_failed:
+            return 2
     return _exit_code(report, arguments.exit_zero)
 
 
@@ -51,9 +58,15 @@ def _reject_contradictions(arguments: argparse.Namespace) -> None:
         raise CommandError("--stdin-display-name needs the path - (standard input)")
     if arguments.statistics and arguments.format == "json":
         raise CommandError("--statistics cannot be combined with --format json")
+    if arguments.fix and STDIN in arguments.paths:
+        raise CommandError("--fix writes files; for standard input (-) there is --diff")
+    if arguments.diff and (arguments.statistics or arguments.format != "concise"):
+        raise CommandError("--diff prints a diff; it has neither --format nor --statistics")
 
 
-def _check_stdin(arguments: argparse.Namespace, texts: dict[str, str]) -> tuple[Path, Report]:
+def _check_stdin(
+    arguments: argparse.Namespace, texts: dict[str, str], fixer: Fixer | None
+) -> tuple[Path, Report]:
     path = absolute(arguments.stdin_display_name)
     if not path.parent.is_dir():
         raise CommandError(f"{arguments.stdin_display_name}: no such folder: {path.parent}")
@@ -65,10 +78,15 @@ def _check_stdin(arguments: argparse.Namespace, texts: dict[str, str]) -> tuple[
     session = options.session_of(path, given, arguments)
     session.update(path, text)
     texts[PurePath(os.path.relpath(path, session.root)).as_posix()] = text
-    return session.root, session.check(path)
+    report = session.check(path)
+    if fixer is not None:
+        fixer.fix(session, [path], report, None)
+    return session.root, report
 
 
-def _check_paths(paths: list[Path], arguments: argparse.Namespace) -> tuple[Path, Report]:
+def _check_paths(
+    paths: list[Path], arguments: argparse.Namespace, fixer: Fixer | None
+) -> tuple[Path, Report]:
     groups = options.sessions(paths, arguments)
     roots = [session.root for session, _ in groups]
     common = Path(os.path.commonpath(roots))
@@ -80,6 +98,9 @@ def _check_paths(paths: list[Path], arguments: argparse.Namespace) -> tuple[Path
             report = session.check_all(paths=share, progress=show)
             if share and report == Report():
                 _warn_of_nothing(session, share)
+            if fixer is not None:
+                left = fixer.fix(session, share, report, show)
+                report = left if arguments.fix else report
             if session.root != common:
                 report = _under(report, f"{session.root.relative_to(common).as_posix()}/")
             findings += report.findings
@@ -115,11 +136,38 @@ def _under(report: Report, prefix: str) -> Report:
     )
 
 
+def _write_fixed(
+    fixer: Fixer, report: Report, root: Path, texts: dict[str, str], arguments: argparse.Namespace
+) -> None:
+    """What was fixed and what is left, or what would be fixed; notes go to standard error."""
+    for note in fixer.notes:
+        print(f"fwp: warning: {note}", file=sys.stderr)
+    if arguments.fix:
+        closing = fixer.summary(len(report.findings))
+        if arguments.format == "json":
+            print(closing, file=sys.stderr)
+        _write(report, root, texts, arguments, [(closing, "good")])
+        return
+    print(fixer.summary(len(report.findings) - fixer.fixed), file=sys.stderr)
+    _put(fixer.diff(Path.cwd()), arguments)
+
+
 def _write(
-    report: Report, root: Path, texts: dict[str, str], arguments: argparse.Namespace
+    report: Report,
+    root: Path,
+    texts: dict[str, str],
+    arguments: argparse.Namespace,
+    *more: Line,
 ) -> None:
     lines = _lines(report, root, texts, arguments)
-    closing = [] if arguments.format == "json" else [summary.summary(report)]
+    closing = [] if arguments.format == "json" else [summary.summary(report), *more]
+    _put(lines, arguments, closing)
+
+
+def _put(
+    lines: Iterable[Line], arguments: argparse.Namespace, closing: Sequence[Line] = ()
+) -> None:
+    """Lines go where the command line says, what closes them to standard output."""
     if arguments.output is None:
         print_lines([*lines, *closing], color=arguments.color)
     else:

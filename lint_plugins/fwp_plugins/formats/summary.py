@@ -13,21 +13,21 @@ _PLURALS = {"error": "errors", "warning": "warnings", "info": "info"}
 
 def summary(report: Report) -> Line:
     """One line: how many findings of which severity in how many files, and files skipped."""
-    skipped = f"; {_count(len(report.skipped), 'file', 'files')} skipped" if report.skipped else ""
+    skipped = f"; {count(len(report.skipped), 'file', 'files')} skipped" if report.skipped else ""
     if not report.findings:
         return [(f"No findings{skipped}.", "warning" if skipped else "good")]
     by_severity = Counter(finding.severity for finding in report.findings)
     severities = ", ".join(
-        _count(by_severity[severity], severity.value, _PLURALS[severity.value])
+        count(by_severity[severity], severity.value, _PLURALS[severity.value])
         for severity in Severity
         if by_severity[severity]
     )
     files = len({finding.path for finding in report.findings})
-    findings = _count(len(report.findings), "finding", "findings")
+    findings = count(len(report.findings), "finding", "findings")
     worst = min(by_severity, key=lambda severity: severity.rank).value
     return [
         (f"{findings}", worst),
-        (f" ({severities}) in {_count(files, 'file', 'files')}{skipped}.", ""),
+        (f" ({severities}) in {count(files, 'file', 'files')}{skipped}.", ""),
     ]
 
 
@@ -40,5 +40,6 @@ def statistics(report: Report) -> Iterator[Line]:
         yield [(f"{count:>{digits}} ", ""), (code, severity[code]), (f" {rule}", "")]
 
 
-def _count(number: int, one: str, many: str) -> str:
+def count(number: int, one: str, many: str) -> str:
+    """``1 file``, ``2 files``."""
     return f"{number} {one if number == 1 else many}"
