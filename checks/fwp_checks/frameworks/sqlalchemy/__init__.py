@@ -1,0 +1,101 @@
+"""SQLAlchemy, Flask-SQLAlchemy and SQLModel: which relations are loaded by queries of their own.
+
+``mapped`` finds mapped classes and their relations (with ``annotations`` and ``tables``), ``rows``
+says what is known of queries and rows, ``options`` reads loader options, ``queries`` evaluates
+queries, sessions and results, ``instances`` the attributes of rows, ``lacks`` says what a query
+for a single row fetches, ``history`` what a function did before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.sqlalchemy import history, instances, lacks, options, queries
+from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
+from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.needs import Lack
+    from fwp_checks.project.origins import Origin
+
+
+class SQLAlchemy(Framework):
+    """Hooks for SQLAlchemy."""
+
+    name = "SQLAlchemy"
+    modules = PACKAGES
+    reads_any_attribute = True
+    row_sources = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """Queries keep what they load, results and rows keep it from their queries."""
+        if isinstance(receiver, Instance):
+            selected = instances.selected(receiver, name)
+            if selected is not None:
+                return Outcome.nothing(selected)
+        return queries.call(project, name, arguments, receiver)
+
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """The rows of a page, and what ``awaitable_attrs`` gives."""
+        if not isinstance(base, Instance):
+            return None
+        return instances.awaited_attribute(project, base, name) or queries.attribute(
+            project, base, name
+        )
+
+    def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
+        """Relations of mapped objects."""
+        class_ = base.class_
+        if isinstance(class_, ClassValue) and Mappers.of(project).is_mapped(class_):
+            return instances.attribute(project, base, name)
+        return None
+
+    def reading(
+        self, project: Project, base: Instance, name: str
+    ) -> tuple[Alternative, ...] | None:
+        """A relation that was not loaded with its object runs a query when it is first read."""
+        return instances.reading(project, base, name)
+
+    def lack(
+        self, project: Project, frame: Frame | None, run: RunExternal
+    ) -> tuple[Origin, Lack] | None:
+        """Relations that were not loaded with their row."""
+        return lacks.lack(project, run)
+
+    def loading(self, lacking: Sequence[Lack]) -> str:
+        """A call of ``options``."""
+        return lacks.loading(lacking)
+
+    def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
+        """Relations that are there already."""
+        return history.spares(project, frame, term, run)
+
+    def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:
+        """``Post.author`` in a query, and Flask-SQLAlchemy's ``Post.query``."""
+        mappers = Mappers.of(project)
+        if not mappers.is_mapped(class_):
+            return None
+        if name == "query":
+            return queries.of_class(project, class_)
+        relation = mappers.relation(class_, name)
+        if relation is None or mappers.is_proxy(class_, name):
+            return None
+        return options.attribute(class_, relation.name)
+
+    def element(self, project: Project, value: Instance) -> Value | None:
+        """A row of a query or result."""
+        return queries.element(project, value)
+
+    def item(self, project: Project, base: Instance, key: Value | None) -> Value | None:
+        """A row of a query, or a slice of it."""
+        return queries.item(project, base, key)
+
+
+FRAMEWORK = SQLAlchemy()

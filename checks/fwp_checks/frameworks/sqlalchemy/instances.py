@@ -1,0 +1,155 @@
+"""Objects of mapped classes: what their attributes hold, and which of them run a query when they
+are read.
+
+Source: sqlalchemy/orm/strategies.py (LazyLoader) and ext/asyncio/session.py (AsyncAttrs) of
+SQLAlchemy 2.1.9.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.sqlalchemy import rows
+from fwp_checks.frameworks.sqlalchemy.mapped import Mappers, Relation
+from fwp_checks.frameworks.sqlalchemy.rows import DYNAMIC, LAZY, WRITE_ONLY, Query, Row
+from fwp_checks.project.origins import Hop, Origin, behind, origin_of
+from fwp_checks.project.outcome import Alternative, RunExternal
+from fwp_checks.project.values import (
+    Arguments,
+    Awaitable,
+    ClassValue,
+    Constant,
+    Instance,
+    Iterable,
+    Unknown,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+ASYNC_ATTRS = "sqlalchemy.ext.asyncio.AsyncAttrs"
+AWAITABLE_ATTRS = f"{ASYNC_ATTRS}.awaitable_attrs"
+AWAITED_LOAD = f"{AWAITABLE_ATTRS}.__get__"
+
+
+def attribute(project: Project, instance: Instance, name: str) -> Value | None:
+    """What an attribute of a mapped object holds, if it is a relation."""
+    class_ = instance.class_
+    if not isinstance(class_, ClassValue):
+        return None
+    mappers = Mappers.of(project)
+    if name == "awaitable_attrs" and project.classes.derives(class_, ASYNC_ATTRS):
+        return Instance(AWAITABLE_ATTRS, details=(instance,))
+    relation = mappers.relation(class_, name)
+    if relation is None:
+        return None
+    if mappers.is_proxy(class_, name):
+        return Iterable(Unknown(f"what '{name}' stands for"), "list")
+    return _related(mappers, relation, class_, instance)
+
+
+def _related(mappers: Mappers, relation: Relation, class_: ClassValue, instance: Instance) -> Value:
+    name = relation.name
+    if relation.target is None:
+        return Unknown(f"relation '{name}' leads to a class that is not known")
+    if relation.is_many is None:
+        return Unknown(f"relation '{name}' holds one object or several")
+    row = rows.row_of(instance)
+    if row is None:
+        return _plain(relation, relation.target)
+    hop = Hop(name, not relation.is_many, class_.name)
+    origin = behind(origin_of(instance), hop, is_many=relation.is_many)
+    inverse = mappers.inverse(class_, relation)
+    known = frozenset({inverse}) if inverse else frozenset()
+    if relation.lazy in (DYNAMIC, WRITE_ONLY):
+        return _query(relation, relation.target, row, known, origin)
+    loads = rows.ANYTHING if name in row.known else row.loads.below(name)
+    details: tuple[object, ...] = (Row(loads, row.is_async, known),)
+    found = Instance(relation.target, details=details if origin is None else (*details, origin))
+    return Iterable(found, "list") if relation.is_many else found
+
+
+def _plain(relation: Relation, target: ClassValue) -> Value:
+    """What a relation of an object of unknown origin holds."""
+    if relation.lazy in (DYNAMIC, WRITE_ONLY):
+        return _query(relation, target, Row(), frozenset(), None)
+    return Iterable(Instance(target), "list") if relation.is_many else Instance(target)
+
+
+def _query(
+    relation: Relation, target: ClassValue, row: Row, known: frozenset[str], origin: Origin | None
+) -> Value:
+    """``lazy="dynamic"``: a query, which runs each time it is gone through."""
+    query = Query((target,), is_objects=True, is_async=row.is_async, whole=False, known=known)
+    if relation.lazy == WRITE_ONLY:
+        return Instance(_WRITE_ONLY, details=(query,))
+    return rows.statement(rows.QUERY, query, origin)
+
+
+_WRITE_ONLY = "sqlalchemy.orm.WriteOnlyCollection"
+
+
+def selected(receiver: Instance, name: str) -> Value | None:
+    """``post.comments.select()`` of a write-only collection."""
+    query = rows.query_of(receiver)
+    if receiver.class_ != _WRITE_ONLY or query is None or not name.endswith(".select"):
+        return None
+    return rows.statement(rows.SELECT, query)
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def reading(project: Project, base: Instance, name: str) -> tuple[Alternative, ...] | None:
+    """What runs when an attribute of a mapped object is read; None if nothing is known to."""
+    awaited = awaited_of(base)
+    instance = awaited or base
+    relation = lazily(project, instance, name)
+    if relation is None:
+        return None
+    row = rows.row_of(instance)
+    keywords = (("is_async", Constant(True)),) if row is not None and row.is_async else ()
+    called = AWAITED_LOAD if awaited is not None else rows.LAZY_LOAD
+    return ((RunExternal(called, Arguments((Constant(relation.name),), keywords), instance),),)
+
+
+def lazily(project: Project, instance: Instance, name: str) -> Relation | None:
+    """The relation that reading an attribute loads by a query of its own; None if it does not."""
+    row = rows.row_of(instance)
+    class_ = instance.class_
+    if row is None or not isinstance(class_, ClassValue):
+        return None
+    relation = Mappers.of(project).relation(class_, name)
+    if relation is None or relation.name in row.known:
+        return None
+    if (
+        relation.by_key
+        and relation.target is not None
+        and _is_at_hand(project, row, relation.target)
+    ):
+        return None
+    return relation if row.loads.of(relation.name, relation.lazy) == LAZY else None
+
+
+def _is_at_hand(project: Project, row: Row, target: ClassValue) -> bool:
+    """Whether an object that a key names is in the session: the query gave it with the row, or all
+    objects of its class.
+    """
+    order = project.classes.info(target).order
+    return any(class_ in order for class_ in row.at_hand)
+
+
+def awaited_of(base: Value) -> Instance | None:
+    """The object whose ``awaitable_attrs`` this is."""
+    if isinstance(base, Instance) and base.class_ == AWAITABLE_ATTRS:
+        found = base.details[0]
+        return found if isinstance(found, Instance) else None
+    return None
+
+
+def awaited_attribute(project: Project, base: Instance, name: str) -> Value | None:
+    """``post.awaitable_attrs.author``: awaiting it gives what ``post.author`` holds then."""
+    instance = awaited_of(base)
+    held = attribute(project, instance, name) if instance is not None else None
+    return Awaitable(held) if held is not None else None
