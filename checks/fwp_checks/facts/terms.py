@@ -40,6 +40,9 @@ is one of the kinds below; the shapes are:
 ``RAISE``             ``exception or -1``
 ``TYPE_VARIABLE``     ``name, bound or -1``
 ``DECLARED``          ``value or -1, annotation``: a variable with an annotation
+``LOOKUP``            ``base, name, is_called``: what a template reads as ``base.name``
+``RENDER``            ``what, operand, ((name, term), …), is_isolated``: a part of a template runs
+``REGISTERED``        ``"filter" | "tag", name, (libraries, …)``: what templates know under a name
 ====================  ============================================================================
 """
 
@@ -85,7 +88,10 @@ Term = tuple[Any, ...]
     RAISE,
     TYPE_VARIABLE,
     DECLARED,
-) = range(35)
+    LOOKUP,
+    RENDER,
+    REGISTERED,
+) = range(38)
 
 KIND_NAMES = [
     "CONST",
@@ -123,4 +129,7 @@ KIND_NAMES = [
     "RAISE",
     "TYPE_VARIABLE",
     "DECLARED",
+    "LOOKUP",
+    "RENDER",
+    "REGISTERED",
 ]

@@ -1,0 +1,194 @@
+"""How the tags of a template hold each other.
+
+Tags are walked in one flat loop over the tokens: a tag that opens something notes, at the tokens
+where its branches begin and where it ends, what is to be done there. So the depth of nesting costs
+no stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from fwp_checks.facts.environment import Layer
+from fwp_checks.facts.templates.source import TemplateError, Text
+from fwp_checks.facts.templates.writer import Writer
+
+_DEEPEST = 400
+
+
+class AnyToken(Protocol):
+    """A tag or a variable; ``name`` is the first word of a tag, empty for a variable."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+class Nesting(Writer):
+    """Walks tokens. ``blocks`` are the tags that have an end tag, with the tags that divide them;
+    of other tags that is found out by their end tags.
+    """
+
+    blocks: Mapping[str, tuple[str, ...]] = {}
+
+    def __init__(self, source: Text) -> None:
+        super().__init__(source)
+        self.tokens: Sequence[AnyToken] = []
+        self.ends: dict[int, int] = {}
+        self.parts: dict[int, list[int]] = {}
+        self.at: dict[int, Callable[[], None]] = {}
+        self.dividers = frozenset(name for names in self.blocks.values() for name in names)
+
+    def is_block(self, index: int) -> bool:
+        """Whether the tag at a token has an end tag."""
+        return self.tokens[index].name in self.blocks
+
+    def tag(self, index: int) -> int:
+        """Walk one tag; gives the last token that has been dealt with."""
+        raise NotImplementedError
+
+    def output(self, index: int) -> None:
+        """Walk one variable."""
+        raise NotImplementedError
+
+    def walk_tokens(self, first: int, last: int) -> None:
+        """Walk a stretch of tokens."""
+        index = first
+        while index < last:
+            action = self.at.pop(index, None)
+            if action is not None:
+                action()
+            elif self.tokens[index].name:
+                index = self.tag(index)
+            else:
+                self.output(index)
+            index += 1
+
+    def match(self) -> None:
+        """Find the end and the branches of every tag that has them.
+
+        A tag that is not known has an end if an end tag of its name follows somewhere. Raises
+        TemplateError where tags that are known do not fit together.
+        """
+        ends = {token.name for token in self.tokens if token.name.startswith("end")}
+        opened: list[int] = []
+        for index, token in enumerate(self.tokens):
+            name = token.name
+            if not name:
+                continue
+            if name in self.dividers:
+                self._divide(opened, index)
+            elif self.is_block(index) or (name not in self.blocks and f"end{name}" in ends):
+                opened.append(index)
+                if len(opened) > _DEEPEST:
+                    raise TemplateError(token.start, "nested too deeply to analyse")
+            elif name.startswith("end"):
+                self._close(opened, index)
+        for index in opened:
+            token = self.tokens[index]
+            if token.name in self.blocks:
+                raise TemplateError(token.start, f"the tag '{token.name}' is not closed")
+
+    def _divide(self, opened: list[int], index: int) -> None:
+        token = self.tokens[index]
+        for number in reversed(opened):
+            name = self.tokens[number].name
+            if token.name in self.blocks.get(name, ()):
+                self.parts.setdefault(number, []).append(index)
+                return
+            if name not in self.blocks:
+                return  # it may belong to a tag that is not known
+        raise TemplateError(token.start, f"the tag '{token.name}' stands in no tag that has it")
+
+    def _close(self, opened: list[int], index: int) -> None:
+        token = self.tokens[index]
+        name = token.name[3:]
+        for position in range(len(opened) - 1, -1, -1):
+            other = self.tokens[opened[position]].name
+            if other == name:
+                self.ends[opened[position]] = index
+                # Tags that are not known and are not closed by now have no end.
+                del opened[position:]
+                return
+            if other in self.blocks:
+                if name in self.blocks:
+                    reason = f"the tag '{token.name}' does not close '{other}'"
+                    raise TemplateError(token.start, reason)
+                return
+        if name in self.blocks:
+            raise TemplateError(token.start, f"the tag '{token.name}' closes nothing")
+
+    # -- branches and loops ------------------------------------------------------------------------
+
+    def branches(self, index: int, first: int, test_of: Callable[[int], int]) -> None:
+        """Walk an ``if`` tag whose test is ``first``; ``test_of`` gives that of a further branch,
+        -1 for the last one, which has none.
+        """
+        ended: list[Layer] = []
+        test, start, depth = first, len(self.terms), 0
+        is_last = False
+        self.environment.push()
+
+        def close_branch() -> None:
+            self.region("if", start, test)
+            ended.append(self.environment.pop())
+            self.environment.push()
+
+        def divide(number: int) -> None:
+            nonlocal test, start, depth, is_last
+            close_branch()
+            depth += 1
+            found = test_of(number)
+            start = len(self.terms)
+            if found >= 0:
+                test = found
+                self.environment.push()
+            else:
+                is_last = True
+
+        def close() -> None:
+            nonlocal depth
+            if is_last:
+                self.region("else", start, test)
+            else:
+                close_branch()
+                depth += 1
+            for _ in range(depth):
+                rest = self.environment.pop()
+                self.environment.join(ended.pop(), rest)
+
+        for number in self.parts.get(index, ()):
+            self.at[number] = partial(divide, number)
+        self.at[self.ends[index]] = close
+
+    def perhaps(self, index: int, test: int) -> None:
+        """Walk a tag whose body, and that behind its divider, runs or does not."""
+        self.branches(index, test, lambda _: -1)
+
+    def loop(self, index: int, start: int, element: int) -> None:
+        """Walk the body of a loop that is open, and what runs where it has no elements."""
+
+        def close() -> None:
+            self.close_loop(start, element)
+
+        parts = self.parts.get(index, [])
+        self.at[self.ends[index]] = close
+        if parts:
+            self.at[self.ends[index]] = lambda: None
+            self.at[parts[0]] = close
+
+    def names(self, index: int, named: Sequence[tuple[str, int]]) -> None:
+        """Bind names up to the end of a tag."""
+        if index in self.ends:
+            self.environment.push().names.update(named)
+            self.at[self.ends[index]] = self._drop_layer
+
+    def _drop_layer(self) -> None:
+        self.environment.pop()
