@@ -67,6 +67,17 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Touch:
+    """Something else that a framework does with each row, and what that runs: an entry for each
+    thing it may be.
+    """
+
+    alternatives: tuple[Alternative, ...]
+    module: Module
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
 class Consumer:
     """What goes through the rows of a query for a framework: a serializer, a template, an admin
     page.
@@ -83,6 +94,7 @@ class Consumer:
     term: int
     frames: tuple[Frame, ...] = ()
     reads: tuple[Read, ...] = ()
+    touches: tuple[Touch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,10 @@ class RowNeeds:
                     found[self._project.frame_of_scope(module, number)] = None
         for consumer in self.consumers:
             found.update(dict.fromkeys(consumer.frames))
+            for touch in consumer.touches:
+                for alternative in touch.alternatives:
+                    runs = [run for run in alternative or () if isinstance(run, RunFrame)]
+                    found.update(dict.fromkeys(run.frame for run in runs))
         waiting = list(found)
         while waiting:
             for following in self._following(waiting.pop()):
@@ -232,6 +248,11 @@ class RowNeeds:
             for consumer in self.consumers:
                 for read in consumer.reads:
                     for need in self._needs_of_read(read):
+                        key = (need.origin, need.lack, need.module, need.term)
+                        found.setdefault(key, need)
+                for touch in consumer.touches:
+                    for run, origin, lack in self._lacks(None, touch.alternatives):
+                        need = Need(origin, lack, run, touch.module, touch.term, None)
                         key = (need.origin, need.lack, need.module, need.term)
                         found.setdefault(key, need)
         return list(found.values())

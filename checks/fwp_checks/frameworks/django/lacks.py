@@ -54,6 +54,8 @@ def lack(frame: Frame | None, run: RunExternal) -> tuple[Origin, Lack] | None:
     method = run.name.rpartition(".")[2]
     if query is None or not origin.hops or method in _WRITING:
         return None
+    if query.fetched and method in _ANSWERED:
+        return None
     if query.bypassed or query.fetched:
         kind = Kind.BYPASSED
     elif query.narrowed or method not in _ANSWERED:
