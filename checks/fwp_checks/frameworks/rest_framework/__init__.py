@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
@@ -14,7 +15,8 @@ from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.rest_framework import views
 from fwp_checks.frameworks.rest_framework.reads import Reader
 from fwp_checks.frameworks.rest_framework.serializers import Serializers
-from fwp_checks.project.origins import origin_of
+from fwp_checks.project.needs import Consumer, Touch
+from fwp_checks.project.origins import Place, origin_of
 from fwp_checks.project.outcome import Alternative, Outcome, RunFrame
 from fwp_checks.project.values import (
     Arguments,
@@ -97,8 +99,28 @@ class RestFramework(Framework):
             return None
         reader = Reader(project)
         reader.serialize(base.class_, row)
-        runs = [run for r in reader.reads if all(r.alternatives) for run in r.alternatives[0] or ()]
+        runs = [
+            run
+            for touch in reader.touches
+            if all(touch.alternatives)
+            for run in touch.alternatives[0] or ()
+        ]
         return (tuple(runs),) if runs else None
+
+    def consumers(self, project: Project) -> Iterator[Consumer]:
+        """Lists that are shown through serializers, and lists inside of a single object."""
+        found: dict[Place, list[views.Served]] = {}
+        for served in views.served(project):
+            found.setdefault(served.place, []).append(served)
+        for place, several in found.items():
+            module = project.table.by_path[place.path]
+            touches: list[Touch] = []
+            for served in several:
+                reader = Reader(project, single=served.single)
+                reader.serialize(served.serializer, served.row, place, served.only)
+                touches.extend(reader.touches)
+            label = several[0].name
+            yield Consumer(place, "serializer", label, module, place.term, touches=tuple(touches))
 
 
 FRAMEWORK = RestFramework()

@@ -8,7 +8,7 @@ framework 3.18.3.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -18,8 +18,9 @@ from fwp_checks.frameworks.rest_framework.serializers import (
     SerializerField,
     Serializers,
 )
+from fwp_checks.project.needs import Touch
 from fwp_checks.project.origins import Place
-from fwp_checks.project.outcome import Alternative
+from fwp_checks.project.outcome import Alternative, RunFrame
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -41,23 +42,15 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Something that serializing reads: what that may run, and where the field is declared."""
-
-    place: Place
-    alternatives: tuple[Alternative, ...]
-
-
 class Reader:
     """Follows serializers over one object.
 
     ``single``: the object is the only one, so that what is read for it is read once; only what is
-    read for each row of the lists that it shows counts. Read ``reads`` afterwards.
+    read for each row of the lists that it shows counts. Read ``touches`` afterwards.
     """
 
     def __init__(self, project: Project, *, single: bool = False) -> None:
-        self.reads: list[Read] = []
+        self.touches: list[Touch] = []
         self._project = project
         self._serializers = Serializers.of(project)
         self._models = Models.of(project)
@@ -106,8 +99,19 @@ class Reader:
         return outcome.result
 
     def _note(self, place: Place, alternatives: tuple[Alternative, ...]) -> None:
-        if any(alternatives) and not self._is_once:
-            self.reads.append(Read(place, alternatives))
+        if self._is_once:
+            return
+        kept = tuple(self._effective(alternative) for alternative in alternatives)
+        module = self._project.table.by_path.get(place.path)
+        if any(kept) and module is not None:
+            self.touches.append(Touch(kept, module, place.term))
+
+    def _effective(self, alternative: Alternative) -> Alternative:
+        """What runs of an alternative has an effect."""
+        effects = self._project.catalogue.effects
+        return alternative and tuple(
+            [run for run in alternative if isinstance(run, RunFrame) or effects(run.name)]
+        )
 
     # -- fields ------------------------------------------------------------------------------------
 
