@@ -49,6 +49,13 @@ def _container(value: Value) -> str:
     return "dict" if isinstance(value, MappingValue) else ""
 
 
+# Under these, a property stays what it is for objects: Python's own, then those of SQLAlchemy's
+# hybrid_property, https://docs.sqlalchemy.org/en/20/orm/extensions/hybrid.html
+_PROPERTY_DECORATORS = frozenset(
+    {"setter", "getter", "deleter", "expression", "comparator", "update_expression", "inplace"}
+)
+
+
 class Members:
     """Looks up attributes and items."""
 
@@ -226,7 +233,7 @@ class Members:
         )
 
     def _of_wrapped(self, base: Wrapped, name: str) -> Value:
-        if base.how == "property" and name in ("setter", "getter", "deleter"):
+        if base.how == "property" and name in _PROPERTY_DECORATORS:
             return Member(f"builtins.property.{name}", base)
         if name == "__wrapped__":
             return base.function

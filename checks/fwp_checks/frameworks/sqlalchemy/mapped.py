@@ -34,6 +34,7 @@ from fwp_checks.project.values import (
     Instance,
     MappingValue,
     Member,
+    Unknown,
     Value,
     options_of,
 )
@@ -56,6 +57,13 @@ _LAZY: dict[object, str] = {
     "dynamic": DYNAMIC,
     "write_only": WRITE_ONLY,
 }
+_EVALUATED = frozenset(
+    {
+        *("argument", "lazy", "uselist", "back_populates", "backref", "name", "target_collection"),
+        *("sa_relationship_kwargs", "link_model"),
+    }
+)
+_GIVEN = Unknown("an expression of columns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +241,26 @@ class Mappers:
                 return value.name.rpartition(".")[2]
         return ""
 
+    def _arguments(self, frame: Frame, term: int) -> Arguments:
+        """The arguments of a call in a mapping. Of those that name columns only that they are
+        given: what these are may depend on the mapping itself.
+        """
+        _, _, positional, keywords = frame.module.facts.terms[term]
+        evaluate = self._project.values.evaluate
+        return Arguments(
+            tuple([evaluate(frame, argument) for argument in positional[:1]]),
+            tuple(
+                [
+                    (name, evaluate(frame, argument) if name in _EVALUATED else _GIVEN)
+                    for name, argument in keywords
+                    if name is not None
+                ]
+            ),
+        )
+
     def _of_call(self, class_: ClassValue, name: str, frame: Frame, term: int) -> Relation | None:
         function = self.function(frame, term)
-        arguments = self._project.calls.arguments(frame, frame.module.facts.terms[term])
+        arguments = self._arguments(frame, term)
         if function in ("association_proxy", "synonym"):
             keyword = "name" if function == "synonym" else "target_collection"
             proxied = text(arguments.get(0, keyword))
@@ -248,7 +273,7 @@ class Mappers:
             arguments = self._of_sqlmodel(arguments)
         annotated = self._annotations.of(class_, name)
         target = self._target(class_, arguments.get(0, "argument")) or annotated.target
-        secondary = arguments.get(1, "secondary") is not None
+        secondary = arguments.get(-1, "secondary") is not None
         lazy = annotated.lazy or (
             DYNAMIC if function == "dynamic_loader" else _how(arguments.get(-1, "lazy"))
         )
@@ -333,7 +358,7 @@ class Mappers:
             if keyword == "backref":
                 call = self._call_behind(frame.module.facts.terms, inner)
                 if call >= 0 and self.function(frame, call) == "backref":
-                    inside = self._project.calls.arguments(frame, frame.module.facts.terms[call])
+                    inside = self._arguments(frame, call)
                     name = text(inside.get(0, "name"))
                     return (name, inside) if name is not None else None
         return None

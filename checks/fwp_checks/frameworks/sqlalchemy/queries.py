@@ -16,6 +16,7 @@ from fwp_checks.frameworks.sqlalchemy.rows import Query
 from fwp_checks.project.origins import origin_of
 from fwp_checks.project.outcome import Outcome, RunExternal
 from fwp_checks.project.values import (
+    NONE,
     Arguments,
     Awaitable,
     ClassValue,
@@ -25,6 +26,7 @@ from fwp_checks.project.values import (
     MappingValue,
     Unknown,
     Value,
+    join,
     options_of,
 )
 
@@ -179,27 +181,35 @@ def _session_result(
 ) -> Value | None:
     if method in ("get", "get_one"):
         return _by_key(project, arguments, is_async=is_async)
-    statement = arguments.get(0, "statement")
+    statements = options_of(arguments.get(0, "statement") or NONE)
+    results = [
+        _of_statement(project, method, option, is_async) for option in rows.merged(statements)
+    ]
+    known = [given for given in results if given is not None]
+    return join(known) if len(known) == len(results) else None
+
+
+def _of_statement(project: Project, method: str, statement: Value, is_async: bool) -> Value | None:
+    """What executing a statement gives."""
     query = rows.query_of(statement)
-    if statement is None or query is None:
+    if query is None:
         return None
     query = replace(query, is_async=is_async)
     origin = origin_of(statement)
+    of_objects = replace(query, is_objects=True)
+    of_tuples = replace(query, is_objects=False)
     if method == "execute":
-        return rows.result(rows.RESULT, replace(query, is_objects=False), origin)
-    if method == "scalars":
-        return rows.result(rows.SCALARS, replace(query, is_objects=True), origin)
+        return rows.result(rows.RESULT, of_tuples, origin)
+    if method == "scalars" or (method == "exec" and len(query.columns) == 1):
+        return rows.result(rows.SCALARS, of_objects, origin)
     if method == "exec":
-        single = len(query.columns) == 1
-        return rows.result(
-            rows.SCALARS if single else rows.RESULT, replace(query, is_objects=single), origin
-        )
+        return rows.result(rows.RESULT, of_tuples, origin)
     if method == "stream":
-        return rows.result(rows.ASYNC_RESULT, replace(query, is_objects=False), origin)
+        return rows.result(rows.ASYNC_RESULT, of_tuples, origin)
     if method == "stream_scalars":
-        return rows.result(rows.ASYNC_SCALARS, replace(query, is_objects=True), origin)
+        return rows.result(rows.ASYNC_SCALARS, of_objects, origin)
     if method == "scalar":
-        found = rows.statement(rows.SELECT, replace(query, is_objects=True, whole=False))
+        found = rows.statement(rows.SELECT, replace(of_objects, whole=False))
         return rows.row(project, found, one_of_many=False)
     return None
 

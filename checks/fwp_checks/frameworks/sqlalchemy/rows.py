@@ -11,6 +11,7 @@ https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -170,6 +171,32 @@ def statement(class_: ClassValue | str, query: Query, origin: Origin | None = No
 def changed(value: Instance, query: Query) -> Instance:
     """The same query with something added."""
     return replace(value, details=(query, origin_of(value) or Origin()))
+
+
+def merged(statements: Sequence[Value]) -> list[Value]:
+    """The same statements; those of which one goes on from the other, adding no option, as one."""
+    found: dict[object, Instance] = {}
+    others: list[Value] = []
+    for statement_ in statements:
+        query, origin = query_of(statement_), origin_of(statement_)
+        if query is None or origin is None or not isinstance(statement_, Instance):
+            others.append(statement_)
+            continue
+        key = (replace(query, whole=True), statement_.class_, origin.made)
+        known = query_of(found.get(key))
+        whole = query.whole or (known is not None and known.whole)
+        kept = found.get(key, statement_)
+        kept = statement_ if _is_later(origin, origin_of(kept)) else kept
+        found[key] = changed(kept, replace(query, whole=whole))
+    return [*found.values(), *others]
+
+
+def _is_later(origin: Origin, other: Origin | None) -> bool:
+    """Whether a query was finished behind another in the same file."""
+    built = other.built if other is not None else None
+    if origin.built is None or built is None or origin.built.path != built.path:
+        return False
+    return origin.built.term > built.term
 
 
 def result(class_: str, query: Query, origin: Origin | None) -> Instance:
