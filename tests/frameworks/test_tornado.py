@@ -160,3 +160,35 @@ def test_what_is_put_on_a_plain_application(tmp_path: Path) -> None:
         app.cache = redis.Redis()
     """
     assert places(tmp_path, app=source) == ["app:7 FWP101"]
+
+
+def test_settings_of_the_application(tmp_path: Path) -> None:
+    source = """
+        import redis
+        from tornado.web import Application, RequestHandler
+
+        class Base(RequestHandler):
+            @property
+            def store(self):
+                return self.settings["store"]
+
+        class Home(Base):
+            async def get(self):
+                self.store.get("a")
+                self.settings["store"].get("b")
+                self.application.settings["store"].get("c")
+                self.settings.get("late").get("d")
+                self.settings["own"].get("e")
+                self.settings["debug"].get("f")
+                self.settings["other"].get("g")
+
+        class Own(Application):
+            def __init__(self):
+                settings = dict(own=redis.Redis(), debug=True)
+                super().__init__([("/", Home)], **settings)
+
+        def main():
+            app = Application([("/", Home)], store=redis.Redis())
+            app.settings["late"] = redis.Redis()
+    """
+    assert places(tmp_path, app=source) == [f"app:{line} FWP101" for line in range(12, 17)]

@@ -8,12 +8,23 @@ advanced on the loop. https://www.tornadoweb.org/en/stable/guide/async.html
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.web import Place, Registration, WebFramework, members
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.web import Place, Registration, WebFramework, item_stores, members
 from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.values import ClassValue, Instance, Value, join
+from fwp_checks.project.values import (
+    RECURSIVE,
+    ClassValue,
+    Instance,
+    MappingValue,
+    Member,
+    Unknown,
+    Value,
+    join,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
@@ -40,6 +51,8 @@ _INSTEAD = {
         "do it in an async function started with IOLoop.current().spawn_callback()",
     ),
 }
+_WITH_SETTINGS = ("tornado.web.Application", "tornado.web.RequestHandler")
+_CONSTRUCTORS = frozenset({"tornado.web.Application", "tornado.web.Application.__init__"})
 _LOOP = ("tornado.ioloop.IOLoop",)
 
 
@@ -83,8 +96,18 @@ class Tornado(WebFramework):
         is_method = how.context in (Context.HANDLER, Context.WEBSOCKET)
         return replace(root, instead=_INSTEAD.get(frame.name, "")) if is_method else root
 
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """What is kept on an application; ``app.settings``."""
+        if name == "settings" and isinstance(base, Instance) and base.class_ in _WITH_SETTINGS:
+            return self._settings(project)
+        return super().attribute(project, base, name)
+
     def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
-        """``handler.application`` where the project has application classes of its own."""
+        """``handler.settings``, and ``handler.application`` where the project has application
+        classes of its own.
+        """
+        if name == "settings" and _has_settings(project, base):
+            return self._settings(project)
         if name != "application" or not project.classes.is_instance(
             base, "tornado.web.RequestHandler"
         ):
@@ -98,6 +121,53 @@ class Tornado(WebFramework):
             and project.classes.derives(ClassValue(module, number), "tornado.web.Application")
         ]
         return join(list(own)) if own else None
+
+    def _settings(self, project: Project) -> Value | None:
+        """The settings of all applications of a project: keyword arguments of their constructors,
+        and items put in later (tornado/web.py of Tornado 6.6.1: ``self.settings = settings``).
+        """
+        known: Value | None = project.framework_data.get("tornado.settings")
+        if known is None:
+            # Asked for while it is being found out, it holds nothing.
+            project.framework_data["tornado.settings"] = MappingValue(RECURSIVE)
+            found: dict[str, list[Value]] = {}
+            for name, value in (*self._given(project), *self._put(project)):
+                found.setdefault(name, []).append(value)
+            known = MappingValue(
+                Unknown("setting that is given elsewhere"),
+                tuple((name, join(values)) for name, values in sorted(found.items())),
+            )
+            project.framework_data["tornado.settings"] = known
+        return known
+
+    @staticmethod
+    def _given(project: Project) -> Iterator[tuple[str, Value]]:
+        for site in project.call_sites.of(_CONSTRUCTORS):
+            terms = site.frame.module.facts.terms
+            for name, term in terms[site.term][3]:
+                value = project.values.evaluate(site.frame, term)
+                if name is not None:
+                    yield name, value
+                elif isinstance(value, MappingValue):
+                    for key, item in value.items:
+                        if isinstance(key, str):
+                            yield key, item
+
+    @staticmethod
+    def _put(project: Project) -> Iterator[tuple[str, Value]]:
+        by_literal, _ = item_stores(project)
+        for (kind, key), stores in by_literal.items():
+            for module, term in stores if kind is str else ():
+                terms = module.facts.terms
+                base = terms[terms[term][1]]
+                if base[0] == t.ATTR and base[2] == "settings":
+                    frame = project.frame_of_scope(module, module.code_scope_of(term))
+                    if _has_settings(project, project.values.evaluate(frame, base[1])):
+                        yield key, project.values.evaluate(frame, terms[term][3])
+
+
+def _has_settings(project: Project, value: Value) -> bool:
+    return any(project.classes.is_instance(value, name) for name in _WITH_SETTINGS)
 
 
 FRAMEWORK = Tornado()

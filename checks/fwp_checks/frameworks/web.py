@@ -312,7 +312,7 @@ class WebFramework(Framework):
                 yield root.frame
 
     def _item_stores(self, project: Project, key: Value) -> Iterator[tuple[Module, int]]:
-        by_literal, by_name = _item_stores(project)
+        by_literal, by_name = item_stores(project)
         if isinstance(key, Constant):
             yield from by_literal.get((type(key.value), key.value), ())
         for module, term in by_name:
@@ -333,7 +333,7 @@ def _owner(value: Value) -> str:
 Stores = list[tuple["Module", int]]
 
 
-def _item_stores(project: Project) -> tuple[dict[Any, Stores], Stores]:
+def item_stores(project: Project) -> tuple[dict[Any, Stores], Stores]:
     """Every ``x[key] = …``: by literal key, and those whose key is a name."""
     known: tuple[dict[Any, Stores], Stores] | None = project.framework_data.get("web.item_stores")
     if known is None:

@@ -16,6 +16,10 @@ from fwp_checks.project.values import (
     ClassValue,
     Constant,
     FunctionValue,
+    Instance,
+    Iterable,
+    MappingValue,
+    TupleValue,
     Value,
     Wrapped,
     options_of,
@@ -45,6 +49,15 @@ class Condition(NamedTuple):
 Needs = frozenset[Condition]
 NOTHING: Needs = frozenset()
 _IS_NONE = {"is": True, "==": True, "is not": False, "!=": False}
+# What a value cannot be where a test of it has succeeded.
+_RULED_OUT = {
+    "truthy": ("falsy", "none"),
+    "not-none": ("none",),
+    "instance": ("none",),
+    "none": ("not-none", "truthy"),
+    "falsy": ("truthy",),
+}
+_OBJECTS = (Instance, FunctionValue, ClassValue, TupleValue, MappingValue, Iterable)
 # Literals in a row's conditions, and what an argument must be for the call to have the effect.
 _UNLESS = {"False": "truthy", "None": "not-none"}
 _WHEN = {"True": "truthy"}
@@ -121,8 +134,22 @@ class Conditions:
                 if not need.holds_for(passed.value):
                     return None
             elif isinstance(passed, int):
+                if self._is_ruled_out(caller, passed, need):
+                    return None
                 left |= self._own(caller, passed, need.test)
         return left
+
+    def _is_ruled_out(self, caller: Frame, term: int, need: Condition) -> bool:
+        """Whether what is passed has been tested before, or is an object where None is needed."""
+        terms = caller.module.facts.terms
+        while terms[term][0] == t.NARROW:
+            if need.test in _RULED_OUT.get(terms[term][2], ()):
+                return True
+            term = terms[term][1]
+        if need.test != "none" or terms[term][0] == t.PARAM:
+            return False
+        value = self._project.values.evaluate(caller, term)
+        return all(isinstance(option, _OBJECTS) for option in options_of(value))
 
     def _offset(self, caller: Frame, call: int, callee: Frame) -> int | None:
         """How many of the callee's parameters a call fills without naming them (a receiver); None

@@ -7,12 +7,13 @@ Something that runs once in a process is no cost of each call, so effects are no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
-from fwp_checks.project.values import External, FunctionValue
+from fwp_checks.project.values import External, FunctionValue, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -55,7 +56,23 @@ class Once:
         known = self._cached.get(key)
         if known is None:
             known = self._cached[key] = self._has_decorator(frame, _CACHES)
-        return known
+        return known and key not in self._cleared
+
+    @cached_property
+    def _cleared(self) -> frozenset[tuple[str, int]]:
+        """Functions whose cache async code clears: they do their work again and again."""
+        found = set()
+        for module, term in self._project.call_sites.spelt("cache_clear"):
+            scope_number = module.code_scope_of(term)
+            called = module.facts.terms[module.facts.terms[term][1]]
+            if called[0] != t.ATTR or module.is_test:
+                continue
+            if module.facts.scopes[scope_number].is_async:
+                frame = self._project.frame_of_scope(module, scope_number)
+                for option in options_of(self._project.values.evaluate(frame, called[1])):
+                    if isinstance(option, FunctionValue):
+                        found.add((option.module.path, option.scope))
+        return frozenset(found)
 
     def _has_decorator(self, frame: Frame, names: frozenset[str]) -> bool:
         terms = frame.module.facts.terms

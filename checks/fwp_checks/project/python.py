@@ -195,6 +195,21 @@ def _new_type(project: Project, arguments: Arguments, _receiver: Value | None) -
     return CallableValue(project.types.instance(arguments.get(1) or Unknown("no argument")))
 
 
+def _dict(_project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    items: dict[object, Value] = {}
+    value: Value = RECURSIVE
+    for given in arguments.positional[:1]:
+        if isinstance(given, MappingValue):
+            items.update(given.items)
+            value = given.value
+        else:
+            value = Unknown("mapping made of something unknown")
+    items.update(arguments.keywords)
+    if not arguments.complete:
+        value = Unknown("mapping made of hidden arguments")
+    return MappingValue(value, tuple(items.items()))
+
+
 def _dict_value(_project: Project, arguments: Arguments, receiver: Value | None) -> Value | None:
     if not isinstance(receiver, MappingValue):
         return None
@@ -327,6 +342,7 @@ CALLS: dict[str, Known] = {
     "builtins.anext": _async_element,
     "itertools.chain": _chain,
     "itertools.islice": _elements_as("iterator"),
+    "builtins.dict": _dict,
     "builtins.dict.get": _dict_value,
     "builtins.dict.pop": _dict_value,
     "builtins.dict.setdefault": _dict_value,

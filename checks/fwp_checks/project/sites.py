@@ -142,6 +142,10 @@ class CallSites:
             for frame, name in self._matching(module, term, function, names):
                 yield CallSite(self._project, frame, term, name)
 
+    def spelt(self, name: str) -> list[tuple[Module, int]]:
+        """Calls of anything whose last name this is: module and CALL term."""
+        return self._index.get(name, [])
+
     def decorated(self, names: frozenset[str]) -> Iterator[Decoration]:
         """Functions under a decorator of any of these library names, bare or with arguments."""
         spellings = sorted({name.rpartition(".")[2] for name in names})
