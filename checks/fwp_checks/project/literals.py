@@ -1,4 +1,4 @@
-"""Lists and tuples that a class body spells out: which items they have, and where each stands."""
+"""Lists and tuples that are spelt out: which items they have, and where each stands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fwp_checks.project.values import ClassValue, Constant, ModuleValue, Value
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
 
 _COPIES = frozenset({"list", "tuple", "set", "frozenset", "sorted"})
 _MAX_STEPS = 30
@@ -119,3 +120,15 @@ def strings(project: Project, found: list[Item]) -> list[str] | None:
 def text_of(value: Value | None) -> str | None:
     """The text that a literal holds; None for anything else."""
     return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
+
+
+def definition_term(module: Module, scope_number: int) -> int:
+    """The term that defines a class or function; where it is bound again, its first own term."""
+    scope = module.facts.scopes[scope_number]
+    term = module.facts.scopes[scope.parent].bindings.get(scope.name, -1)
+    if term >= 0 and module.facts.terms[term] == (t.DEFINITION, scope_number):
+        return term
+    for number in range(scope.end, len(module.facts.terms)):
+        if module.facts.terms[number] == (t.DEFINITION, scope_number):
+            return number
+    return scope.start

@@ -174,7 +174,7 @@ def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
     """What the actions that a view class inherits show."""
     if not _has_get(project, class_):
         return
-    place = Place(class_.module.path, definition_term(class_.module, class_.scope))
+    place = Place(class_.module.path, literals.definition_term(class_.module, class_.scope))
     for action, bases in (("list", _LISTS), ("retrieve", _SINGLE)):
         if not _derives(project, class_, bases) or not _is_inherited(project, class_, action):
             continue
@@ -228,18 +228,6 @@ def _has_get(project: Project, class_: ClassValue) -> bool:
     return names is None or "get" in names
 
 
-def definition_term(module: Module, scope_number: int) -> int:
-    """The term that defines a class or function; where it is bound again, its first own term."""
-    scope = module.facts.scopes[scope_number]
-    term = module.facts.scopes[scope.parent].bindings.get(scope.name, -1)
-    if term >= 0 and module.facts.terms[term] == (t.DEFINITION, scope_number):
-        return term
-    for number in range(scope.end, len(module.facts.terms)):
-        if module.facts.terms[number] == (t.DEFINITION, scope_number):
-            return number
-    return scope.start
-
-
 # -- calls of serializers --------------------------------------------------------------------------
 
 
@@ -252,7 +240,9 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
         if not _reads_as_serializer(module, entry[1]):
             continue
         scope_number = module.code_scope_of(term)
-        place = Place(module.path, definition_term(module, scope_number) if scope_number else term)
+        place = Place(
+            module.path, literals.definition_term(module, scope_number) if scope_number else term
+        )
         for frame in _frames(project, module, scope_number):
             made = project.values.evaluate(frame, term)
             if not isinstance(made, Instance) or not isinstance(made.class_, ClassValue):

@@ -1,0 +1,372 @@
+"""The admin: which rows its pages show, and what is read of each.
+
+Source: django/contrib/admin/views/main.py (``ChangeList.get_queryset``, ``apply_select_related``),
+utils.py (``lookup_field``), templatetags/admin_list.py and options.py (``action_checkbox``) of
+Django 6.1.3. Until 6.0 a foreign key in ``list_display`` joined every foreign key that is not null;
+since then only those in ``list_display`` are joined. What is said here is true of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django.models import Field, Models, Relation
+from fwp_checks.project import literals
+from fwp_checks.project.needs import Consumer, Touch
+from fwp_checks.project.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
+from fwp_checks.project.outcome import Alternative, Outcome
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    Constant,
+    External,
+    FunctionValue,
+    Instance,
+    Iterable,
+    TupleValue,
+    Unknown,
+    Value,
+    Wrapped,
+    is_none,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
+
+# Packages whose admin classes derive from Django's.
+_PACKAGES = frozenset(
+    {
+        *(
+            "import_export",
+            "simple_history",
+            "reversion",
+            "guardian",
+            "unfold",
+            "mptt",
+            "polymorphic",
+        ),
+        *("modeltranslation", "parler", "nested_admin", "adminsortable2", "treebeard", "jazzmin"),
+    }
+)
+_STR = "__str__"
+# Shown as columns, all of them plain.
+_SHIPPED = ("UserAdmin", "GroupAdmin")
+_MAX_JOINS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Administers:
+    """Marks a model admin object, which is registered for a model."""
+
+    model: ClassValue
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A model admin class and a model that it is registered for."""
+
+    admin: ClassValue
+    model: ClassValue
+
+
+def is_admin(project: Project, class_: Value) -> bool:
+    """Whether a project class is a model admin, of Django's or of a package on top."""
+    return isinstance(class_, ClassValue) and any(
+        base.endswith("Admin") for base in project.classes.info(class_).externals
+    )
+
+
+class DjangoAdmin(Framework):
+    """Hooks for the admin."""
+
+    name = "Django admin"
+    modules = frozenset({"django", *_PACKAGES})
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """The queryset that a model admin starts from."""
+        model = _model_of(receiver) if name.endswith(".get_queryset") else None
+        queryset = _default_queryset(project, model) if model is not None else None
+        return Outcome.nothing(queryset) if queryset is not None else None
+
+    def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
+        """The model of a model admin."""
+        return _model_of(base) if name == "model" else None
+
+    def consumers(self, project: Project) -> Iterator[Consumer]:
+        """The change lists of the registered model admins."""
+        seen = set()
+        for registration in registrations(project):
+            if registration not in seen and not registration.admin.module.is_read_only:
+                seen.add(registration)
+                yield ChangeList(project, registration).consumer()
+
+
+FRAMEWORK = DjangoAdmin()
+
+
+def _model_of(value: Value | None) -> ClassValue | None:
+    for detail in value.details if isinstance(value, Instance) else ():
+        if isinstance(detail, Administers):
+            return detail.model
+    return None
+
+
+def _default_queryset(project: Project, model: ClassValue) -> Value | None:
+    manager = Models.of(project).manager(model, "_default_manager")
+    if manager is None:
+        return None
+    method = project.members.attribute(manager, "get_queryset")
+    return project.calls.invoke(method, NO_ARGUMENTS).result
+
+
+# -- registrations ---------------------------------------------------------------------------------
+
+
+def registrations(project: Project) -> Iterator[Registration]:
+    """Model admin classes with the models that they are registered for."""
+    for module in project.table.modules:
+        if not any(entry.module.startswith("django.contrib") for entry in module.facts.imports):
+            continue
+        for number, scope in enumerate(module.facts.scopes):
+            if scope.kind == "class" and scope.decorators:
+                yield from _decorated(project, ClassValue(module, number))
+        for term in module.calls:
+            called = module.facts.terms[module.facts.terms[term][1]]
+            if called[0] == t.ATTR and called[2] == "register":
+                yield from _registered(project, module, term)
+
+
+def _decorated(project: Project, class_: ClassValue) -> Iterator[Registration]:
+    frame = project.classes.frame_around(class_)
+    terms = class_.module.facts.terms
+    for decorator in class_.module.facts.scopes[class_.scope].decorators:
+        entry = terms[decorator]
+        if entry[0] != t.CALL or not is_admin(project, class_):
+            continue
+        called = project.values.evaluate(frame, entry[1])
+        if isinstance(called, External) and called.name.endswith(".register"):
+            for argument in entry[2]:
+                for model in _models_in(project, frame, argument):
+                    yield Registration(class_, model)
+
+
+def _registered(project: Project, module: Module, term: int) -> Iterator[Registration]:
+    frame = project.frame_of_scope(module, module.code_scope_of(term))
+    entry = module.facts.terms[term]
+    given = [*entry[2], *[value for name, value in entry[3] if name == "admin_class"]]
+    if len(given) < 2:
+        return
+    admin = project.values.evaluate(frame, given[1])
+    if isinstance(admin, ClassValue) and is_admin(project, admin):
+        for model in _models_in(project, frame, given[0]):
+            yield Registration(admin, model)
+
+
+def _models_in(project: Project, frame: Frame, term: int) -> Iterator[ClassValue]:
+    """The model that a term means, or those of the list that it means."""
+    items = literals.items(project, frame, term)
+    found = (
+        [project.values.evaluate(item.frame, item.term) for item in items]
+        if items is not None
+        else [project.values.evaluate(frame, term)]
+    )
+    for value in found:
+        if isinstance(value, ClassValue) and Models.of(project).is_model(value):
+            yield value
+
+
+# -- the list of a model ---------------------------------------------------------------------------
+
+
+class ChangeList:
+    """The page that lists the objects of one model."""
+
+    def __init__(self, project: Project, registration: Registration) -> None:
+        self._project = project
+        self._models = Models.of(project)
+        self._class = registration.admin
+        self._model = registration.model
+        self._admin = Instance(self._class, details=(Administers(self._model),))
+        self._touches: list[Touch] = []
+        module = self._class.module
+        self._place = Place(module.path, literals.definition_term(module, self._class.scope))
+
+    def consumer(self) -> Consumer:
+        """What the page does with each row."""
+        columns = self._columns()
+        row = self._row(columns)
+        for value, place in columns:
+            self._column(value, row, place)
+        if not is_none(self._option("actions") or Unknown("the default")):
+            # The box to tick says which object it is for.
+            self._shown(row, self._place)
+        return Consumer(
+            self._place,
+            "admin",
+            self._class.name,
+            self._class.module,
+            self._place.term,
+            touches=tuple(self._touches),
+        )
+
+    def _option(self, name: str) -> Value | None:
+        return self._project.members.find_in_class(self._class, name)
+
+    def _columns(self) -> list[tuple[Value, Place]]:
+        bound = literals.attribute_term(self._project, self._class, "list_display")
+        if bound is None:
+            bases = self._project.classes.info(self._class).externals
+            is_plain = any(base.endswith(_SHIPPED) for base in bases)
+            return [] if is_plain else [(Constant(_STR), self._place)]
+        return [
+            (
+                self._project.values.evaluate(item.frame, item.term),
+                Place(item.frame.module.path, item.term),
+            )
+            for item in literals.items(self._project, *bound) or ()
+        ]
+
+    # -- the query ---------------------------------------------------------------------------------
+
+    def _row(self, columns: list[tuple[Value, Place]]) -> Value:
+        """One of the rows, with what was fetched along."""
+        method = self._project.members.attribute(self._admin, "get_queryset")
+        is_own = isinstance(method, FunctionValue)
+        given = (
+            self._project.calls.invoke(method, Arguments((Instance("django.http.HttpRequest"),)))
+            if is_own
+            else None
+        )
+        queryset = given.result if given else _default_queryset(self._project, self._model)
+        if queryset is None:
+            return Unknown("queryset of a model admin")
+        names = [
+            v.value for v, _ in columns if isinstance(v, Constant) and isinstance(v.value, str)
+        ]
+        selected = self._selected(names)
+        found = []
+        for option in options_of(without_none(queryset)):
+            query = rows.query_of(option)
+            if not isinstance(option, Instance) or query is None:
+                return Unknown("queryset of a model admin")
+            if not query.selected:
+                option = rows.with_query(option, replace(query, selected=selected))
+            if not is_own:
+                # What is missing is added to the class.
+                option = with_origin(option, UNKNOWN_QUERY)
+            found.append(self._project.protocols.element(option))
+        return consumed_at(join(found), self._place.path, self._place.term)
+
+    def _selected(self, names: list[str]) -> rows.Paths:
+        """What is joined if ``get_queryset`` joins nothing."""
+        if self._project.members.find_in_class(self._class, "get_list_select_related") is not None:
+            method = self._project.members.attribute(self._admin, "get_list_select_related")
+            request = Arguments((Instance("django.http.HttpRequest"),))
+            return _named(self._project.calls.invoke(method, request).result)
+        bound = literals.attribute_term(self._project, self._class, "list_select_related")
+        value = self._project.values.evaluate(*bound) if bound is not None else Constant(False)
+        if value == Constant(False):
+            joined = frozenset(name for name in names if self._is_key(self._model, name))
+            return joined | frozenset(self._joined(self._model)) if joined else rows.NO_PATHS
+        items = literals.items(self._project, *bound) if bound is not None else None
+        texts = literals.strings(self._project, items) if items is not None else None
+        return frozenset(texts) if texts is not None else rows.ALL_PATHS
+
+    def _is_key(self, model: Value, name: str) -> bool:
+        relation = self._models.relation(model, name)
+        return relation is not None and relation.kind == "one"
+
+    def _joined(self, model: Value, depth: int = 0) -> Iterator[str]:
+        """The paths of foreign keys that are not null."""
+        if not isinstance(model, ClassValue) or depth >= _MAX_JOINS:
+            return
+        for owner in self._project.classes.info(model).order:
+            if not isinstance(owner, ClassValue):
+                continue
+            frame = self._project.classes.frame_around(owner)
+            bindings = owner.module.facts.scopes[owner.scope].bindings
+            for name, relation in self._models.declared(owner).items():
+                if not isinstance(relation, Relation) or relation.kind != "one":
+                    continue
+                arguments = self._models.arguments(frame, bindings[name])
+                if arguments.get(-1, "null") == Constant(True):
+                    continue
+                yield name
+                for target in options_of(relation.target) if relation.target else ():
+                    yield from (f"{name}__{path}" for path in self._joined(target, depth + 1))
+
+    # -- columns -----------------------------------------------------------------------------------
+
+    def _note(self, alternatives: tuple[Alternative, ...], place: Place) -> None:
+        module = self._project.table.by_path.get(place.path)
+        if any(alternatives) and module is not None:
+            self._touches.append(Touch(alternatives, module, place.term))
+
+    def _column(self, value: Value, row: Value, place: Place) -> None:
+        if isinstance(value, FunctionValue):
+            self._called(value, (row,), place)
+            return
+        if not isinstance(value, Constant) or not isinstance(value.value, str):
+            return
+        name = value.value
+        if name == _STR:
+            self._shown(row, place)
+            return
+        declared = self._models.relation(self._model, name) or self._models.field(self._model, name)
+        if declared is None:
+            own = self._project.members.find_in_class(self._class, name)
+            if own is not None:
+                bound = self._project.members.bind(own, self._admin)
+                self._called(bound, (row,), place)
+                return
+        if isinstance(declared, Field):
+            self._follow(row, (name,), place)
+            return
+        parts = (name,) if declared is not None or "__" not in name else tuple(name.split("__"))
+        shown = self._follow(row, parts, place)
+        if declared is None and len(parts) == 1:
+            shown = self._called(shown, (), place)
+        self._shown(shown, place)
+
+    def _follow(self, value: Value, names: tuple[str, ...], place: Place) -> Value:
+        for name in names:
+            if name != _STR:
+                self._note(self._project.protocols.reading(value, name), place)
+                value = self._project.members.attribute(value, name)
+        return value
+
+    def _called(self, value: Value, arguments: tuple[Value, ...], place: Place) -> Value:
+        if not isinstance(value, (FunctionValue, Wrapped)):
+            return value
+        outcome = self._project.calls.invoke(value, Arguments(arguments))
+        self._note(outcome.alternatives, place)
+        return outcome.result
+
+    def _shown(self, value: Value, place: Place) -> None:
+        """Objects of models are shown by their ``__str__``."""
+        options = options_of(without_none(value))
+        if all(isinstance(o, Instance) and isinstance(o.class_, ClassValue) for o in options):
+            self._note(self._project.protocols.special(without_none(value), (_STR,)), place)
+
+
+def _named(value: Value) -> rows.Paths:
+    """The relations that ``get_list_select_related`` names; all where that is not known."""
+    items = value.items if isinstance(value, TupleValue) else ()
+    if isinstance(value, Iterable):
+        items = options_of(value.element)
+    texts = [literals.text_of(item) for item in items]
+    known = frozenset(text for text in texts if text is not None)
+    return known if known and None not in texts else rows.ALL_PATHS
