@@ -8,6 +8,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
+from fwp_checks.project.origins import is_traced
 from fwp_checks.project.outcome import Outcome, RunExternal, RunFrame
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
@@ -415,7 +416,7 @@ class Calls:
                 self._project.generics.bindings(frame),
             )
             if is_informative(declared) and not self._may_be_closer(declared):
-                return declared
+                return self._traced(frame, declared) or declared
         values = self._project.values
         inferred = (
             join(
@@ -436,6 +437,28 @@ class Calls:
         ):
             return declared if is_informative(declared) else inferred
         return inferred
+
+    def _traced(self, frame: Frame, declared: Value) -> Value | None:
+        """What the body returns, if that is rows or a query of which more is known than that."""
+        if not self._may_hold_rows(declared):
+            return None
+        evaluate = self._project.values.evaluate
+        returned = join([evaluate(frame, term) for term in frame.scope.returns])
+        return returned if is_traced(returned) else None
+
+    def _may_hold_rows(self, declared: Value) -> bool:
+        if isinstance(declared, Iterable):
+            return self._may_hold_rows(declared.element)
+        if isinstance(declared, TupleValue):
+            return any(self._may_hold_rows(item) for item in declared.items)
+        if isinstance(declared, Union):
+            return any(self._may_hold_rows(option) for option in declared.options)
+        if not isinstance(declared, Instance):
+            return False
+        sources = self._project.frameworks.row_sources
+        return bool(sources) and (
+            isinstance(declared.class_, ClassValue) or declared.class_.startswith(sources)
+        )
 
     def _may_be_closer(self, declared: Value) -> bool:
         """Whether the body may say more than the annotation: an object of a project class, a

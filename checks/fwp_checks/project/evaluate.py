@@ -14,7 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module, relative_folder
-from fwp_checks.project.origins import built_at, consumed_at, limited
+from fwp_checks.project.origins import built_at, consumed_at, is_traced, limited
 from fwp_checks.project.values import (
     NONE,
     RECURSIVE,
@@ -398,7 +398,7 @@ class Values:
             return False
         if isinstance(value, Instance) and isinstance(declared, Instance):
             return value.class_ != declared.class_ or bool(value.init or value.details)
-        return not isinstance(value, (Iterable, MappingValue, Union))
+        return not isinstance(value, (Iterable, MappingValue, Union)) or is_traced(value)
 
     # -- parameters --------------------------------------------------------------------------------
 

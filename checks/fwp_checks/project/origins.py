@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from fwp_checks.project.values import Instance, TupleValue, Union, Value, join
+from fwp_checks.project.values import Instance, Iterable, TupleValue, Union, Value, join
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,19 @@ def origin_of(value: Value) -> Origin | None:
             if type(detail) is Origin:
                 return detail
     return None
+
+
+def is_traced(value: Value) -> bool:
+    """Whether a value is a query, or rows of one: no annotation says as much of it."""
+    if type(value) is Instance:
+        return origin_of(value) is not None
+    if type(value) is Iterable:
+        return is_traced(value.element)
+    if type(value) is TupleValue:
+        return any(is_traced(item) for item in value.items)
+    if type(value) is Union:
+        return any(is_traced(option) for option in value.options)
+    return False
 
 
 def with_origin(value: Instance, origin: Origin | None) -> Instance:
