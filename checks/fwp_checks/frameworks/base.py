@@ -106,6 +106,12 @@ class Framework:
         """
         return None
 
+    def hooks_of_write(self, project: Project, run: RunExternal) -> str:
+        """What of the project's own code runs when one object is written, and would not if many
+        were written at once: ``Post.save()``; empty if there is none.
+        """
+        return ""
+
     def loading(self, lacking: Sequence[Lack]) -> str:
         """What to add to the query that gives the rows, so that nothing is lacking."""
         return ""
@@ -284,6 +290,11 @@ class Frameworks:
             if found is not None:
                 return found
         return None
+
+    def hooks_of_write(self, run: RunExternal) -> str:
+        """See :meth:`Framework.hooks_of_write`."""
+        found = (f.hooks_of_write(self.project, run) for f in self._concerned(run.name))
+        return next((text for text in found if text), "")
 
     def loading(self, run: RunExternal, lacks: Sequence[Lack]) -> str:
         """See :meth:`Framework.loading`, for lacks of which one causes this run."""

@@ -20,6 +20,8 @@ from fwp_checks.project.frames import Frame, Frames
 from fwp_checks.project.generics import Generics
 from fwp_checks.project.implementations import Implementations
 from fwp_checks.project.libraries import Libraries
+from fwp_checks.project.loops import LoopEffects
+from fwp_checks.project.mappings import Mappings
 from fwp_checks.project.members import Members
 from fwp_checks.project.modules import Module, ModuleTable
 from fwp_checks.project.names import Names
@@ -28,6 +30,8 @@ from fwp_checks.project.protocols import Protocols
 from fwp_checks.project.registries import Registries
 from fwp_checks.project.roots import SourceRoots
 from fwp_checks.project.sites import CallSites
+from fwp_checks.project.tags import Tags
+from fwp_checks.project.templates import NoTemplates, TemplateFiles, Templates
 from fwp_checks.project.types import Types
 from fwp_checks.settings import Settings
 
@@ -61,6 +65,7 @@ class Project:
         settings: Settings,
         frameworks: Frameworks,
         roots: SourceRoots,
+        template_files: TemplateFiles | None = None,
     ) -> None:
         self.table = ModuleTable(modules, roots)
         self.catalogue = catalogue
@@ -87,6 +92,10 @@ class Project:
         self.event_loop = EventLoop(self)
         self.coroutines = Coroutines(self)
         self.row_needs = RowNeeds(self)
+        self.loop_effects = LoopEffects(self)
+        self.mappings = Mappings(self)
+        self.tags = Tags(self)
+        self.templates = Templates(self, template_files or NoTemplates())
         frameworks.attach(self)
 
     def fail(self, module: Module, place: str, error: Exception) -> None:

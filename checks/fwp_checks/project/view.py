@@ -13,6 +13,7 @@ from fwp_checks.project.coroutines import Handed, HeldLock
 from fwp_checks.project.effects import Link
 from fwp_checks.project.event_loop import BlockingSite, LoopFunction
 from fwp_checks.project.frames import Frame
+from fwp_checks.project.loops import LoopSite
 from fwp_checks.project.modules import Module
 from fwp_checks.project.needs import Starving
 from fwp_checks.project.outcome import Run, RunExternal, RunFrame
@@ -64,6 +65,12 @@ class FileView:
     def starving_queries(self) -> Sequence[Starving]:
         """The queries of this file whose rows need more than they fetch."""
         return self.project.row_needs.of(self.module)
+
+    def loop_sites(self, effect: str) -> Sequence[LoopSite]:
+        """The places of this file where a loop has an effect in each round: ``queries`` or
+        ``writes``.
+        """
+        return self.project.loop_effects.of(self.module, effect)
 
     def dropped_coroutines(self) -> Iterator[tuple[Frame, int, str]]:
         """Calls in this file whose coroutine is dropped: frame, term of the call, name of the

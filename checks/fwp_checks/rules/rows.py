@@ -7,10 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from fwp_checks.finding import Finding, Step
+from fwp_checks.finding import Finding, Severity, Step
 from fwp_checks.project.needs import Kind, Need, Starving
+from fwp_checks.project.outcome import RunExternal
+from fwp_checks.project.values import ClassValue, Instance, Value
+from fwp_checks.project.view import link_name
 
 if TYPE_CHECKING:
+    from fwp_checks.project.loops import LoopSite
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 
@@ -90,6 +94,37 @@ def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
     return steps
 
 
+def weight(file: FileView) -> Severity:
+    """How much queries of a file weigh: less where nobody waits for an answer.
+
+    Django finds commands by this folder,
+    https://docs.djangoproject.com/en/stable/howto/custom-management-commands/
+    """
+    return Severity.INFO if "/management/commands/" in file.module.path else Severity.WARNING
+
+
+def doing(site: LoopSite) -> str:
+    """``get() on Post``, ``load_user``: what a loop does, as the beginning of a sentence."""
+    run = site.chain[0].run
+    if not isinstance(run, RunExternal):
+        return f"'{link_name(site.chain[0])}'"
+    method = run.name.rpartition(".")[2]
+    model = _model_name(run.receiver)
+    if not model:
+        return f"'{link_name(site.chain[0])}'"
+    if method.startswith("__"):
+        return f"going through {model} objects"
+    return f"{method}() on {model}"
+
+
+def _model_name(value: Value | None) -> str:
+    """The project's class that an object, or a query, is of."""
+    if not isinstance(value, Instance):
+        return ""
+    of = value.arguments[0] if value.arguments else value.class_
+    return of.name if isinstance(of, ClassValue) else ""
+
+
 def report(
     file: FileView,
     rule: Rule,
@@ -106,6 +141,7 @@ def report(
         file.range_of(file.module, query.term),
         message,
         key=(scope.name, *paths(needs)),
+        severity=weight(file),
         fix_link=fix_link,
         trace=trace(file, query, needs),
     )

@@ -21,6 +21,7 @@ from fwp_checks.frameworks.django import (
     querysets,
     requests,
     views,
+    writes,
 )
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.project.loop_roots import Root
@@ -120,6 +121,10 @@ class Django(Framework):
     ) -> tuple[Origin, Lack] | None:
         """Relations, related managers and columns that were not fetched with their row."""
         return lacks.lack(frame, run)
+
+    def hooks_of_write(self, project: Project, run: RunExternal) -> str:
+        """Overridden ``save`` and ``delete``, and receivers of signals."""
+        return writes.hooks(project, run)
 
     def loading(self, lacking: Sequence[Lack]) -> str:
         """Calls of ``select_related`` and ``prefetch_related``."""

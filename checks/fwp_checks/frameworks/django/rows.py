@@ -115,6 +115,7 @@ class Query:
     class of the querysets that a manager makes. ``fetched`` tells that the rows are, or may be,
     there already: its relation was prefetched. ``narrowed`` is the method by which it is not all of
     them as they are, so that prefetched ones are of no use; ``bypassed``: although there were some.
+    ``of_many``: its condition names many objects at once (``id__in``).
     """
 
     selected: Paths = NO_PATHS
@@ -127,6 +128,7 @@ class Query:
     fetched: bool = False
     narrowed: str = ""
     bypassed: bool = False
+    of_many: bool = False
 
     @property
     def row(self) -> Row:
@@ -219,6 +221,7 @@ def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
             fetched=False,
             narrowed=query.narrowed or ("" if method in _SAME_ROWS else method),
             bypassed=query.bypassed or query.fetched,
+            of_many=query.of_many or any(name.endswith("__in") for name, _ in arguments.keywords),
         ),
     )
 

@@ -1,0 +1,43 @@
+"""FWP204: a loop runs a query in each of its rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule, rows
+
+RULE = Rule(
+    code="FWP204",
+    name="query-in-loop",
+    summary="A loop asks the database once a round for what one query could give.",
+    severity=Severity.WARNING,
+    fix_link="https://docs.djangoproject.com/en/stable/ref/models/querysets/#in-bulk",
+)
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """One finding a call in a loop, with the way to the query."""
+    for site in file.loop_sites("queries"):
+        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.chain)}"
+        if site.is_same:
+            message = (
+                f"{rows.doing(site)} runs the same query in each round of the loop in "
+                f"'{site.frame.name}'{way}; run it once before the loop."
+            )
+        else:
+            message = (
+                f"{rows.doing(site)} runs a query in each round of the loop in "
+                f"'{site.frame.name}'{way}; "
+                f"use {site.row.alternative}."
+            )
+        yield file.finding(
+            RULE,
+            file.range_of(file.module, site.term),
+            message,
+            key=(site.frame.qualname, rows.doing(site), site.call.name),
+            severity=rows.weight(file),
+            fix_link=site.row.link,
+            trace=file.trace(site.chain),
+        )
