@@ -84,7 +84,8 @@ class Consumer:
 
     ``place`` is what its rows carry as the place where they are consumed. ``what`` is its kind,
     ``label`` how messages call it, ``module`` and ``term`` where a finding goes if the query has no
-    place. ``frames`` are called with a row of it.
+    place. ``frames`` are called with a row of it. ``joined`` are relations that it adds to the
+    query by itself.
     """
 
     place: Place
@@ -95,6 +96,7 @@ class Consumer:
     frames: tuple[Frame, ...] = ()
     reads: tuple[Read, ...] = ()
     touches: tuple[Touch, ...] = ()
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +147,13 @@ class RowNeeds:
         groups: dict[tuple[Place | None, Place], list[Need]] = {}
         for need in self.all:
             assert need.origin.consumed is not None
-            groups.setdefault((need.origin.built, need.origin.consumed), []).append(need)
+            made = need.origin.made or need.origin.built
+            groups.setdefault((made, need.origin.consumed), []).append(need)
         consumers = {consumer.place: consumer for consumer in self.consumers}
-        for (built, consumed), needs in groups.items():
-            place = self._reported(built, consumed)
+        for (_, consumed), needs in groups.items():
+            # Of a query that goes on under conditions, what all its branches start from.
+            needs.sort(key=lambda need: need.origin.built.term if need.origin.built else -1)
+            place = self._reported(needs[0].origin.built, consumed)
             if place is not None:
                 yield Starving(*place, consumed, consumers.get(consumed), tuple(needs))
 

@@ -186,17 +186,17 @@ def merged(statements: Sequence[Value]) -> list[Value]:
         known = query_of(found.get(key))
         whole = query.whole or (known is not None and known.whole)
         kept = found.get(key, statement_)
-        kept = statement_ if _is_later(origin, origin_of(kept)) else kept
+        kept = statement_ if _is_earlier(origin, origin_of(kept)) else kept
         found[key] = changed(kept, replace(query, whole=whole))
     return [*found.values(), *others]
 
 
-def _is_later(origin: Origin, other: Origin | None) -> bool:
-    """Whether a query was finished behind another in the same file."""
+def _is_earlier(origin: Origin, other: Origin | None) -> bool:
+    """Whether a query was finished before another in the same file."""
     built = other.built if other is not None else None
     if origin.built is None or built is None or origin.built.path != built.path:
         return False
-    return origin.built.term > built.term
+    return origin.built.term < built.term
 
 
 def result(class_: str, query: Query, origin: Origin | None) -> Instance:
