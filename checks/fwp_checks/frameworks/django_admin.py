@@ -201,6 +201,7 @@ class ChangeList:
         self._model = registration.model
         self._admin = Instance(self._class, details=(Administers(self._model),))
         self._touches: list[Touch] = []
+        self._joined: tuple[str, ...] = ()
         module = self._class.module
         self._place = Place(module.path, literals.definition_term(module, self._class.scope))
 
@@ -220,6 +221,7 @@ class ChangeList:
             self._class.module,
             self._place.term,
             touches=tuple(self._touches),
+            joined=self._joined,
         )
 
     def _option(self, name: str) -> Value | None:
@@ -262,7 +264,9 @@ class ChangeList:
             query = rows.query_of(option)
             if not isinstance(option, Instance) or query is None:
                 return Unknown("queryset of a model admin")
-            if not query.selected:
+            if query.selected:
+                self._joined = ()
+            else:
                 option = rows.with_query(option, replace(query, selected=selected))
             if not is_own:
                 # What is missing is added to the class.
@@ -279,17 +283,20 @@ class ChangeList:
         bound = literals.attribute_term(self._project, self._class, "list_select_related")
         value = self._project.values.evaluate(*bound) if bound is not None else Constant(False)
         if value == Constant(False):
-            joined = frozenset(name for name in names if self._is_key(self._model, name))
-            return joined | frozenset(self._joined(self._model)) if joined else rows.NO_PATHS
+            self._joined = tuple(name for name in names if self._is_key(self._model, name))
+            if not self._joined:
+                return rows.NO_PATHS
+            return frozenset(self._joined) | frozenset(self._required(self._model))
         items = literals.items(self._project, *bound) if bound is not None else None
         texts = literals.strings(self._project, items) if items is not None else None
+        self._joined = tuple(texts or ())
         return frozenset(texts) if texts is not None else rows.ALL_PATHS
 
     def _is_key(self, model: Value, name: str) -> bool:
         relation = self._models.relation(model, name)
         return relation is not None and relation.kind == "one"
 
-    def _joined(self, model: Value, depth: int = 0) -> Iterator[str]:
+    def _required(self, model: Value, depth: int = 0) -> Iterator[str]:
         """The paths of foreign keys that are not null."""
         if not isinstance(model, ClassValue) or depth >= _MAX_JOINS:
             return
@@ -306,7 +313,7 @@ class ChangeList:
                     continue
                 yield name
                 for target in options_of(relation.target) if relation.target else ():
-                    yield from (f"{name}__{path}" for path in self._joined(target, depth + 1))
+                    yield from (f"{name}__{path}" for path in self._required(target, depth + 1))
 
     # -- columns -----------------------------------------------------------------------------------
 

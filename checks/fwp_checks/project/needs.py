@@ -275,15 +275,12 @@ class RowNeeds:
         """The queries for single rows among runs; none if there may as well be none."""
         found = []
         for alternative in alternatives:
-            missing = None
-            for run in alternative or ():
-                if isinstance(run, RunExternal) and run.receiver is not None:
-                    missing = self._lack(frame, run)
-                    if missing is not None:
-                        found.append(missing)
-                        break
-            if missing is None:
+            runs = [run for run in alternative or () if isinstance(run, RunExternal)]
+            missing = [self._lack(frame, run) for run in runs if run.receiver is not None]
+            known = [one for one in missing if one is not None]
+            if not known:
                 return []
+            found.extend(known)
         return found
 
     def _lack(

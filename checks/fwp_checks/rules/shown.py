@@ -1,0 +1,44 @@
+"""What the rules about rows that a framework shows share: how they word what is read of each row,
+and the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.project.needs import Kind, Need
+from fwp_checks.rules import rows
+
+if TYPE_CHECKING:
+    from fwp_checks.project.view import FileView
+
+KINDS = (*rows.FETCHABLE, Kind.NARROWED)
+"""What the finding about a framework that shows rows speaks of."""
+
+
+def costs(needs: Sequence[Need]) -> str:
+    """``3 extra queries: author, some of comments, tags``."""
+    whole = {need.lack.path for need in needs if need.lack.kind is not Kind.NARROWED}
+    names = {path: path for path in whole}
+    names |= {
+        f"{need.lack.path} ": f"some of {need.lack.path}"
+        for need in needs
+        if need.lack.kind is Kind.NARROWED
+    }
+    return f"{rows.counted(len(names))}: {', '.join(names[key] for key in sorted(names))}"
+
+
+def way_out(file: FileView, needs: Sequence[Need]) -> str:
+    """``add .select_related("author")``, and what to do about queries for some of a collection."""
+    fetched = [need for need in needs if need.lack.kind is not Kind.NARROWED]
+    ways = []
+    if fetched:
+        ways.append(f"add {rows.way_out(file, fetched)}")
+    if len(fetched) < len(needs):
+        some = rows.paths([need for need in needs if need.lack.kind is Kind.NARROWED])
+        ways.append(
+            f"fetch some of {', '.join(some)} for all rows with an annotation or "
+            "Prefetch(…, queryset=…, to_attr=…)"
+        )
+    return "; ".join(ways)
