@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 # What is awaited gives an awaitable, so the annotation of its object is wrong. Models are known by
 # their classes: awaiting a query of theirs is a mistake, too, but Django's refusal comes first.
-_KNOWN_FOR_SURE = ("django.",)
+_KNOWN_FOR_SURE = ("django.", "sqlalchemy.ext.asyncio.")
 # A frame needs no more than a few proofs, each under other conditions.
 _MAX_PROOFS = 4
 
@@ -205,6 +205,11 @@ class Behaviours:
         protocols = self._project.protocols
         if kind == t.ATTR:
             return protocols.reading(self._value(frame, entry[1]), entry[2])
+        if kind == t.LOOKUP:
+            base = self._value(frame, entry[1])
+            return self._project.templates.looked_up(base, entry[2], entry[3]).alternatives
+        if kind == t.RENDER:
+            return self._project.templates.rendered(frame, entry).alternatives
         if kind == t.ITER:
             return protocols.iterating(self._value(frame, entry[1]), entry[2])
         if kind == t.ENTER:
