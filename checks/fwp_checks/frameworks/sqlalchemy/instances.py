@@ -65,7 +65,8 @@ def _related(mappers: Mappers, relation: Relation, class_: ClassValue, instance:
     if relation.lazy in (DYNAMIC, WRITE_ONLY):
         return _query(relation, relation.target, row, known, origin)
     loads = rows.ANYTHING if name in row.known else row.loads.below(name)
-    details: tuple[object, ...] = (Row(loads, row.is_async, known),)
+    way = (*row.way, hop) if row.is_async else ()
+    details: tuple[object, ...] = (Row(loads, row.is_async, known, way=way),)
     found = Instance(relation.target, details=details if origin is None else (*details, origin))
     return Iterable(found, "list") if relation.is_many else found
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from fwp_checks.project.origins import Origin, origin_of
+from fwp_checks.project.origins import Hop, Origin, origin_of
 from fwp_checks.project.values import (
     ClassValue,
     Constant,
@@ -113,13 +113,15 @@ class Row:
     """Where an object came from: a query with these options.
 
     ``known`` are relations to objects that are in the session for sure, ``at_hand`` classes whose
-    objects are: the query gave them as well, or every one there is.
+    objects are: the query gave them as well, or every one there is. ``way`` are the relations
+    followed from an object that an asynchronous session gave.
     """
 
     loads: Loads = DEFAULTS
     is_async: bool = False
     known: frozenset[str] = frozenset()
     at_hand: tuple[Value, ...] = ()
+    way: tuple[Hop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
