@@ -9,6 +9,7 @@ import gc
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from fwp_checks.cache import Cache
@@ -60,7 +61,13 @@ def link(
         facts = load(sources, chosen, cache, jobs, progress)
         facts.update((path, facts_of_syntax(sources, path)) for path in others)
         modules = [
-            Module(path, module_names(path, roots), facts[path], is_test=is_test_path(path))
+            Module(
+                path,
+                module_names(path, roots),
+                facts[path],
+                is_test=is_test_path(path),
+                read=partial(sources.read, path),
+            )
             for path in files
             if path in facts
         ]

@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 
-from fwp_checks.facts.source import MAX_BYTES, Problem, parse, read
+from fwp_checks.facts.source import MAX_BYTES, Problem, parse, read, text_of
 
 
 def problem_of(data: bytes) -> Problem:
@@ -207,3 +207,15 @@ def test_text_of_an_editor_ignores_the_declared_encoding() -> None:
     source = parse("\ufeff# coding: ascii\r\nx = 'é'\r\n")
     assert source.problem is None
     assert source.text == "# coding: ascii\nx = 'é'\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\xef\xbb\xbfx = 1\r\ny = 2\r", "x = 1\ny = 2\n"),
+        (b"# coding: latin-1\nx = '\xe9'\n", "# coding: latin-1\nx = 'é'\n"),
+        (b"x = '\xff'\n", None),
+    ],
+)
+def test_the_text_that_positions_count(data: bytes, text: str | None) -> None:
+    assert text_of(data) == text

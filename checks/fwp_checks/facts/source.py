@@ -56,6 +56,21 @@ class Source:
 
 def read(data: bytes) -> Source:
     """Decode and parse a file as Python does (PEP 263). Never raises."""
+    text = _decoded(data)
+    return parse(text) if isinstance(text, str) else text
+
+
+def text_of(data: bytes) -> str | None:
+    """The text of a file as positions count it: ``\\n`` for every newline, no byte order mark.
+
+    None if it cannot be decoded.
+    """
+    text = _decoded(data)
+    return _plain(text) if isinstance(text, str) else None
+
+
+def _decoded(data: bytes) -> str | Source:
+    """The text of a file, or what is wrong with it."""
     if len(data) > MAX_BYTES:
         limit = MAX_BYTES // (1024 * 1024)
         return _failed("", 1, 1, f"larger than {limit} MB, which no hand-written file is")
@@ -78,21 +93,18 @@ def read(data: bytes) -> Source:
             return _undecodable(
                 data, 0, f"declares encoding '{encoding}', which cannot hold Python source"
             )
-        text = _decode(data, codec)
+        return _decode(data, codec)
     except LookupError:
         return _undecodable(data, 0, f"declares the unknown encoding '{encoding}'")
     except UnicodeDecodeError as error:
         return _undecodable(data, error.start, _decode_reason(error, encoding, cookie is not None))
     except (ValueError, OverflowError, MemoryError):
         return _undecodable(data, 0, f"cannot be decoded as '{encoding}'")
-    return parse(text)
 
 
 def parse(text: str) -> Source:
     """Parse text that is decoded already, such as an editor's unsaved buffer. Never raises."""
-    text = text.removeprefix("\ufeff")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _plain(text)
     null = text.find("\0")
     if null >= 0:
         line, column = _position(text, null)
@@ -109,6 +121,11 @@ def parse(text: str) -> Source:
         if (second.line, second.column) > (outcome.line, outcome.column):
             outcome = second
     return Source(text, None, outcome)
+
+
+def _plain(text: str) -> str:
+    text = text.removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def parse_expression(text: str) -> ast.expr | None:

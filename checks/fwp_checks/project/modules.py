@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts, Region
+from fwp_checks.facts.source import text_of
 from fwp_checks.project.roots import SourceRoots, sees
 
 
@@ -15,7 +16,7 @@ class Module:
     """One file of the project with its facts. Compared by identity.
 
     ``path`` is relative to the root with forward slashes; ``names`` are the dotted names it can be
-    imported by.
+    imported by; ``read`` gives the bytes of the file, for those who want to write edits.
     """
 
     __slots__ = ("__dict__", "facts", "is_package", "is_read_only", "is_test", "names", "path")
@@ -28,6 +29,7 @@ class Module:
         *,
         is_test: bool = False,
         is_read_only: bool = False,
+        read: Callable[[], bytes | OSError] | None = None,
     ) -> None:
         self.path = path
         self.names = tuple(names)
@@ -35,6 +37,7 @@ class Module:
         self.is_package = path.endswith("__init__.py")
         self.is_test = is_test
         self.is_read_only = is_read_only
+        self._read = read
 
     @property
     def name(self) -> str:
@@ -43,6 +46,12 @@ class Module:
 
     def __repr__(self) -> str:
         return f"Module({self.path})"
+
+    @cached_property
+    def text(self) -> str | None:
+        """The source with ``\\n`` for every newline; None if it is not to be had."""
+        content = self._read() if self._read is not None else None
+        return text_of(content) if isinstance(content, bytes) else None
 
     @cached_property
     def methods_writing(self) -> dict[int, dict[str, list[tuple[int, int]]]]:
