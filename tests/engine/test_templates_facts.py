@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts
-from fwp_checks.facts.templates import Language, extract_template
-from fwp_checks.facts.templates.writer import BODY
+from fwp_checks.facts.templates import BODY, Language
+from fwp_checks.facts.templates.extract import extract_template
 
 DJANGO, JINJA = Language.DJANGO, Language.JINJA
 

@@ -97,6 +97,9 @@ class Values:
             t.STORE: self._stored,
             t.TYPE_VARIABLE: self._type_variable,
             t.DECLARED: self._declared,
+            t.LOOKUP: self._lookup,
+            t.RENDER: self._render,
+            t.REGISTERED: self._registered,
         }.items():
             self._table[kind] = method
 
@@ -113,6 +116,8 @@ class Values:
         try:
             entry = frame.module.facts.terms[term]
             value = self._table[entry[0]](frame, entry, term)
+            if type(value) is MappingValue:
+                value = self._project.mappings.filled(frame, term, value)
         finally:
             self._depth -= 1
         memo[term] = value
@@ -423,6 +428,17 @@ class Values:
         if type(result) is Instance or type(result) is Union:
             return built_at(result, frame.module.path, term)
         return result
+
+    def _lookup(self, frame: Frame, entry: t.Term, term: int) -> Value:
+        base = self.evaluate(frame, entry[1])
+        found = self._project.templates.looked_up(base, entry[2], entry[3]).result
+        return built_at(found, frame.module.path, term) if entry[3] else found
+
+    def _render(self, frame: Frame, entry: t.Term, _term: int) -> Value:
+        return self._project.templates.rendered(frame, entry).result
+
+    def _registered(self, frame: Frame, entry: t.Term, _term: int) -> Value:
+        return self._project.tags.value(frame, entry[1], entry[2], entry[3])
 
     def _await(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         return self.awaited(self.evaluate(frame, entry[1]))

@@ -89,7 +89,7 @@ class Names:
     @cached_property
     def _active_kinds(self) -> frozenset[int]:
         """Kinds of terms at which something may run in this project."""
-        kinds = {t.CALL, t.ATTR, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD}
+        kinds = {t.CALL, t.ATTR, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD, t.LOOKUP, t.RENDER}
         for kind, methods in _SPECIAL.items():
             if any(self._has_special(method) for method in methods):
                 kinds.add(kind)

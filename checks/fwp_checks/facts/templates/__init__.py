@@ -1,19 +1,18 @@
-"""Templates to facts: one file's bytes to the same terms as Python's.
+"""Templates to facts: the same terms as Python's.
 
-A template is the scope number :data:`~fwp_checks.facts.templates.writer.BODY` of its facts, a
-function whose one parameter is its context. Nothing here knows where a template lies or who renders
-it.
+A template is the scope number :data:`BODY` of its facts, a function whose one parameter is its
+context. Nothing here knows where a template lies or who renders it.
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import Protocol
 
-from fwp_checks.facts.model import ModuleFacts
-from fwp_checks.facts.templates.django import DjangoTemplate
-from fwp_checks.facts.templates.jinja import JinjaTemplate
-from fwp_checks.facts.templates.source import TemplateError, Text, decode
+CONTEXT = "<context>"
+"""The name under which a template's functions find its context; no variable can be called so."""
+
+BODY = 1
+"""The number of the scope of a template's own body."""
 
 
 class Language(Enum):
@@ -21,32 +20,3 @@ class Language(Enum):
 
     DJANGO = "django"
     JINJA = "jinja"
-
-
-class _Template(Protocol):
-    def walk(self) -> None: ...
-
-    def facts(self) -> ModuleFacts: ...
-
-
-def extract_template(data: bytes, language: Language) -> ModuleFacts:
-    """The facts of a template's bytes. Never raises: a template that its own language would refuse
-    gives facts with a ``problem``.
-    """
-    try:
-        source = Text(decode(data))
-    except TemplateError as problem:
-        line = data.count(b"\n", 0, problem.index) + 1
-        column = problem.index - data.rfind(b"\n", 0, problem.index)
-        return ModuleFacts.unreadable(line, column, problem.reason)
-    template: _Template = (
-        JinjaTemplate(source) if language is Language.JINJA else DjangoTemplate(source)
-    )
-    try:
-        template.walk()
-    except TemplateError as problem:
-        line, column = source.position(problem.index)
-        return ModuleFacts.unreadable(line, column + 1, problem.reason, source.line_count)
-    except RecursionError:
-        return ModuleFacts.unreadable(1, 1, "nested too deeply to analyse", source.line_count)
-    return template.facts()

@@ -16,13 +16,8 @@ from typing import Any
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.environment import Environment, Layer
 from fwp_checks.facts.model import ModuleFacts, Parameter, Region, Scope
+from fwp_checks.facts.templates import CONTEXT
 from fwp_checks.facts.templates.source import Text
-
-CONTEXT = "<context>"
-"""The name under which a template's functions find its context; no variable can be called so."""
-
-BODY = 1
-"""The number of the scope of a template's own body."""
 
 _CONTEXT_PARAMETER = Parameter(CONTEXT, "any", -1, -1)
 

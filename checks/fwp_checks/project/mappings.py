@@ -1,0 +1,105 @@
+"""Dictionaries that a function makes and then fills: ``context["articles"] = …``.
+
+What is put in under a literal key belongs to the dictionary from the start, on whichever path that
+happens; so a dictionary holds what it holds when the function hands it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.modules import Module
+from fwp_checks.project.values import MappingValue, Value, join
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_MOST_ITEMS = 64
+
+
+class Mappings:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._fills: dict[Module, dict[int, list[int]]] = {}
+
+    def filled(self, frame: Frame, term: int, value: MappingValue) -> MappingValue:
+        """The dictionary that a term of a function makes, with what is put into it there."""
+        if not frame.scope_number:
+            return value
+        fills = self._of(frame.module).get(term)
+        if not fills:
+            return value
+        found: dict[object, list[Value]] = {}
+        for fill in fills:
+            # What is put in may be made of what was put in before.
+            frame.memo[term] = _with(value, found)
+            for key, stored in self._put_in(frame, fill):
+                found.setdefault(key, []).append(stored)
+        return _with(value, found)
+
+    def _put_in(self, frame: Frame, term: int) -> Iterator[tuple[object, Value]]:
+        """Keys and values that a term puts into a dictionary."""
+        values = self._project.values
+        entry = frame.module.facts.terms[term]
+        if entry[0] == t.STORE_ITEM:
+            key = frame.module.facts.terms[entry[2]]
+            if key[0] == t.CONST:
+                yield key[1], values.evaluate(frame, entry[3])
+            return
+        for argument in entry[2]:
+            given = values.evaluate(frame, argument)
+            if isinstance(given, MappingValue):
+                yield from given.items
+        for name, argument in entry[3]:
+            if name is not None:
+                yield name, values.evaluate(frame, argument)
+
+    def _of(self, module: Module) -> dict[int, list[int]]:
+        """By the term of a dictionary: the terms that put something into it."""
+        known = self._fills.get(module)
+        if known is None:
+            known = self._fills[module] = {}
+            terms = module.facts.terms
+            for term, entry in enumerate(terms):
+                if entry[0] == t.STORE_ITEM and entry[3] >= 0:
+                    base = entry[1]
+                elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+                    if terms[entry[1]][2] != "update":
+                        continue
+                    base = terms[entry[1]][1]
+                else:
+                    continue
+                for root in _roots(terms, base):
+                    known.setdefault(root, []).append(term)
+        return known
+
+
+def _with(value: MappingValue, found: dict[object, list[Value]]) -> MappingValue:
+    items = {key: held for key, held in value.items if key not in found}
+    items.update((key, join(values)) for key, values in found.items())
+    return MappingValue(value.value, tuple(items.items())[:_MOST_ITEMS])
+
+
+def _roots(terms: list[t.Term], term: int) -> set[int]:
+    """The terms that a variable stands for, seen through branches and loops."""
+    found = set()
+    waiting = [term]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        entry = terms[current]
+        if entry[0] == t.JOIN:
+            waiting.extend(entry[1])
+        elif entry[0] in (t.ALIAS, t.NARROW) or (entry[0] == t.DECLARED and entry[1] >= 0):
+            waiting.append(entry[1])
+        else:
+            found.add(current)
+    return found
