@@ -443,7 +443,8 @@ class Calls:
         if not self._may_hold_rows(declared):
             return None
         evaluate = self._project.values.evaluate
-        returned = join([evaluate(frame, term) for term in frame.scope.returns])
+        returns = self._project.branches.returns(frame, frame.scope.returns)
+        returned = join([evaluate(frame, term) for term in returns])
         return returned if is_traced(returned) else None
 
     def _may_hold_rows(self, declared: Value) -> bool:

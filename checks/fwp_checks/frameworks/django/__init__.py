@@ -94,6 +94,14 @@ class Django(Framework):
         models = Models.of(project)
         return models.manager(class_, name) if models.is_model(class_) else None
 
+    def construct(
+        self, project: Project, class_: ClassValue, arguments: Arguments
+    ) -> Outcome | None:
+        """A queryset of a project's class, made by hand: ``PostQuerySet(self.model)``."""
+        if not Models.of(project).is_queryset(Instance(class_)):
+            return None
+        return querysets.made(project, class_, arguments)
+
     def element(self, project: Project, value: Instance) -> Value | None:
         """A row of a queryset."""
         return querysets.element(project, value)

@@ -48,6 +48,8 @@ def call(
     if function is not None:
         given = function(project, arguments)
         return _runs(name, arguments, None, given) if given is not None else None
+    if name == rows.QUERYSET:
+        return made(project, rows.QUERYSET, arguments)
     method = name.rpartition(".")[2]
     models = Models.of(project)
     if method in ("as_manager", "from_queryset"):
@@ -66,6 +68,14 @@ def call(
 
 def _runs(name: str, arguments: Arguments, receiver: Value | None, given: Value) -> Outcome:
     return Outcome(((RunExternal(name, arguments, receiver),),), given)
+
+
+def made(project: Project, class_: ClassValue | str, arguments: Arguments) -> Outcome | None:
+    """What calling a queryset class gives: every row of the model it is handed."""
+    model = arguments.get(0, "model")
+    if model is None or not all(Models.of(project).is_model(o) for o in options_of(model)):
+        return None
+    return Outcome.nothing(Instance(class_, None, (model,), (rows.Query(), UNKNOWN_QUERY)))
 
 
 # -- querysets -------------------------------------------------------------------------------------
@@ -141,6 +151,9 @@ def _manager_call(
         )
     if rows.model_of(manager) is None:
         return None
+    query = rows.query_of(manager)
+    if query is not None and query.fetched and method not in rows.ANSWERED:
+        manager = rows.with_query(manager, rows.asked(query))
     first = _own_queryset(project, manager)
     queryset = queryset_of(manager)
     if first is not None:
