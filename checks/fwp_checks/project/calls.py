@@ -335,6 +335,11 @@ class Calls:
                 return given
             if declared.class_ == given.class_ and (given.arguments or given.details):
                 return given
+            # An object of a project class derived from the library's: a queryset class.
+            if isinstance(declared.class_, str) and isinstance(given.class_, ClassValue):
+                return (
+                    given if self._project.classes.derives(given.class_, declared.class_) else None
+                )
         return None
 
     def _can_act(self, value: Value) -> bool:
