@@ -29,6 +29,7 @@ from fwp_checks.project.view import FileView
 from fwp_checks.rules import LoadedRule, all_rules
 from fwp_checks.settings import Settings
 from fwp_checks.sources import Sources
+from fwp_checks.template_loading import StoredTemplates
 
 Progress = Callable[[str, int, int], None]
 
@@ -49,10 +50,12 @@ def link(
     jobs: int = 1,
     wanted: Collection[str] = (),
     progress: Progress | None = None,
+    templates: Sequence[str] = (),
 ) -> Project:
     """The linked project of these files (paths relative to the root).
 
-    ``wanted`` are files that are analysed even if nothing speaks for it.
+    ``wanted`` are files that are analysed even if nothing speaks for it, ``templates`` those that
+    are read when some code names them.
     """
     with no_collection():
         roots = source_roots(root, [root / path for path in files], settings)
@@ -72,7 +75,8 @@ def link(
             if path in facts
         ]
         modules.extend(_packages(root, settings, cache))
-        return Project(modules, catalogue, settings, Frameworks.shipped(), roots)
+        stored = StoredTemplates(sources, cache, templates)
+        return Project(modules, catalogue, settings, Frameworks.shipped(), roots, stored)
 
 
 def _divide(
@@ -121,6 +125,11 @@ def check(project: Project, progress: Progress | None = None) -> Report:
                 skipped.append(Skipped(module.path, line, reason))
             else:
                 findings.extend(_check_module(project, module, rules))
+    for template in project.templates.loaded:
+        if template.facts.problem is not None:
+            findings.append(file_skipped(template.path, *template.facts.problem))
+            line, _, reason = template.facts.problem
+            skipped.append(Skipped(template.path, line, reason))
     failures = {failure.module.path: failure for failure in reversed(project.failures)}
     findings.extend(internal_error(path, f.place, f.error) for path, f in failures.items())
     findings.sort(key=lambda finding: finding.sort_key)

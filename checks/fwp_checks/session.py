@@ -44,6 +44,7 @@ class Session:
         self._project: Project | None = None
         self._catalogue: Catalogue | None = None
         self._digests: dict[str, str] = {}
+        self._templates: list[str] = []
 
     @classmethod
     def open(
@@ -165,7 +166,7 @@ class Session:
             files = self._files()
             self._known_files = frozenset(files)
             sources = self._sources()
-            self._digests = digests = sources.digests(files)
+            self._digests = digests = sources.digests([*files, *self._templates])
             key = self._result_key(digests)
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None
@@ -176,9 +177,12 @@ class Session:
         return self._report
 
     def _files(self) -> list[str]:
-        found = {self._relative(path) for path in python_files(self.root, self.settings)}
+        templates: list[str] = []
+        listed = python_files(self.root, self.settings, templates=templates)
+        found = {self._relative(path) for path in listed}
         if not self.settings.include_tests:
             found = {path for path in found if not is_test_path(path)}
+        self._templates = templates
         found.update(self._extra)
         found.update(path for path in self._overlays if path.endswith(".py"))
         return sorted(found)
@@ -219,6 +223,7 @@ class Session:
                 self._jobs,
                 self._extra.keys() | self._overlays.keys(),
                 progress,
+                self._templates,
             )
         return self._project
 

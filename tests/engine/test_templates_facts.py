@@ -205,8 +205,8 @@ def test_blocks_are_scopes() -> None:
     body, outer, inner = facts.scopes[BODY:]
     kinds = [[facts.terms[n][0] for n in range(s.start, s.end)] for s in (body, outer, inner)]
     assert kinds == [
-        [t.PARAM, t.RENDER],
-        [t.PARAM, t.LOOKUP, t.FORMAT, t.RENDER],
+        [t.PARAM, t.DEFINITION, t.RENDER],
+        [t.PARAM, t.LOOKUP, t.FORMAT, t.DEFINITION, t.RENDER],
         [t.PARAM, t.RENDER],
     ]
 

@@ -19,6 +19,10 @@ _NEVER = frozenset(
 # The same, unless the folder is a package of that name.
 _UNLESS_PACKAGE = frozenset({"build", "dist", "_build", "venv", "env", "virtualenv", "buck-out"})
 _ENVIRONMENT_FILES = frozenset({"pyvenv.cfg", "conda-meta"})
+_TEMPLATE_SUFFIXES = (
+    ".html", ".htm", ".xhtml", ".txt", ".xml", ".jinja", ".jinja2", ".j2", ".djhtml", ".md", ".rst",
+    ".tex", ".json", ".js", ".svg", ".eml", ".mjml", ".ics", ".csv", ".yaml", ".yml",
+)  # fmt: skip
 _TEST_FOLDER = re.compile(r"tests?|tests?_\w+|\w*_tests?|e2e|cypress")
 _TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py|tests\.py|conftest\.py")
 
@@ -57,7 +61,12 @@ def find_root(start: Path) -> Path:
     return folder
 
 
-def python_files(root: Path, settings: Settings, paths: Iterable[Path] | None = None) -> list[Path]:
+def python_files(
+    root: Path,
+    settings: Settings,
+    paths: Iterable[Path] | None = None,
+    templates: list[str] | None = None,
+) -> list[Path]:
     """The files to read, as absolute paths, in the order of their paths relative to the root.
 
     ``paths`` are files and folders inside the root (default: the root). Files named there are
@@ -65,7 +74,8 @@ def python_files(root: Path, settings: Settings, paths: Iterable[Path] | None = 
     files, without hidden folders, virtual environments, installed packages, build results, what
     ``exclude`` matches, and test code (unless ``include_tests``, or the folder named is itself test
     code). Stubs (``.pyi``) are left out: they hold no code that runs. Links to folders are not
-    followed.
+    followed. To ``templates`` the files in folders of templates are added (paths relative to the
+    root, in order).
 
     Raises FileNotFoundError for a path that does not exist and ValueError for one outside the root.
     """
@@ -80,11 +90,13 @@ def python_files(root: Path, settings: Settings, paths: Iterable[Path] | None = 
         if place.is_dir():
             folder = "" if relative == "." else relative
             with_tests = settings.include_tests or is_test_path(f"{folder}/x.py")
-            found.update(_walk(str(place), folder, settings.exclude, with_tests))
+            found.update(_walk(str(place), folder, settings.exclude, with_tests, templates))
         elif place.exists():
             found.add(relative)
         else:
             raise FileNotFoundError(f"{path}: no such file or folder")
+    if templates is not None:
+        templates.sort()
     return [top / relative for relative in sorted(found)]
 
 
@@ -102,7 +114,18 @@ def is_test_path(relative: str) -> bool:
     return any(_TEST_FOLDER.fullmatch(folder) for folder in folders)
 
 
-def _walk(top: str, prefix: str, exclude: tuple[str, ...], with_tests: bool) -> Iterator[str]:
+def is_template_folder(name: str) -> bool:
+    """Whether a folder of this name holds templates."""
+    return "template" in name or name in ("jinja2", "jinja")
+
+
+def _walk(
+    top: str,
+    prefix: str,
+    exclude: tuple[str, ...],
+    with_tests: bool,
+    templates: list[str] | None = None,
+) -> Iterator[str]:
     """The files below a folder; ``prefix`` is the folder relative to the root."""
     stack = [(top, prefix)]
     while stack:
@@ -115,9 +138,16 @@ def _walk(top: str, prefix: str, exclude: tuple[str, ...], with_tests: bool) -> 
         names = {entry.name for entry in entries}
         if relative != prefix and _is_foreign(relative, names):
             continue
+        holds_templates = templates is not None and any(
+            is_template_folder(folder) for folder in relative.split("/")
+        )
         for entry in entries:
             name = entry.name
             path = f"{relative}/{name}" if relative else name
+            if holds_templates and templates is not None and name.endswith(_TEMPLATE_SUFFIXES):
+                if entry.is_file() and not matches(path, exclude):
+                    templates.append(path)
+                continue
             if name.endswith(".py"):
                 if _TEST_FILE.fullmatch(name) and not with_tests:
                     continue

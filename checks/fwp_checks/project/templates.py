@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.facts.templates import BODY, CONTEXT, Language
+from fwp_checks.project.discovery import is_template_folder
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.lookups import Lookups, TemplateContext
 from fwp_checks.project.modules import Module
@@ -260,7 +261,8 @@ class Templates:
             body = module.facts.scopes[BODY] if len(module.facts.scopes) > BODY else None
             for entry in module.facts.terms[body.start : body.end] if body else ():
                 if entry[:2] == (t.RENDER, "block"):
-                    found.add(module.facts.scopes[entry[2]].name.removeprefix(_BLOCK))
+                    scope = module.facts.terms[entry[2]][1]
+                    found.add(module.facts.scopes[scope].name.removeprefix(_BLOCK))
         return found
 
     # -- which names matter ------------------------------------------------------------------------
@@ -349,8 +351,9 @@ class Templates:
         context = self.context_of(frame)
         if context is None:
             return None
-        name = frame.module.facts.scopes[own].name.removeprefix(_BLOCK)
-        places = dict(context.blocks).get(name, ((frame.module, own),))
+        scope = frame.module.facts.terms[own][1]
+        name = frame.module.facts.scopes[scope].name.removeprefix(_BLOCK)
+        places = dict(context.blocks).get(name, ((frame.module, scope),))
         bound = {name: self._project.values.evaluate(frame, term) for name, term in visible}
         names = tuple((dict(context.names) | bound).items()) if bound else context.names
         return (RunFrame(self._frame(*places[0], replace(context, names=names))),)
@@ -382,11 +385,6 @@ def template_names(path: str) -> list[str]:
         for index, part in enumerate(parts[:-1])
         if is_template_folder(part)
     ]
-
-
-def is_template_folder(name: str) -> bool:
-    """Whether a folder of this name holds templates."""
-    return "template" in name or name in ("jinja2", "jinja")
 
 
 def _is_own(path: str, name: str, code: str) -> bool:

@@ -189,7 +189,8 @@ class DjangoTemplate(DjangoExpressions, Nesting):
         number = self.open_scope(
             f"block {name}", token.start, closing.end, lambda: self.walk_tokens(index + 1, end)
         )
-        self.add((t.RENDER, "block", number, self.visible, False), token.start, token.end)
+        block = self.add((t.DEFINITION, number), token.start, token.end)
+        self.add((t.RENDER, "block", block, self.visible, False), token.start, token.end)
         return end
 
     def _extend(self, index: int, token: Token, bits: list[Bit]) -> int:
