@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ASYNC_ATTRS = "sqlalchemy.ext.asyncio.AsyncAttrs"
 AWAITABLE_ATTRS = f"{ASYNC_ATTRS}.awaitable_attrs"
+_FAR = 6
 AWAITED_LOAD = f"{AWAITABLE_ATTRS}.__get__"
 
 
@@ -65,7 +66,10 @@ def _related(mappers: Mappers, relation: Relation, class_: ClassValue, instance:
     if relation.lazy in (DYNAMIC, WRITE_ONLY):
         return _query(relation, relation.target, row, known, origin)
     loads = rows.ANYTHING if name in row.known else row.loads.below(name)
-    way = (*row.way, hop) if row.is_async else ()
+    way = (*row.way, hop)
+    if len(way) > _FAR or way.count(hop) > 2:
+        # A tree, which no query loads whole.
+        return _plain(relation, relation.target)
     details: tuple[object, ...] = (Row(loads, row.is_async, known, way=way),)
     found = Instance(relation.target, details=details if origin is None else (*details, origin))
     return Iterable(found, "list") if relation.is_many else found

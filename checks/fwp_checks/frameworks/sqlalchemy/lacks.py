@@ -41,7 +41,9 @@ def lack(project: Project, run: RunExternal) -> tuple[Origin, Lack] | None:
             return None
         hop = Hop(relation.name, relation.is_many is False, class_.name)
         kind = Kind.RELATION if hop.joins else Kind.COLLECTION
-        return origin, Lack(kind, (*origin.hops, hop))
+        row = rows.row_of(receiver)
+        way = row.way if row is not None else origin.hops
+        return origin, Lack(kind, (*way, hop))
     method = run.name.rpartition(".")[2]
     if rows.query_of(receiver) is None or not origin.hops or method in _WRITING:
         return None

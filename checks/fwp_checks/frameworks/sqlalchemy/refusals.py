@@ -30,8 +30,8 @@ _GREENLETS = ("run_sync", "greenlet_spawn")
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A relation that is read although it was not loaded. ``name`` is the relation with its class,
-    ``loading`` the option that loads it; ``consumer`` what reads it for a framework, empty if the
-    code at ``module`` and ``term`` does.
+    ``loading`` the option that loads it; ``consumer`` what hands it to a framework that reads it,
+    empty if the code at ``module`` and ``term`` does.
     """
 
     module: Module
@@ -69,9 +69,10 @@ class Refusals:
             for event in self._project.event_loop.behaviours.of(frame).events:
                 yield from self._refused(event.alternatives, frame.module, event.term, "")
         for consumer in needs.consumers:
-            for read in consumer.reads:
-                alternatives = self._project.protocols.reading(read.row, read.parts[0])
-                yield from self._refused(alternatives, read.module, read.term, consumer.label)
+            for touch in consumer.touches:
+                yield from self._refused(
+                    touch.alternatives, consumer.module, consumer.term, consumer.label
+                )
 
     def _refused(
         self, alternatives: tuple[Alternative, ...], module: Module, term: int, consumer: str

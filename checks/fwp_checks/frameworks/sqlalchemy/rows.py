@@ -114,7 +114,7 @@ class Row:
 
     ``known`` are relations to objects that are in the session for sure, ``at_hand`` classes whose
     objects are: the query gave them as well, or every one there is. ``way`` are the relations
-    followed from an object that an asynchronous session gave.
+    followed from the object that the query gave.
     """
 
     loads: Loads = DEFAULTS
