@@ -41,12 +41,14 @@ class Kind(Enum):
 @dataclass(frozen=True, slots=True)
 class Lack:
     """What a query did not fetch: the way there from one of its rows, and the method that asks the
-    database for objects behind a relation.
+    database for objects behind a relation. ``besides`` is what else must be changed for the query
+    to fetch it, in words.
     """
 
     kind: Kind
     hops: tuple[Hop, ...]
     method: str = ""
+    besides: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -113,10 +115,11 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Starving:
-    """A query and a place where its rows are gone through, with all that is fetched row by row.
+    """A query and what goes through its rows, with all that is fetched row by row.
 
     ``module`` and ``term`` are where the query is built, or where its rows are consumed if that is
-    not in the project's own code.
+    not in the project's own code. ``consumer`` is None for loops; ``consumed`` is the first of
+    them.
     """
 
     module: Module
@@ -144,23 +147,24 @@ class RowNeeds:
         return found
 
     def _queries(self) -> Iterator[Starving]:
-        groups: dict[tuple[Place | None, Place], list[Need]] = {}
-        for need in self.all:
-            assert need.origin.consumed is not None
-            made = need.origin.made or need.origin.built
-            groups.setdefault((made, need.origin.consumed), []).append(need)
         consumers = {consumer.place: consumer for consumer in self.consumers}
-        for (_, consumed), needs in groups.items():
-            # Of a query that goes on under conditions, what all its branches start from.
-            needs.sort(key=lambda need: need.origin.built.term if need.origin.built else -1)
+        groups: dict[tuple[Place, Consumer | None], list[Need]] = {}
+        for need in self.all:
+            consumed = need.origin.consumed
+            assert consumed is not None
+            if _is_served(self._project.table.by_path.get(consumed.path)):
+                # Rows keep what one loop has fetched for the next one.
+                key = (need.origin.built or consumed, consumers.get(consumed))
+                groups.setdefault(key, []).append(need)
+        for (_, consumer), needs in groups.items():
+            consumed = needs[0].origin.consumed
+            assert consumed is not None
             place = self._reported(needs[0].origin.built, consumed)
             if place is not None:
-                yield Starving(*place, consumed, consumers.get(consumed), tuple(needs))
+                yield Starving(*place, consumed, consumer, tuple(needs))
 
     def _reported(self, built: Place | None, consumed: Place) -> tuple[Module, int] | None:
         by_path = self._project.table.by_path
-        if not _is_served(by_path.get(consumed.path)):
-            return None
         for place in (built, consumed):
             module = by_path.get(place.path) if place is not None else None
             if place is not None and module is not None and _is_served(module):
@@ -178,7 +182,7 @@ class RowNeeds:
     def frames(self) -> list[Frame]:
         """Everything that may be given rows, in a fixed order."""
         found: dict[Frame, None] = {}
-        for module in self._querying_modules():
+        for module in self.modules:
             for number, scope in enumerate(module.facts.scopes):
                 if scope.is_function or number == 0:
                     found[self._project.frame_of_scope(module, number)] = None
@@ -196,7 +200,8 @@ class RowNeeds:
                     waiting.append(following)
         return list(found)
 
-    def _querying_modules(self) -> list[Module]:
+    @cached_property
+    def modules(self) -> dict[Module, None]:
         """The modules that can come by a query: they import what makes some, directly or not."""
         table = self._project.table
         sources = self._project.frameworks.row_sources
@@ -215,7 +220,7 @@ class RowNeeds:
                 if module not in found:
                     found[module] = None
                     waiting.append(module)
-        return [module for module in table.modules if module in found and _is_served(module)]
+        return {module: None for module in table.modules if module in found and _is_served(module)}
 
     def _imported(self, module: Module, imported: Import) -> Iterator[Module]:
         """The modules of the project that an import may mean."""

@@ -11,7 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from fwp_checks.project.values import Instance, Iterable, TupleValue, Union, Value, join
+from fwp_checks.project.values import (
+    Detail,
+    Instance,
+    Iterable,
+    TupleValue,
+    Union,
+    Value,
+    join,
+)
+
+# Rows may come from a few queries, by the path taken; and lead to others by a few relations.
+_MOST_PLACES = 4
+_MOST_HOPS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +46,40 @@ class Hop(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Detail):
     """Which query an object came from, as one of its rows, or which query it is.
 
     ``built`` is the call that finished the query, where more can be asked of it; ``made`` the first
-    call of it, perhaps in a helper. ``consumed`` is where its rows are gone through one by one;
-    None while it may still be a single row. ``hops`` are the relations followed from such a row.
-    ``limit`` is how many rows there are at most, where that is written.
+    call of it, perhaps in a helper; ``also`` are calls that finish it on other paths. ``consumed``
+    is where its rows are gone through one by one; None while it may still be a single row. ``hops``
+    are the relations followed from such a row; ``again`` is the call that finished a query of their
+    own for the objects behind the last of them. ``limit`` is how many rows there are at most, where
+    that is written. ``streams``: its rows are fetched while they are gone through, all in one
+    (``whole``) or in ``chunks``; nothing can be asked of such a query any more.
     """
 
     built: Place | None = None
     made: Place | None = None
+    also: tuple[Place, ...] = ()
     consumed: Place | None = None
     hops: tuple[Hop, ...] = ()
+    again: Place | None = None
     limit: int | None = None
+    streams: str = ""
+
+    def met(self, other: Origin) -> Origin | None:
+        """A row of either query, if both are gone through at the same place."""
+        if (self.consumed, self.hops) != (other.consumed, other.hops):
+            return None
+        queries = {one.built: one for one in (other, self) if one.built is not None}
+        if not queries:
+            return self
+        places = sorted(
+            {*queries, *self.also, *other.also}, key=lambda place: (place.path, place.term)
+        )
+        first = queries.get(places[0], self)
+        most = None if None in (self.limit, other.limit) else max(self.limit or 0, other.limit or 0)
+        return replace(first, built=places[0], also=tuple(places[1:_MOST_PLACES]), limit=most)
 
 
 UNKNOWN_QUERY = Origin()
@@ -100,10 +132,12 @@ def built_at(value: Value, path: str, term: int) -> Value:
         return value
 
     def note(origin: Origin) -> Origin:
-        if origin.consumed is not None:
-            return origin
         place = Place(path, term)
-        return replace(origin, built=place, made=origin.made or place)
+        if origin.streams:
+            return origin
+        if origin.consumed is not None:
+            return replace(origin, again=place) if origin.again is not None else origin
+        return replace(origin, built=place, made=origin.made or place, also=())
 
     return _changed(value, note)
 
@@ -138,4 +172,28 @@ def behind(origin: Origin | None, hop: Hop, *, is_many: bool) -> Origin | None:
     """
     if origin is None or origin.consumed is None:
         return UNKNOWN_QUERY if is_many else None
-    return replace(origin, hops=(*origin.hops, hop))
+    hops = (*origin.hops, hop)
+    if len(hops) > _MOST_HOPS or hops.count(hop) > 2:
+        # A tree, which no query fetches whole.
+        return None
+    return replace(origin, hops=hops, again=None)
+
+
+def asked_again(origin: Origin) -> Origin:
+    """The origin of a query for some of the objects behind a relation of a row."""
+    return origin if origin.consumed is None else replace(origin, again=origin.again or _NOWHERE)
+
+
+def streamed(origin: Origin, *, in_chunks: bool) -> Origin:
+    """The origin of rows that are fetched while they are gone through."""
+    return replace(origin, streams="chunks" if in_chunks else "whole")
+
+
+def own_query(origin: Origin) -> Origin:
+    """The origin of the rows of a query: its own, where it was asked again for them."""
+    if origin.again is None:
+        return origin
+    return UNKNOWN_QUERY if origin.again is _NOWHERE else Origin(origin.again, origin.again)
+
+
+_NOWHERE = Place("", -1)

@@ -8,8 +8,9 @@ different paths, and a rule reports only what holds for each of its options.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections import abc
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
@@ -103,6 +104,16 @@ class Instance(Value):
     init: Frame | None = None
     arguments: tuple[Value, ...] = ()
     details: tuple[Any, ...] = ()
+
+
+class Detail:
+    """Base of what frameworks note about objects, where they say what holds when paths meet."""
+
+    __slots__ = ()
+
+    def met(self, other: Any) -> Any:
+        """What is known when it is this or another one of the same class; None: two objects."""
+        return None
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -286,8 +297,35 @@ def join(values: list[Value]) -> Value:
         if len(unknown) > 1:
             for option in unknown[1:]:
                 del seen[option]
-    options = tuple(seen)
+    options = _meeting(seen)
     return options[0] if len(options) == 1 else Union(options)
+
+
+def _meeting(values: abc.Iterable[Value]) -> tuple[Value, ...]:
+    """Options, of which objects that differ only in what frameworks know of them become one."""
+    kept: list[Value] = []
+    places: dict[tuple[object, ...], int] = {}
+    for value in values:
+        if type(value) is Instance and value.details:
+            key = (value.class_, value.init, value.arguments, tuple(map(type, value.details)))
+            known = places.setdefault(key, len(kept))
+            if known < len(kept):
+                met = _met(cast("Instance", kept[known]), value)
+                if met is not None:
+                    kept[known] = met
+                    continue
+        kept.append(value)
+    return tuple(kept)
+
+
+def _met(one: Instance, other: Instance) -> Instance | None:
+    details = []
+    for mine, its in zip(one.details, other.details, strict=True):
+        met = mine if mine == its else mine.met(its) if isinstance(mine, Detail) else None
+        if met is None:
+            return None
+        details.append(met)
+    return replace(one, details=tuple(details))
 
 
 MAX_OPTIONS = 12

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding, Severity, Step
 from fwp_checks.project.needs import Kind, Need, Starving
+from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import RunExternal
 from fwp_checks.project.values import ClassValue, Instance, Value
 from fwp_checks.project.view import link_name
@@ -80,14 +81,21 @@ def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
     """Where the query was made, where its rows are gone through, and each read."""
     steps = []
     by_path = file.project.table.by_path
-    built, made = needs[0].origin.built, needs[0].origin.made
-    if made is not None and built is not None and made.path != built.path:
-        module = by_path[made.path]
-        steps.append(Step(made.path, file.range_of(module, made.term), "the query is made here"))
-    consumed = by_path.get(query.consumed.path)
-    if consumed is not None and (consumed, query.consumed.term) != (query.module, query.term):
-        where = file.range_of(consumed, query.consumed.term)
-        steps.append(Step(consumed.path, where, "its rows are gone through here"))
+    here = (query.module.path, query.term)
+
+    def add(place: Place | None, message: str) -> None:
+        module = by_path.get(place.path) if place is not None else None
+        if place is not None and module is not None and (place.path, place.term) != here:
+            steps.append(Step(place.path, file.range_of(module, place.term), message))
+
+    origin = needs[0].origin
+    if origin.made is not None and origin.built is not None:
+        if origin.made.path != origin.built.path:
+            add(origin.made, "the query is made here")
+    for other in origin.also:
+        add(other, "or the query is built here, on another path")
+    for consumed in dict.fromkeys(need.origin.consumed for need in needs):
+        add(consumed, "its rows are gone through here")
     for need in needs:
         where = file.range_of(need.module, need.term)
         steps.append(Step(need.module.path, where, f"a query for each row: {need.lack.path}"))

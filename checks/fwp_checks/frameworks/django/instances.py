@@ -89,6 +89,8 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
     name = relation.name
     if relation.target is None:
         return Unknown(f"relation '{name}' leads to a model that is not known")
+    way_back = models.way_back(relation, _class_of(instance))
+    known = frozenset({way_back}) if way_back else rows.NO_PATHS
     row = rows.row_of(instance)
     hop = Hop(name, joins=relation.kind in ("one", "back"))
     origin = behind(origin_of(instance), hop, is_many=not relation.is_single)
@@ -96,16 +98,17 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
         if row is None:
             return rows.objects(relation.target)
         # What was not fetched along is fetched by the reading, alone.
-        details: tuple[object, ...] = (rows.Row(rows.below(row.loads, name)),)
-        return rows.objects(relation.target, details if origin is None else (*details, origin))
-    known = frozenset({relation.inverse}) if relation.inverse else rows.NO_PATHS
+        found = rows.Row(rows.below(row.loads, name) | known, has_peers=row.has_peers)
+        return rows.objects(relation.target, (found,) if origin is None else (found, origin))
     if row is None:
         # Whoever fetched the object may have fetched these, too.
-        query = rows.Query(prefetched=rows.ALL_PATHS, fetched=True)
+        query = rows.Query(prefetched=rows.ALL_PATHS, known=known, fetched=True)
     elif rows.loads(row.loads, name):
-        query = rows.Query(prefetched=rows.below(row.loads, name), known=known, fetched=True)
+        named = rows.loads(row.loads - rows.ALL_PATHS, name)
+        below = rows.below(row.loads, name)
+        query = rows.Query(prefetched=below, known=known, fetched=True, surely=named)
     else:
-        query = rows.Query(known=known)
+        query = rows.Query(known=known, has_peers=row.has_peers)
     manager = models.related_manager(relation.target, query)
     return with_origin(manager, origin)
 
@@ -127,7 +130,7 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
         if (
             isinstance(field, Field)
             and not field.is_primary_key
-            and row.columns.lacks(field.relation or name)
+            and row.columns.lacks(name, *([field.relation] if field.relation else ()))
         ):
             descriptor = DEFERRED
     if descriptor is None:

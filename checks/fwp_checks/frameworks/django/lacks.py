@@ -17,13 +17,8 @@ from fwp_checks.project.outcome import RunExternal
 from fwp_checks.project.values import Constant
 
 _JOINED = (DESCRIPTORS["one"], DESCRIPTORS["back"])
-# What prefetched rows answer; anything else runs a query in spite of them.
-_ANSWERED = frozenset(
-    {
-        "__iter__", "__len__", "__bool__", "__contains__", "__getitem__", "__repr__",
-        "all", "count", "exists", "contains",
-    }
-)  # fmt: skip
+# https://docs.djangoproject.com/en/stable/ref/models/querysets/#iterator
+_IN_CHUNKS = ("give iterator() a chunk_size, too",)
 _WRITING = frozenset(
     {
         "add", "clear", "create", "delete", "remove", "save", "set", "update",
@@ -47,28 +42,46 @@ def lack(frame: Frame | None, run: RunExternal) -> tuple[Origin, Lack] | None:
         name = run.arguments.get(0)
         if not isinstance(name, Constant) or not isinstance(name.value, str):
             return None
-        kind = Kind.COLUMN if run.name == DEFERRED else Kind.RELATION
-        hop = Hop(name.value, joins=run.name in _JOINED)
-        return origin, Lack(kind, (*origin.hops, hop))
+        return _single(origin, rows.row_of(receiver), run.name, name.value)
     query = rows.query_of(receiver)
     method = run.name.rpartition(".")[2]
     if query is None or not origin.hops or method in _WRITING:
         return None
-    if query.fetched and method in _ANSWERED:
+    if query.fetched and method in rows.ANSWERED:
         return None
-    if query.bypassed or query.fetched:
+    if query.bypassed or (query.fetched and query.surely):
         kind = Kind.BYPASSED
-    elif query.narrowed or method not in _ANSWERED:
+    elif query.narrowed or method not in rows.ANSWERED:
         kind = Kind.NARROWED
     else:
         kind = Kind.COLLECTION
-    return origin, Lack(kind, origin.hops, query.narrowed or method)
+    besides = _IN_CHUNKS if origin.streams == "whole" else ()
+    return origin, Lack(kind, origin.hops, query.narrowed or method, besides)
+
+
+def _single(
+    origin: Origin, row: rows.Row | None, descriptor: str, name: str
+) -> tuple[Origin, Lack] | None:
+    """What is fetched for one row when an attribute of it is read."""
+    if row is None or row.has_peers:
+        return None
+    if descriptor == DEFERRED:
+        return origin, Lack(Kind.COLUMN, (*origin.hops, Hop(name, joins=False)))
+    hop = Hop(name, joins=descriptor in _JOINED)
+    hops = (*origin.hops, hop)
+    besides: tuple[str, ...] = ()
+    if row.columns.lacks(name, f"{name}_id"):
+        besides += (f'name "{name}" in only(), too',)
+    if origin.streams == "whole" and not all(one.joins for one in hops):
+        besides += _IN_CHUNKS
+    return origin, Lack(Kind.RELATION, hops, "", besides)
 
 
 def loading(lacks: Sequence[Lack]) -> str:
     """``.select_related("author").prefetch_related("tags")``."""
     joined = _calls("select_related", [one for one in lacks if _joins(one)])
-    return joined + _calls("prefetch_related", [one for one in lacks if not _joins(one)])
+    calls = joined + _calls("prefetch_related", [one for one in lacks if not _joins(one)])
+    return "; ".join(dict.fromkeys((calls, *(text for one in lacks for text in one.besides))))
 
 
 def _joins(lack: Lack) -> bool:

@@ -304,6 +304,22 @@ class Models:
             return self._accessors.get(class_, {}).get(name) or self._shipped((class_.name,), name)
         return None
 
+    def way_back(self, relation: Relation, class_: Value) -> str:
+        """The relation that leads from an object behind a relation of a model back to where it was
+        reached from, without a query; empty if none does.
+        """
+        if relation.kind != "one":
+            return relation.inverse
+        # A one-to-one field notes its object at the other end, too
+        # (ForwardManyToOneDescriptor.__get__ in related_descriptors.py).
+        line = self._line(class_) if isinstance(class_, ClassValue) else (class_,)
+        for target in options_of(relation.target) if relation.target is not None else ():
+            for accessor in self._accessors.get(target, {}).values():
+                if (accessor.kind, accessor.inverse) == ("back", relation.name):
+                    if accessor.target in line:
+                        return accessor.name
+        return ""
+
     def _inherited(self, relation: Relation, class_: ClassValue) -> Relation:
         """A relation to ``"self"`` that an abstract class declares leads to the class that inherits
         it.

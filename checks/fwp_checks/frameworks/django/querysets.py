@@ -152,8 +152,12 @@ def _manager_call(
     if rows.model_of(manager) is None:
         return None
     query = rows.query_of(manager)
-    if query is not None and query.fetched and method not in rows.ANSWERED:
-        manager = rows.with_query(manager, rows.asked(query))
+    if query is not None and query.fetched:
+        asked = rows.with_query(manager, rows.asked(query))
+        if method not in rows.ANSWERED:
+            manager = asked
+        elif method == "all":
+            manager = rows.with_query(manager, replace(query, anew=_anew(project, asked)))
     first = _own_queryset(project, manager)
     queryset = queryset_of(manager)
     if first is not None:
@@ -176,6 +180,15 @@ def _manager_call(
     return Outcome(
         alternatives, compute=lambda: project.libraries.call(known, arguments, queryset).result
     )
+
+
+def _anew(project: Project, manager: Instance) -> rows.Query | None:
+    """What a manager's own ``get_queryset`` fetches, if it has one."""
+    own = _own_queryset(project, manager)
+    if own is None:
+        return None
+    made = [rows.query_of(option) for option in options_of(own.result)]
+    return made[0] or rows.Query(rows.ALL_PATHS, rows.ALL_PATHS)
 
 
 def _own_queryset(project: Project, manager: Instance) -> Outcome | None:

@@ -15,11 +15,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from fwp_checks.project.origins import UNKNOWN_QUERY, origin_of
+from fwp_checks.project.origins import (
+    UNKNOWN_QUERY,
+    asked_again,
+    origin_of,
+    own_query,
+    streamed,
+    with_origin,
+)
 from fwp_checks.project.values import (
     Arguments,
     ClassValue,
     Constant,
+    Detail,
     External,
     Instance,
     Iterable,
@@ -68,13 +76,18 @@ class Columns:
     only: Paths | None = None
     deferred: Paths = NO_PATHS
 
-    def lacks(self, name: str) -> bool:
-        """Whether a column was certainly left out."""
-        if name in self.deferred:
+    def lacks(self, *names: str) -> bool:
+        """Whether a column was certainly left out, under each name that it has."""
+        if not self.deferred.isdisjoint(names):
             return True
         if self.only is None or ANYTHING in self.only:
             return False
-        return not any(path == name or path.startswith(f"{name}__") for path in self.only)
+        return not any(loads(self.only, name) for name in names)
+
+    def met(self, other: Columns) -> Columns:
+        """The columns that one of two queries fetches."""
+        only = None if self.only is None or other.only is None else self.only | other.only
+        return Columns(only, self.deferred & other.deferred)
 
 
 EVERY_COLUMN = Columns()
@@ -95,26 +108,42 @@ class Prefetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Detail):
     """Where an object came from: a query that fetched these relations and columns with it.
 
-    ``attributes`` are the lists that ``Prefetch(…, to_attr=…)`` leaves on it.
+    ``attributes`` are the lists that ``Prefetch(…, to_attr=…)`` leaves on it, ``annotated`` the
+    names of what was computed. ``has_peers``: a relation or column that is missing is fetched for
+    all rows of the query at once.
     """
 
     loads: Paths = NO_PATHS
     columns: Columns = EVERY_COLUMN
     attributes: tuple[Prefetched, ...] = ()
+    annotated: Paths = NO_PATHS
+    has_peers: bool = False
+
+    def met(self, other: Row) -> Row:
+        """A row of one query or another: what either may have fetched."""
+        return Row(
+            self.loads | other.loads,
+            self.columns.met(other.columns),
+            tuple(dict.fromkeys((*self.attributes, *other.attributes))),
+            self.annotated | other.annotated,
+            self.has_peers or other.has_peers,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class Query(Detail):
     """What a queryset, or the querysets of a manager, fetch.
 
     ``known`` are relations that lead back to the object whose related manager this is. ``shape`` is
     what its rows are: ``objects``, ``dicts``, ``tuples`` or ``values``. ``queryset`` is the project
     class of the querysets that a manager makes. ``fetched`` tells that the rows are, or may be,
-    there already: its relation was prefetched. ``narrowed`` is the method by which it is not all of
-    them as they are, so that prefetched ones are of no use; ``bypassed``: although there were some.
+    there already: its relation was prefetched, ``surely`` or not. ``narrowed`` is the method by
+    which it is not all of them as they are, so that prefetched ones are of no use; ``bypassed``:
+    although there were some. ``anew`` is the query of a manager whose rows are asked for in spite
+    of being there.
     ``of_many``: its condition names many objects at once (``id__in``).
     """
 
@@ -126,14 +155,44 @@ class Query:
     attributes: tuple[Prefetched, ...] = ()
     queryset: ClassValue | None = None
     fetched: bool = False
+    surely: bool = False
     narrowed: str = ""
     bypassed: bool = False
+    anew: Query | None = None
+    annotated: Paths = NO_PATHS
+    has_peers: bool = False
     of_many: bool = False
 
     @property
     def row(self) -> Row:
         """What one of its rows remembers."""
-        return Row(self.selected | self.prefetched | self.known, self.columns, self.attributes)
+        return Row(
+            self.selected | self.prefetched | self.known,
+            self.columns,
+            self.attributes,
+            self.annotated,
+            self.has_peers,
+        )
+
+    def met(self, other: Query) -> Query | None:
+        """One query or another, if their rows are of one kind: what either may have fetched."""
+        if (self.shape, self.queryset) != (other.shape, other.queryset):
+            return None
+        return replace(
+            self,
+            selected=self.selected | other.selected,
+            prefetched=self.prefetched | other.prefetched,
+            known=self.known | other.known,
+            columns=self.columns.met(other.columns),
+            attributes=tuple(dict.fromkeys((*self.attributes, *other.attributes))),
+            fetched=self.fetched or other.fetched,
+            surely=self.surely and other.surely,
+            narrowed=self.narrowed if other.narrowed else "",
+            bypassed=self.bypassed and other.bypassed,
+            annotated=self.annotated | other.annotated,
+            has_peers=self.has_peers or other.has_peers,
+            of_many=self.of_many or other.of_many,
+        )
 
 
 def query_of(value: Value) -> Query | None:
@@ -192,7 +251,7 @@ def row(queryset: Instance, *, one_of_many: bool = False) -> Value | None:
     if query is None:
         return objects(model)
     origin = origin_of(queryset) if one_of_many else None
-    return objects(model, (query.row,) if origin is None else (query.row, origin))
+    return objects(model, (query.row,) if origin is None else (query.row, own_query(origin)))
 
 
 _COLUMN = Unknown("value of a column")
@@ -209,21 +268,40 @@ _SHAPES: dict[str, Value] = {
 def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
     """The queryset that a building method gives: what it fetches may change, the rest stays."""
     query = query_of(queryset)
-    if query is None:
+    if query is None or (query.fetched and method in _SAME_ROWS):
         return queryset
+    query = asked(query)
     change = _CHANGES.get(method)
     if change is not None:
         query = change(query, arguments)
-    return with_query(
-        queryset,
-        replace(
-            query,
-            fetched=False,
-            narrowed=query.narrowed or ("" if method in _SAME_ROWS else method),
-            bypassed=query.bypassed or query.fetched,
-            of_many=query.of_many or any(name.endswith("__in") for name, _ in arguments.keywords),
-        ),
-    )
+    if method not in _SAME_ROWS:
+        query = replace(query, narrowed=query.narrowed or method)
+    return _concluded(with_query(queryset, query), query, method, arguments)
+
+
+def asked(query: Query) -> Query:
+    """A query whose rows are asked for, although they may be there: what was prefetched of the
+    objects behind them was so for those.
+    """
+    if not query.fetched:
+        return query
+    anew = query.anew or Query(known=query.known, queryset=query.queryset)
+    return replace(anew, bypassed=query.surely)
+
+
+def _concluded(queryset: Instance, query: Query, method: str, arguments: Arguments) -> Instance:
+    """A queryset with what a method says of its rows as a whole."""
+    origin = origin_of(queryset)
+    if origin is None:
+        return queryset
+    if origin.consumed is not None:
+        origin = asked_again(origin) if query.narrowed else origin
+    elif method == "iterator":
+        # Rows that are given out as they come; a chunk at a time, if one is asked for.
+        origin = streamed(origin, in_chunks=bool(arguments.positional or arguments.keywords))
+    if method in ("filter", "get") and any(name in _KEYS for name, _ in arguments.keywords):
+        origin = replace(origin, limit=1)
+    return with_origin(queryset, origin)
 
 
 def _named(arguments: Arguments) -> Paths:
@@ -236,6 +314,33 @@ def _named(arguments: Arguments) -> Paths:
 
 def _clears(arguments: Arguments) -> bool:
     return len(arguments.positional) == 1 and is_none(arguments.positional[0])
+
+
+def _filter(query: Query, arguments: Arguments) -> Query:
+    """Relations that are empty in all rows are known to be."""
+    empty = set()
+    for name, value in arguments.keywords:
+        relation = name.removesuffix("__isnull").removesuffix("_id")
+        if "__" not in relation and value == Constant(True if name.endswith("__isnull") else None):
+            empty.add(relation)
+    return replace(query, known=query.known | empty) if empty else query
+
+
+def _annotate(query: Query, arguments: Arguments) -> Query:
+    named = {name for name, _ in arguments.keywords}
+    return replace(query, annotated=query.annotated | named)
+
+
+def _fetch_mode(query: Query, _arguments: Arguments) -> Query:
+    # FETCH_RAISE refuses to fetch a single row's.
+    mode = _arguments.get(0, "fetch_mode")
+    is_one = isinstance(mode, External) and mode.name.endswith(".FETCH_ONE")
+    return replace(query, has_peers=not is_one)
+
+
+def _iterator(query: Query, _arguments: Arguments) -> Query:
+    # Peers are collected while the rows are given out.
+    return replace(query, has_peers=False)
 
 
 def _select_related(query: Query, arguments: Arguments) -> Query:
@@ -294,6 +399,11 @@ def _plain_values(query: Query, _arguments: Arguments) -> Query:
 
 
 _CHANGES = {
+    "filter": _filter,
+    "annotate": _annotate,
+    "extra": _annotate,
+    "fetch_mode": _fetch_mode,
+    "iterator": _iterator,
     "select_related": _select_related,
     "prefetch_related": _prefetch_related,
     "only": _only,
@@ -305,6 +415,14 @@ _CHANGES = {
 }
 # A copy of a queryset without its rows; prefetching them would do.
 _SAME_ROWS = frozenset({"all", "using", "_clone", "_chain", "_all"})
+# What rows that are there answer by themselves; anything else asks the database again.
+ANSWERED = frozenset(
+    {
+        *("__iter__", "__len__", "__bool__", "__contains__", "__getitem__", "__repr__"),
+        *("all", "count", "exists", "contains"),
+    }
+)
+_KEYS = ("pk", "id", "pk__exact", "id__exact")
 BUILDING = frozenset(
     {
         *_CHANGES,
