@@ -21,6 +21,7 @@ from fwp_checks.frameworks.base import Frameworks
 from fwp_checks.loading import facts_of_syntax, load, load_file
 from fwp_checks.project.discovery import is_test_path
 from fwp_checks.project.environment import package_files
+from fwp_checks.project.failures import describe_error
 from fwp_checks.project.linked import Project
 from fwp_checks.project.modules import Module
 from fwp_checks.project.relevance import relevant
@@ -76,7 +77,7 @@ def link(
         ]
         modules.extend(_packages(root, settings, cache))
         stored = StoredTemplates(sources, cache, templates)
-        return Project(modules, catalogue, settings, Frameworks.shipped(), roots, stored)
+        return Project(modules, catalogue, settings, Frameworks.shipped(), roots, stored, jobs)
 
 
 def _divide(
@@ -130,8 +131,9 @@ def check(project: Project, progress: Progress | None = None) -> Report:
             findings.append(file_skipped(template.path, *template.facts.problem))
             line, _, reason = template.facts.problem
             skipped.append(Skipped(template.path, line, reason))
-    failures = {failure.module.path: failure for failure in reversed(project.failures)}
-    findings.extend(internal_error(path, f.place, f.error) for path, f in failures.items())
+    told = [failure for evidence in project.evidence for failure in evidence.failures]
+    failures = {failure.path: failure for failure in reversed([*told, *project.failures])}
+    findings.extend(internal_error(*failure) for failure in failures.values())
     findings.sort(key=lambda finding: finding.sort_key)
     return Report(tuple(findings), tuple(skipped))
 
@@ -154,7 +156,8 @@ def _check_module(
         try:
             found = list(loaded.check(view))
         except Exception as error:  # one broken rule must not cost the other findings
-            found = [internal_error(module.path, f"rule '{loaded.rule.name}'", error)]
+            place = f"rule '{loaded.rule.name}'"
+            found = [internal_error(module.path, place, describe_error(error))]
         for finding in found:
             if not hides(module.facts.suppressions, finding.range.line, finding.code):
                 yield finding

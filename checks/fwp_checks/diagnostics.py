@@ -4,10 +4,7 @@ that silences nothing.
 
 from __future__ import annotations
 
-import os
-import traceback
 from hashlib import blake2b
-from pathlib import Path
 
 from fwp_checks.finding import Finding, Range, Severity
 from fwp_checks.rules import PAGES
@@ -28,19 +25,9 @@ def file_skipped(path: str, line: int, column: int, reason: str) -> Finding:
     return _about(FILE_SKIPPED, path, line, column, f"file skipped: {reason}", Severity.ERROR)
 
 
-def internal_error(path: str, place: str, error: Exception) -> Finding:
-    """The linter failed at a place (a rule, a function) of a file; the other findings are there.
-
-    With the environment variable ``FWP_DEBUG`` the traceback goes to standard error.
-    """
-    if os.environ.get("FWP_DEBUG"):
-        traceback.print_exception(error)
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
-    text = (
-        f"internal error in {place} while checking {path}: "
-        f"{type(error).__name__}: {error}{where}; {_REPORT_AT}"
-    )
+def internal_error(path: str, place: str, error: str) -> Finding:
+    """The linter failed at a place (a rule, a function) of a file; the other findings are there."""
+    text = f"internal error in {place} while checking {path}: {error}; {_REPORT_AT}"
     return _about(INTERNAL_ERROR, path, 1, 1, text, Severity.ERROR)
 
 

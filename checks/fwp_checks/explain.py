@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.finding import Finding
-from fwp_checks.project.event_loop import LoopFunction, severity_of_kind
+from fwp_checks.project.chains import public_name, run_name
+from fwp_checks.project.event_loop import LoopFunction
 from fwp_checks.project.frames import Frame
+from fwp_checks.project.loop_evidence import severity_of_kind
 from fwp_checks.project.modules import Module
 from fwp_checks.project.outcome import Alternative, RunExternal
 from fwp_checks.project.values import Unknown, describe
-from fwp_checks.project.view import FileView, public_name, run_name
+from fwp_checks.project.view import FileView
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -26,12 +28,13 @@ def why(project: Project, module: Module, line: int, findings: Sequence[Finding]
     """What is known at a line of a module: the function, values, what runs, and what follows from
     it.
     """
+    functions = project.event_loop.functions.get(module, ())
     frame = _frame_at(project, module, line)
     out = [f"{module.path}:{line}"]
     if module.facts.problem is not None:
         out.append(f"  the file could not be read: {module.facts.problem[2]}")
         return "\n".join(out)
-    out.extend(_about_function(project, module, frame))
+    out.extend(_about_function(project, functions, frame))
     terms = [
         term
         for term in range(frame.scope.start, frame.scope.end)
@@ -45,7 +48,7 @@ def why(project: Project, module: Module, line: int, findings: Sequence[Finding]
     if findings:
         out.extend(f"  {finding.code} {finding.text}" for finding in findings)
     else:
-        out.append(f"  none: {_reason(project, module, frame, terms)}")
+        out.append(f"  none: {_reason(project, functions, frame, terms)}")
     return "\n".join(out)
 
 
@@ -63,26 +66,26 @@ def _frame_at(project: Project, module: Module, line: int) -> Frame:
     return project.frame_of_scope(module, best)
 
 
-def _loop_function(project: Project, frame: Frame) -> LoopFunction | None:
-    for function in project.event_loop.functions.get(frame.module, ()):
-        if function.frame.scope_number == frame.scope_number:
+def _loop_function(functions: Sequence[LoopFunction], frame: Frame) -> LoopFunction | None:
+    for function in functions:
+        if function.scope_number == frame.scope_number:
             return function
     return None
 
 
-def _about_function(project: Project, module: Module, frame: Frame) -> Iterator[str]:
+def _about_function(
+    project: Project, functions: Sequence[LoopFunction], frame: Frame
+) -> Iterator[str]:
     if not frame.scope_number:
         yield "  module level: runs once, at import"
         return
-    function = _loop_function(project, frame)
+    function = _loop_function(functions, frame)
     if function is not None:
         yield f"  {function.label} '{frame.qualname}': runs on the event loop"
         contexts = sorted(context.value for context in function.contexts)
         reached = ", ".join(contexts) or "no framework entry point that is known"
         yield f"  reached from: {reached}"
-    elif frame in set(project.event_loop.frames) or any(
-        other.scope_number == frame.scope_number for other in project.event_loop.frames_of(module)
-    ):
+    elif project.event_loop.is_reached(frame.function):
         yield f"  function '{frame.qualname}': called from code on the event loop"
     else:
         yield f"  function '{frame.qualname}': not reached from code on the event loop"
@@ -99,7 +102,7 @@ def _values(project: Project, frame: Frame, terms: Sequence[int]) -> Iterator[st
 def _events(project: Project, frame: Frame, terms: Sequence[int]) -> Iterator[str]:
     wanted = set(terms)
     found = False
-    for event in project.event_loop.behaviours.of(frame).events:
+    for event in project.behaviours.of(frame).events:
         if event.term in wanted:
             found = True
             yield " or ".join(
@@ -126,8 +129,11 @@ def _alternative(project: Project, alternative: Alternative) -> str:
     return ", ".join(names) or "nothing"
 
 
-def _reason(project: Project, module: Module, frame: Frame, terms: Sequence[int]) -> str:
-    function = _loop_function(project, frame)
+def _reason(
+    project: Project, functions: Sequence[LoopFunction], frame: Frame, terms: Sequence[int]
+) -> str:
+    module = frame.module
+    function = _loop_function(functions, frame)
     if function is None:
         return "the line does not run on the event loop"
     sites = [site for site in FileView(project, module).blocking_sites if site.term in set(terms)]
@@ -139,7 +145,7 @@ def _reason(project: Project, module: Module, frame: Frame, terms: Sequence[int]
             value = project.values.evaluate(frame, entry[1])
             if isinstance(value, Unknown):
                 return f"what is called is unknown: {value.reason}"
-    for event in project.event_loop.behaviours.of(frame).events:
+    for event in project.behaviours.of(frame).events:
         if event.term in set(terms) and any(
             alternative is None for alternative in event.alternatives
         ):

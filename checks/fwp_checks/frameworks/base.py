@@ -140,6 +140,10 @@ class Frameworks:
                 found.append(framework)
         return cls(tuple(found))
 
+    def again(self) -> Frameworks:
+        """The same frameworks, to be asked about another project."""
+        return Frameworks(self._all)
+
     def attach(self, project: Project) -> None:
         """Answer for this project from now on."""
         self._project = project

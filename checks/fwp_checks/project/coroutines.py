@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
@@ -68,13 +67,22 @@ _THREAD_LOCKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Dropped(NamedTuple):
+    """A call whose coroutine is dropped; ``name`` is the async function's."""
+
+    path: str
+    scope: int
+    term: int
+    name: str
+
+
+class Handed(NamedTuple):
     """An argument that is wrongly handed to a thread: ``name`` to ``offload``; ``lead`` are
     arguments before it.
     """
 
-    frame: Frame
+    path: str
+    scope: int
     term: int
     name: str
     offload: str
@@ -82,11 +90,11 @@ class Handed:
     is_async_function: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HeldLock:
+class HeldLock(NamedTuple):
     """A thread lock held in a ``with`` block (at ``term``) that awaits (at ``awaited``)."""
 
-    frame: Frame
+    path: str
+    scope: int
     term: int
     lock: str
     awaited: int
@@ -101,10 +109,8 @@ class Coroutines:
 
     # -- dropped coroutines ------------------------------------------------------------------------
 
-    def dropped(self, module: Module) -> Iterator[tuple[Frame, int, str]]:
-        """Calls whose coroutine is dropped by an expression statement: frame, term of the call,
-        name of the function.
-        """
+    def dropped(self, module: Module) -> Iterator[Dropped]:
+        """Calls whose coroutine is dropped by an expression statement."""
         terms = module.facts.terms
         for term, entry in enumerate(terms):
             if entry[0] != t.DROP or terms[entry[1]][0] != t.CALL:
@@ -121,7 +127,8 @@ class Coroutines:
                 module, scope_number, call
             ):
                 library = options[0].name if isinstance(options[0], (External, Member)) else None
-                yield frame, call, library or spelling or describe(options[0])
+                name = library or spelling or describe(options[0])
+                yield Dropped(module.path, frame.scope_number, call, name)
 
     @staticmethod
     def _was_asked(module: Module, scope_number: int, call: int) -> bool:
@@ -202,19 +209,16 @@ class Coroutines:
 
     # -- arguments of offloading calls -------------------------------------------------------------
 
-    def handed(self, module: Module) -> Iterator[Handed]:
+    def handed(self, frame: Frame) -> Iterator[Handed]:
         """Async functions, and results of calls, handed to something that runs a function in a
         thread.
         """
-        for frame in self._project.event_loop.frames_of(module):
-            terms = module.facts.terms
-            roles = self._project.catalogue.members_with_roles
-            for term in range(frame.scope.start, frame.scope.end):
-                entry = terms[term]
-                if entry[0] == t.CALL and (
-                    terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] in roles
-                ):
-                    yield from self._handed_by(frame, term)
+        terms = frame.module.facts.terms
+        roles = self._project.catalogue.members_with_roles
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if entry[0] == t.CALL and (terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] in roles):
+                yield from self._handed_by(frame, term)
 
     def _handed_by(self, frame: Frame, term: int) -> Iterator[Handed]:
         entry = frame.module.facts.terms[term]
@@ -252,7 +256,7 @@ class Coroutines:
                     if not isinstance(called, Instance)
                     else describe(called)
                 )
-                return Handed(frame, argument, name, short, lead, is_async_function=False)
+                return Handed(*frame.function, argument, name, short, lead, is_async_function=False)
             return None
         functions = functions_in(value)
         if (
@@ -260,7 +264,9 @@ class Coroutines:
             and len(functions) == len(options_of(without_none(value)))
             and all(self._is_async_function(f) for f in functions)
         ):
-            return Handed(frame, call, describe(functions[0]), short, lead, is_async_function=True)
+            return Handed(
+                *frame.function, call, describe(functions[0]), short, lead, is_async_function=True
+            )
         return None
 
     def _is_async_function(self, function: Value) -> bool:
@@ -292,13 +298,10 @@ class Coroutines:
 
     # -- locks -------------------------------------------------------------------------------------
 
-    def held_locks(self, module: Module) -> list[HeldLock]:
-        """Thread locks that functions on the event loop hold while they await."""
-        found: dict[int, HeldLock] = {}
-        for function in self._project.event_loop.functions.get(module, ()):
-            for held in (*self._in_with(function.frame), *self._between_calls(function.frame)):
-                found.setdefault(held.term, held)
-        return [found[term] for term in sorted(found)]
+    def held_locks(self, frame: Frame) -> Iterator[HeldLock]:
+        """Thread locks that a function holds while it awaits."""
+        yield from self._in_with(frame)
+        yield from self._between_calls(frame)
 
     def _in_with(self, frame: Frame) -> Iterator[HeldLock]:
         terms = frame.module.facts.terms
@@ -309,7 +312,8 @@ class Coroutines:
             if self._is_thread_lock(self._project.values.evaluate(frame, manager)):
                 awaited = self._first_await(frame.module, region.start, region.end)
                 if awaited is not None:
-                    yield HeldLock(frame, region.term, self._lock_name(frame, manager), awaited)
+                    name = self._lock_name(frame, manager)
+                    yield HeldLock(*frame.function, region.term, name, awaited)
 
     def _between_calls(self, frame: Frame) -> Iterator[HeldLock]:
         """``lock.acquire() … await … lock.release()``."""
@@ -332,7 +336,8 @@ class Coroutines:
             elif value in acquired:
                 awaited = self._first_await(frame.module, acquired[value], term)
                 if awaited is not None:
-                    yield HeldLock(frame, acquired[value], self._lock_name(frame, lock), awaited)
+                    name = self._lock_name(frame, lock)
+                    yield HeldLock(*frame.function, acquired[value], name, awaited)
 
     def _is_thread_lock(self, value: Value) -> bool:
         value = without_none(value)

@@ -11,7 +11,7 @@ has an effect only if all of them do.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,17 @@ class Behaviours:
                 known = Behaviour((), ())
             self._known[frame] = known
         return known
+
+    def following(self, frame: Frame) -> Iterator[Frame]:
+        """The frames that a frame runs, or whose coroutines it makes."""
+        behaviour = self.of(frame)
+        for _, inner in behaviour.coroutines:
+            yield inner
+        for event in behaviour.events:
+            for alternative in event.alternatives:
+                for run in alternative or ():
+                    if isinstance(run, RunFrame):
+                        yield run.frame
 
     def _find(self, frame: Frame) -> Behaviour:
         terms = frame.module.facts.terms
@@ -280,14 +291,13 @@ class Effects:
     def __init__(
         self,
         project: Project,
-        behaviours: Behaviours,
         frames: Iterable[Frame],
         starts: Callable[[RunExternal], EffectRow | None],
         each_time: bool = False,
     ) -> None:
         self._each_time = each_time
         self._conditions = project.conditions
-        self._behaviours = behaviours
+        self._behaviours = project.behaviours
         self._starts = starts
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.

@@ -1,44 +1,50 @@
-"""Work on the event loop: which functions run on it, and what of what they do blocks it."""
+"""The event loop of a project: which functions run on it, and what of what they do blocks it.
+
+Put together from the evidence of the project's shares; nothing is evaluated here. A function may
+run in several frames, and a frame may be reached from several shares: the heaviest and shortest
+proof counts, and it runs for whatever reaches it in any of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Scope
 from fwp_checks.finding import Severity
-from fwp_checks.project.effects import Behaviours, Effects, Event, Link, Rows
-from fwp_checks.project.frames import Frame
+from fwp_checks.project.chains import Call
+from fwp_checks.project.coroutines import Dropped, Handed, HeldLock
+from fwp_checks.project.frames import FunctionKey
+from fwp_checks.project.loop_evidence import (
+    FILE_KINDS,
+    FrameEvidence,
+    LoopEvidence,
+)
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.modules import Module
-from fwp_checks.project.outcome import RunExternal, RunFrame
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-# How heavy it is to wait for each kind of thing; see the catalogue's README.
-_WARNING_KINDS = {"cpu"}
-_INFO_KINDS = {"file"}
-_OPTIONAL_KINDS = {"metadata"}
 # More async functions than this have no findings of their own for a call that all of them reach.
 _CROWD = 50
 _OF_EACH_FUNCTION = {"database", "orm"}
 # Calls that open a file, and those that then read or write it.
 _OPENINGS = ("open", "TemporaryFile")
 _FILE_CONTENT = ("io.", "tempfile._TemporaryFileWrapper.", "shutil.copyfileobj")
-_SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
-def severity_of_kind(kind: str) -> Severity:
-    """How much it weighs that the event loop waits for this kind of thing."""
-    if kind in _WARNING_KINDS:
-        return Severity.WARNING
-    if kind in _INFO_KINDS or kind in _OPTIONAL_KINDS:
-        return Severity.INFO
-    return Severity.ERROR
+class Reach(NamedTuple):
+    """What a function is reached from: what that is to its framework, and whether each of its calls
+    has an event loop of its own, so that blocking it holds up nothing else.
+    """
+
+    context: Context
+    own_loop: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +55,40 @@ class LoopFunction:
     reached. ``root`` is its own registration, if it has one.
     """
 
-    frame: Frame
+    module: Module
+    scope_number: int
     root: Root | None
     contexts: frozenset[Context]
+    found: FrameEvidence
+
+    @property
+    def scope(self) -> Scope:
+        """Its scope."""
+        return self.module.facts.scopes[self.scope_number]
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.scope.name
+
+    @property
+    def qualname(self) -> str:
+        """Its dotted name inside the module."""
+        return self.module.qualname(self.scope_number)
+
+    @property
+    def function(self) -> FunctionKey:
+        """Which function it is: the same for all frames."""
+        return self.found.function
 
     @property
     def label(self) -> str:
         """How messages call it: ``async handler``, ``middleware`` …"""
         context = self.root.context if self.root is not None else Context.FUNCTION
         label = context.value
-        if not self.frame.scope.is_async and label.startswith("async "):
+        if not self.scope.is_async and label.startswith("async "):
             return label.removeprefix("async ")
         return label
-
-    @property
-    def place(self) -> tuple[Module, int]:
-        """Module and scope: the same for all arguments."""
-        return self.frame.module, self.frame.scope_number
 
     @property
     def is_request(self) -> bool:
@@ -85,7 +108,7 @@ class BlockingSite:
     """
 
     function: LoopFunction
-    chain: tuple[Link, ...]
+    chain: tuple[Call, ...]
     row: EffectRow
     severity: Severity
 
@@ -97,15 +120,13 @@ class BlockingSite:
     @property
     def call(self) -> str:
         """The library function that blocks, by its dotted name."""
-        run = self.chain[-1].run
-        assert isinstance(run, RunExternal)
-        return run.name
+        return self.chain[-1].library
 
     @property
-    def cause(self) -> tuple[Module, int]:
-        """Where the blocking call itself is made: module and term."""
+    def cause(self) -> tuple[str, int]:
+        """Where the blocking call itself is made: path and term."""
         last = self.chain[-1]
-        return last.frame.module, last.term
+        return last.path, last.term
 
     @property
     def is_direct(self) -> bool:
@@ -114,171 +135,115 @@ class BlockingSite:
 
 
 class EventLoop:
-    """The analysis of one project; made once."""
+    """The analysis of one project, from the evidence of its shares."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, evidence: Sequence[LoopEvidence]) -> None:
         self._project = project
-        self.behaviours = Behaviours(project)
-        self._rows = Rows(project)
+        self._evidence = evidence
         self._known_sites: dict[Module, list[BlockingSite]] = {}
 
+    # -- functions ---------------------------------------------------------------------------------
+
     @cached_property
-    def roots(self) -> dict[Frame, Root]:
-        """Functions the frameworks call on the loop."""
-        found: dict[Frame, Root] = {}
-        for root in self._project.frameworks.roots():
-            found.setdefault(root.frame, root)
+    def _nodes(self) -> list[tuple[int, FrameEvidence, list[int]]]:
+        """Every frame of every share: its number, what was found, and the numbers of those that
+        follow. Frames of entry functions have one number in all shares.
+        """
+        found = []
+        others = len(self._project.loop_entries.numbers)
+        for evidence in self._evidence:
+            frames = evidence.frames
+            numbers = [f.entry if f.entry >= 0 else others + at for at, f in enumerate(frames)]
+            others += len(frames)
+            for number, frame in zip(numbers, frames, strict=True):
+                found.append((number, frame, [numbers[at] for at in frame.following]))
         return found
 
     @cached_property
-    def frames(self) -> list[Frame]:
-        """Every frame reached from code on the event loop, in a fixed order."""
-        found: dict[Frame, None] = dict.fromkeys(self.roots)
-        for module in self._project.table.modules:
-            if module.is_read_only:
-                continue
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.is_async and scope.kind == "function":
-                    found[self._project.frame_of_scope(module, number)] = None
-        waiting = list(found)
-        while waiting:
-            frame = waiting.pop()
-            for following in self._following(frame):
-                if following not in found:
-                    found[following] = None
-                    waiting.append(following)
-        return list(found)
-
-    def _following(self, frame: Frame) -> list[Frame]:
-        behaviour = self.behaviours.of(frame)
-        following = [inner for _, inner in behaviour.coroutines]
-        for event in behaviour.events:
-            for alternative in event.alternatives:
-                following.extend(
-                    run.frame for run in alternative or () if isinstance(run, RunFrame)
-                )
-        return following
-
-    @cached_property
-    def contexts(self) -> dict[Frame, frozenset[Context]]:
-        """For each frame, the contexts of the roots from which it is reached."""
-        found: dict[Frame, set[Context]] = {}
-        for root in self.roots.values():
-            waiting = [root.frame]
+    def _reaches(self) -> dict[int, set[Reach]]:
+        """For each frame, what the roots are from which it is reached."""
+        following: dict[int, list[int]] = {}
+        for number, _, after in self._nodes:
+            following.setdefault(number, []).extend(after)
+        starts: dict[Reach, list[int]] = {}
+        for number, root in enumerate(self._project.loop_entries.roots.values()):
+            starts.setdefault(Reach(root.context, root.own_loop), []).append(number)
+        found: dict[int, set[Reach]] = {}
+        for reach, waiting in starts.items():
+            seen = set(waiting)
             while waiting:
-                frame = waiting.pop()
-                known = found.setdefault(frame, set())
-                if root.context in known:
-                    continue
-                known.add(root.context)
-                waiting.extend(
-                    f for f in self._following(frame) if root.context not in found.get(f, ())
-                )
-        return {frame: frozenset(contexts) for frame, contexts in found.items()}
+                number = waiting.pop()
+                found.setdefault(number, set()).add(reach)
+                for other in following.get(number, ()):
+                    if other not in seen:
+                        seen.add(other)
+                        waiting.append(other)
+        return found
 
     @cached_property
-    def _own_loop_only(self) -> set[Frame]:
-        """Frames reached from functions with an event loop of their own, and from no other root."""
-        owned = [root.frame for root in self.roots.values() if root.own_loop]
-        if not owned:
-            return set()
-        shared = self._closure([root.frame for root in self.roots.values() if not root.own_loop])
-        return self._closure(owned) - shared
-
-    def _closure(self, starts: list[Frame]) -> set[Frame]:
-        found = set(starts)
-        waiting = list(starts)
-        while waiting:
-            for following in self._following(waiting.pop()):
-                if following not in found:
-                    found.add(following)
-                    waiting.append(following)
+    def _reaches_of_function(self) -> dict[FunctionKey, set[Reach]]:
+        """For each function, the same in all its frames."""
+        found: dict[FunctionKey, set[Reach]] = {}
+        for number, frame, _ in self._nodes:
+            found.setdefault(frame.function, set()).update(self._reaches.get(number, ()))
         return found
 
     @cached_property
     def functions(self) -> dict[Module, list[LoopFunction]]:
         """By module, the frames whose code runs on a shared event loop."""
         found: dict[Module, list[LoopFunction]] = {}
-        for frame in self.frames:
-            root = self.roots.get(frame) or self._root_of_scope.get(
-                (frame.module, frame.scope_number)
-            )
-            on_loop = frame.scope.is_async or root is not None
-            if on_loop and frame not in self._own_loop_only and not frame.module.is_read_only:
-                contexts = self.contexts.get(frame) or self._contexts_of_scope(frame)
-                found.setdefault(frame.module, []).append(LoopFunction(frame, root, contexts))
+        for number, frame, _ in self._nodes:
+            if not frame.is_on_loop:
+                continue
+            # Of a frame that nothing is known to reach, other frames tell.
+            reaches = self._reaches.get(number) or self._reaches_of_function[frame.function]
+            if reaches and all(reach.own_loop for reach in reaches):
+                continue
+            path, scope_number = frame.function
+            module = self._project.table.by_path[path]
+            root = self._project.loop_entries.root_of(frame.entry, frame.function)
+            contexts = frozenset(reach.context for reach in reaches)
+            function = LoopFunction(module, scope_number, root, contexts, frame)
+            found.setdefault(module, []).append(function)
         return found
 
-    def _contexts_of_scope(self, frame: Frame) -> frozenset[Context]:
-        """What a function is reached from in frames of which more is known."""
-        return self._scope_contexts.get((frame.module, frame.scope_number), frozenset())
+    def is_reached(self, function: FunctionKey) -> bool:
+        """Whether code on the loop runs a function."""
+        return function in self._reaches_of_function
 
     @cached_property
-    def _scope_contexts(self) -> dict[tuple[Module, int], frozenset[Context]]:
-        found: dict[tuple[Module, int], frozenset[Context]] = {}
-        for frame, contexts in self.contexts.items():
-            scope = (frame.module, frame.scope_number)
-            found[scope] = found.get(scope, frozenset()) | contexts
+    def called_coroutine_functions(self) -> frozenset[FunctionKey]:
+        """Async functions that code of the project calls itself."""
+        return frozenset().union(*[evidence.awaited for evidence in self._evidence])
+
+    # -- coroutines and threads --------------------------------------------------------------------
+
+    def dropped(self, module: Module) -> list[Dropped]:
+        """The calls in a module whose coroutine is dropped."""
+        found = (dropped for evidence in self._evidence for dropped in evidence.dropped)
+        return [dropped for dropped in found if dropped.path == module.path]
+
+    def handed(self, module: Module) -> list[Handed]:
+        """The arguments in a module that are wrongly handed to a thread."""
+        return sorted(self._handed.get(module.path, ()))
+
+    @cached_property
+    def _handed(self) -> dict[str, set[Handed]]:
+        found: dict[str, set[Handed]] = {}
+        for _, frame, _ in self._nodes:
+            for handed in frame.handed:
+                found.setdefault(handed.path, set()).add(handed)
         return found
 
-    @cached_property
-    def _root_of_scope(self) -> dict[tuple[Module, int], Root]:
-        return {(frame.module, frame.scope_number): root for frame, root in self.roots.items()}
-
-    @cached_property
-    def called_coroutine_functions(self) -> set[tuple[Module, int]]:
-        """Async functions that code of the project calls itself, by module and scope."""
-        return {
-            (called.module, called.scope_number)
-            for frame in self.frames
-            for _, called in self.behaviours.of(frame).coroutines
-        }
-
-    def frames_of(self, module: Module) -> list[Frame]:
-        """The frames of one file that are reached from code on the loop."""
-        return self._frames_by_module.get(module, [])
-
-    @cached_property
-    def _frames_by_module(self) -> dict[Module, list[Frame]]:
-        found: dict[Module, list[Frame]] = {}
-        for frame in self.frames:
-            found.setdefault(frame.module, []).append(frame)
-        return found
+    def held_locks(self, module: Module) -> list[HeldLock]:
+        """The thread locks in a module that functions on the event loop hold while they await."""
+        found: dict[int, HeldLock] = {}
+        for function in self.functions.get(module, ()):
+            for held in function.found.locks:
+                found.setdefault(held.term, held)
+        return [found[term] for term in sorted(found)]
 
     # -- blocking ----------------------------------------------------------------------------------
-
-    def _row(self, run: RunExternal) -> EffectRow | None:
-        row = self._rows.of(run, "blocks")
-        if (
-            row is not None
-            and row.kind in _OPTIONAL_KINDS
-            and not self._project.settings.file_metadata
-        ):
-            return None
-        return row
-
-    def _blocks_at_least(self, severity: Severity, run: RunExternal) -> EffectRow | None:
-        row = self._row(run)
-        if row is not None and severity_of_kind(row.kind).rank <= severity.rank:
-            return row
-        return None
-
-    @cached_property
-    def _effects(self) -> list[tuple[Severity, Effects]]:
-        return [
-            (
-                severity,
-                Effects(
-                    self._project,
-                    self.behaviours,
-                    self.frames,
-                    partial(self._blocks_at_least, severity),
-                    # Files that are kept by name are few; connections and answers may be many.
-                    each_time=severity is Severity.INFO,
-                ),
-            )
-            for severity in _SEVERITIES
-        ]
 
     def blocking(self, module: Module) -> list[BlockingSite]:
         """The places in a module where the event loop is held up, without those of
@@ -288,12 +253,12 @@ class EventLoop:
         return [site for site in sites if site.is_direct or site.cause not in self.crowds]
 
     @cached_property
-    def crowds(self) -> dict[tuple[Module, int], list[BlockingSite]]:
+    def crowds(self) -> dict[tuple[str, int], list[BlockingSite]]:
         """Library calls in helpers that a great many async functions reach, with the places that
         lead there: one cause, to be mended where it is. (Not so with a synchronous database: each
         of the functions has to leave the loop.)
         """
-        found: dict[tuple[Module, int], list[BlockingSite]] = {}
+        found: dict[tuple[str, int], list[BlockingSite]] = {}
         for module in self.functions:
             for site in self._sites(module):
                 if not site.is_direct and site.row.kind not in _OF_EACH_FUNCTION:
@@ -301,81 +266,36 @@ class EventLoop:
         return {
             cause: sites
             for cause, sites in found.items()
-            if len({site.function.place for site in sites}) > _CROWD
+            if len({site.function.function for site in sites}) > _CROWD
         }
 
     def _sites(self, module: Module) -> list[BlockingSite]:
-        """The places in a module, the heaviest and shortest proof for each."""
         known = self._known_sites.get(module)
         if known is None:
-            known = self._known_sites[module] = self._find_sites(module)
+            sites = self._best(
+                BlockingSite(function, site.chain, site.row, self._weight(function, site.severity))
+                for function in self.functions.get(module, ())
+                for site in function.found.blocking
+                if self._is_wanted(function, site.row)
+            )
+            known = self._known_sites[module] = _without_repeats(sites)
         return known
 
-    def _find_sites(self, module: Module) -> list[BlockingSite]:
-        best: dict[int, BlockingSite] = {}
-        for function in self.functions.get(module, ()):
-            for event in self._events(function):
-                site = self._site(function, event)
-                if site is None:
-                    continue
-                known = best.get(event.term)
-                if known is None or (site.severity.rank, len(site.chain)) < (
-                    known.severity.rank,
-                    len(known.chain),
-                ):
-                    best[event.term] = site
-        return self._without_repeats([best[term] for term in sorted(best)])
-
-    def _events(self, function: LoopFunction) -> Sequence[Event]:
-        """What a function does on the loop."""
-        events = self.behaviours.of(function.frame).events
-        until = function.root.until if function.root is not None else None
-        return events if until is None else [event for event in events if event.term < until]
-
     @staticmethod
-    def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
-        """One finding for what one change mends.
-
-        Opening a file and what is then read from it or written to it in the same function; what is
-        done to the result of a blocking call (``inspect(engine).get_schema_names()``); a property
-        and a call on what it gives; a property that is read several times, or a helper that reads
-        files and is called several times, by the same function.
-        """
-        opened: set[Frame] = set()
-        helpers: set[tuple[Frame, Module, int]] = set()
-        repeats = _repeats(sites)
-        kept = []
+    def _best(sites: Iterator[BlockingSite]) -> list[BlockingSite]:
+        """The heaviest and shortest proof for each place."""
+        best: dict[int, BlockingSite] = {}
         for site in sites:
-            frame, run = site.function.frame, site.chain[0].run
-            if (frame, site.term) in repeats:
-                continue
-            if isinstance(run, RunFrame):
-                helper = (frame, run.frame.module, run.frame.scope_number)
-                is_read = frame.module.facts.terms[site.term][0] == t.ATTR
-                if helper in helpers and (is_read or site.severity is Severity.INFO):
-                    continue
-                helpers.add(helper)
-            elif frame in opened and site.call.startswith(_FILE_CONTENT):
-                continue
-            elif site.call.endswith(_OPENINGS):
-                opened.add(frame)
-            kept.append(site)
-        return kept
-
-    def _site(self, function: LoopFunction, event: Event) -> BlockingSite | None:
-        for severity, effects in self._effects:
-            chain = effects.chain(function.frame, event)
-            if chain is None:
-                continue
-            last = chain[-1].run
-            row = self._row(last) if isinstance(last, RunExternal) else None
-            if row is None or not self._is_wanted(function, row):
-                continue
-            return BlockingSite(function, chain, row, self._weight(function, severity))
-        return None
+            known = best.get(site.term)
+            if known is None or (site.severity.rank, len(site.chain)) < (
+                known.severity.rank,
+                len(known.chain),
+            ):
+                best[site.term] = site
+        return [best[term] for term in sorted(best)]
 
     def _is_wanted(self, function: LoopFunction, row: EffectRow) -> bool:
-        if row.kind not in _INFO_KINDS and row.kind not in _OPTIONAL_KINDS:
+        if row.kind not in FILE_KINDS:
             return True
         access = self._project.settings.file_access
         return access == "everywhere" or (access == "requests" and function.is_request)
@@ -387,48 +307,61 @@ class EventLoop:
             return Severity.WARNING
         return severity
 
-    # -- nested loops ------------------------------------------------------------------------------
-
-    @cached_property
-    def _entering_loops(self) -> Effects:
-        return Effects(
-            self._project,
-            self.behaviours,
-            self.frames,
-            lambda run: self._rows.of(run, "runs_loop"),
-        )
-
     def nested(self, module: Module) -> list[BlockingSite]:
         """The places in a module where an event loop is started although one is running."""
-        best: dict[int, BlockingSite] = {}
-        for function in self.functions.get(module, ()):
-            for event in self._events(function):
-                chain = self._entering_loops.chain(function.frame, event)
-                last = chain[-1].run if chain else None
-                row = self._rows.of(last, "runs_loop") if isinstance(last, RunExternal) else None
-                if chain and row is not None:
-                    known = best.get(event.term)
-                    if known is None or len(chain) < len(known.chain):
-                        best[event.term] = BlockingSite(function, chain, row, Severity.ERROR)
-        return [best[term] for term in sorted(best)]
+        return self._best(
+            BlockingSite(function, site.chain, site.row, site.severity)
+            for function in self.functions.get(module, ())
+            for site in function.found.nested
+        )
 
 
-def _repeats(sites: list[BlockingSite]) -> set[tuple[Frame, int]]:
-    """Of sites on each other's results in one expression, all but the heaviest; the first of calls,
-    the call rather than the property it starts from.
+def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
+    """One finding for what one change mends.
+
+    Opening a file and what is then read from it or written to it in the same function; what is done
+    to the result of a blocking call (``inspect(engine).get_schema_names()``); a property and a call
+    on what it gives; a property that is read several times, or a helper that reads files and is
+    called several times, by the same function.
     """
-    by_place = {(site.function.frame, site.term): site for site in sites}
+    opened: set[FunctionKey] = set()
+    helpers: set[tuple[FunctionKey, FunctionKey]] = set()
+    repeats = _repeats(sites)
+    kept = []
+    for site in sites:
+        function, callee = site.function.function, site.chain[0].callee
+        if site.term in repeats:
+            continue
+        if callee is not None:
+            is_read = site.function.module.facts.terms[site.term][0] == t.ATTR
+            if (function, callee) in helpers and (is_read or site.severity is Severity.INFO):
+                continue
+            helpers.add((function, callee))
+        elif function in opened and site.call.startswith(_FILE_CONTENT):
+            continue
+        elif site.call.endswith(_OPENINGS):
+            opened.add(function)
+        kept.append(site)
+    return kept
+
+
+def _repeats(sites: list[BlockingSite]) -> set[int]:
+    """Of sites of a module on each other's results in one expression, the terms of all but the
+    heaviest; the first of calls, the call rather than the property it starts from.
+    """
+    by_term = {site.term: site for site in sites}
     found = set()
-    for (frame, term), site in by_place.items():
-        for inner in _receivers(frame.module, term):
-            other = by_place.get((frame, inner))
+    for term, site in by_term.items():
+        module = site.function.module
+        for inner in _receivers(module, term):
+            other = by_term.get(inner)
             if other is None:
                 continue
-            is_read = frame.module.facts.terms[inner][0] == t.ATTR
+            is_read = module.facts.terms[inner][0] == t.ATTR
             if is_read or (site.is_direct and other.is_direct):
                 heavier = site.severity.rank - other.severity.rank
                 drops_other = heavier < 0 or (heavier == 0 and is_read)
-                found.add((frame, inner if drops_other else term))
+                found.add(inner if drops_other else term)
     return found
 
 

@@ -18,6 +18,9 @@ _MANY = 8
 _TOO_MANY = 64
 _FUNCTIONS = (FunctionValue, Partial, Wrapped)
 
+FunctionKey = tuple[str, int]
+"""A function in any frame: the path of its module and the number of its scope."""
+
 
 class Frame:
     """A scope under given arguments. Frames are made by :class:`Frames` only, so equal ones are the
@@ -46,15 +49,14 @@ class Frame:
         self.memo: dict[int, Value] = {}
 
     @property
+    def function(self) -> FunctionKey:
+        """Whose frame it is."""
+        return self.module.path, self.scope_number
+
+    @property
     def qualname(self) -> str:
-        """The dotted name inside the module, as Python's ``__qualname__`` without ``<locals>``."""
-        scopes = self.module.facts.scopes
-        parts = []
-        number = self.scope_number
-        while number > 0:
-            parts.append(scopes[number].name)
-            number = scopes[number].parent
-        return ".".join(reversed(parts))
+        """The dotted name inside the module."""
+        return self.module.qualname(self.scope_number)
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
@@ -14,12 +14,15 @@ from fwp_checks.project.classes import Classes
 from fwp_checks.project.conditions import Conditions
 from fwp_checks.project.configured import Configured
 from fwp_checks.project.coroutines import Coroutines
+from fwp_checks.project.effects import Behaviours
 from fwp_checks.project.evaluate import Values
 from fwp_checks.project.event_loop import EventLoop
+from fwp_checks.project.failures import Failure, describe_error
 from fwp_checks.project.frames import Frame, Frames
 from fwp_checks.project.generics import Generics
 from fwp_checks.project.implementations import Implementations
 from fwp_checks.project.libraries import Libraries
+from fwp_checks.project.loop_evidence import LoopEntries
 from fwp_checks.project.loops import LoopEffects
 from fwp_checks.project.mappings import Mappings
 from fwp_checks.project.members import Members
@@ -29,6 +32,7 @@ from fwp_checks.project.needs import RowNeeds
 from fwp_checks.project.protocols import Protocols
 from fwp_checks.project.registries import Registries
 from fwp_checks.project.roots import SourceRoots
+from fwp_checks.project.shares import Evidence, gather
 from fwp_checks.project.sites import CallSites
 from fwp_checks.project.tags import Tags
 from fwp_checks.project.templates import NoTemplates, TemplateFiles, Templates
@@ -39,23 +43,16 @@ if TYPE_CHECKING:
     from fwp_checks.frameworks.base import Frameworks
 
 
-class Failure(NamedTuple):
-    """An exception of the engine's own: in which module's analysis, at what, and which one."""
-
-    module: Module
-    place: str
-    error: Exception
-
-
 class Project:
     """Everything rules and frameworks can ask about the meaning of the code.
 
     The parts know each other through this object: ``values`` evaluates terms, ``types``
     annotations, ``members`` attributes, ``calls`` calls of the project's functions, ``libraries``
-    calls of libraries, ``protocols`` loops, ``with`` and operators, ``classes`` class hierarchies.
+    calls of libraries, ``protocols`` loops, ``with`` and operators, ``classes`` class hierarchies;
+    ``behaviours`` says what frames do. ``event_loop`` is what all of that leads to.
     ``framework_data`` is where framework modules remember what they found out about this project.
     ``failures`` are collected while questions are answered: a function that the engine fails on
-    costs that function.
+    costs that function. ``jobs`` is the number of processes that may evaluate it.
     """
 
     def __init__(
@@ -66,7 +63,11 @@ class Project:
         frameworks: Frameworks,
         roots: SourceRoots,
         template_files: TemplateFiles | None = None,
+        jobs: int = 1,
     ) -> None:
+        self._roots = roots
+        self._template_files = template_files or NoTemplates()
+        self._jobs = jobs
         self.table = ModuleTable(modules, roots)
         self.catalogue = catalogue
         self.settings = settings
@@ -89,18 +90,40 @@ class Project:
         self.libraries = Libraries(self)
         self.call_sites = CallSites(self)
         self.conditions = Conditions(self)
-        self.event_loop = EventLoop(self)
+        self.behaviours = Behaviours(self)
+        self.loop_entries = LoopEntries(self)
         self.coroutines = Coroutines(self)
         self.row_needs = RowNeeds(self)
         self.loop_effects = LoopEffects(self)
         self.mappings = Mappings(self)
         self.tags = Tags(self)
-        self.templates = Templates(self, template_files or NoTemplates())
+        self.templates = Templates(self, self._template_files)
         frameworks.attach(self)
+
+    def again(self) -> Project:
+        """The same project, of which nothing was evaluated yet."""
+        return Project(
+            self.table.modules,
+            self.catalogue,
+            self.settings,
+            self.frameworks.again(),
+            self._roots,
+            self._template_files,
+        )
 
     def fail(self, module: Module, place: str, error: Exception) -> None:
         """Note that the engine failed at a place of a module, and go on without it."""
-        self.failures.append(Failure(module, place, error))
+        self.failures.append(Failure(module.path, place, describe_error(error)))
+
+    @cached_property
+    def evidence(self) -> list[Evidence]:
+        """What the shares of the project tell."""
+        return gather(self, self._jobs)
+
+    @cached_property
+    def event_loop(self) -> EventLoop:
+        """What runs on the event loop and blocks it."""
+        return EventLoop(self, [evidence.loop for evidence in self.evidence])
 
     def module_frame(self, module: Module) -> Frame:
         """The frame of a module's own code."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
+from fwp_checks.project.chains import Call, call_at
 from fwp_checks.project.effects import Effects, Event, Link, Rows
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
@@ -45,6 +46,11 @@ class LoopSite:
     is_same: bool
 
     @property
+    def calls(self) -> tuple[Call, ...]:
+        """The chain as messages tell it."""
+        return tuple([call_at(link.frame, link.term, link.run) for link in self.chain])
+
+    @property
     def call(self) -> RunExternal:
         """The library function that runs the query."""
         run = self.chain[-1].run
@@ -74,9 +80,9 @@ class LoopEffects:
         return self._project.row_needs.frames if self._project.frameworks.row_sources else []
 
     def _find(self, effect: str) -> Iterator[LoopSite]:
-        behaviours = self._project.event_loop.behaviours
+        behaviours = self._project.behaviours
         starts = partial(self._row, effect)
-        effects = Effects(self._project, behaviours, self._frames, starts, each_time=True)
+        effects = Effects(self._project, self._frames, starts, each_time=True)
         best: dict[tuple[Module, int], LoopSite] = {}
         for frame in self._frames:
             loops = self._loops(frame)

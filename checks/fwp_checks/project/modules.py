@@ -104,6 +104,15 @@ class Module:
             open_scopes.append((scope.end, number))
         return starts, owners
 
+    def qualname(self, scope_number: int) -> str:
+        """The dotted name of a scope, as Python's ``__qualname__`` without ``<locals>``."""
+        scopes = self.facts.scopes
+        parts = []
+        while scope_number > 0:
+            parts.append(scopes[scope_number].name)
+            scope_number = scopes[scope_number].parent
+        return ".".join(reversed(parts))
+
     def scope_of(self, term: int) -> int:
         """The innermost scope that a term belongs to."""
         starts, owners = self._stretches

@@ -234,7 +234,7 @@ class RowNeeds:
                 yield target
 
     def _following(self, frame: Frame) -> Iterator[Frame]:
-        behaviour = self._project.event_loop.behaviours.of(frame)
+        behaviour = self._project.behaviours.of(frame)
         for _, inner in behaviour.coroutines:
             yield inner
         for event in behaviour.events:
@@ -251,7 +251,7 @@ class RowNeeds:
         found: dict[tuple[object, ...], Need] = {}
         if self._project.frameworks.row_sources:
             for frame in self.frames:
-                for event in self._project.event_loop.behaviours.of(frame).events:
+                for event in self._project.behaviours.of(frame).events:
                     for need in self._needs_of(frame, event):
                         key = (need.origin, need.lack, need.module, need.term)
                         found.setdefault(key, need)

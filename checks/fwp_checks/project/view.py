@@ -8,17 +8,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Scope
 from fwp_checks.finding import Finding, Range, Severity, Step
-from fwp_checks.project.coroutines import Handed, HeldLock
-from fwp_checks.project.effects import Link
-from fwp_checks.project.event_loop import BlockingSite, LoopFunction
-from fwp_checks.project.frames import Frame
+from fwp_checks.project.chains import Call
+from fwp_checks.project.coroutines import Dropped, Handed, HeldLock
+from fwp_checks.project.event_loop import BlockingSite
 from fwp_checks.project.loops import LoopSite
 from fwp_checks.project.modules import Module
 from fwp_checks.project.needs import Starving
-from fwp_checks.project.outcome import Run, RunExternal, RunFrame
-from fwp_checks.project.python import BUILTINS
-from fwp_checks.project.values import ClassValue, Constant, Instance
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -37,11 +34,6 @@ class FileView:
 
     # -- questions ---------------------------------------------------------------------------------
 
-    @property
-    def loop_functions(self) -> Sequence[LoopFunction]:
-        """The functions of this file that run on the event loop."""
-        return self.project.event_loop.functions.get(self.module, ())
-
     @cached_property
     def blocking_sites(self) -> Sequence[BlockingSite]:
         """The places of this file that hold up the event loop."""
@@ -52,8 +44,8 @@ class FileView:
         """For each blocking call of this file that a great many async functions reach, the places
         that lead to it.
         """
-        for (module, _), sites in self.project.event_loop.crowds.items():
-            if module is self.module:
+        for (path, _), sites in self.project.event_loop.crowds.items():
+            if path == self.module.path:
                 yield sites
 
     @property
@@ -72,67 +64,56 @@ class FileView:
         """
         return self.project.loop_effects.of(self.module, effect)
 
-    def dropped_coroutines(self) -> Iterator[tuple[Frame, int, str]]:
-        """Calls in this file whose coroutine is dropped: frame, term of the call, name of the
-        function.
-        """
-        return self.project.coroutines.dropped(self.module)
+    @property
+    def dropped_coroutines(self) -> Sequence[Dropped]:
+        """Calls in this file whose coroutine is dropped."""
+        return self.project.event_loop.dropped(self.module)
 
     @cached_property
     def offloaded_arguments(self) -> Sequence[Handed]:
         """Arguments in this file that are wrongly handed to a thread."""
-        return tuple(self.project.coroutines.handed(self.module))
+        return self.project.event_loop.handed(self.module)
 
     @cached_property
     def locks_across_await(self) -> Sequence[HeldLock]:
         """Thread locks in this file that are held across an await."""
-        return self.project.coroutines.held_locks(self.module)
+        return self.project.event_loop.held_locks(self.module)
 
-    def place(self, frame: Frame, term: int) -> str:
-        """``path:line`` of a term."""
-        return f"{frame.module.path}:{frame.module.facts.span(term)[0]}"
+    def name_of(self, path: str, scope_number: int) -> str:
+        """The own name of a function of the project."""
+        return self.project.table.by_path[path].facts.scopes[scope_number].name
 
     # -- chains ------------------------------------------------------------------------------------
 
-    def chain_text(self, chain: Sequence[Link]) -> str:
+    def chain_text(self, chain: Sequence[Call]) -> str:
         """``load_user → fetch → requests.get (services/http.py:12)``."""
-        named = [(link_name(link), run_name(link.run)) for link in chain]
-        following = [name for name, _ in named[1:]]
+        following = [call.name for call in chain[1:]]
         # A wrapper that calls the function it is called by the name of is no step of its own.
         names = [
-            name
-            for (name, own), after in zip(named, [*following, ""], strict=True)
-            if name == own or name != after
+            call.name
+            for call, after in zip(chain, [*following, ""], strict=True)
+            if call.name == call.own_name or call.name != after
         ]
         last = chain[-1]
-        return f"{' → '.join(names)} ({self.place(last.frame, last.term)})"
+        line = self.project.table.by_path[last.path].facts.span(last.term)[0]
+        return f"{' → '.join(names)} ({last.path}:{line})"
 
-    def trace(self, chain: Sequence[Link]) -> tuple[Step, ...]:
+    def trace(self, chain: Sequence[Call]) -> tuple[Step, ...]:
         """A step for each link after the finding itself."""
-        steps = []
-        for link in chain[1:]:
-            message = f"'{link.frame.name}' calls {link_name(link)}"
-            steps.append(
-                Step(link.frame.module.path, self.range_of(link.frame.module, link.term), message)
-            )
-        return tuple(steps)
+        return tuple([self._step(call) for call in chain[1:]])
 
     def site_steps(self, site: BlockingSite) -> tuple[Step, ...]:
         """A step for the site itself, then one for each further link to the blocking call."""
-        first = site.chain[0]
-        message = f"'{first.frame.name}' calls {link_name(first)}"
-        here = Step(self.module.path, self.range_of(self.module, site.term), message)
-        return (here, *self.trace(site.chain))
+        return tuple([self._step(call) for call in site.chain])
 
     def ways(self, sites: Sequence[BlockingSite]) -> tuple[Step, ...]:
         """A step for each site, wherever it is; of a great many, the first."""
-        steps = []
-        for site in sites[:_MOST_WAYS]:
-            link = site.chain[0]
-            message = f"'{link.frame.name}' calls {link_name(link)}"
-            where = self.range_of(link.frame.module, link.term)
-            steps.append(Step(link.frame.module.path, where, message))
-        return tuple(steps)
+        return tuple([self._step(site.chain[0]) for site in sites[:_MOST_WAYS]])
+
+    def _step(self, call: Call) -> Step:
+        where = self.range_of(self.project.table.by_path[call.path], call.term)
+        message = f"'{self.name_of(call.path, call.scope)}' calls {call.name}"
+        return Step(call.path, where, message)
 
     # -- reporting ---------------------------------------------------------------------------------
 
@@ -148,9 +129,9 @@ class FileView:
                 end_line, end_column = called_line, called_column
         return Range(line, column + 1, end_line, end_column + 1)
 
-    def definition_range(self, frame: Frame) -> Range:
-        """The ``def`` line of a function of this file."""
-        scope = frame.scope
+    @staticmethod
+    def definition_range(scope: Scope) -> Range:
+        """The ``def`` line of a function."""
         start = scope.column + 1
         width = len("async def " if scope.is_async else "def ") + len(scope.name)
         return Range(scope.line, start, scope.line, start + width)
@@ -187,76 +168,3 @@ class FileView:
             fingerprint=digest.hexdigest(),
             trace=tuple(trace),
         )
-
-
-def link_name(link: Link) -> str:
-    """How a step of a chain is called; what a decorator has made by the name that it is called
-    by.
-    """
-    made = isinstance(link.run, RunFrame) and link.run.frame.parent
-    if made and made.scope_number:
-        terms = link.frame.module.facts.terms
-        entry = terms[link.term]
-        called = terms[entry[1]] if entry[0] == t.CALL else entry
-        if called[0] in (t.ATTR, t.IMPORT) and called[2]:
-            return str(called[2])
-        if called[0] == t.NAME and called[1] not in BUILTINS:
-            return str(called[1])
-        if called[0] == t.DEFINITION:
-            return link.frame.module.facts.scopes[called[1]].name
-    return run_name(link.run)
-
-
-def run_name(run: Run) -> str:
-    """How a step of a chain is called: the function's own name, or the library's dotted one."""
-    if isinstance(run, RunExternal):
-        return _read_attribute(run) or public_name(run.name)
-    frame = run.frame
-    if frame.name != "__init__":
-        return frame.name
-    made = frame.arguments[0] if frame.arguments else None
-    if isinstance(made, Instance) and isinstance(made.class_, ClassValue):
-        return made.class_.name
-    return frame.qualname.rpartition(".")[0].rpartition(".")[2]
-
-
-def _read_attribute(run: RunExternal) -> str | None:
-    """``Article.author`` where a descriptor runs, None for anything else."""
-    owner = run.receiver.class_ if isinstance(run.receiver, Instance) else None
-    name = run.arguments.get(0)
-    if not run.name.endswith(".__get__") or owner is None or not isinstance(name, Constant):
-        return None
-    return f"{owner.rpartition('.')[2] if isinstance(owner, str) else owner.name}.{name.value}"
-
-
-# What an implicit call is, in words.
-_SPECIAL = {
-    "__iter__": "iterating a {}",
-    "__enter__": "entering a {}",
-    "__exit__": "leaving a {}",
-    "__len__": "len() of a {}",
-    "__bool__": "the truth of a {}",
-    "__getitem__": "indexing a {}",
-    "__contains__": "'in' on a {}",
-    "__next__": "next() of a {}",
-    "__str__": "str() of a {}",
-    "__repr__": "repr() of a {}",
-}
-
-
-# What a decorator or wrapper makes is called by the name people know it by.
-_PUBLIC_NAMES = {"asgiref.sync.AsyncToSync.__call__": "async_to_sync"}
-
-
-def public_name(name: str) -> str:
-    """A dotted name as people write it: no ``builtins.``, special methods in words."""
-    name = _PUBLIC_NAMES.get(name, name)
-    owner, _, last = name.rpartition(".")
-    if last == "__call__":
-        return owner
-    if last in _SPECIAL:
-        what = owner.rpartition(".")[2]
-        if what == "results":
-            what = f"result of {'.'.join(owner.split('.')[-3:-1])}"
-        return _SPECIAL[last].format(what)
-    return name.removeprefix("builtins.")

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding
 from fwp_checks.project.loop_roots import Context
-from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.view import link_name
 
 if TYPE_CHECKING:
     from fwp_checks.project.event_loop import BlockingSite, LoopFunction
+    from fwp_checks.project.frames import FunctionKey
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 
@@ -46,7 +45,7 @@ def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
     """The sites of a file that one rule speaks of; those of a function that should simply be
     ``def`` are FWP109's.
     """
-    sync_functions = {id(function.frame) for function, _ in needlessly_async(file)}
+    sync_functions = {function.function for function, _ in needlessly_async(file)}
     others = {handed.term for handed in file.offloaded_arguments} | {
         held.term for held in file.locks_across_await
     }
@@ -54,13 +53,13 @@ def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
         site
         for site in file.blocking_sites
         if category(site) == wanted
-        and id(site.function.frame) not in sync_functions
+        and site.function.function not in sync_functions
         and site.term not in others
     ]
-    busy = {id(site.function.frame) for site in found if not _is_leaving(site)}
+    busy = {site.function.function for site in found if not _is_leaving(site)}
     for site in found:
         # Leaving a session's or connection's block belongs to the work done in it.
-        if not (_is_leaving(site) and id(site.function.frame) in busy):
+        if not (_is_leaving(site) and site.function.function in busy):
             yield site
 
 
@@ -73,39 +72,23 @@ def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[Blocki
     nothing, that nobody else awaits, and that block.
     """
     awaited = file.project.event_loop.called_coroutine_functions
-    found: dict[int, tuple[LoopFunction, list[BlockingSite]]] = {}
+    found: dict[FunctionKey, tuple[LoopFunction, list[BlockingSite]]] = {}
     for site in file.blocking_sites:
         function = site.function
         root = function.root
         if (
             root is None
             or not root.thread_if_def
-            or function.frame.scope.awaits
-            or not function.frame.scope.is_async
-            or (function.frame.module, function.frame.scope_number) in awaited
+            or function.scope.awaits
+            or not function.scope.is_async
+            or function.function in awaited
         ):
             continue
-        found.setdefault(id(function.frame), (function, []))[1].append(site)
+        found.setdefault(function.function, (function, []))[1].append(site)
     for function, blocking in found.values():
-        if any(site.severity.rank < 2 for site in blocking) and not _needs_loop(file, function):
+        # A function that starts tasks needs the running loop without awaiting.
+        if any(site.severity.rank < 2 for site in blocking) and not function.found.uses_loop:
             yield function, blocking
-
-
-def _needs_loop(file: FileView, function: LoopFunction) -> bool:
-    """Whether a function uses the running loop without awaiting: it starts tasks or makes
-    coroutines.
-    """
-    behaviour = file.project.event_loop.behaviours.of(function.frame)
-    if behaviour.coroutines:
-        return True
-    for event in behaviour.events:
-        for alternative in event.alternatives:
-            for run in alternative or ():
-                if isinstance(run, RunExternal) and run.name.startswith(
-                    ("asyncio.", "anyio.", "trio.")
-                ):
-                    return True
-    return False
 
 
 def way_out(site: BlockingSite) -> str:
@@ -119,7 +102,7 @@ def way_out(site: BlockingSite) -> str:
         framework, "asyncio.to_thread"
     )
     alternative = site.row.alternative
-    if not site.function.frame.scope.is_async:
+    if not site.function.scope.is_async:
         return _way_out_of_def(site, thread)
     if not alternative:
         return f"run it in a thread with {thread}"
@@ -141,17 +124,17 @@ def _way_out_of_def(site: BlockingSite, thread: str) -> str:
     if context is Context.CALLBACK:
         return "hand it to a thread with loop.run_in_executor()"
     way = "await asyncio.sleep()" if site.row.kind in _NO_THREAD else thread
-    return f"make '{site.function.frame.name}' an async function and use {way}"
+    return f"make '{site.function.name}' an async function and use {way}"
 
 
 def blocked(site: BlockingSite) -> str:
     """``in async handler 'read_me'``."""
-    return f"in {site.function.label} '{site.function.frame.name}'"
+    return f"in {site.function.label} '{site.function.name}'"
 
 
 def first_name(site: BlockingSite) -> str:
     """What is called at the site itself."""
-    return link_name(site.chain[0])
+    return site.chain[0].name
 
 
 def crowds(file: FileView, rule: Rule, wanted: str, does: str) -> Iterator[Finding]:
@@ -163,18 +146,18 @@ def crowds(file: FileView, rule: Rule, wanted: str, does: str) -> Iterator[Findi
         first = min(found, key=lambda site: (site.severity.rank, len(site.chain)))
         if category(first) != wanted:
             continue
-        reached = len({site.function.place for site in found})
+        reached = len({site.function.function for site in found})
         last = first.chain[-1]
         message = (
-            f"'{link_name(last)}' {does} in {reached} async functions that reach "
-            f"'{last.frame.name}', such as '{first.function.frame.name}': "
+            f"'{last.name}' {does} in {reached} async functions that reach "
+            f"'{file.name_of(last.path, last.scope)}', such as '{first.function.name}': "
             f"{file.chain_text(first.chain)}; {way_out(first)}."
         )
         yield file.finding(
             rule,
             file.range_of(file.module, last.term),
             message,
-            key=(last.frame.qualname, link_name(last)),
+            key=(file.module.qualname(last.scope), last.name),
             severity=first.severity,
             fix_link=first.row.link,
             trace=file.ways(found),
@@ -187,7 +170,7 @@ def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Find
         rule,
         file.range_of(file.module, site.term),
         message,
-        key=(site.function.frame.qualname, first_name(site), site.call),
+        key=(site.function.qualname, first_name(site), site.call),
         severity=site.severity,
         fix_link=site.row.link,
         trace=file.trace(site.chain),
@@ -196,6 +179,6 @@ def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Find
 
 def names(blocking: Sequence[BlockingSite], most: int = 3) -> str:
     """The calls of several sites, each once, the first few by name."""
-    unique = list(dict.fromkeys(link_name(site.chain[-1]) for site in blocking))
+    unique = list(dict.fromkeys(site.chain[-1].name for site in blocking))
     text = ", ".join(unique[:most])
     return text if len(unique) <= most else f"{text} and {len(unique) - most} more"

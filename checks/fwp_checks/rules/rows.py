@@ -12,7 +12,6 @@ from fwp_checks.project.needs import Kind, Need, Starving
 from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import RunExternal
 from fwp_checks.project.values import ClassValue, Instance, Value
-from fwp_checks.project.view import link_name
 
 if TYPE_CHECKING:
     from fwp_checks.project.loops import LoopSite
@@ -115,11 +114,11 @@ def doing(site: LoopSite) -> str:
     """``get() on Post``, ``load_user``: what a loop does, as the beginning of a sentence."""
     run = site.chain[0].run
     if not isinstance(run, RunExternal):
-        return f"'{link_name(site.chain[0])}'"
+        return f"'{site.calls[0].name}'"
     method = run.name.rpartition(".")[2]
     model = _model_name(run.receiver)
     if not model:
-        return f"'{link_name(site.chain[0])}'"
+        return f"'{site.calls[0].name}'"
     if method.startswith("__"):
         return f"going through {model} objects"
     return f"{method}() on {model}"

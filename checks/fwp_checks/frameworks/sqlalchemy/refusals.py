@@ -66,7 +66,7 @@ class Refusals:
         for frame in needs.frames:
             if self._is_in(frame, greenlets):
                 continue
-            for event in self._project.event_loop.behaviours.of(frame).events:
+            for event in self._project.behaviours.of(frame).events:
                 yield from self._refused(event.alternatives, frame.module, event.term, "")
         for consumer in needs.consumers:
             for touch in consumer.touches:

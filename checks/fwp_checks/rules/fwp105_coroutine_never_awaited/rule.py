@@ -19,16 +19,16 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """Expression statements that call an async function and do nothing with the coroutine."""
-    for frame, term, name in file.dropped_coroutines():
-        place = f"'{frame.name}'" if frame.scope_number else "the module"
+    for dropped in file.dropped_coroutines:
+        scope = file.module.facts.scopes[dropped.scope]
+        place = f"'{scope.name}'" if dropped.scope else "the module"
         way_out = (
-            "await it"
-            if frame.scope.is_async
-            else "run it on an event loop, or make the caller async"
+            "await it" if scope.is_async else "run it on an event loop, or make the caller async"
         )
         yield file.finding(
             RULE,
-            file.range_of(file.module, term),
-            f"coroutine '{name}' is never awaited in {place}: nothing of it runs; {way_out}.",
-            key=(frame.qualname, name),
+            file.range_of(file.module, dropped.term),
+            f"coroutine '{dropped.name}' is never awaited in {place}: nothing of it runs; "
+            f"{way_out}.",
+            key=(file.module.qualname(dropped.scope), dropped.name),
         )

@@ -37,5 +37,5 @@ def check(file: FileView) -> Iterator[Finding]:
             RULE,
             file.range_of(file.module, handed.term),
             message,
-            key=(handed.frame.qualname, handed.name),
+            key=(file.module.qualname(handed.scope), handed.name),
         )

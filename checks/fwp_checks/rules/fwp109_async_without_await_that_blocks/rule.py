@@ -31,15 +31,15 @@ def check(file: FileView) -> Iterator[Finding]:
         first = min(heavy, key=lambda site: (site.severity.rank, len(site.chain)))
         path = "" if first.is_direct else f": {file.chain_text(first.chain)}"
         message = (
-            f"{function.label} '{function.frame.name}' awaits nothing and blocks the event loop "
+            f"{function.label} '{function.name}' awaits nothing and blocks the event loop "
             f"({blocking.names(heavy)}){path}; "
             f"write 'def' instead of 'async def' and it runs in a thread."
         )
         yield file.finding(
             RULE,
-            file.definition_range(function.frame),
+            file.definition_range(function.scope),
             message,
-            key=(function.frame.qualname,),
+            key=(function.qualname,),
             severity=min((site.severity for site in heavy), key=lambda severity: severity.rank),
             trace=_trace(file, heavy),
         )

@@ -21,11 +21,12 @@ def check(file: FileView) -> Iterator[Finding]:
     """``with lock:`` blocks, in functions on the event loop, that hold a thread lock and await."""
     for held in file.locks_across_await:
         line = file.module.facts.span(held.awaited)[0]
+        name = file.name_of(held.path, held.scope)
         yield file.finding(
             RULE,
             file.range_of(file.module, held.term),
-            f"'{held.lock}' is held across the await in line {line} of '{held.frame.name}': "
+            f"'{held.lock}' is held across the await in line {line} of '{name}': "
             f"another task that wants it stops the event loop, and this one never releases it; "
             f"use asyncio.Lock with 'async with'.",
-            key=(held.frame.qualname, held.lock),
+            key=(file.module.qualname(held.scope), held.lock),
         )

@@ -20,7 +20,7 @@ RULE = Rule(
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a call in a loop, with the way to the query."""
     for site in file.loop_sites("queries"):
-        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.chain)}"
+        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.calls)}"
         if site.is_same:
             message = (
                 f"{rows.doing(site)} runs the same query in each round of the loop in "
@@ -39,5 +39,5 @@ def check(file: FileView) -> Iterator[Finding]:
             key=(site.frame.qualname, rows.doing(site), site.call.name),
             severity=rows.weight(file),
             fix_link=site.row.link,
-            trace=file.trace(site.chain),
+            trace=file.trace(site.calls),
         )

@@ -20,7 +20,7 @@ RULE = Rule(
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a call in a loop, with the way to the statement."""
     for site in file.loop_sites("writes"):
-        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.chain)}"
+        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.calls)}"
         own = file.project.frameworks.hooks_of_write(site.call)
         caution = f" (they leave out {own})" if own else ""
         message = (
@@ -34,5 +34,5 @@ def check(file: FileView) -> Iterator[Finding]:
             message,
             key=(site.frame.qualname, rows.doing(site), site.call.name),
             fix_link=site.row.link,
-            trace=file.trace(site.chain),
+            trace=file.trace(site.calls),
         )

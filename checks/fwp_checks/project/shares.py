@@ -1,0 +1,117 @@
+"""Shares of a project that are evaluated apart from each other, in processes of their own if there
+may be several.
+
+Evaluation goes from functions to whatever they reach, so it cannot be divided by file like facts;
+it is divided by where it starts. A share is some of the project's modules, and what it finds is its
+*evidence*: what follows from the functions of these modules, wherever that is. So evidence is plain
+data, which comes from another process as it is: names, paths, numbers of scopes and terms, rows of
+the catalogue; no frames and no values. What the project as a whole knows is put together from the
+evidence of all shares (:class:`~fwp_checks.project.event_loop.EventLoop`), and rules ask that.
+
+Where evaluation cuts a cycle or forgets arguments depends on what was evaluated before. Therefore
+the shares of a project are decided by its content, never by the number of processes, and each is
+evaluated from the same state: the linked project whose entry functions are known, and nothing else.
+
+To collect something else, add a field to :class:`Evidence` and fill it in :func:`_collect`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from fwp_checks.forked import Forked, ForkError
+from fwp_checks.project.failures import Failure
+from fwp_checks.project.loop_evidence import LoopCollector, LoopEvidence
+from fwp_checks.project.modules import Module
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Shares reach many functions in common, which each evaluates for itself: more than two of them cost
+# more than they save on the two cores of most machines that check code.
+_SHARES = 2
+# A smaller project is evaluated in less time than a second process pays for.
+_WORTH_SHARES = 100_000
+
+
+class Evidence(NamedTuple):
+    """What one share tells. ``failures`` are the engine's own."""
+
+    loop: LoopEvidence
+    failures: tuple[Failure, ...]
+
+
+class Share:
+    """The modules from whose functions one evaluation starts."""
+
+    def __init__(self, modules: Sequence[Module]) -> None:
+        self.modules = tuple(modules)
+        self._members = frozenset(modules)
+
+    def __contains__(self, module: Module) -> bool:
+        return module in self._members
+
+
+def divide(modules: Sequence[Module]) -> list[Share]:
+    """The shares of these modules: stretches of about as many terms; of a small project one."""
+    total = sum(len(module.facts.terms) for module in modules)
+    if total < _WORTH_SHARES:
+        return [Share(modules)]
+    divided: list[list[Module]] = [[] for _ in range(_SHARES)]
+    before = 0
+    for module in modules:
+        # The middle of a module decides, which is less than the total even of an empty last one.
+        divided[(2 * before + len(module.facts.terms)) * _SHARES // (2 * total + 1)].append(module)
+        before += len(module.facts.terms)
+    return [Share(share) for share in divided]
+
+
+def gather(project: Project, jobs: int) -> list[Evidence]:
+    """The evidence of all shares of a project of which nothing was evaluated yet.
+
+    ``jobs`` is the number of processes that may be used; it changes nothing else.
+    """
+    first, *others = divide(project.table.modules)
+    _prepare(project)
+    waiting = deque((share, _copy(project, share) if jobs > 1 else None) for share in others)
+    try:
+        found = [_collect(project, first)]
+        while waiting:
+            share, copy = waiting.popleft()
+            found.append(_result(project, share, copy))
+    finally:
+        for _, copy in waiting:
+            if copy is not None:
+                copy.stop()
+    return found
+
+
+def _prepare(project: Project) -> None:
+    """The state in which the evaluation of a share begins."""
+    project.loop_entries.find()
+
+
+def _collect(project: Project, share: Share) -> Evidence:
+    loop = LoopCollector(project, share).collect()
+    return Evidence(loop, tuple(project.failures))
+
+
+def _copy(project: Project, share: Share) -> Forked[Evidence] | None:
+    """A process that evaluates a share, if there can be one."""
+    with suppress(ForkError):
+        return Forked(partial(_collect, project, share))
+    return None
+
+
+def _result(project: Project, share: Share, copy: Forked[Evidence] | None) -> Evidence:
+    """What a process has found; what it has not, this one finds."""
+    if copy is not None:
+        with suppress(ForkError):
+            return copy.result()
+    project = project.again()
+    _prepare(project)
+    return _collect(project, share)
