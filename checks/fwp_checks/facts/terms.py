@@ -133,3 +133,29 @@ KIND_NAMES = [
     "RENDER",
     "REGISTERED",
 ]
+
+# Where the numbers of other terms stand in a term: by kind, the items that are one (-1: none).
+_SINGLE = {
+    ATTR: (1,), AWAIT: (1,), ITER: (1,), ENTER: (1,), ITEM: (1, 2), BINARY: (2, 3),
+    COMPARE: (2, 3), UNARY: (2,), COMPREHENSION: (2, 3), UNPACK: (1,), YIELD: (1,), TRUTH: (1,),
+    DROP: (1,), NARROW: (1, 3), ALIAS: (1,), STAR: (1,), CAUGHT: (1,), SLICE: (1, 2, 3),
+    STORE: (1, 3), STORE_ITEM: (1, 2, 3), RAISE: (1,), TYPE_VARIABLE: (2,), DECLARED: (1, 2),
+    LOOKUP: (1,), RENDER: (2,),
+}  # fmt: skip
+_SEVERAL = {JOIN: 1, SEQUENCE: 2, BOOL: 2, FORMAT: 1}
+
+
+def operands(entry: Term) -> list[int]:
+    """The terms that a term refers to, in order."""
+    kind = entry[0]
+    single = _SINGLE.get(kind)
+    if single is not None:
+        found = [entry[at] for at in single if entry[at] >= 0]
+        return [*found, *[term for _, term in entry[3]]] if kind == RENDER else found
+    if kind in _SEVERAL:
+        return list(entry[_SEVERAL[kind]])
+    if kind == CALL:
+        return [entry[1], *entry[2], *[term for _, term in entry[3]]]
+    if kind == MAPPING:
+        return [term for item in entry[1] for term in item if term >= 0]
+    return []

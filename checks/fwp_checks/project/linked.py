@@ -18,6 +18,7 @@ from fwp_checks.project.effects import Behaviours
 from fwp_checks.project.evaluate import Values
 from fwp_checks.project.event_loop import EventLoop
 from fwp_checks.project.failures import Failure, describe_error
+from fwp_checks.project.fetched import Fetched
 from fwp_checks.project.frames import Frame, Frames
 from fwp_checks.project.generics import Generics
 from fwp_checks.project.implementations import Implementations
@@ -95,6 +96,7 @@ class Project:
         self.coroutines = Coroutines(self)
         self.row_needs = RowNeeds(self)
         self.loop_effects = LoopEffects(self)
+        self.fetched = Fetched(self)
         self.mappings = Mappings(self)
         self.tags = Tags(self)
         self.templates = Templates(self, self._template_files)

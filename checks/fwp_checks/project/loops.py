@@ -176,10 +176,8 @@ class LoopEffects:
                 return True
             if current < start and entry[0] in (t.ALIAS, t.JOIN):
                 return True
-            if current >= start and entry[0] == t.CALL:
-                waiting.extend((entry[1], *entry[2], *(argument for _, argument in entry[3])))
-            elif current >= start and entry[0] in (t.ATTR, t.SEQUENCE):
-                waiting.extend((entry[1],) if entry[0] == t.ATTR else entry[2])
+            if current >= start:
+                waiting.extend(t.operands(entry))
         return False
 
     # -- one finding for what one change mends -----------------------------------------------------

@@ -13,6 +13,7 @@ from fwp_checks.finding import Finding, Range, Severity, Step
 from fwp_checks.project.chains import Call
 from fwp_checks.project.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.event_loop import BlockingSite
+from fwp_checks.project.fetched import Waste
 from fwp_checks.project.loops import LoopSite
 from fwp_checks.project.modules import Module
 from fwp_checks.project.needs import Starving
@@ -57,6 +58,11 @@ class FileView:
     def starving_queries(self) -> Sequence[Starving]:
         """The queries of this file whose rows need more than they fetch."""
         return self.project.row_needs.of(self.module)
+
+    @property
+    def wasted_rows(self) -> Iterator[Waste]:
+        """The places of this file where rows are fetched for their number alone."""
+        return self.project.fetched.wasted(self.module)
 
     def loop_sites(self, effect: str) -> Sequence[LoopSite]:
         """The places of this file where a loop has an effect in each round: ``queries`` or
