@@ -46,7 +46,7 @@ class Fetched:
         """The places of a module, in order."""
         if module not in self._project.row_needs.modules:
             return
-        behaviours = self._project.event_loop.behaviours
+        behaviours = self._project.behaviours
         for number, scope in enumerate(module.facts.scopes):
             if number and not scope.is_function:
                 continue

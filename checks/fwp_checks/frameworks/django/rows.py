@@ -276,6 +276,8 @@ def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
         query = change(query, arguments)
     if method not in _SAME_ROWS:
         query = replace(query, narrowed=query.narrowed or method)
+    if any(name.endswith("__in") for name, _ in arguments.keywords):
+        query = replace(query, of_many=True)
     return _concluded(with_query(queryset, query), query, method, arguments)
 
 
