@@ -315,20 +315,17 @@ class ResponseModels(Framework):
             declared = _declared(project, decoration, frame)
             if declared is None:
                 continue
+            place = Place(decoration.around.module.path, decoration.term)
+            filling = Filling(project, place)
             for term in project.branches.returns(frame, frame.scope.returns):
-                place = Place(frame.module.path, term)
-                filling = Filling(project, place)
                 value = project.values.evaluate(frame, term)
                 filling.fill(declared, value.result if isinstance(value, Awaitable) else value)
-                if filling.touches:
-                    yield Consumer(
-                        place,
-                        "response",
-                        frame.name,
-                        frame.module,
-                        term,
-                        touches=tuple(filling.touches),
-                    )
+            if filling.touches:
+                module = decoration.around.module
+                touches = tuple(filling.touches)
+                yield Consumer(
+                    place, "response", frame.name, module, decoration.term, touches=touches
+                )
 
 
 def _may_be_filled(models: Models, holds: Value) -> bool:

@@ -128,6 +128,9 @@ def lazily(project: Project, instance: Instance, name: str) -> Relation | None:
     relation = Mappers.of(project).relation(class_, name)
     if relation is None or relation.name in row.known:
         return None
+    if relation.by_key and ({relation.name, *relation.keys} & row.fixed) and not row.is_async:
+        # The same object for all rows: one query, whatever their number.
+        return None
     if (
         relation.by_key
         and relation.target is not None

@@ -73,7 +73,8 @@ class Relation:
     ``target`` is the class it leads to, None where that is not known; ``is_many`` whether it holds
     a collection, None if not known. ``lazy`` is how it is loaded by default. ``inverse`` is the
     name that leads back. ``by_key``: it leads from a foreign key to the one row that it names, so
-    an object that is in the session needs no query. ``secondary``: through a table between.
+    an object that is in the session needs no query; ``keys`` are the columns of that.
+    ``secondary``: through a table between.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Relation:
     inverse: str = ""
     by_key: bool = False
     secondary: bool = False
+    keys: frozenset[str] = frozenset()
 
 
 class Mappers:
@@ -283,7 +285,7 @@ class Mappers:
         is_many = _flag(arguments.get(-1, "uselist"))
         if is_many is None:
             is_many = annotated.is_many
-        return self._directed(class_, relation, is_many, arguments)
+        return self._directed(class_, relation, is_many, term)
 
     @staticmethod
     def _of_sqlmodel(arguments: Arguments) -> Arguments:
@@ -299,23 +301,62 @@ class Mappers:
         return Arguments((), tuple(keywords.items()), arguments.complete)
 
     def _directed(
-        self, class_: ClassValue, relation: Relation, is_many: bool | None, arguments: Arguments
+        self, class_: ClassValue, relation: Relation, is_many: bool | None, term: int
     ) -> Relation:
         """A relation with what its foreign keys say: how many, and whether the key is here."""
         target = relation.target
         if relation.secondary or target is None:
             return replace(relation, is_many=relation.secondary if is_many is None else is_many)
-        here = self._refers(class_, target)
-        there = self._refers(target, class_)
-        if here and there:
-            # Both ways, or to itself: the side of the key has to be told.
-            told = arguments.get(-1, "remote_side") or arguments.get(-1, "foreign_keys")
+        here, there = self._keys(class_, target), self._keys(target, class_)
+        told = self._columns(class_, term)
+        if target == class_:
+            # To itself: the side of the key is told, or it is the other one.
             if is_many is None:
-                is_many = told is None if target == class_ else None
-            return replace(relation, is_many=is_many, by_key=is_many is False)
-        if is_many is None and here is not there:
-            is_many = there
-        return replace(relation, is_many=is_many, by_key=is_many is False and not there)
+                is_many = not told
+        elif here and there:
+            mine = here & told
+            if is_many is None:
+                is_many = not mine if told else None
+            here, there = (mine, frozenset()) if mine else (frozenset(), there)
+        elif is_many is None and bool(here) is not bool(there):
+            is_many = bool(there)
+        by_key = is_many is False and (bool(here) or not there)
+        keys = here & told if here & told else here
+        return replace(
+            relation, is_many=is_many, by_key=by_key, keys=keys if by_key else frozenset()
+        )
+
+    def _columns(self, class_: ClassValue, term: int) -> frozenset[str]:
+        """The names in ``foreign_keys=`` or ``remote_side=`` of a relation: of columns of its own
+        class, where they are written in it.
+        """
+        terms = class_.module.facts.terms
+        found: set[str] = set()
+        for keyword, argument in terms[term][3]:
+            if keyword in ("foreign_keys", "remote_side"):
+                given = terms[argument]
+                for item in given[2] if given[0] == t.SEQUENCE else (argument,):
+                    found.update(self._column_names(class_, item))
+        return frozenset(found)
+
+    def _column_names(self, class_: ClassValue, term: int) -> Iterator[str]:
+        facts = class_.module.facts
+        entry = facts.terms[term]
+        if entry[0] == t.CONST and isinstance(entry[1], str):
+            for part in entry[1].strip("[] ").split(","):
+                owner, _, name = part.strip().rpartition(".")
+                if owner.rpartition(".")[2] in ("", class_.name):
+                    yield name
+        elif entry[0] == t.ATTR:
+            yield entry[2]
+        else:
+            for name, bound in facts.scopes[class_.scope].bindings.items():
+                if bound == term or (
+                    bound >= 0
+                    and facts.terms[bound][0] == t.DECLARED
+                    and facts.terms[bound][1] == term
+                ):
+                    yield name
 
     def _target(self, class_: ClassValue, given: Value | None) -> ClassValue | None:
         if isinstance(given, FunctionValue):
@@ -394,12 +435,14 @@ class Mappers:
 
     # -- tables ------------------------------------------------------------------------------------
 
-    def _refers(self, class_: ClassValue, target: ClassValue) -> bool:
-        """Whether a foreign key of one class names the table of the other."""
-        named = {name for owner in self._line(class_) for name in self._table(owner).references}
-        return any(
-            other in named or any(self._table(other).is_called(name) for name in named)
-            for other in self._line(target)
+    def _keys(self, class_: ClassValue, target: ClassValue) -> frozenset[str]:
+        """The columns of one class whose foreign key names the table of the other."""
+        others = self._line(target)
+        return frozenset(
+            column
+            for owner in self._line(class_)
+            for column, named in self._table(owner).references
+            if named in others or any(self._table(other).is_called(named) for other in others)
         )
 
     def _table(self, class_: ClassValue) -> tables.Table:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.sqlalchemy import options, rows
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
 from fwp_checks.frameworks.sqlalchemy.rows import Query
@@ -182,9 +183,7 @@ def _session_result(
     if method in ("get", "get_one"):
         return _by_key(project, arguments, is_async=is_async)
     statements = options_of(arguments.get(0, "statement") or NONE)
-    results = [
-        _of_statement(project, method, option, is_async) for option in rows.merged(statements)
-    ]
+    results = [_of_statement(project, method, option, is_async) for option in statements]
     known = [given for given in results if given is not None]
     return join(known) if len(known) == len(results) else None
 
@@ -279,7 +278,8 @@ def _built(project: Project, query: Query, method: str, arguments: Arguments) ->
     if method == "options":
         return replace(query, options=(*query.options, *options.given(arguments)))
     if method in _FEWER_ROWS:
-        return replace(query, whole=False)
+        fixed = query.fixed | equal_to(project, method, arguments)
+        return replace(query, whole=False, fixed=fixed)
     if method in _SAME_ROWS:
         return query
     if method in _COLUMNS:
@@ -290,6 +290,22 @@ def _built(project: Project, query: Query, method: str, arguments: Arguments) ->
         of_objects = method == "with_entities" and len(columns) == 1 and columns[0] is not None
         return replace(query, columns=columns, is_objects=of_objects)
     return None
+
+
+def equal_to(project: Project, method: str, arguments: Arguments) -> frozenset[str]:
+    """The attributes that a filter compares with one value: ``Post.author == user``."""
+    if method == "filter_by":
+        return frozenset(name for name, _ in arguments.keywords)
+    module = project.table.by_path.get(arguments.site[0]) if arguments.site is not None else None
+    if module is None or method not in ("filter", "where"):
+        return frozenset()
+    terms = module.facts.terms
+    found: set[str] = set()
+    for term in arguments.terms:
+        entry = terms[term]
+        if entry[0] == t.COMPARE and entry[1] == "==":
+            found.update(terms[side][2] for side in entry[2:4] if terms[side][0] == t.ATTR)
+    return frozenset(found)
 
 
 def _query_result(project: Project, method: str, query: Query, receiver: Instance) -> Value | None:

@@ -11,7 +11,6 @@ https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +18,7 @@ from fwp_checks.project.origins import Hop, Origin, origin_of
 from fwp_checks.project.values import (
     ClassValue,
     Constant,
+    Detail,
     Instance,
     Iterable,
     TupleValue,
@@ -88,6 +88,16 @@ class Loads:
             )
         )
 
+    def met(self, other: Loads) -> Loads:
+        """What the options of either of two queries say: of what only one names, nothing."""
+        return self if self == other else Loads(_either(self.entries, other.entries))
+
+
+def _either(one: tuple[Entry, ...], other: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    common = [entry for entry in one if entry in other]
+    differing = [path for path, how in (*one, *other) if (path, how) not in common]
+    return (*common, *[(path, MAYBE) for path in dict.fromkeys(differing)])
+
 
 DEFAULTS = Loads()
 ANYTHING = Loads(((EVERYTHING, MAYBE),))
@@ -109,12 +119,13 @@ UNKNOWN_OPTION = Option(None, ANYTHING.entries)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Detail):
     """Where an object came from: a query with these options.
 
     ``known`` are relations to objects that are in the session for sure, ``at_hand`` classes whose
     objects are: the query gave them as well, or every one there is. ``way`` are the relations
-    followed from the object that the query gave.
+    followed from the object that the query gave, ``fixed`` columns and relations in which all rows
+    of the query agree.
     """
 
     loads: Loads = DEFAULTS
@@ -122,10 +133,23 @@ class Row:
     known: frozenset[str] = frozenset()
     at_hand: tuple[Value, ...] = ()
     way: tuple[Hop, ...] = ()
+    fixed: frozenset[str] = frozenset()
+
+    def met(self, other: Row) -> Row | None:
+        """A row of one query or another: what either may have loaded."""
+        if (self.is_async, self.way) != (other.is_async, other.way):
+            return None
+        return replace(
+            self,
+            loads=self.loads.met(other.loads),
+            known=self.known | other.known,
+            at_hand=tuple(dict.fromkeys((*self.at_hand, *other.at_hand))),
+            fixed=self.fixed | other.fixed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class Query(Detail):
     """What a query, or its result, gives.
 
     ``columns`` has an entry for each column: its mapped class, or None for anything else.
@@ -139,7 +163,35 @@ class Query:
     is_async: bool = False
     whole: bool = True
     known: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
     origin: Origin | None = None
+
+    def met(self, other: Query) -> Query | None:
+        """One query or another, if their rows are of one kind: what either may load."""
+        kind = (self.columns, self.is_objects, self.is_async)
+        if kind != (other.columns, other.is_objects, other.is_async):
+            return None
+        origin = self.origin
+        if origin is not None and other.origin is not None:
+            origin = origin.met(other.origin)
+        return replace(
+            self,
+            options=_options_of_either(self.options, other.options),
+            whole=self.whole or other.whole,
+            known=self.known | other.known,
+            fixed=self.fixed | other.fixed,
+            origin=origin,
+        )
+
+
+def _options_of_either(one: tuple[Option, ...], other: tuple[Option, ...]) -> tuple[Option, ...]:
+    common = [option for option in one if option in other]
+    differing = [option for option in (*one, *other) if option not in common]
+    maybe = [
+        Option(option.root, tuple([(path, MAYBE) for path, _ in option.entries]))
+        for option in differing
+    ]
+    return (*common, *maybe)
 
 
 def query_of(value: Value | None) -> Query | None:
@@ -175,32 +227,6 @@ def changed(value: Instance, query: Query) -> Instance:
     return replace(value, details=(query, origin_of(value) or Origin()))
 
 
-def merged(statements: Sequence[Value]) -> list[Value]:
-    """The same statements; those of which one goes on from the other, adding no option, as one."""
-    found: dict[object, Instance] = {}
-    others: list[Value] = []
-    for statement_ in statements:
-        query, origin = query_of(statement_), origin_of(statement_)
-        if query is None or origin is None or not isinstance(statement_, Instance):
-            others.append(statement_)
-            continue
-        key = (replace(query, whole=True), statement_.class_, origin.made)
-        known = query_of(found.get(key))
-        whole = query.whole or (known is not None and known.whole)
-        kept = found.get(key, statement_)
-        kept = statement_ if _is_earlier(origin, origin_of(kept)) else kept
-        found[key] = changed(kept, replace(query, whole=whole))
-    return [*found.values(), *others]
-
-
-def _is_earlier(origin: Origin, other: Origin | None) -> bool:
-    """Whether a query was finished before another in the same file."""
-    built = other.built if other is not None else None
-    if origin.built is None or built is None or origin.built.path != built.path:
-        return False
-    return origin.built.term < built.term
-
-
 def result(class_: str, query: Query, origin: Origin | None) -> Instance:
     """The result of running a query."""
     return Instance(class_, details=(replace(query, origin=origin),))
@@ -228,7 +254,8 @@ def _column(project: Project, query: Query, column: Value | None, origin: Origin
             entries.extend(option.entries)
     others = [other for other in query.columns if other is not None and other is not column]
     at_hand = (*others, column) if query.whole else tuple(others)
-    row = Row(Loads(tuple(entries)), query.is_async, query.known, at_hand)
+    loads = Loads(tuple(entries))
+    row = Row(loads, query.is_async, query.known, at_hand, fixed=query.fixed)
     return Instance(column, details=(row,) if origin is None else (row, origin))
 
 

@@ -24,13 +24,16 @@ _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The table of a class. ``name`` is empty where the class body does not give it; then it is one
-    of ``guesses``. ``references`` are tables (by name, or by class) that foreign keys name.
+    """The table of a class.
+
+    ``name`` is empty where the class body does not give it; then it is one of ``guesses``.
+    ``references`` are the tables (by name, or by class) that foreign keys name, with the column of
+    each.
     """
 
     name: str
     guesses: frozenset[str]
-    references: frozenset[str | ClassValue]
+    references: frozenset[tuple[str, str | ClassValue]]
 
     def is_called(self, name: str | ClassValue) -> bool:
         """Whether a foreign key to this table means it."""
@@ -49,10 +52,10 @@ def find(project: Project, class_: ClassValue) -> Table:
         entry = facts.terms[entry[1]]
     name = entry[1] if entry[0] == t.CONST and isinstance(entry[1], str) else ""
     frame = project.classes.frame_around(class_)
-    found: set[str | ClassValue] = set()
-    for bound in bindings.values():
+    found: set[tuple[str, str | ClassValue]] = set()
+    for column, bound in bindings.items():
         if bound >= 0:
-            found.update(_references(project, frame, bound))
+            found.update((column, table) for table in _references(project, frame, bound))
     return Table(name, _guesses(class_.name), frozenset(found))
 
 
