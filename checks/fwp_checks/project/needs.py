@@ -351,4 +351,6 @@ def _is_served(module: Module | None) -> bool:
     """Whether code of a module runs while the application is used: no tests, no migrations."""
     if module is None or module.is_read_only or module.is_test:
         return False
-    return "migrations" not in module.path.split("/")[:-1]
+    # Alembic's revisions may lie anywhere.
+    is_revision = "down_revision" in module.facts.scopes[0].bindings
+    return not is_revision and "migrations" not in module.path.split("/")[:-1]
