@@ -1,0 +1,62 @@
+"""Django's templates: what renders which template with which context.
+
+``rendering`` says what calls render, ``generic`` what generic views do, ``pages`` how a paginator
+cuts a queryset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.django_templates import generic, pages, rendering
+from fwp_checks.project.outcome import Outcome
+from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.needs import Consumer
+
+
+class DjangoTemplates(Framework):
+    """Hooks for what renders Django's templates."""
+
+    name = "Django templates"
+    modules = frozenset({"django"})
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """Rendering runs the template; methods that generic views inherit; pages."""
+        return (
+            rendering.call(project, name, arguments, receiver)
+            or generic.call(project, name, arguments, receiver)
+            or pages.call(name, arguments, receiver)
+        )
+
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """What a page holds."""
+        return pages.attribute(base, name)
+
+    def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
+        """What a generic view keeps on itself."""
+        if not isinstance(base.class_, ClassValue):
+            return None
+        return generic.attribute(project, base, base.class_, name)
+
+    def element(self, project: Project, value: Instance) -> Value | None:
+        """One object of a page."""
+        return pages.element(project, value)
+
+    def item(self, project: Project, base: Instance, key: Value | None) -> Value | None:
+        """One object of a page."""
+        return pages.element(project, base) if key is not None else None
+
+    def consumers(self, project: Project) -> Iterator[Consumer]:
+        """Templates that generic views and template responses render after the view."""
+        yield from generic.consumers(project)
+        yield from rendering.consumers(project)
+
+
+FRAMEWORK = DjangoTemplates()

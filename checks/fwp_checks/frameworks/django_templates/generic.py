@@ -1,0 +1,263 @@
+"""Generic views: which queryset they show, under which names, in which template.
+
+Source: django/views/generic/list.py, detail.py, edit.py, dates.py and base.py of Django 6.1.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.django import rows, views
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django_templates import pages
+from fwp_checks.frameworks.django_templates.rendering import consumer, context_names, with_request
+from fwp_checks.project import literals
+from fwp_checks.project.needs import Consumer
+from fwp_checks.project.origins import Place, built_at
+from fwp_checks.project.outcome import Outcome
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    Constant,
+    FunctionValue,
+    Instance,
+    MappingValue,
+    TupleValue,
+    Unknown,
+    Value,
+    is_informative,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# By the last part of a library base's name: whether it shows a list or one object, and the ending
+# of its template's name.
+_ENDINGS = {
+    "ListView": "_list", "DetailView": "_detail", "CreateView": "_form", "UpdateView": "_form",
+    "DeleteView": "_confirm_delete", "ArchiveIndexView": "_archive",
+    "YearArchiveView": "_archive_year", "MonthArchiveView": "_archive_month",
+    "WeekArchiveView": "_archive_week", "DayArchiveView": "_archive_day",
+    "TodayArchiveView": "_archive_day", "DateDetailView": "_detail",
+}  # fmt: skip
+_LISTS = ("ListView", "ArchiveIndexView", "ArchiveView", "MultipleObjectMixin", "DateMixin")
+_SINGLES = ("DetailView", "UpdateView", "DeleteView", "SingleObjectMixin")
+_RENDERS = ("TemplateView", "FormView", "TemplateResponseMixin", "FormMixin", *_ENDINGS)
+_METHODS = frozenset({"get_queryset", "get_object", "get_context_data"})
+_KEPT = ("object_list", "object")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a view class shows, and the ending of its template's name ("" for none by default)."""
+
+    is_list: bool
+    is_single: bool
+    ending: str
+
+
+def _kind_of(project: Project, class_: Value) -> _Kind | None:
+    """What a generic view class shows; None for any other class."""
+    if not isinstance(class_, ClassValue):
+        return None
+    names = [
+        base.rpartition(".")[2]
+        for base in project.classes.info(class_).externals
+        if base.startswith("django.views.generic.")
+    ]
+    if not any(name.endswith(_RENDERS) or name.endswith(_LISTS + _SINGLES) for name in names):
+        return None
+    ending = next((_ENDINGS[name] for name in names if name in _ENDINGS), "")
+    is_list = any(name.endswith(_LISTS) for name in names)
+    return _Kind(is_list, any(name.endswith(_SINGLES) for name in names), ending)
+
+
+# -- what a view object gives ----------------------------------------------------------------------
+
+
+def call(
+    project: Project, name: str, arguments: Arguments, receiver: Value | None
+) -> Outcome | None:
+    """What a method that a view class inherits from the library gives; None for any other."""
+    method = name.rpartition(".")[2]
+    if method not in _METHODS or not isinstance(receiver, Instance):
+        return None
+    kind = _kind_of(project, receiver.class_ if not isinstance(receiver.class_, str) else receiver)
+    if kind is None or not isinstance(receiver.class_, ClassValue):
+        return None
+    if method == "get_context_data":
+        names = _names(project, receiver, receiver.class_, kind)
+        names.update(arguments.keywords)
+        return Outcome.nothing(
+            MappingValue(Unknown("another name of the context"), tuple(names.items()))
+        )
+    if method == "get_queryset":
+        found = _default_queryset(project, receiver.class_)
+    else:
+        found = _one(project, _queryset(project, receiver, receiver.class_))
+    return Outcome.nothing(found) if found is not None else None
+
+
+def attribute(project: Project, view: Instance, class_: ClassValue, name: str) -> Value | None:
+    """``self.object_list`` and ``self.object`` of a view."""
+    if name not in _KEPT or project.members.find_in_class(class_, name) is not None:
+        return None
+    kind = _kind_of(project, class_)
+    if kind is None:
+        return None
+    if name == "object_list" and kind.is_list:
+        return _queryset(project, view, class_)
+    return _object(project, view) if name == "object" and kind.is_single else None
+
+
+def _queryset(project: Project, view: Instance, class_: ClassValue) -> Value | None:
+    """What ``get_queryset()`` of a view gives."""
+    method = project.members.find_in_class(class_, "get_queryset")
+    if method is None:
+        return _default_queryset(project, class_)
+    bound = project.members.bind(method, view, class_)
+    return without_none(project.calls.invoke(bound, NO_ARGUMENTS).result)
+
+
+def _object(project: Project, view: Instance) -> Value:
+    """What ``get_object()`` of a view gives."""
+    method = project.members.attribute(view, "get_object")
+    return without_none(project.calls.invoke(method, NO_ARGUMENTS).result)
+
+
+def _default_queryset(project: Project, class_: ClassValue) -> Value | None:
+    """The queryset that a class names, or all objects of the model that it names."""
+    for name, start in (("queryset", "queryset"), ("model", "_default_manager")):
+        bound = literals.attribute_term(project, class_, name)
+        if bound is None:
+            continue
+        frame, term = bound
+        value = without_none(project.values.evaluate(frame, term))
+        if name == "model":
+            manager = Models.of(project).manager(value, start)
+            value = manager if manager is not None else value
+        if any(Models.of(project).is_manager(option) for option in options_of(value)):
+            every = project.members.attribute(value, "all")
+            value = project.calls.invoke(every, NO_ARGUMENTS).result
+            value = built_at(
+                value, class_.module.path, literals.definition_term(class_.module, class_.scope)
+            )
+        if is_informative(value):
+            return value
+    return None
+
+
+def _one(project: Project, queryset: Value | None) -> Value | None:
+    """One object of a queryset, fetched alone."""
+    found = [
+        project.calls.invoke(project.members.attribute(option, "get"), NO_ARGUMENTS).result
+        for option in (options_of(queryset) if queryset is not None else ())
+        if Models.of(project).is_queryset(option)
+    ]
+    return join(found) if found else None
+
+
+# -- context ---------------------------------------------------------------------------------------
+
+
+def _names(project: Project, view: Instance, class_: ClassValue, kind: _Kind) -> dict[str, Value]:
+    """The names that the library's ``get_context_data`` gives to a template."""
+    found: dict[str, Value] = {"view": view}
+    extra = project.members.find_in_class(class_, "extra_context")
+    found.update(context_names(extra))
+    named = _text(project.members.find_in_class(class_, "context_object_name"))
+    if kind.is_list:
+        queryset = _queryset(project, view, class_)
+        if queryset is not None:
+            model = _model_name(queryset)
+            if project.members.find_in_class(class_, "paginate_by") is not None:
+                found["paginator"] = pages.paginator(queryset)
+                found["page_obj"] = pages.page(queryset)
+            found["object_list"] = queryset
+            found[named or f"{model}_list"] = queryset
+    elif kind.is_single:
+        shown = _object(project, view)
+        found["object"] = shown
+        found[named or _model_name(shown)] = shown
+    return found
+
+
+def _context(project: Project, view: Instance, class_: ClassValue, kind: _Kind) -> dict[str, Value]:
+    method = project.members.find_in_class(class_, "get_context_data")
+    if method is None:
+        return _names(project, view, class_, kind)
+    bound = project.members.bind(method, view, class_)
+    return context_names(project.calls.invoke(bound, NO_ARGUMENTS).result)
+
+
+def _model_name(value: Value) -> str:
+    """The name of the model of a queryset or an object, in small letters."""
+    model = rows.model_of(value)
+    if model is None and isinstance(value, Instance):
+        model = value.class_ if isinstance(value.class_, ClassValue) else None
+    return model.name.lower() if isinstance(model, ClassValue) else ""
+
+
+def _text(value: Value | None) -> str:
+    return literals.text_of(value) or ""
+
+
+# -- templates -------------------------------------------------------------------------------------
+
+
+def consumers(project: Project) -> Iterator[Consumer]:
+    """The templates that generic views render."""
+    for class_ in views.project_classes(project):
+        kind = _kind_of(project, class_)
+        if kind is None or class_.module.is_test:
+            continue
+        view = Instance(class_)
+        template = _template(project, view, class_, kind)
+        if template is None:
+            continue
+        request = Instance(views.REQUEST)
+        names = with_request(project, _context(project, view, class_, kind), request)
+        frame = project.classes.frame_around(class_)
+        place = Place(class_.module.path, class_.module.facts.scopes[class_.scope].start)
+        yield consumer(project, place, template, names, frame)
+
+
+def _template(project: Project, view: Instance, class_: ClassValue, kind: _Kind) -> Value | None:
+    """What names the template of a view."""
+    method = project.members.find_in_class(class_, "get_template_names")
+    if isinstance(method, FunctionValue):
+        bound = project.members.bind(method, view, class_)
+        return project.calls.invoke(bound, NO_ARGUMENTS).result
+    named = project.members.find_in_class(class_, "template_name")
+    if named is not None and is_informative_name(named):
+        return named
+    model = _shown_model(project, view, class_, kind)
+    if model is None or not kind.ending:
+        return None
+    ending = _text(project.members.find_in_class(class_, "template_name_suffix")) or kind.ending
+    label = Models.of(project).app_label(model)
+    return Constant(f"{label}/{model.name.lower()}{ending}.html")
+
+
+def is_informative_name(value: Value) -> bool:
+    """Whether a value can name a template."""
+    return any(
+        isinstance(option, TupleValue) or literals.text_of(option) for option in options_of(value)
+    )
+
+
+def _shown_model(
+    project: Project, view: Instance, class_: ClassValue, kind: _Kind
+) -> ClassValue | None:
+    declared = project.members.find_in_class(class_, "model")
+    if isinstance(declared, ClassValue):
+        return declared
+    queryset = _queryset(project, view, class_)
+    model = rows.model_of(queryset)
+    return model if isinstance(model, ClassValue) else None

@@ -1,0 +1,134 @@
+"""Calls that render templates.
+
+Source: django/shortcuts.py, django/template/loader.py, django/template/response.py and
+django/template/backends/django.py of Django 6.1.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts.templates import Language
+from fwp_checks.project.needs import Consumer
+from fwp_checks.project.origins import Place
+from fwp_checks.project.outcome import Outcome, RunExternal, RunFrame
+from fwp_checks.project.templates import Named
+from fwp_checks.project.values import (
+    Arguments,
+    Instance,
+    MappingValue,
+    Value,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+
+# Functions that render at once: where the name, the context and the request stand.
+_RENDERING = {
+    "django.shortcuts.render": (1, 2, 0),
+    "django.template.loader.render_to_string": (0, 1, 2),
+}
+_LOADING = frozenset(
+    {
+        *("django.template.loader.get_template", "django.template.loader.select_template"),
+        *("django.template.engine.Engine.get_template", "django.template.Engine.get_template"),
+    }
+)
+_TEMPLATE = "django.template.backends.django.Template"
+# Rendered when the view has returned: where the name and the context stand.
+_RESPONSES = {
+    "django.template.response.TemplateResponse": (1, 2),
+    "django.template.response.SimpleTemplateResponse": (0, 1),
+}
+_RESPONSE = "django.http.HttpResponse"
+
+
+def call(
+    project: Project, name: str, arguments: Arguments, receiver: Value | None
+) -> Outcome | None:
+    """What a call that renders or loads a template does; None for any other."""
+    places = _RENDERING.get(name)
+    if places is not None:
+        template = arguments.get(places[0], "template_name")
+        names = context_names(arguments.get(places[1], "context"))
+        request = arguments.get(places[2], "request")
+        given = Instance("builtins.str") if places[0] == 0 else Instance(_RESPONSE)
+        return rendered(project, name, template, with_request(project, names, request), given)
+    if name in _LOADING:
+        template = arguments.get(0, "template_name") or arguments.get(0, "template_name_list")
+        if template is not None:
+            named = Named(template, Language.DJANGO)
+            return Outcome.nothing(Instance(_TEMPLATE, arguments=(named,)))
+    if name == f"{_TEMPLATE}.render" and isinstance(receiver, Instance) and receiver.arguments:
+        names = context_names(arguments.get(0, "context"))
+        names = with_request(project, names, arguments.get(1, "request"))
+        return rendered(project, name, receiver.arguments[0], names, Instance("builtins.str"))
+    return None
+
+
+def rendered(
+    project: Project, name: str, template: Value | None, names: dict[str, Value], given: Value
+) -> Outcome:
+    """A call that runs a template, if it is known which."""
+    run = RunExternal(name)
+    runs = project.templates.rendering(template, Language.DJANGO, names) if template else ()
+    if not runs or None in runs:
+        return Outcome(((run,),), given)
+    return Outcome(tuple([(run, *(alternative or ())) for alternative in runs]), given)
+
+
+def context_names(context: Value | None) -> dict[str, Value]:
+    """The names in a context that is handed over."""
+    found: dict[str, Value] = {}
+    for option in options_of(without_none(context)) if context is not None else ():
+        if isinstance(option, MappingValue):
+            for key, value in option.items:
+                if isinstance(key, str):
+                    found.setdefault(key, value)
+    return found
+
+
+def with_request(
+    project: Project, names: dict[str, Value], request: Value | None
+) -> dict[str, Value]:
+    """The names of a context and those that the usual context processors add: the request, and its
+    user.
+    """
+    if not isinstance(request, Instance):
+        return names
+    user = project.members.attribute(request, "user")
+    return {"request": request, "user": user, **names}
+
+
+# -- after the view --------------------------------------------------------------------------------
+
+
+def consumers(project: Project) -> Iterator[Consumer]:
+    """Templates of responses that are rendered when the view has returned."""
+    for site in project.call_sites.of(frozenset(_RESPONSES)):
+        name_at, context_at = _RESPONSES[site.name]
+        arguments = site.arguments
+        template = arguments.get(name_at, "template")
+        if template is None:
+            continue
+        names = context_names(arguments.get(context_at, "context"))
+        request = arguments.get(0, "request") if name_at else None
+        names = with_request(project, names, request)
+        yield consumer(
+            project, Place(site.frame.module.path, site.term), template, names, site.frame
+        )
+
+
+def consumer(
+    project: Project, place: Place, template: Value, names: dict[str, Value], frame: Frame
+) -> Consumer:
+    """What goes through rows in a template."""
+    runs = project.templates.rendering(template, Language.DJANGO, names)
+    frames = [
+        run.frame for alternative in runs for run in alternative or () if isinstance(run, RunFrame)
+    ]
+    return Consumer(place, "template", "", frame.module, place.term, tuple(frames))
