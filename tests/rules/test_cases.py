@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwp_checks.finding import Report
+from fwp_checks.project import shares
 from fwp_checks.project.discovery import python_files
 from fwp_checks.session import Session
 from tests.rules import hosts
@@ -66,7 +67,14 @@ def edited(root: Path, cache: Path) -> list[Reported]:
     return _reported(session.check_all())
 
 
-@pytest.mark.parametrize("mode", [cold, warm, reversed_order, alone, edited])
+def divided(root: Path, cache: Path) -> list[Reported]:
+    """In two shares, which only large projects have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shares, "_WORTH_SHARES", 0)
+        return _reported(Session.open(root, cache_dir=False).check_all())
+
+
+@pytest.mark.parametrize("mode", [cold, warm, reversed_order, alone, edited, divided])
 @each_case
 def test_session(case: Case, mode: Mode, tmp_path: Path) -> None:
     root = tmp_path / "project"

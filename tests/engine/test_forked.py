@@ -1,0 +1,101 @@
+"""Work in a copy of the process: a result, or an error that says there is none; nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fwp_checks.forked import Forked, ForkError
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _fail() -> None:
+    raise ZeroDivisionError
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _children_are_gone() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return False
+
+
+def _open_files() -> int:
+    """How many; 0 where the system does not say."""
+    listed = Path("/proc/self/fd")
+    return len(list(listed.iterdir())) if listed.is_dir() else 0
+
+
+def test_a_result_comes_back_from_another_process() -> None:
+    assert Forked(os.getpid).result() != os.getpid()
+    assert _children_are_gone()
+
+
+def test_a_result_larger_than_a_pipe_holds() -> None:
+    assert len(Forked(lambda: b"x" * 10_000_000).result()) == 10_000_000
+
+
+@pytest.mark.parametrize("work", [_die, _fail, _interrupt, lambda: threading.Lock()])
+def test_work_that_gives_nothing(
+    work: Callable[[], object], capfd: pytest.CaptureFixture[str]
+) -> None:
+    forked = Forked(work)
+    with pytest.raises(ForkError):
+        forked.result()
+    assert _children_are_gone()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_work_that_is_no_longer_wanted() -> None:
+    forked = Forked(lambda: signal.pause())
+    forked.stop()
+    assert _children_are_gone()
+
+
+def test_no_copy_of_a_process_with_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fork", _fail)
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        with pytest.raises(ForkError):
+            Forked(os.getpid)
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_no_copy_where_the_system_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing() -> int:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refusing)
+    before = _open_files()
+    with pytest.raises(ForkError, match="temporarily"):
+        Forked(os.getpid)
+    assert _open_files() == before
+
+
+def test_a_program_that_ignores_its_children() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert Forked(lambda: [1, 2]).result() == [1, 2]
+        with pytest.raises(ForkError):
+            Forked(_die).result()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
