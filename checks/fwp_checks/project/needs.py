@@ -154,7 +154,8 @@ class RowNeeds:
             assert consumed is not None
             if _is_served(self._project.table.by_path.get(consumed.path)):
                 # Rows keep what one loop has fetched for the next one.
-                key = (need.origin.built or consumed, consumers.get(consumed))
+                shown = consumers.get(consumed) or self._project.templates.consumer(consumed)
+                key = (need.origin.built or consumed, shown)
                 groups.setdefault(key, []).append(need)
         for (_, consumer), needs in groups.items():
             consumed = needs[0].origin.consumed

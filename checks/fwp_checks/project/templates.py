@@ -18,6 +18,8 @@ from fwp_checks.project.discovery import is_template_folder
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.lookups import Lookups, TemplateContext
 from fwp_checks.project.modules import Module
+from fwp_checks.project.needs import Consumer
+from fwp_checks.project.origins import Place as OriginPlace
 from fwp_checks.project.outcome import Alternative, Outcome, RunFrame
 from fwp_checks.project.values import (
     Constant,
@@ -153,6 +155,14 @@ class Templates:
             known = self._loaded[path] = Template(path, facts, name, language)
             self._project.table.by_path.setdefault(path, known)
         return known
+
+    def consumer(self, place: OriginPlace) -> Consumer | None:
+        """The template that goes through rows at a place; None if it lies in other code."""
+        module = self._project.table.by_path.get(place.path)
+        if not isinstance(module, Template):
+            return None
+        whole = OriginPlace(module.path, 0)
+        return Consumer(whole, "template", module.template_name, module, 0)
 
     # -- rendering ---------------------------------------------------------------------------------
 
