@@ -330,6 +330,9 @@ class Calls:
         declared = without_none(declared)
         if isinstance(declared, CallableValue):
             return given
+        if isinstance(given, Union):
+            kept = [self._worth_keeping(parent, annotation, option) for option in given.options]
+            return given if any(kept) else None
         if isinstance(declared, Instance) and isinstance(given, Instance):
             if isinstance(declared.class_, ClassValue) and given != declared:
                 return given
