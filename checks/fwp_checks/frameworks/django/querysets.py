@@ -24,6 +24,7 @@ from fwp_checks.project.values import (
     FunctionValue,
     Instance,
     Iterable,
+    Unknown,
     Value,
     Wrapped,
     options_of,
@@ -58,6 +59,8 @@ def call(
         return Outcome.nothing(given) if given is not None else None
     if not isinstance(receiver, Instance):
         return None
+    if receiver.class_ == rows.EMPTY_QUERYSET:
+        return Outcome.nothing(receiver) if method in rows.BUILDING else None
     if models.is_manager(receiver):
         return _manager_call(project, name, arguments, receiver)
     if models.is_queryset(receiver) or receiver.class_ == rows.RAW_QUERYSET:
@@ -105,6 +108,8 @@ def _queryset_result(queryset: Instance, method: str, arguments: Arguments) -> V
 
 def element(project: Project, value: Instance) -> Value | None:
     """One row of a queryset of a library class."""
+    if value.class_ == rows.EMPTY_QUERYSET:
+        return Unknown("row of an empty queryset", replaceable=True)
     if value.class_ == rows.RAW_QUERYSET or Models.of(project).is_queryset(value):
         return rows.row(value, one_of_many=True)
     return None
