@@ -1,0 +1,90 @@
+"""Queries, each with the lines of the project that were running."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+Site = tuple[str, int, int]
+"""Path relative to the project, first and last line of what is running."""
+Sites = frozenset[Site]
+
+_COUNTED = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH)\b", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Counts queries by the lines of a project that run them."""
+
+    root: Path
+    counts: Counter[Sites] = field(default_factory=Counter)
+    statements: dict[Sites, str] = field(default_factory=dict)
+
+    def note(self, sql: str) -> None:
+        """A query is about to run."""
+        if not _COUNTED.match(sql):
+            return
+        sites = self._sites()
+        self.counts[sites] += 1
+        self.statements.setdefault(sites, " ".join(sql.split())[:200])
+
+    def _sites(self) -> Sites:
+        found = set()
+        frame: FrameType | None = sys._getframe(2)
+        prefix = f"{self.root}/"
+        while frame is not None:
+            name = frame.f_code.co_filename
+            if name.startswith(prefix):
+                found.add((name.removeprefix(prefix), *_lines(frame)))
+            else:
+                place = _template_place(frame)
+                if place is not None and place[0].startswith(prefix):
+                    path = place[0].removeprefix(prefix)
+                    found.add((path, place[1], place[1]))
+            frame = frame.f_back
+        return frozenset(found)
+
+
+def growth(small: Recorder, large: Recorder, rows: int) -> list[dict[str, Any]]:
+    """The queries that run more often where there are ``rows`` more rows: sites, counts, SQL."""
+    return [
+        {
+            "sites": sorted(sites),
+            "from": small.counts[sites],
+            "to": count,
+            "sql": large.statements[sites],
+        }
+        for sites, count in sorted(large.counts.items(), key=lambda item: sorted(item[0]))
+        if count - small.counts[sites] >= rows // 2
+    ]
+
+
+def _lines(frame: FrameType) -> tuple[int, int]:
+    """The lines of the instruction that a frame is at."""
+    first, last = _positions(frame.f_code, frame.f_lasti)
+    line = frame.f_lineno
+    return first or line, last or first or line
+
+
+def _positions(code: CodeType, at: int) -> tuple[int | None, int | None]:
+    found = next(islice(code.co_positions(), at // 2, None), (None, None, None, None))
+    return found[0], found[1]
+
+
+def _template_place(frame: FrameType) -> tuple[str, int] | None:
+    """File and line of the template node that is rendered: Django's, or Jinja's compiled code."""
+    if frame.f_code.co_name == "render_annotated":
+        node = frame.f_locals.get("self")
+        token, origin = getattr(node, "token", None), getattr(node, "origin", None)
+        if token is not None and origin is not None:
+            return str(origin.name), int(token.lineno)
+    template = frame.f_globals.get("__jinja_template__")
+    if template is not None:
+        return str(frame.f_code.co_filename), int(template.get_corresponding_lineno(frame.f_lineno))
+    return None

@@ -1,0 +1,70 @@
+"""What a run says about the findings of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fwp_checks.finding import Finding
+
+GROWING = ("FWP201", "FWP202", "FWP203", "FWP204", "FWP205", "FWP206", "FWP207", "FWP208", "FWP209")
+GROWING_ALCHEMY = ("FWP211", "FWP212")
+RAISING = ("FWP213",)
+PROVED = (*GROWING, *GROWING_ALCHEMY, *RAISING)
+# Their rows are gone through in code of the framework, perhaps with no line of the case.
+_CONSUMED_BY_FRAMEWORK = ("FWP206", "FWP207", "FWP208", "FWP212")
+
+
+def contradictions(findings: Iterable[Finding], result: Mapping[str, Any]) -> list[str]:
+    """Where the findings of a case and what happened when it was run disagree; a line each."""
+    if "error" in result:
+        return [f"the project cannot be run: {result['error']}"]
+    wanted = [f for f in findings if f.code in (*GROWING, *GROWING_ALCHEMY)]
+    raising = [f for f in findings if f.code in RAISING]
+    found = []
+    grown = []
+    for entry in result["entries"]:
+        if entry["problem"] and not any(_is_named(f, entry) for f in raising):
+            found.append(f"{entry['name']} cannot be run: {entry['problem']}")
+        grown += [(entry["name"], query) for query in entry["growing"]]
+    if not result["entries"]:
+        found.append("there is nothing to run: say what, with <!-- run: … -->")
+    for name, query in grown:
+        if not any(_speaks_of(finding, query) for finding in wanted):
+            found.append(
+                f"no finding, but {query['from']} queries become {query['to']} in {name}: "
+                f"{_places(query)}: {query['sql']}"
+            )
+    for finding in wanted:
+        if not any(_speaks_of(finding, query) for _, query in grown):
+            where = f"{finding.path}:{finding.range.line}"
+            found.append(f"{where}: {finding.code} is reported, but no query grows with the rows")
+    for finding in raising:
+        if not any(entry["problem"] for entry in result["entries"]):
+            where = f"{finding.path}:{finding.range.line}"
+            found.append(f"{where}: {finding.code} is reported, but nothing is raised")
+    return found
+
+
+def _speaks_of(finding: Finding, query: Mapping[str, Any]) -> bool:
+    lines = {(finding.path, line) for line in _range(finding)}
+    lines |= {(step.path, step.range.line) for step in finding.trace}
+    if any(
+        path == one and first <= line <= last
+        for path, first, last in query["sites"]
+        for one, line in lines
+    ):
+        return True
+    return finding.code in _CONSUMED_BY_FRAMEWORK
+
+
+def _range(finding: Finding) -> range:
+    return range(finding.range.line, finding.range.end_line + 1)
+
+
+def _is_named(finding: Finding, entry: Mapping[str, Any]) -> bool:
+    return any(word in entry["problem"] for word in ("MissingGreenlet", "StatementError"))
+
+
+def _places(query: Mapping[str, Any]) -> str:
+    return ", ".join(f"{path}:{line}" for path, line, _ in query["sites"]) or "no line of the case"
