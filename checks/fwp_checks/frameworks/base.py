@@ -78,6 +78,10 @@ class Framework:
         """``base[key]``; key None for a slice."""
         return None
 
+    def assigned(self, base: Instance, names: frozenset[str]) -> Instance | None:
+        """One of its objects after attributes of these names were assigned on it."""
+        return None
+
     def typed(self, project: Project, value: Instance, receiver: Value | None) -> Instance | None:
         """An object that a row gives, with what its receiver tells about it."""
         return None
@@ -253,6 +257,17 @@ class Frameworks:
                 if value is not None:
                     return value
         return None
+
+    def assigned(self, base: Instance, names: frozenset[str]) -> Instance:
+        """See :meth:`Framework.assigned`."""
+        concerned = (
+            self._concerned(base.class_)
+            if isinstance(base.class_, str)
+            else self._concerned_class(base.class_)
+        )
+        for framework in concerned:
+            base = framework.assigned(base, names) or base
+        return base
 
     def typed(self, value: Instance, receiver: Value | None) -> Instance | None:
         """See :meth:`Framework.typed`."""

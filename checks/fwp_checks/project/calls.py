@@ -69,13 +69,13 @@ class Calls:
             elif isinstance(function, External) and function.name == "builtins.super":
                 known = Outcome.nothing(self._super(frame))
             else:
-                known = self.invoke(function, self.arguments(frame, entry))
+                known = self.invoke(function, self.arguments(frame, entry, term))
             self._outcomes[key] = known
         return known
 
-    def arguments(self, frame: Frame, entry: t.Term) -> Arguments:
-        """The arguments of a CALL term as values."""
-        values = self._project.values
+    def arguments(self, frame: Frame, entry: t.Term, at: int = 0) -> Arguments:
+        """The arguments of a CALL term as values, as they are when it runs, ``at`` there."""
+        used = self._project.assignments.used
         terms = frame.module.facts.terms
         positional: list[Value] = []
         complete = True
@@ -83,13 +83,13 @@ class Calls:
             if terms[argument][0] == t.STAR:
                 complete = False
                 break
-            positional.append(values.evaluate(frame, argument))
+            positional.append(used(frame, argument, at))
         keywords = []
         for name, argument in entry[3]:
             if name is None:
                 complete = False
             else:
-                keywords.append((name, values.evaluate(frame, argument)))
+                keywords.append((name, used(frame, argument, at)))
         site = (frame.module.path, entry[1])
         return Arguments(tuple(positional), tuple(keywords), complete, tuple(entry[2]), site)
 

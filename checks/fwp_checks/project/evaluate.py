@@ -36,6 +36,7 @@ from fwp_checks.project.values import (
     Unknown,
     Value,
     Wrapped,
+    is_informative,
     is_none,
     join,
     options_of,
@@ -118,6 +119,8 @@ class Values:
             value = self._table[entry[0]](frame, entry, term)
             if type(value) is MappingValue:
                 value = self._project.mappings.filled(frame, term, value)
+            elif type(value) is Iterable and entry[0] in (t.SEQUENCE, t.CALL):
+                value = self._project.lists.filled(frame, term, value)
         finally:
             self._depth -= 1
         memo[term] = value
@@ -419,13 +422,13 @@ class Values:
 
     # -- objects -----------------------------------------------------------------------------------
 
-    def _attribute(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        base = self.evaluate(frame, entry[1])
+    def _attribute(self, frame: Frame, entry: t.Term, term: int) -> Value:
+        base = self._project.assignments.used(frame, entry[1], term)
         return self._project.members.attribute(base, entry[2])
 
     def _call(self, frame: Frame, _entry: t.Term, term: int) -> Value:
         result = self._project.calls.outcome(frame, term).result
-        if type(result) is Instance or type(result) is Union:
+        if type(result) in (Instance, Union, MappingValue):
             return built_at(result, frame.module.path, term)
         return result
 
@@ -506,6 +509,9 @@ class Values:
             given = self._project.protocols.binary(left, entry[1])
             if given is not None:
                 return given
+        if isinstance(left, Iterable) and entry[1] in ("+", "+=", "|", "|="):
+            more = self._project.protocols.element(self.evaluate(frame, entry[3]))
+            return Iterable(join([left.element, more]), left.kind) if is_informative(more) else left
         if isinstance(left, (Iterable, MappingValue)) or (
             isinstance(left, Instance) and left.class_ == "builtins.str"
         ):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
+from fwp_checks.project.assignments import Assignments
 from fwp_checks.project.branches import Branches
 from fwp_checks.project.calls import Calls
 from fwp_checks.project.classes import Classes
@@ -23,6 +24,7 @@ from fwp_checks.project.frames import Frame, Frames
 from fwp_checks.project.generics import Generics
 from fwp_checks.project.implementations import Implementations
 from fwp_checks.project.libraries import Libraries
+from fwp_checks.project.lists import Lists
 from fwp_checks.project.loop_evidence import LoopEntries
 from fwp_checks.project.loops import LoopEffects
 from fwp_checks.project.mappings import Mappings
@@ -98,6 +100,8 @@ class Project:
         self.loop_effects = LoopEffects(self)
         self.fetched = Fetched(self)
         self.mappings = Mappings(self)
+        self.lists = Lists(self)
+        self.assignments = Assignments(self)
         self.tags = Tags(self)
         self.templates = Templates(self, self._template_files)
         frameworks.attach(self)

@@ -1,7 +1,7 @@
 """Dictionaries that a function makes and then fills: ``context["articles"] = …``.
 
-What is put in under a literal key belongs to the dictionary from the start, on whichever path that
-happens; so a dictionary holds what it holds when the function hands it on.
+What is put in belongs to the dictionary from the start, on whichever path that happens; so a
+dictionary holds what it holds when the function hands it on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 _MOST_ITEMS = 64
+# Keys that are no literals.
+_ANY = object()
 
 
 class Mappings:
@@ -48,8 +50,7 @@ class Mappings:
         entry = frame.module.facts.terms[term]
         if entry[0] == t.STORE_ITEM:
             key = frame.module.facts.terms[entry[2]]
-            if key[0] == t.CONST:
-                yield key[1], values.evaluate(frame, entry[3])
+            yield key[1] if key[0] == t.CONST else _ANY, values.evaluate(frame, entry[3])
             return
         for argument in entry[2]:
             given = values.evaluate(frame, argument)
@@ -74,18 +75,19 @@ class Mappings:
                     base = terms[entry[1]][1]
                 else:
                     continue
-                for root in _roots(terms, base):
+                for root in roots_of(terms, base):
                     known.setdefault(root, []).append(term)
         return known
 
 
 def _with(value: MappingValue, found: dict[object, list[Value]]) -> MappingValue:
     items = {key: held for key, held in value.items if key not in found}
-    items.update((key, join(values)) for key, values in found.items())
-    return MappingValue(value.value, tuple(items.items())[:_MOST_ITEMS])
+    items.update((key, join(values)) for key, values in found.items() if key is not _ANY)
+    others = join([value.value, *found.get(_ANY, ())])
+    return MappingValue(others, tuple(items.items())[:_MOST_ITEMS])
 
 
-def _roots(terms: list[t.Term], term: int) -> set[int]:
+def roots_of(terms: list[t.Term], term: int) -> set[int]:
     """The terms that a variable stands for, seen through branches and loops."""
     found = set()
     waiting = [term]

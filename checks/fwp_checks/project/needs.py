@@ -301,19 +301,21 @@ class RowNeeds:
         return run, origin, lack
 
     def _is_at_most_once(self, frame: Frame, term: int, origin: Origin) -> bool:
-        """Whether a read in the function that goes through the rows is outside the loop, or in a
-        branch that leaves it.
+        """Whether a read handles an exception, or, in the function that goes through the rows, is
+        outside the loop or in a branch that leaves it.
         """
-        consumed = origin.consumed
-        if consumed is None or consumed.path != frame.module.path:
-            return False
-        if frame.module.code_scope_of(consumed.term) != frame.scope_number:
-            return False
         around = [
             region
             for region in frame.module.regions_in(frame.scope_number)
             if region.start <= term < region.end
         ]
+        if any(region.kind == "except" for region in around):
+            return True
+        consumed = origin.consumed
+        if consumed is None or consumed.path != frame.module.path:
+            return False
+        if frame.module.code_scope_of(consumed.term) != frame.scope_number:
+            return False
         loops = [region for region in around if region.kind in _LOOPS]
         if not loops:
             # What sorted() and its kin hand over is read in another function.

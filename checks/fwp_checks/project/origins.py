@@ -15,6 +15,7 @@ from fwp_checks.project.values import (
     Detail,
     Instance,
     Iterable,
+    MappingValue,
     TupleValue,
     Union,
     Value,
@@ -127,9 +128,13 @@ def _changed(value: Value, change: Callable[[Origin], Origin]) -> Value:
 
 
 def built_at(value: Value, path: str, term: int) -> Value:
-    """What a call gives: a query that was finished there, if it is one."""
+    """What a call gives: a query that was finished there, if it is one, or rows by their keys."""
     if type(value) is Instance and not value.details:
         return value
+    if type(value) is MappingValue:
+        rows = origin_of(value.value)
+        known = rows is None or rows.built is not None
+        return value if known else replace(value, value=built_at(value.value, path, term))
 
     def note(origin: Origin) -> Origin:
         place = Place(path, term)

@@ -110,6 +110,10 @@ class Django(Framework):
         """A row of a queryset, or a slice of it."""
         return querysets.item(project, base, key)
 
+    def assigned(self, base: Instance, names: frozenset[str]) -> Instance | None:
+        """A row whose relations were assigned by hand."""
+        return instances.assigned(base, names)
+
     def typed(self, project: Project, value: Instance, receiver: Value | None) -> Instance | None:
         """Managers and querysets that a row gives know their model."""
         models = Models.of(project)

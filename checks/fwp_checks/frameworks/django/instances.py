@@ -6,6 +6,7 @@ django/db/models/query_utils.py and django/contrib/contenttypes/fields.py of Dja
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
@@ -136,3 +137,14 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
     if descriptor is None:
         return None
     return ((RunExternal(descriptor, Arguments((Constant(name),)), instance),),)
+
+
+def assigned(instance: Instance, names: frozenset[str]) -> Instance | None:
+    """A row after attributes were assigned: they are there, and all beyond them may be."""
+    row = rows.row_of(instance)
+    if row is None or all(rows.loads(row.loads, name) for name in names):
+        return None
+    paths = {path for name in names for path in (name, f"{name}__{rows.ANYTHING}")}
+    loaded = replace(row, loads=row.loads | paths)
+    details = tuple(loaded if detail is row else detail for detail in instance.details)
+    return replace(instance, details=details)
