@@ -7,7 +7,7 @@ frame finds them in its context, too. Files are read when some code first names 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,13 +24,13 @@ from fwp_checks.project.outcome import Alternative, Outcome, RunFrame
 from fwp_checks.project.values import (
     Constant,
     Instance,
-    Iterable,
     TupleValue,
     Unknown,
     Value,
     options_of,
     without_none,
 )
+from fwp_checks.project.values import Iterable as IterableValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -180,7 +180,7 @@ class Templates:
             elif isinstance(option, TupleValue):
                 found = [t for item in option.items for t in self.named(item, language, beside)]
                 yield next((template for template in found if template is not None), None)
-            elif isinstance(option, Iterable):
+            elif isinstance(option, IterableValue):
                 found = list(self.named(option.element, language, beside))
                 yield found[0] if len(found) == 1 else None
             else:
@@ -385,6 +385,26 @@ class Templates:
             return Unknown("a template that is not known")
         context = self._context(found[0], self._visible(frame, entry), ())
         return Exports(self._frame(found[0], BODY, context))
+
+
+def rendering_calls(project: Project, names: Iterable[str]) -> Iterator[Consumer]:
+    """Calls of functions or methods of these names that render a template on the spot, in code that
+    can come by a query.
+    """
+    served = project.row_frames.modules
+    for name in names:
+        for module, term in project.call_sites.spelt(name):
+            if module not in served:
+                continue
+            found: dict[Frame, None] = {}
+            for frame in project.call_sites.frames_around(module, module.code_scope_of(term)):
+                for alternative in project.calls.outcome(frame, term).alternatives:
+                    for run in alternative or ():
+                        if isinstance(run, RunFrame) and isinstance(run.frame.module, Template):
+                            found[run.frame] = None
+            if found:
+                place = OriginPlace(module.path, term)
+                yield Consumer(place, "template", "", module, term, tuple(found))
 
 
 def template_names(path: str) -> list[str]:

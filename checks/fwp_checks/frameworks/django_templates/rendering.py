@@ -13,7 +13,7 @@ from fwp_checks.facts.templates import Language
 from fwp_checks.project.needs import Consumer
 from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import Outcome, RunExternal, RunFrame
-from fwp_checks.project.templates import Named
+from fwp_checks.project.templates import Named, rendering_calls
 from fwp_checks.project.values import (
     Arguments,
     Instance,
@@ -108,7 +108,10 @@ def with_request(
 
 
 def consumers(project: Project) -> Iterator[Consumer]:
-    """Templates of responses that are rendered when the view has returned."""
+    """Templates that calls render, and those of responses that are rendered when the view has
+    returned.
+    """
+    yield from rendering_calls(project, ("render", "render_to_string"))
     for site in project.call_sites.of(frozenset(_RESPONSES)):
         name_at, context_at = _RESPONSES[site.name]
         arguments = site.arguments

@@ -1,0 +1,121 @@
+"""Jinja: what renders which template with which context, in Flask, Starlette, Quart and by hand.
+
+Source: flask/templating.py of Flask 3.1.3, starlette/templating.py of Starlette 1.3,
+quart/templating.py of Quart 0.20, aiohttp_jinja2/__init__.py of aiohttp-jinja2 1.6,
+jinja2/environment.py of Jinja 3.1.6. All of them render at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts.templates import Language
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.django_templates.rendering import context_names
+from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.templates import Named, rendering_calls
+from fwp_checks.project.values import (
+    Arguments,
+    Awaitable,
+    Constant,
+    Instance,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.needs import Consumer
+
+_TEMPLATE = "jinja2.Template"
+_TEXT = Instance("builtins.str")
+# By the end of a function's name: what gives a template object, and what renders one.
+_LOADING = (".get_template", ".select_template", ".get_or_select_template")
+_RENDERING = frozenset({"render", "render_async", "generate", "generate_async", "stream"})
+_BY_NAME = frozenset(
+    {
+        *("flask.render_template", "flask.stream_template"),
+        *("flask.templating.render_template", "flask.templating.stream_template"),
+        *("quart.render_template", "quart.stream_template"),
+        *("quart.templating.render_template", "quart.templating.stream_template"),
+    }
+)
+_RESPONSE = ".Jinja2Templates.TemplateResponse"
+_AIOHTTP = frozenset(
+    f"aiohttp_jinja2.{name}"
+    for name in ("render_template", "render_string", "render_template_async")
+)
+
+
+class Jinja(Framework):
+    """Hooks for what renders Jinja's templates."""
+
+    name = "Jinja"
+    modules = frozenset({"jinja2", "flask", "quart", "starlette", "fastapi", "aiohttp_jinja2"})
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """Loading gives a template, rendering runs it."""
+        if name in _BY_NAME:
+            template = arguments.get(0, "template_name_or_list")
+            names = dict(arguments.keywords)
+            given = Awaitable(_TEXT) if name.startswith("quart.") else _TEXT
+            return self._rendered(project, name, arguments, template, names, given)
+        if name.endswith(_RESPONSE):
+            template, context = _of_response(arguments)
+            given = Instance("starlette.responses.Response")
+            return self._rendered(project, name, arguments, template, context_names(context), given)
+        if name in _AIOHTTP:
+            names = context_names(arguments.get(2, "context"))
+            template = arguments.get(0, "template_name")
+            return self._rendered(project, name, arguments, template, names, _TEXT)
+        if name.endswith(_LOADING):
+            template = arguments.get(0)
+            if template is None:
+                return None
+            named = Named(template, Language.JINJA)
+            return Outcome.nothing(Instance(_TEMPLATE, arguments=(named,)))
+        owner, _, method = name.rpartition(".")
+        if owner == _TEMPLATE and method in _RENDERING and isinstance(receiver, Instance):
+            names = context_names(arguments.get(0)) | dict(arguments.keywords)
+            template = receiver.arguments[0] if receiver.arguments else None
+            given = Awaitable(_TEXT) if method == "render_async" else _TEXT
+            return self._rendered(project, name, arguments, template, names, given)
+        return None
+
+    def consumers(self, project: Project) -> Iterator[Consumer]:
+        """The templates that calls render."""
+        names = {name.rpartition(".")[2] for name in (*_BY_NAME, *_AIOHTTP, _RESPONSE)}
+        return rendering_calls(project, sorted(names | _RENDERING))
+
+    @staticmethod
+    def _rendered(
+        project: Project,
+        name: str,
+        arguments: Arguments,
+        template: Value | None,
+        names: dict[str, Value],
+        given: Value,
+    ) -> Outcome:
+        run = RunExternal(name, arguments)
+        beside = project.table.by_path.get(arguments.site[0]) if arguments.site else None
+        runs: tuple[Alternative, ...] = ()
+        if template is not None:
+            runs = project.templates.rendering(template, Language.JINJA, names, beside)
+        if not runs or None in runs:
+            return Outcome(((run,),), given)
+        return Outcome(tuple([(run, *(alternative or ())) for alternative in runs]), given)
+
+
+def _of_response(arguments: Arguments) -> tuple[Value | None, Value | None]:
+    """The name and the context of ``TemplateResponse(request, name, context)``; the request stood
+    in the context before Starlette 0.29.
+    """
+    first = arguments.get(0)
+    if isinstance(first, Constant):
+        return first, arguments.get(1, "context")
+    return arguments.get(1, "name"), arguments.get(2, "context")
+
+
+FRAMEWORK = Jinja()
