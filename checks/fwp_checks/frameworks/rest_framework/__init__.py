@@ -65,6 +65,8 @@ class RestFramework(Framework):
         how = views.acting(base)
         if how is not None and name == "action":
             return Constant(how.action)
+        if name == "queryset":
+            return views.assigned_queryset(project, base)
         if name == "request" and views.is_view(project, views.class_of(base)):
             return Instance(_REQUEST, details=(how,) if how is not None else ())
         return None

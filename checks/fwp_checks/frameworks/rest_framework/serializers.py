@@ -53,7 +53,7 @@ _ALL_FIELDS = "__all__"
 class Nested:
     """The serializer that ``depth`` makes for a relation: all fields of a model."""
 
-    model: ClassValue
+    model: Value
     depth: int
 
 
@@ -127,11 +127,11 @@ class Serializers:
             for base in self._project.classes.info(class_).externals
         )
 
-    def model(self, class_: ClassValue) -> ClassValue | None:
-        """The model of a serializer."""
+    def model(self, class_: ClassValue) -> Value | None:
+        """The model of a serializer, of the project's or a library's."""
         meta = self._meta(class_)
         found = self._project.members.find_in_class(meta, "model") if meta is not None else None
-        return found if isinstance(found, ClassValue) else None
+        return found if found is not None and self._models.is_model(found) else None
 
     def _meta(self, class_: ClassValue) -> ClassValue | None:
         found = self._project.members.find_in_class(class_, "Meta")
@@ -226,9 +226,10 @@ class Serializers:
         scopes = class_.module.facts.scopes
         return scopes[scopes[class_.scope].parent].bindings.get(class_.name, 0)
 
-    def _model_names(self, model: ClassValue) -> Iterator[str]:
+    def _model_names(self, model: Value) -> Iterator[str]:
         """Names of the columns and forward relations of a model."""
-        for owner in self._project.classes.info(model).order:
+        order = self._project.classes.info(model).order if isinstance(model, ClassValue) else ()
+        for owner in order:
             if not isinstance(owner, ClassValue):
                 continue
             frame = self._project.classes.frame_around(owner)
@@ -376,7 +377,7 @@ class Serializers:
         return field
 
     def _of_model(
-        self, model: ClassValue, name: str, source: str, place: Place, depth: int
+        self, model: Value, name: str, source: str, place: Place, depth: int
     ) -> SerializerField:
         """The field that a model serializer makes for an attribute of its model."""
         relation = self._models.relation(model, source)
@@ -387,9 +388,8 @@ class Serializers:
         if depth <= 0:
             return SerializerField(name, "key", path, place, many)
         target = relation.target
-        nested = Nested(target, depth - 1) if isinstance(target, ClassValue) else None
-        kind = "nested"
-        return SerializerField(name, kind, path, place, many, nested)
+        nested = Nested(target, depth - 1) if target is not None else None
+        return SerializerField(name, "nested", path, place, many, nested)
 
     def _nested_fields(self, nested: Nested) -> Iterator[SerializerField]:
         for name in self._model_names(nested.model):

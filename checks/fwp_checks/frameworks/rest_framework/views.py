@@ -26,6 +26,7 @@ from fwp_checks.project.values import (
     FunctionValue,
     Instance,
     Iterable,
+    Unknown,
     Value,
     is_informative,
     join,
@@ -133,6 +134,38 @@ def call(project: Project, name: str, arguments: Arguments, receiver: Value | No
 def class_of(value: Instance) -> Value:
     """The class of an object."""
     return value.class_ if isinstance(value.class_, ClassValue) else External(value.class_)
+
+
+_LOADING = frozenset({"select_related", "prefetch_related", "only", "defer"})
+
+
+def assigned_queryset(project: Project, view: Instance) -> Value | None:
+    """The queryset of a view whose methods change what it fetches: it is not known which of them
+    ran. None if none does.
+    """
+    class_ = view.class_
+    if not is_view(project, class_of(view)) or not isinstance(class_, ClassValue):
+        return None
+    for owner in project.classes.info(class_).order:
+        if isinstance(owner, ClassValue):
+            for _, term in owner.module.methods_writing.get(owner.scope, {}).get("queryset", ()):
+                if _names_in(owner.module, term) & _LOADING:
+                    return Unknown("a method of the view changes what its queryset fetches")
+    return None
+
+
+def _names_in(module: Module, store: int) -> frozenset[str]:
+    """The attributes that the value of an assignment reads."""
+    terms = module.facts.terms
+    waiting = [terms[store][3]]
+    names: set[str] = set()
+    while waiting:
+        entry = terms[waiting.pop()]
+        if entry[0] == t.ATTR:
+            names.add(entry[2])
+        if entry[0] in (t.ATTR, t.CALL, t.ALIAS, t.NARROW):
+            waiting.append(entry[1])
+    return frozenset(names)
 
 
 def _method(project: Project, view: Instance, name: str, *arguments: Value) -> Value:
