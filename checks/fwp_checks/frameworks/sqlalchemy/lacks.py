@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.outcome import RunExternal
 
+# More than this nobody reads in a message.
+_MOST_OPTIONS = 4
 _WRITING = frozenset({"delete", "update", "append", "add", "remove", "extend"})
 
 
@@ -61,7 +63,8 @@ def loading(lacks: Sequence[Lack]) -> str:
     # An option loads what lies on the way, too.
     ends = [way for way in ways if not any(o[: len(way)] == way != o for o in ways)]
     options = sorted(option(way) for way in ends)
-    return f".options({', '.join(options)})" if options else ""
+    more = ["…"] if len(options) > _MOST_OPTIONS else []
+    return f".options({', '.join(options[:_MOST_OPTIONS] + more)})" if options else ""
 
 
 def option(way: Sequence[Hop]) -> str:

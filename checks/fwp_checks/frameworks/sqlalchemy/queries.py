@@ -14,13 +14,14 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.sqlalchemy import options, rows
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
 from fwp_checks.frameworks.sqlalchemy.rows import Query
-from fwp_checks.project.origins import origin_of
+from fwp_checks.project.origins import limited, origin_of
 from fwp_checks.project.outcome import Outcome, RunExternal
 from fwp_checks.project.values import (
     NONE,
     Arguments,
     Awaitable,
     ClassValue,
+    Constant,
     External,
     Instance,
     Iterable,
@@ -256,12 +257,14 @@ def _of_query(
     query = rows.query_of(receiver)
     assert query is not None
     built = _built(project, query, method, arguments)
+    if built is not None and query.origin is not None:
+        return Outcome.nothing(replace(receiver, details=(built,)))
     if built is not None:
-        return Outcome.nothing(
-            replace(receiver, details=(built,))
-            if query.origin is not None
-            else rows.changed(receiver, built)
-        )
+        following: Value = rows.changed(receiver, built)
+        most = arguments.get(0) if method == "limit" else None
+        if isinstance(most, Constant) and isinstance(most.value, int):
+            following = limited(following, most.value)
+        return Outcome.nothing(following)
     given = _query_result(project, method, query, receiver)
     if given is None:
         return None
