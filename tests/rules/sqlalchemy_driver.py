@@ -20,6 +20,7 @@ import io
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +125,11 @@ def endpoints(module: Any, engine: Any) -> dict[str, Callable[[], object]]:
         for route in module.app.routes
         if getattr(route, "endpoint", None) and route.endpoint.__module__ == module.__name__
     }
-    return {
-        name: lambda path=path: client.get(path.format(post_id=1)).raise_for_status()
-        for name, path in names.items()
-    }
+
+    def get(path: str) -> None:
+        client.get(path.format(post_id=1)).raise_for_status()
+
+    return {name: partial(get, path) for name, path in names.items()}
 
 
 def refused(module: Any, metadata: Any, file: Path) -> list[str]:
