@@ -14,13 +14,13 @@ from fwp_checks.project.chains import Call, call_at
 from fwp_checks.project.effects import Effects, Event, Link, Rows
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
+from fwp_checks.project.needs import LOOPS
 from fwp_checks.project.outcome import RunExternal, RunFrame
 from fwp_checks.project.values import Constant, Iterable, TupleValue, Value, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_LOOPS = ("for", "comprehension", "generator")
 # What is further away is a job that is done for each item, which happens to use the database.
 _MOST_LINKS = {"queries": 3, "writes": 2}
 _FEW = 10
@@ -77,7 +77,7 @@ class LoopEffects:
 
     @cached_property
     def _frames(self) -> list[Frame]:
-        return self._project.row_needs.frames if self._project.frameworks.row_sources else []
+        return self._project.row_needs.frames
 
     def _find(self, effect: str) -> Iterator[LoopSite]:
         behaviours = self._project.behaviours
@@ -132,7 +132,7 @@ class LoopEffects:
         return [
             region
             for region in frame.module.regions_in(frame.scope_number)
-            if region.kind in _LOOPS and not region.exits and self._is_open_ended(frame, region)
+            if region.kind in LOOPS and not region.exits and self._is_open_ended(frame, region)
         ]
 
     def _is_open_ended(self, frame: Frame, loop: Region) -> bool:

@@ -48,6 +48,15 @@ class Module:
         return f"Module({self.path})"
 
     @cached_property
+    def is_served(self) -> bool:
+        """Whether its code runs while the application is used: no tests, no migrations."""
+        if self.is_read_only or self.is_test:
+            return False
+        # Alembic's revisions may lie anywhere.
+        is_revision = "down_revision" in self.facts.scopes[0].bindings
+        return not is_revision and "migrations" not in self.path.split("/")[:-1]
+
+    @cached_property
     def text(self) -> str | None:
         """The source with ``\\n`` for every newline; None if it is not to be had."""
         content = self._read() if self._read is not None else None

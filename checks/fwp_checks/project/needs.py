@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # As many queries as a page may well have anyway.
 _FEW = 10
-_LOOPS = ("for", "comprehension", "generator")
+LOOPS = ("for", "comprehension", "generator")
 
 
 class Kind(Enum):
@@ -152,7 +152,8 @@ class RowNeeds:
         for need in self.all:
             consumed = need.origin.consumed
             assert consumed is not None
-            if _is_served(self._project.table.by_path.get(consumed.path)):
+            module = self._project.table.by_path.get(consumed.path)
+            if module is not None and module.is_served:
                 # Rows keep what one loop has fetched for the next one.
                 shown = consumers.get(consumed) or self._project.templates.consumer(consumed)
                 key = (need.origin.built or consumed, shown)
@@ -168,7 +169,7 @@ class RowNeeds:
         by_path = self._project.table.by_path
         for place in (built, consumed):
             module = by_path.get(place.path) if place is not None else None
-            if place is not None and module is not None and _is_served(module):
+            if place is not None and module is not None and module.is_served:
                 return module, place.term
         return None
 
@@ -221,7 +222,7 @@ class RowNeeds:
                 if module not in found:
                     found[module] = None
                     waiting.append(module)
-        return {module: None for module in table.modules if module in found and _is_served(module)}
+        return {module: None for module in table.modules if module in found and module.is_served}
 
     def _imported(self, module: Module, imported: Import) -> Iterator[Module]:
         """The modules of the project that an import may mean."""
@@ -316,7 +317,7 @@ class RowNeeds:
             return False
         if frame.module.code_scope_of(consumed.term) != frame.scope_number:
             return False
-        loops = [region for region in around if region.kind in _LOOPS]
+        loops = [region for region in around if region.kind in LOOPS]
         if not loops:
             # What sorted() and its kin hand over is read in another function.
             return True
@@ -348,12 +349,3 @@ class RowNeeds:
 def consumed_by(value: Value, place: Place) -> Value:
     """A row of a query that a consumer goes through."""
     return consumed_at(value, place.path, place.term)
-
-
-def _is_served(module: Module | None) -> bool:
-    """Whether code of a module runs while the application is used: no tests, no migrations."""
-    if module is None or module.is_read_only or module.is_test:
-        return False
-    # Alembic's revisions may lie anywhere.
-    is_revision = "down_revision" in module.facts.scopes[0].bindings
-    return not is_revision and "migrations" not in module.path.split("/")[:-1]
