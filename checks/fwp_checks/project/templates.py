@@ -391,7 +391,7 @@ def rendering_calls(project: Project, names: Iterable[str]) -> Iterator[Consumer
     """Calls of functions or methods of these names that render a template on the spot, in code that
     can come by a query.
     """
-    served = project.row_frames.modules
+    served = project.row_needs.modules
     for name in names:
         for module, term in project.call_sites.spelt(name):
             if module not in served:
