@@ -7,13 +7,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Scope
+from fwp_checks.project.origins import is_traced
 from fwp_checks.project.values import FunctionValue, Partial, Value, Wrapped
 
 if TYPE_CHECKING:
     from fwp_checks.project.modules import Module
 
 # A function seen with this many sets of arguments is from then on told apart by its first one (of a
-# method, the receiver) and by the functions it is handed only, and later by none.
+# method, the receiver), by the functions and by the rows of queries that it is handed only, and
+# later by none.
 _MANY = 8
 _TOO_MANY = 64
 _FUNCTIONS = (FunctionValue, Partial, Wrapped)
@@ -104,6 +106,10 @@ def _forget(arguments: tuple[Value | None, ...], count: int) -> tuple[Value | No
     if count < _MANY:
         return arguments
     if count < _TOO_MANY:
-        rest = (value if isinstance(value, _FUNCTIONS) else None for value in arguments[1:])
+        rest = (value if value is not None and _tells(value) else None for value in arguments[1:])
         return (*arguments[:1], *rest)
     return (None,) * len(arguments)
+
+
+def _tells(value: Value) -> bool:
+    return isinstance(value, _FUNCTIONS) or is_traced(value)
