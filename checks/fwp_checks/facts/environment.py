@@ -39,12 +39,13 @@ class Environment:
     a term without a position to it and gives its number.
     """
 
-    __slots__ = ("_add_join", "_left", "_terms", "layers")
+    __slots__ = ("_add_join", "_left", "_loops", "_terms", "layers")
 
     def __init__(self, terms: list[Term], add_join: Callable[[Term], int]) -> None:
         self._terms = terms
         self._add_join = add_join
         self.layers: list[Layer] = [Layer()]
+        self._loops = 0
         # What branches bound that then left the scope: functions made there still see it.
         self._left: dict[str, dict[int, None]] = {}
 
@@ -63,24 +64,19 @@ class Environment:
     def get(self, name: str) -> int:
         """The term a name stands for here, or -1 if this scope has not bound it so far."""
         layers = self.layers
-        top = len(layers) - 1
-        for index in range(top, -1, -1):
+        index = len(layers)
+        while index:
+            index -= 1
             term = layers[index].names.get(name, -1)
             if term >= 0:
-                for above in range(index + 1, top + 1):
-                    placeholders = layers[above].placeholders
-                    if placeholders is not None:
-                        term = self._placeholder(layers[above], placeholders, name, term)
+                if self._loops:
+                    for layer in layers[index + 1 :]:
+                        if layer.placeholders is not None:
+                            term = self._placeholder(layer.placeholders, name, term)
                 return term
         return -1
 
-    def _placeholder(
-        self,
-        layer: Layer,
-        placeholders: dict[str, tuple[int, int]],
-        name: str,
-        before: int,
-    ) -> int:
+    def _placeholder(self, placeholders: dict[str, tuple[int, int]], name: str, before: int) -> int:
         known = placeholders.get(name)
         if known is not None:
             return known[0]
@@ -95,6 +91,7 @@ class Environment:
     def push(self, is_loop: bool = False) -> Layer:
         """Open a layer for a branch or a loop body."""
         layer = Layer(is_loop)
+        self._loops += is_loop
         self.layers.append(layer)
         return layer
 
@@ -159,6 +156,7 @@ class Environment:
     def close_loop(self) -> None:
         """Close a loop body: complete its placeholders and join it with the case of no run."""
         layer = self.layers.pop()
+        self._loops -= 1
         ends: list[Bindings] = list(layer.exits)
         if not layer.ended:
             ends.append(layer.names)

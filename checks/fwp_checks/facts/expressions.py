@@ -8,7 +8,6 @@ the interpreter's stack.
 from __future__ import annotations
 
 import ast
-from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +35,7 @@ class Expressions:
 
     def __init__(self, text: str) -> None:
         self.terms: list[t.Term] = []
-        self.spans: array[int] = array("I")
+        self.spans: list[int] = []
         self.regions: list[Region] = []
         self.scopes: list[Scope] = []
         self.attribute_writes: list[int] = []
@@ -45,7 +44,8 @@ class Expressions:
         self.comprehension_layers: list[Layer] = []
         self._constants: dict[tuple[type, Any], int] = {}
         self._names: dict[str, int] = {}
-        self._lines = None if text.isascii() else text.split("\n")
+        # The lines in which characters and the UTF-8 bytes that ast counts are not the same.
+        self._wide = {} if text.isascii() else _wide_lines(text)
         self._table: dict[type[ast.AST], Callable[[Any], int]] = {
             ast.Name: self.name,
             ast.Constant: self.constant,
@@ -80,34 +80,26 @@ class Expressions:
 
     def add(self, term: t.Term, node: Any) -> int:
         """Append a term with the position of a node; gives its number."""
-        if self._lines is None:
-            self.spans.extend((node.lineno, node.col_offset, node.end_lineno, node.end_col_offset))
-        else:
-            line, end_line = node.lineno, node.end_lineno
-            self.spans.extend(
-                (
-                    line,
-                    self._characters(line, node.col_offset),
-                    end_line,
-                    self._characters(end_line, node.end_col_offset),
-                )
-            )
-        self.terms.append(term)
-        return len(self.terms) - 1
+        line, column = node.lineno, node.col_offset
+        end_line, end_column = node.end_lineno, node.end_col_offset
+        if self._wide:
+            column = self.characters(line, column)
+            end_column = self.characters(end_line, end_column)
+        self.spans += (line, column, end_line, end_column)
+        terms = self.terms
+        terms.append(term)
+        return len(terms) - 1
 
     def add_plain(self, term: t.Term) -> int:
         """Append a term that has no place of its own in the source."""
-        self.spans.extend((0, 0, 0, 0))
+        self.spans += (0, 0, 0, 0)
         self.terms.append(term)
         return len(self.terms) - 1
 
-    def _characters(self, line: int, column: int) -> int:
-        # ast counts UTF-8 bytes.
-        assert self._lines is not None
-        text = self._lines[line - 1] if line <= len(self._lines) else ""
-        if text.isascii():
-            return column
-        return len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
+    def characters(self, line: int, column: int) -> int:
+        """A column as it is counted in characters."""
+        wide = self._wide.get(line)
+        return column if wide is None else len(wide[:column].decode("utf-8", "replace"))
 
     def region(
         self,
@@ -138,10 +130,8 @@ class Expressions:
         return -1 if node is None else self._table[node.__class__](node)
 
     def name(self, node: ast.Name) -> int:
-        return self.lookup(node.id)
-
-    def lookup(self, name: str) -> int:
         """The term a name stands for here."""
+        name = node.id
         term = self.environment.get(name)
         if term >= 0:
             return term
@@ -376,14 +366,14 @@ class Expressions:
                 self.environment.set(name, self.add_plain((t.NARROW, before, kind, argument)))
 
     def _narrowings(self, test: ast.expr, positive: bool) -> list[Narrowing]:
+        if isinstance(test, ast.Name):
+            return [(test.id, "truthy" if positive else "falsy", -1)]
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             return self._narrowings(test.operand, not positive)
         if isinstance(test, ast.BoolOp):
             if isinstance(test.op, ast.And) is not positive:
                 return []
             return [n for value in test.values for n in self._narrowings(value, positive)]
-        if isinstance(test, ast.Name):
-            return [(test.id, "truthy" if positive else "falsy", -1)]
         if isinstance(test, ast.NamedExpr):
             return [(test.target.id, "truthy" if positive else "falsy", -1)]
         if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
@@ -514,3 +504,11 @@ class Expressions:
         return Parameter(
             argument.arg, kind, self.annotation(argument.annotation), self.optional(default)
         )
+
+
+def _wide_lines(text: str) -> dict[int, bytes]:
+    return {
+        number: line.encode("utf-8", "surrogatepass")
+        for number, line in enumerate(text.split("\n"), 1)
+        if not line.isascii()
+    }

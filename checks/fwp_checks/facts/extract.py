@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -87,7 +88,7 @@ class Extractor(Expressions):
         """What was found."""
         return ModuleFacts(
             self.terms,
-            self.spans,
+            array("I", self.spans),
             self.scopes,
             self.regions,
             self.imports,
@@ -117,11 +118,7 @@ class Extractor(Expressions):
             node.args
         )  # a default may be a lambda, which takes a number of its own
         number = len(self.scopes)
-        column = (
-            node.col_offset
-            if self._lines is None
-            else self._characters(node.lineno, node.col_offset)
-        )
+        column = self.characters(node.lineno, node.col_offset)
         scope = Scope(kind, name, self.scope_number, node.lineno, column, node.end_lineno)
         scope.is_async = node.__class__ is ast.AsyncFunctionDef
         scope.parameters = parameters
@@ -165,11 +162,7 @@ class Extractor(Expressions):
         bases = tuple([self.annotation(base) for base in node.bases])
         keywords = tuple([(k.arg, self.expression(k.value)) for k in node.keywords])
         number = len(self.scopes)
-        column = (
-            node.col_offset
-            if self._lines is None
-            else self._characters(node.lineno, node.col_offset)
-        )
+        column = self.characters(node.lineno, node.col_offset)
         scope = Scope(
             "class",
             node.name,
