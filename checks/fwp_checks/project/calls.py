@@ -90,7 +90,7 @@ class Calls:
                 complete = False
             else:
                 keywords.append((name, used(frame, argument, at)))
-        site = (frame.module.path, entry[1])
+        site = (frame.module.path, at or entry[1])
         return Arguments(tuple(positional), tuple(keywords), complete, tuple(entry[2]), site)
 
     def _super(self, frame: Frame) -> Value:

@@ -313,7 +313,7 @@ class RowNeeds:
         if any(region.kind == "except" for region in around):
             return True
         consumed = origin.consumed
-        if consumed is None or consumed.path != frame.module.path:
+        if consumed is None or consumed.path != frame.module.path or consumed.term == term:
             return False
         if frame.module.code_scope_of(consumed.term) != frame.scope_number:
             return False

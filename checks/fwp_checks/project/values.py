@@ -232,7 +232,7 @@ class Union(Value):
 class Arguments:
     """What a call hands over; not ``complete`` where ``*args`` or ``**kwargs`` hide some of it.
 
-    ``site`` is the path of the module and the term of what is called there.
+    ``site`` is the path of the module and the term of the call, else of what is called.
     """
 
     positional: tuple[Value, ...] = ()
