@@ -76,6 +76,7 @@ def run(root: Path, expressions: list[str], rows: list[str]) -> list[dict[str, A
         {
             "name": name,
             "problem": problems.get(name, ""),
+            "raised": [],
             "growing": growth(small[name], large[name], ROWS),
         }
         for name in small

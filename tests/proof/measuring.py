@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
@@ -49,6 +50,19 @@ class Recorder:
                     found.add((path, place[1], place[1]))
             frame = frame.f_back
         return frozenset(found)
+
+
+def raised_at(error: BaseException, root: Path) -> list[Site]:
+    """The lines of a project that an exception, or what caused it, passed through."""
+    found: list[Site] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        for frame, line in traceback.walk_tb(cause.__traceback__):
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(root):
+                found.append((path.relative_to(root).as_posix(), line, line))
+        cause = cause.__cause__ or cause.__context__
+    return found
 
 
 def growth(small: Recorder, large: Recorder, rows: int) -> list[dict[str, Any]]:

@@ -62,13 +62,15 @@ def _note(found: dict[str, Any], keyword: str, value: ast.expr) -> None:
 
 
 def used_names(sources: Iterable[Path]) -> set[str]:
-    """The names that are read anywhere but in lists of addresses: of helpers, not of entries."""
+    """The names that are read, or called on something, anywhere but in lists of addresses: those
+    of helpers, which are no entries.
+    """
     found = set()
     for path in sources:
         if path.suffix == ".py" and path.name != "urls.py":
             for node in ast.walk(ast.parse(path.read_bytes())):
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                     found.add(node.id)
-                elif isinstance(node, ast.Attribute):
-                    found.add(node.attr)
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    found.add(node.func.attr)
     return found

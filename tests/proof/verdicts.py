@@ -24,8 +24,9 @@ def contradictions(findings: Iterable[Finding], result: Mapping[str, Any]) -> li
     found = []
     grown = []
     for entry in result["entries"]:
-        if entry["problem"] and not any(_is_named(f, entry) for f in raising):
-            found.append(f"{entry['name']} cannot be run: {entry['problem']}")
+        if entry["problem"] and not any(_raises(finding, entry) for finding in raising):
+            problem = " ".join(entry["problem"].split())[:300]
+            found.append(f"{entry['name']} cannot be run: {problem}")
         grown += [(entry["name"], query) for query in entry["growing"]]
     if not result["entries"]:
         found.append("there is nothing to run: say what, with <!-- run: … -->")
@@ -40,7 +41,7 @@ def contradictions(findings: Iterable[Finding], result: Mapping[str, Any]) -> li
             where = f"{finding.path}:{finding.range.line}"
             found.append(f"{where}: {finding.code} is reported, but no query grows with the rows")
     for finding in raising:
-        if not any(entry["problem"] for entry in result["entries"]):
+        if not any(_raises(finding, entry) for entry in result["entries"]):
             where = f"{finding.path}:{finding.range.line}"
             found.append(f"{where}: {finding.code} is reported, but nothing is raised")
     return found
@@ -62,8 +63,12 @@ def _range(finding: Finding) -> range:
     return range(finding.range.line, finding.range.end_line + 1)
 
 
-def _is_named(finding: Finding, entry: Mapping[str, Any]) -> bool:
-    return any(word in entry["problem"] for word in ("MissingGreenlet", "StatementError"))
+def _raises(finding: Finding, entry: Mapping[str, Any]) -> bool:
+    """Whether an entry raises what a finding says, there or in code of the framework."""
+    if "greenlet" not in entry["problem"].lower():
+        return False
+    lines = [(path, line) for path, line, _ in entry["raised"]]
+    return not lines or any((finding.path, line) in lines for line in _range(finding))
 
 
 def _places(query: Mapping[str, Any]) -> str:
