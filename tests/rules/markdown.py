@@ -19,7 +19,13 @@ HEADINGS = (
     "Known limits",
     "Cases",
 )
-LANGUAGES = {".py": "python", ".toml": "toml", ".html": "html", ".cfg": "ini"}
+LANGUAGES = {
+    ".py": "python",
+    ".toml": "toml",
+    ".html": "html",
+    ".jinja": "jinja",
+    ".cfg": "ini",
+}
 
 RULES = Path(__file__).parents[2] / "checks" / "fwp_checks" / "rules"
 

@@ -26,10 +26,12 @@ _BLOCKS: dict[str, tuple[str, ...]] = {
 _SILENT = frozenset(
     {
         *("autoescape", "comment", "csrf_token", "debug", "load", "localize", "localtime", "lorem"),
-        *("now", "partialdef", "resetcycle", "spaceless", "templatetag", "verbatim", "static"),
+        *("now", "partialdef", "resetcycle", "spaceless", "templatetag", "verbatim"),
         *("get_static_prefix", "get_media_prefix", "partial"),
     }
 )
+# Words of tags that are no variables.
+_WORDS = frozenset({"noop", "silent", "context", "for"})
 
 
 class DjangoTemplate(DjangoExpressions, Nesting):
@@ -60,6 +62,8 @@ class DjangoTemplate(DjangoExpressions, Nesting):
             "language": self._plain,
             "timezone": self._plain,
             "widthratio": self._values,
+            "static": self._values,
+            "get_language_info": self._values,
             "blocktrans": self._translated,
             "blocktranslate": self._translated,
             "trans": self._values,
@@ -249,7 +253,7 @@ class DjangoTemplate(DjangoExpressions, Nesting):
             name = name or words[min(words.index("as", 1) + 1, len(words) - 1)]
         else:
             given = bits
-        terms = [self.argument(bit) for bit in given if bit.text not in ("noop", "silent")]
+        terms = [self.argument(bit) for bit in given if bit.text not in _WORDS]
         if not terms:
             return index
         if token.name == "firstof":
