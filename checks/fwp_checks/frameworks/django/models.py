@@ -148,12 +148,21 @@ class Models:
             return declared
         parts = class_.module.name.split(".")
         package = parts[: parts.index("models")] if "models" in parts else parts[:-1]
+        # The models of an app may stand in any package below it.
+        for end in range(len(package), 0, -1):
+            if ".".join(package[:end]) in self.settings.installed:
+                package = package[:end]
+                break
         return self.settings.app_label(".".join(package), class_.module) or (package or parts)[-1]
 
     def meta(self, class_: ClassValue, name: str) -> object:
         """A literal option of ``class Meta``, None where it is not given. Abstract parents hand
         theirs down.
         """
+        found = self._meta(class_, name)
+        return found.value if isinstance(found, Constant) else None
+
+    def _meta(self, class_: ClassValue, name: str) -> Value | None:
         for owner in self._project.classes.info(class_).order:
             if not isinstance(owner, ClassValue):
                 continue
@@ -165,8 +174,7 @@ class Models:
                 owner != class_ and name in ("abstract", "proxy")
             ):
                 return None
-            found = self._project.members.find_in_class(meta, name)
-            return found.value if isinstance(found, Constant) else None
+            return self._project.members.find_in_class(meta, name)
         return None
 
     # -- fields ------------------------------------------------------------------------------------
@@ -423,6 +431,13 @@ class Models:
         ):
             related = related.replace(f"%({key})s", value)
         return related
+
+    def is_ordered(self, class_: Value) -> bool:
+        """Whether the objects of a model have an order, or may."""
+        return any(
+            not isinstance(option, ClassValue) or self._meta(option, "ordering") is not None
+            for option in options_of(class_)
+        )
 
     # -- managers ----------------------------------------------------------------------------------
 

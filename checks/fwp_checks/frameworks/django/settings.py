@@ -80,6 +80,12 @@ class Settings:
             found.append(value.value)
         return found
 
+    @cached_property
+    def installed(self) -> frozenset[str]:
+        """The packages of the installed apps, as far as these are literals."""
+        named = [dotted for _, dotted in self.strings("INSTALLED_APPS")[0]]
+        return frozenset(dotted.partition(".apps.")[0] for dotted in named)
+
     def imported(self, origin: Module, dotted: str) -> Value:
         """What a dotted path in a setting stands for."""
         name, _, attribute = dotted.rpartition(".")
