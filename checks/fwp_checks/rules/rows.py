@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fwp_checks.rules import Rule
 
 _MOST_PLACES = 3
+_MOST_NAMES = 6
 CONSUMERS = ("", "serializer", "template", "admin", "response")
 """What goes through the rows of queries: a loop, or a consumer of these kinds."""
 
@@ -47,6 +48,17 @@ def queries(
 def paths(needs: Sequence[Need]) -> list[str]:
     """What is lacking, each once; of ``author`` and ``author.publisher`` both."""
     return sorted(dict.fromkeys(need.lack.path for need in needs))
+
+
+def asked(needs: Sequence[Need]) -> list[str]:
+    """``comments.filter()``: how what is lacking is asked for, each way once."""
+    return sorted({f"{need.lack.path}.{need.lack.method}()" for need in needs})
+
+
+def named(names: Sequence[str]) -> str:
+    """Names with commas; of a great many, the first."""
+    more = f", … ({len(names)} in all)" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{more}"
 
 
 def counted(number: int) -> str:

@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
-from fwp_checks.frameworks.django.instances import DESCRIPTORS
+from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
+from fwp_checks.project.origins import Place as Consumed
+from fwp_checks.project.origins import origin_of
 from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.values import Constant, External, FunctionValue, Wrapped, options_of
+from fwp_checks.project.values import (
+    Constant,
+    External,
+    FunctionValue,
+    Value,
+    Wrapped,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
@@ -25,8 +34,7 @@ Place = tuple[int, tuple[str, ...]]
 _EVALUATING = ("__iter__", "__len__", "__bool__", "__contains__", "__repr__")
 # What an evaluated queryset answers from its rows (django/db/models/query.py of Django 6.1.3).
 _ANSWERED = frozenset({*_EVALUATING, "__getitem__", "count", "exists", "contains"})
-# first() of prefetched rows is free if they are ordered, which may be.
-_ANSWERED_OR_MAYBE = _ANSWERED | {"first"}
+_READING = (*DESCRIPTORS.values(), DEFERRED)
 _EVALUATING_FUNCTIONS = frozenset(
     f"builtins.{name}"
     for name in ("list", "tuple", "set", "frozenset", "sorted", "len", "bool", "repr", "enumerate")
@@ -38,15 +46,21 @@ _FILLING_FUNCTIONS = frozenset(
 
 def spares(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
     """Whether an operation does nothing here, because of what its object holds already."""
-    if run.name in DESCRIPTORS.values():
-        return _is_kept(project, frame, term, run)
-    method = run.name.rpartition(".")[2]
-    if method not in _ANSWERED_OR_MAYBE or run.receiver is None:
+    if run.receiver is None:
         return False
+    if run.name in _READING:
+        return (
+            _is_kept(project, frame, term, run)
+            or _is_filled(project, run)
+            or _has_a_stand_in(frame, term, run.receiver)
+        )
+    method = run.name.rpartition(".")[2]
     query = rows.query_of(run.receiver)
-    if query is not None and query.fetched:
+    if query is not None and query.answers(method):
         return True
-    return method in _ANSWERED and _was_evaluated(project, frame, term)
+    return method in _ANSWERED and (
+        _was_evaluated(project, frame, term) or _is_filled(project, run)
+    )
 
 
 # -- relations -------------------------------------------------------------------------------------
@@ -98,6 +112,73 @@ def _may_fill(project: Project, frame: Frame, call: t.Term, place: Place | None,
             if isinstance(function.function, FunctionValue) and _reads(function.function, name):
                 return True
     return False
+
+
+def _is_filled(project: Project, run: RunExternal) -> bool:
+    """Whether the function that goes through rows has Django fetch a relation for all of them."""
+    origin = origin_of(run.receiver) if run.receiver is not None else None
+    if origin is None or origin.consumed is None:
+        return False
+    name = run.arguments.get(0) if run.name in _READING else None
+    names = [hop.name for hop in origin.hops]
+    names += [name.value] if isinstance(name, Constant) else []
+    return bool(names) and any(
+        term < origin.consumed.term and (not path or path[: len(names)] == names)
+        for term, path in _filled_beside(project, origin.consumed)
+    )
+
+
+def _filled_beside(project: Project, consumed: Consumed) -> list[tuple[int, list[str]]]:
+    """What a function has Django fetch for objects that are there: where, and which paths."""
+    module = project.table.by_path.get(consumed.path)
+    if module is None:
+        return []
+    number = module.code_scope_of(consumed.term)
+    known: dict[tuple[str, int], list[tuple[int, list[str]]]]
+    known = project.framework_data.setdefault("django.filled", {})
+    key = (consumed.path, number)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = []
+        scope = module.facts.scopes[number]
+        frame = project.frame_of_scope(module, number)
+        for term in range(scope.start, scope.end):
+            entry = module.facts.terms[term]
+            if entry[0] == t.CALL and len(entry[2]) > 1 and _fills(project, frame, entry):
+                for argument in entry[2][1:]:
+                    path = project.values.evaluate(frame, argument)
+                    names = str(path.value).split("__") if isinstance(path, Constant) else []
+                    found.append((term, names))
+    return found
+
+
+def _has_a_stand_in(frame: Frame, term: int, row: Value) -> bool:
+    """Whether code does without a read where the row has an annotation: ``if hasattr(…): …``."""
+    known = rows.row_of(row)
+    if known is None or not known.annotated:
+        return False
+    terms = frame.module.facts.terms
+    for region in frame.module.regions_in(frame.scope_number):
+        test = terms[region.term] if region.term >= 0 else (t.CONST, None)
+        if test[0] != t.CALL or terms[test[1]] != (t.NAME, "hasattr") or len(test[2]) < 2:
+            continue
+        name = terms[test[2][1]]
+        if name[0] == t.CONST and name[1] in known.annotated:
+            start, end = region.start, region.end
+            if region.kind == "if":
+                if not region.leaves:
+                    continue
+                start, end = frame.module.rest_after(region, frame.scope_number)
+            if start <= term < end:
+                return True
+    return False
+
+
+def _fills(project: Project, frame: Frame, call: t.Term) -> bool:
+    return any(
+        isinstance(function, External) and function.name in _FILLING_FUNCTIONS
+        for function in options_of(project.values.evaluate(frame, call[1]))
+    )
 
 
 def _reads(function: FunctionValue, name: str) -> bool:

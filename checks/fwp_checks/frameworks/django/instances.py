@@ -107,7 +107,13 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
     elif rows.loads(row.loads, name):
         named = rows.loads(row.loads - rows.ALL_PATHS, name)
         below = rows.below(row.loads, name)
-        query = rows.Query(prefetched=below, known=known, fetched=True, surely=named)
+        query = rows.Query(
+            prefetched=below,
+            known=known,
+            fetched=True,
+            surely=named,
+            is_ordered=name in row.ordered or models.is_ordered(relation.target),
+        )
     else:
         query = rows.Query(known=known, has_peers=row.has_peers)
     manager = models.related_manager(relation.target, query)
@@ -131,6 +137,7 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
         if (
             isinstance(field, Field)
             and not field.is_primary_key
+            and not rows.loads(row.loads, name)
             and row.columns.lacks(name, *([field.relation] if field.relation else ()))
         ):
             descriptor = DEFERRED

@@ -159,7 +159,7 @@ def _manager_call(
     query = rows.query_of(manager)
     if query is not None and query.fetched:
         asked = rows.with_query(manager, rows.asked(query))
-        if method not in rows.ANSWERED:
+        if not query.answers(method):
             manager = asked
         elif method == "all":
             manager = rows.with_query(manager, replace(query, anew=_anew(project, asked)))
@@ -298,7 +298,8 @@ def _prefetch(_project: Project, arguments: Arguments) -> Value | None:
     element_ = rows.row(queryset, one_of_many=True) if isinstance(queryset, Instance) else None
     is_named = isinstance(to_attr, Constant) and isinstance(to_attr.value, str)
     name = to_attr.value if isinstance(to_attr, Constant) and is_named else ""
-    said = rows.Prefetched(lookup.value, nested, name, element_)
+    is_ordered = query is None or query.is_ordered
+    said = rows.Prefetched(lookup.value, nested, name, element_, is_ordered)
     return Instance(rows.PREFETCH, details=(said,))
 
 

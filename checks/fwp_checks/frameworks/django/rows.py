@@ -105,6 +105,7 @@ class Prefetched:
     nested: Paths
     to_attr: str
     element: Value | None
+    is_ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +113,16 @@ class Row(Detail):
     """Where an object came from: a query that fetched these relations and columns with it.
 
     ``attributes`` are the lists that ``Prefetch(…, to_attr=…)`` leaves on it, ``annotated`` the
-    names of what was computed. ``has_peers``: a relation or column that is missing is fetched for
-    all rows of the query at once.
+    names of what was computed, ``ordered`` the paths whose objects were prefetched in an order.
+    ``has_peers``: a relation or column that is missing is fetched for all rows of the query at
+    once.
     """
 
     loads: Paths = NO_PATHS
     columns: Columns = EVERY_COLUMN
     attributes: tuple[Prefetched, ...] = ()
     annotated: Paths = NO_PATHS
+    ordered: Paths = NO_PATHS
     has_peers: bool = False
 
     def met(self, other: Row) -> Row:
@@ -129,6 +132,7 @@ class Row(Detail):
             self.columns.met(other.columns),
             tuple(dict.fromkeys((*self.attributes, *other.attributes))),
             self.annotated | other.annotated,
+            self.ordered | other.ordered,
             self.has_peers or other.has_peers,
         )
 
@@ -160,6 +164,8 @@ class Query(Detail):
     bypassed: bool = False
     anew: Query | None = None
     annotated: Paths = NO_PATHS
+    ordered: Paths = NO_PATHS
+    is_ordered: bool = False
     has_peers: bool = False
     of_many: bool = False
 
@@ -171,8 +177,16 @@ class Query(Detail):
             self.columns,
             self.attributes,
             self.annotated,
+            self.ordered,
             self.has_peers,
         )
+
+    def answers(self, method: str) -> bool:
+        """Whether what a method asks is, or may be, answered by rows that are there already."""
+        if method == "first":
+            # https://docs.djangoproject.com/en/stable/ref/models/querysets/#first
+            return self.fetched and (self.is_ordered or not self.surely)
+        return self.fetched and method in ANSWERED
 
     def met(self, other: Query) -> Query | None:
         """One query or another, if their rows are of one kind: what either may have fetched."""
@@ -190,6 +204,8 @@ class Query(Detail):
             narrowed=self.narrowed if other.narrowed else "",
             bypassed=self.bypassed and other.bypassed,
             annotated=self.annotated | other.annotated,
+            ordered=self.ordered | other.ordered,
+            is_ordered=self.is_ordered or other.is_ordered,
             has_peers=self.has_peers or other.has_peers,
             of_many=self.of_many or other.of_many,
         )
@@ -328,6 +344,10 @@ def _filter(query: Query, arguments: Arguments) -> Query:
     return replace(query, known=query.known | empty) if empty else query
 
 
+def _order_by(query: Query, arguments: Arguments) -> Query:
+    return replace(query, is_ordered=bool(arguments.positional) or not arguments.complete)
+
+
 def _annotate(query: Query, arguments: Arguments) -> Query:
     named = {name for name, _ in arguments.keywords}
     return replace(query, annotated=query.annotated | named)
@@ -357,6 +377,7 @@ def _prefetch_related(query: Query, arguments: Arguments) -> Query:
         return replace(query, prefetched=NO_PATHS, attributes=())
     paths = set(query.prefetched)
     attributes = list(query.attributes)
+    ordered = set(query.ordered)
     for argument in arguments.positional:
         lookup = (
             argument.details[0] if isinstance(argument, Instance) and argument.details else None
@@ -370,9 +391,15 @@ def _prefetch_related(query: Query, arguments: Arguments) -> Query:
         else:
             paths.add(lookup.path)
             paths.update(f"{lookup.path}__{path}" for path in lookup.nested)
+            ordered.update([lookup.path] if lookup.is_ordered else [])
     if not arguments.complete:
         paths.add(ANYTHING)
-    return replace(query, prefetched=frozenset(paths), attributes=tuple(attributes))
+    return replace(
+        query,
+        prefetched=frozenset(paths),
+        attributes=tuple(attributes),
+        ordered=frozenset(ordered),
+    )
 
 
 def _only(query: Query, arguments: Arguments) -> Query:
@@ -402,6 +429,7 @@ def _plain_values(query: Query, _arguments: Arguments) -> Query:
 
 _CHANGES = {
     "filter": _filter,
+    "order_by": _order_by,
     "annotate": _annotate,
     "extra": _annotate,
     "fetch_mode": _fetch_mode,

@@ -24,7 +24,7 @@ def check(file: FileView) -> Iterator[Finding]:
         if any(need.lack.kind is Kind.RELATION for need in needs):
             paths = rows.paths(needs)
             message = (
-                f"each row costs {rows.counted(len(paths))}: {', '.join(paths)} "
+                f"each row costs {rows.counted(len(paths))}: {rows.named(paths)} "
                 f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}."
             )
             yield rows.report(file, RULE, query, needs, message)

@@ -21,20 +21,25 @@ _NARROWED = (
 )
 
 
+_COUNTING = ("count", "exists")
+
+
 def check(file: FileView) -> Iterator[Finding]:
     """Collections that could be fetched along; then those of which only some are asked for."""
     for query, needs in rows.queries(file, "django"):
         if all(need.lack.kind is Kind.COLLECTION for need in needs):
             paths = rows.paths(needs)
             message = (
-                f"each row costs {rows.counted(len(paths))}: {', '.join(paths)} "
-                f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}."
+                f"each row costs {rows.counted(len(paths))}: {rows.named(paths)} "
+                f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}"
             )
-            yield rows.report(file, RULE, query, needs, message)
+            if all(need.lack.method in _COUNTING for need in needs):
+                message += ", or annotate() the number of them"
+            yield rows.report(file, RULE, query, needs, f"{message}.")
     for query, needs in rows.queries(file, "django", kinds=(Kind.NARROWED,)):
-        paths = rows.paths(needs)
+        asked = rows.asked(needs)
         message = (
-            f"each row costs {rows.counted(len(paths))}: some of {', '.join(paths)} "
+            f"each row costs {rows.counted(len(asked))}: {rows.named(asked)} "
             f"(asked for at {rows.places(file, needs)}); fetch them for all rows with "
             f"prefetch_related(Prefetch(…, queryset=…, to_attr=…)) or an annotation."
         )

@@ -24,9 +24,8 @@ def check(file: FileView) -> Iterator[Finding]:
     """One finding a query, with all places that bypass what it prefetches."""
     for what in rows.CONSUMERS:
         for query, needs in rows.queries(file, "django", what, (Kind.BYPASSED,)):
-            paths = rows.paths(needs)
             message = (
-                f"{', '.join(paths)} is prefetched here, but {needs[0].lack.method}() "
+                f"{rows.named(rows.paths(needs))} prefetched, but {rows.named(rows.asked(needs))} "
                 f"({rows.places(file, needs)}) queries again for each row; do it in Python on "
                 f".all(), or prefetch just those with Prefetch(…, queryset=…, to_attr=…)."
             )

@@ -24,8 +24,7 @@ def check(file: FileView) -> Iterator[Finding]:
         for query, needs in rows.queries(file, "django", what, (Kind.COLUMN,)):
             paths = rows.paths(needs)
             message = (
-                f"only() or defer() leaves out {', '.join(paths)}, which is read from each row "
-                f"with {rows.counted(len(paths))} ({rows.places(file, needs)}); let this query "
-                f"fetch it."
+                f"only() or defer() leaves out {rows.named(paths)}, read from each row with "
+                f"{rows.counted(len(paths))} ({rows.places(file, needs)}); let the query fetch it."
             )
             yield rows.report(file, RULE, query, needs, message)
