@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from fwp_checks.project.modules import Module
 
 _APP_CONFIG = "django.apps.AppConfig"
+# The terms that a list may be put together from.
+_PARTS: dict[int, Callable[[t.Term], tuple[int, ...]]] = {
+    t.JOIN: lambda entry: tuple(entry[1]),
+    t.BINARY: lambda entry: (entry[2], entry[3]),
+    t.SEQUENCE: lambda entry: tuple(entry[2]),
+    **dict.fromkeys((t.STAR, t.ALIAS, t.DECLARED), lambda entry: (entry[1],)),
+}
 
 
 class Settings:
@@ -83,8 +91,19 @@ class Settings:
     @cached_property
     def installed(self) -> frozenset[str]:
         """The packages of the installed apps, as far as these are literals."""
-        named = [dotted for _, dotted in self.strings("INSTALLED_APPS")[0]]
-        return frozenset(dotted.partition(".apps.")[0] for dotted in named)
+        named: set[str] = set()
+        for module in self.modules:
+            waiting = [module.facts.scopes[0].bindings.get("INSTALLED_APPS", -1)]
+            seen = set(waiting)
+            while waiting:
+                term = waiting.pop()
+                entry = module.facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
+                if entry[0] == t.CONST and isinstance(entry[1], str):
+                    named.add(entry[1].partition(".apps.")[0])
+                parts = _PARTS.get(entry[0], lambda _: ())(entry)
+                waiting.extend(part for part in parts if part not in seen)
+                seen.update(parts)
+        return frozenset(named)
 
     def imported(self, origin: Module, dotted: str) -> Value:
         """What a dotted path in a setting stands for."""
