@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.modules import Module
 
 _APP_CONFIG = "django.apps.AppConfig"
-# The terms that a list may be put together from.
-_PARTS: dict[int, Callable[[t.Term], tuple[int, ...]]] = {
-    t.JOIN: lambda entry: tuple(entry[1]),
-    t.BINARY: lambda entry: (entry[2], entry[3]),
-    t.SEQUENCE: lambda entry: tuple(entry[2]),
-    **dict.fromkeys((t.STAR, t.ALIAS, t.DECLARED), lambda entry: (entry[1],)),
-}
 
 
 class Settings:
@@ -100,7 +92,7 @@ class Settings:
                 entry = module.facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
                 if entry[0] == t.CONST and isinstance(entry[1], str):
                     named.add(entry[1].partition(".apps.")[0])
-                parts = _PARTS.get(entry[0], lambda _: ())(entry)
+                parts = _parts(entry)
                 waiting.extend(part for part in parts if part not in seen)
                 seen.update(parts)
         return frozenset(named)
@@ -128,3 +120,12 @@ class Settings:
                     if isinstance(label, Constant) and isinstance(label.value, str):
                         return label.value
         return None
+
+
+def _parts(entry: t.Term) -> tuple[int, ...]:
+    """The terms that a list is put together from."""
+    if entry[0] == t.JOIN:
+        return tuple(entry[1])
+    if entry[0] in (t.BINARY, t.SEQUENCE):
+        return tuple(entry[2]) if entry[0] == t.SEQUENCE else (entry[2], entry[3])
+    return (entry[1],) if entry[0] in (t.STAR, t.ALIAS, t.DECLARED) else ()
