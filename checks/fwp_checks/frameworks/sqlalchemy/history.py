@@ -86,7 +86,7 @@ def _is_in_session(project: Project, frame: Frame, term: int, run: RunExternal) 
         return False
     terms = frame.module.facts.terms
     for earlier in range(frame.scope.start, term):
-        if terms[earlier][0] == t.CALL:
+        if terms[earlier][0] in (t.CALL, t.ATTR):
             value = project.values.evaluate(frame, earlier)
             if any(_holds(option, relation.target) for option in options_of(value)):
                 return True
@@ -94,10 +94,10 @@ def _is_in_session(project: Project, frame: Frame, term: int, run: RunExternal) 
 
 
 def _holds(value: object, class_: ClassValue) -> bool:
-    """Whether a list holds rows of a class that a query gave."""
+    """Whether a list holds objects of a class."""
     if not isinstance(value, Iterable):
         return False
     return any(
-        isinstance(option, Instance) and option.class_ == class_ and rows.row_of(option) is not None
+        isinstance(option, Instance) and option.class_ == class_
         for option in options_of(value.element)
     )

@@ -57,28 +57,28 @@ def _related(mappers: Mappers, relation: Relation, class_: ClassValue, instance:
     if relation.is_many is None:
         return Unknown(f"relation '{name}' holds one object or several")
     row = rows.row_of(instance)
-    if row is None:
-        return _plain(relation, relation.target)
-    hop = Hop(name, not relation.is_many, class_.name)
-    origin = behind(origin_of(instance), hop, is_many=relation.is_many)
     inverse = mappers.inverse(class_, relation)
     known = frozenset({inverse}) if inverse else frozenset()
+    if row is None:
+        return _plain(relation, relation.target, known)
+    hop = Hop(name, not relation.is_many, class_.name)
+    origin = behind(origin_of(instance), hop, is_many=relation.is_many)
     if relation.lazy in (DYNAMIC, WRITE_ONLY):
         return _query(relation, relation.target, row, known, origin)
     loads = rows.ANYTHING if name in row.known else row.loads.below(name)
     way = (*row.way, hop)
     if len(way) > _FAR or way.count(hop) > 2:
         # A tree, which no query loads whole.
-        return _plain(relation, relation.target)
+        return _plain(relation, relation.target, known)
     details: tuple[object, ...] = (Row(loads, row.is_async, known, way=way),)
     found = Instance(relation.target, details=details if origin is None else (*details, origin))
     return Iterable(found, "list") if relation.is_many else found
 
 
-def _plain(relation: Relation, target: ClassValue) -> Value:
+def _plain(relation: Relation, target: ClassValue, known: frozenset[str]) -> Value:
     """What a relation of an object of unknown origin holds."""
     if relation.lazy in (DYNAMIC, WRITE_ONLY):
-        return _query(relation, target, Row(), frozenset(), None)
+        return _query(relation, target, Row(), known, None)
     return Iterable(Instance(target), "list") if relation.is_many else Instance(target)
 
 
@@ -134,18 +134,18 @@ def lazily(project: Project, instance: Instance, name: str) -> Relation | None:
     if (
         relation.by_key
         and relation.target is not None
-        and _is_at_hand(project, row, relation.target)
+        and _is_at_hand(project, row, class_, relation.target)
     ):
         return None
     return relation if row.loads.of(relation.name, relation.lazy) == LAZY else None
 
 
-def _is_at_hand(project: Project, row: Row, target: ClassValue) -> bool:
-    """Whether an object that a key names is in the session: the query gave it with the row, or all
-    objects of its class.
+def _is_at_hand(project: Project, row: Row, own: ClassValue, target: ClassValue) -> bool:
+    """Whether an object that a key names may well be in the session: the query gave it with the
+    row, or all objects of its class, or it is in the same tree.
     """
     order = project.classes.info(target).order
-    return any(class_ in order for class_ in row.at_hand)
+    return own in order or any(class_ in order for class_ in row.at_hand)
 
 
 def awaited_of(base: Value) -> Instance | None:

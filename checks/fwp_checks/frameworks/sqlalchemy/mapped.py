@@ -188,6 +188,12 @@ class Mappers:
                 return found
         return None
 
+    def relations(self, class_: ClassValue) -> Iterator[Relation]:
+        """Every relation of a mapped class."""
+        for owner in self._line(class_):
+            yield from self.declared(owner).values()
+            yield from self._accessors.get(owner, {}).values()
+
     def is_proxy(self, class_: ClassValue, name: str) -> bool:
         """Whether an attribute is a proxy, whose values are not the related objects."""
         for owner in self._line(class_):
@@ -306,7 +312,9 @@ class Mappers:
         """A relation with what its foreign keys say: how many, and whether the key is here."""
         target = relation.target
         if relation.secondary or target is None:
-            return replace(relation, is_many=relation.secondary if is_many is None else is_many)
+            return replace(
+                relation, is_many=relation.secondary or None if is_many is None else is_many
+            )
         here, there = self._keys(class_, target), self._keys(target, class_)
         told = self._columns(class_, term)
         if target == class_:

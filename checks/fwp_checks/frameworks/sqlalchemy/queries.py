@@ -282,6 +282,8 @@ def _built(project: Project, query: Query, method: str, arguments: Arguments) ->
         return replace(query, options=(*query.options, *options.given(arguments)))
     if method in _FEWER_ROWS:
         fixed = query.fixed | equal_to(project, method, arguments)
+        if method == "with_parent":
+            fixed |= _leading_to(project, query, arguments.get(0, "instance"))
         return replace(query, whole=False, fixed=fixed)
     if method in _SAME_ROWS:
         return query
@@ -293,6 +295,18 @@ def _built(project: Project, query: Query, method: str, arguments: Arguments) ->
         of_objects = method == "with_entities" and len(columns) == 1 and columns[0] is not None
         return replace(query, columns=columns, is_objects=of_objects)
     return None
+
+
+def _leading_to(project: Project, query: Query, parent: Value | None) -> frozenset[str]:
+    """The relations of the rows that lead to the one object whose rows a query is limited to."""
+    mappers = Mappers.of(project)
+    return frozenset(
+        relation.name
+        for column in query.columns
+        if isinstance(column, ClassValue) and isinstance(parent, Instance)
+        for relation in mappers.relations(column)
+        if relation.by_key and relation.target == parent.class_
+    )
 
 
 def equal_to(project: Project, method: str, arguments: Arguments) -> frozenset[str]:
