@@ -48,12 +48,10 @@ def spares(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
     """Whether an operation does nothing here, because of what its object holds already."""
     if run.receiver is None:
         return False
+    if _has_a_stand_in(project, frame, term):
+        return True
     if run.name in _READING:
-        return (
-            _is_kept(project, frame, term, run)
-            or _is_filled(project, run)
-            or _has_a_stand_in(frame, term, run.receiver)
-        )
+        return _is_kept(project, frame, term, run) or _is_filled(project, run)
     method = run.name.rpartition(".")[2]
     query = rows.query_of(run.receiver)
     if query is not None and query.answers(method):
@@ -152,24 +150,25 @@ def _filled_beside(project: Project, consumed: Consumed) -> list[tuple[int, list
     return found
 
 
-def _has_a_stand_in(frame: Frame, term: int, row: Value) -> bool:
-    """Whether code does without a read where the row has an annotation: ``if hasattr(…): …``."""
-    known = rows.row_of(row)
-    if known is None or not known.annotated:
-        return False
+def _has_a_stand_in(project: Project, frame: Frame, term: int) -> bool:
+    """Whether code does without a query where the row has an annotation: ``if hasattr(…): …``."""
     terms = frame.module.facts.terms
     for region in frame.module.regions_in(frame.scope_number):
         test = terms[region.term] if region.term >= 0 else (t.CONST, None)
         if test[0] != t.CALL or terms[test[1]] != (t.NAME, "hasattr") or len(test[2]) < 2:
             continue
+        start, end = region.start, region.end
+        if region.kind == "if":
+            if not region.leaves:
+                continue
+            start, end = frame.module.rest_after(region, frame.scope_number)
         name = terms[test[2][1]]
-        if name[0] == t.CONST and name[1] in known.annotated:
-            start, end = region.start, region.end
-            if region.kind == "if":
-                if not region.leaves:
-                    continue
-                start, end = frame.module.rest_after(region, frame.scope_number)
-            if start <= term < end:
+        if start <= term < end and name[0] == t.CONST:
+            known = [
+                rows.row_of(option)
+                for option in options_of(project.values.evaluate(frame, test[2][0]))
+            ]
+            if any(row is not None and name[1] in row.annotated for row in known):
                 return True
     return False
 
