@@ -19,7 +19,6 @@ from fwp_checks.project.values import (
     Constant,
     External,
     FunctionValue,
-    Value,
     Wrapped,
     options_of,
 )
