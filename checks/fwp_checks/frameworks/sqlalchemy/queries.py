@@ -298,14 +298,17 @@ def _built(project: Project, query: Query, method: str, arguments: Arguments) ->
 
 
 def _leading_to(project: Project, query: Query, parent: Value | None) -> frozenset[str]:
-    """The relations of the rows that lead to the one object whose rows a query is limited to."""
+    """The relations of the rows that lead, or may, to the one object whose rows a query is limited
+    to.
+    """
     mappers = Mappers.of(project)
+    class_ = parent.class_ if isinstance(parent, Instance) else None
     return frozenset(
         relation.name
         for column in query.columns
-        if isinstance(column, ClassValue) and isinstance(parent, Instance)
+        if isinstance(column, ClassValue)
         for relation in mappers.relations(column)
-        if relation.by_key and relation.target == parent.class_
+        if relation.by_key and class_ in (None, relation.target)
     )
 
 
