@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Import
 from fwp_checks.facts.templates import Language
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
@@ -22,6 +23,7 @@ from fwp_checks.project.values import (
     FunctionValue,
     Instance,
     MappingValue,
+    Member,
     Partial,
     Unknown,
     Value,
@@ -55,6 +57,7 @@ _FLASK = {
     )
 }
 _REGISTRARS = _DJANGO | _FLASK
+_METHODS = frozenset(name.rpartition(".")[2] for name in _REGISTRARS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +109,28 @@ class Tags:
 
     def _registered(self) -> Iterator[tuple[str, str, Tag]]:
         """``register.filter("name", function)``, ``register.simple_tag(function)``."""
-        for site in self._project.call_sites.of(frozenset(_REGISTRARS)):
-            arguments = site.arguments
+        for frame, call, kind in self._calls():
+            arguments = self._project.calls.arguments(frame, frame.module.facts.terms[call])
             for function in arguments.positional:
                 if isinstance(function, FunctionValue):
-                    kind = _REGISTRARS[site.name]
                     own = function.module.facts.scopes[function.scope].name
                     given = _text(arguments.get(0)) or _text(arguments.get(-1, "name"))
                     name = given if given and kind != "inclusion" else own
-                    yield self._tag(kind, name, function, arguments, site.frame.module)
+                    yield self._tag(kind, name, function, arguments, frame.module)
+
+    def _calls(self) -> Iterator[tuple[Frame, int, str]]:
+        """Calls that register something, in modules that import what does."""
+        for module in self._project.table.modules:
+            if not any(_is_registrar(imported) for imported in module.facts.imports):
+                continue
+            terms = module.facts.terms
+            for call in module.calls:
+                function = terms[terms[call][1]]
+                if function[0] == t.ATTR and function[2] in _METHODS:
+                    frame = self._project.frame_of_scope(module, module.code_scope_of(call))
+                    value = self._project.values.evaluate(frame, terms[call][1])
+                    if isinstance(value, Member) and value.name in _REGISTRARS:
+                        yield frame, call, _REGISTRARS[value.name]
 
     @staticmethod
     def _tag(
@@ -159,6 +175,10 @@ class Tags:
             if isinstance(option, MappingValue):
                 names.update((key, held) for key, held in option.items if isinstance(key, str))
         return names
+
+
+def _is_registrar(imported: Import) -> bool:
+    return f"{imported.module}.{imported.attribute}".startswith(("django.template", "flask."))
 
 
 def _text(value: Value | None) -> str:
