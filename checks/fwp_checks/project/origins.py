@@ -160,7 +160,9 @@ def consumed_at(element: Value, path: str, term: int) -> Value:
 
 
 def limited(value: Value, most: int) -> Value:
-    """A query of which only so many rows are taken."""
+    """A query, or a list of rows, of which only so many rows are taken."""
+    if type(value) is Iterable:
+        return replace(value, element=limited(value.element, most))
 
     def note(origin: Origin) -> Origin:
         is_less = origin.limit is None or most < origin.limit
