@@ -160,7 +160,9 @@ class Mappers:
         if module and len(found) > 1:
             found = [c for c in found if f".{c.module.name}".endswith(f".{module}")]
         if len(found) > 1:
-            found = [c for c in found if c.module is owner.module] or found
+            # Tests and migrations have classes of their own.
+            near = [c for c in found if c.module is owner.module]
+            found = near or [c for c in found if c.module.is_served]
         return found[0] if len(found) == 1 else None
 
     def _line(self, class_: ClassValue) -> list[ClassValue]:
