@@ -18,7 +18,7 @@ from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppres
 from fwp_checks.facts.comments import hides, problems
 from fwp_checks.finding import Finding, Report, Skipped
 from fwp_checks.frameworks.base import Frameworks
-from fwp_checks.loading import facts_of_syntax, load, load_file
+from fwp_checks.loading import load, load_file
 from fwp_checks.project.discovery import is_test_path
 from fwp_checks.project.environment import package_files
 from fwp_checks.project.failures import describe_error
@@ -62,8 +62,7 @@ def link(
         roots = source_roots(root, [root / path for path in files], settings)
         everything = files if settings.entry_points else wanted
         chosen, others = _divide(sources, files, roots, everything)
-        facts = load(sources, chosen, cache, jobs, progress)
-        facts.update((path, facts_of_syntax(sources, path)) for path in others)
+        facts = load(sources, chosen, cache, jobs, progress, for_syntax=others)
         modules = [
             Module(
                 path,
@@ -82,7 +81,7 @@ def link(
 
 def _divide(
     sources: Sources, files: Sequence[str], roots: SourceRoots, wanted: Collection[str]
-) -> tuple[list[str], list[str]]:
+) -> tuple[list[str], frozenset[str]]:
     """The files to analyse, and those of the others whose syntax is looked at."""
     contents: dict[str, bytes] = {}
     unreadable = set()
@@ -96,7 +95,7 @@ def _divide(
     others = [path for path in files if path not in matter]
     if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
         others = []
-    return [path for path in files if path in matter], others
+    return [path for path in files if path in matter], frozenset(others)
 
 
 def _packages(root: Path, settings: Settings, cache: Cache) -> Iterator[Module]:

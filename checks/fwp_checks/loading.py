@@ -7,11 +7,13 @@ import marshal
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache as once
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 from fwp_checks.cache import Cache, recipe
 from fwp_checks.facts.extract import extract
@@ -20,11 +22,20 @@ from fwp_checks.facts.source import read
 from fwp_checks.sources import Sources, digest_of, read_file
 
 Progress = Callable[[str, int, int], None]
-Item = tuple[str, bytes]
+
+
+class Item(NamedTuple):
+    """A file to be read. ``key`` is that of its facts; ``for_syntax``: only whether it can be."""
+
+    key: str
+    content: bytes
+    for_syntax: bool = False
+
 
 # Starting a process costs about as much as reading this many bytes of source.
 _WORTH_A_PROCESS = 400_000
-_CHUNK_BYTES = 150_000
+# Smaller chunks cost more to hand over, larger ones leave a process without work at the end.
+_CHUNK_BYTES = 75_000
 
 
 def load(
@@ -33,39 +44,39 @@ def load(
     cache: Cache,
     jobs: int = 1,
     progress: Progress | None = None,
+    for_syntax: Collection[str] = (),
 ) -> dict[str, ModuleFacts]:
     """The facts of files by path; a file that cannot be read has facts that say so.
 
-    ``jobs`` is the number of processes that may be used.
+    ``jobs`` is the number of processes that may be used. Of the files ``for_syntax``, which cannot
+    matter, the facts are empty but for that.
     """
     found: dict[str, ModuleFacts] = {}
     missing: dict[str, list[str]] = {}
-    contents: list[Item] = []
-    for path in files:
+    items: list[Item] = []
+    for path in (*files, *for_syntax):
         content = sources.read(path)
         if isinstance(content, OSError):
             found[path] = _unreadable(content)
             continue
-        key = facts_key(sources.digest(path))
+        only_syntax = path in for_syntax
+        key = _facts_key(sources.digest(path), "syntax" if only_syntax else "facts")
         facts = _from_cache(cache, key) if key not in missing else None
         if facts is not None:
             found[path] = facts
         else:
             if key not in missing:
-                contents.append((key, content))
+                items.append(Item(key, content, only_syntax))
             missing.setdefault(key, []).append(path)
-    for done, (key, facts) in enumerate(_extract(contents, cache, jobs), 1):
+    for done, (key, facts) in enumerate(_extract(items, cache, jobs), 1):
         found.update(dict.fromkeys(missing[key], facts))
         if progress is not None:
-            progress("reading", done, len(contents))
+            progress("reading", done, len(items))
     return found
 
 
-def facts_of_syntax(sources: Sources, path: str) -> ModuleFacts:
-    """Empty facts of a file that cannot matter; with its problem if it cannot be parsed."""
-    content = sources.read(path)
-    if isinstance(content, OSError):
-        return _unreadable(content)
+def _facts_of_syntax(content: bytes) -> ModuleFacts:
+    """Empty facts, with the problem of a file that cannot be parsed."""
     problem = read(content).problem
     if problem is None:
         return ModuleFacts.empty()
@@ -77,8 +88,8 @@ def load_file(path: Path, cache: Cache) -> ModuleFacts:
     content = read_file(path)
     if isinstance(content, OSError):
         return _unreadable(content)
-    key = facts_key(digest_of(content))
-    return _from_cache(cache, key) or _extract_one(key, content, cache)[0]
+    key = _facts_key(digest_of(content), "facts")
+    return _from_cache(cache, key) or _extract_one(Item(key, content), cache)[0]
 
 
 def _unreadable(error: OSError) -> ModuleFacts:
@@ -86,24 +97,24 @@ def _unreadable(error: OSError) -> ModuleFacts:
     return ModuleFacts.unreadable(1, 1, f"cannot be read: {reason}")
 
 
-def _extract(contents: list[Item], cache: Cache, jobs: int) -> Iterator[tuple[str, ModuleFacts]]:
-    total = sum(len(content) for _, content in contents)
+def _extract(items: list[Item], cache: Cache, jobs: int) -> Iterator[tuple[str, ModuleFacts]]:
+    total = sum(len(item.content) for item in items)
     if jobs > 1 and total > _WORTH_A_PROCESS and not multiprocessing.current_process().daemon:
-        yield from _extract_in_processes(contents, cache, jobs)
+        yield from _extract_in_processes(items, cache, jobs)
     else:
-        for key, content in contents:
-            yield key, _extract_one(key, content, cache)[0]
+        for item in items:
+            yield item.key, _extract_one(item, cache)[0]
 
 
-def _extract_one(key: str, content: bytes, cache: Cache) -> tuple[ModuleFacts, bytes]:
-    facts = extract(content)
+def _extract_one(item: Item, cache: Cache) -> tuple[ModuleFacts, bytes]:
+    facts = _facts_of_syntax(item.content) if item.for_syntax else extract(item.content)
     data = facts.to_bytes()
-    cache.put(key, data)
+    cache.put(item.key, data)
     return facts, data
 
 
 def _extract_in_processes(
-    contents: list[Item], cache: Cache, jobs: int
+    items: list[Item], cache: Cache, jobs: int
 ) -> Iterator[tuple[str, ModuleFacts]]:
     methods = multiprocessing.get_all_start_methods()
     can_fork = "fork" in methods and os.name == "posix" and sys.platform != "darwin"
@@ -111,24 +122,26 @@ def _extract_in_processes(
     # Large files first, so that none is left for the end.
     chunks: list[list[Item]] = [[]]
     size = 0
-    for item in sorted(contents, key=lambda item: (-len(item[1]), item[0])):
+    for item in sorted(items, key=lambda item: (-len(item.content), item.key)):
         chunks[-1].append(item)
-        size += len(item[1])
+        size += len(item.content)
         if size > _CHUNK_BYTES:
             chunks.append([])
             size = 0
     with ProcessPoolExecutor(jobs - 1, context, _start_worker, (cache,)) as pool:
-        submitted = [(chunk, pool.submit(_extract_chunk, chunk)) for chunk in chunks]
-        # The workers take chunks from the front, this process takes them from the end.
-        for chunk, future in reversed(submitted):
-            if not future.cancel():
-                break
-            for key, content in chunk:
-                yield key, _extract_one(key, content, cache)[0]
-        for chunk, future in submitted:
-            if not future.cancelled():
-                for (key, _), data in zip(chunk, future.result(), strict=True):
-                    yield key, ModuleFacts.from_bytes(data)
+        waiting = deque((chunk, pool.submit(_extract_chunk, chunk)) for chunk in chunks)
+        # The workers take chunks from the front; this process reads what they have found, and takes
+        # chunks from the end.
+        while waiting:
+            chunk, future = waiting[0]
+            if not future.done() and waiting[-1][1].cancel():
+                chunk, _ = waiting.pop()
+                for item in chunk:
+                    yield item.key, _extract_one(item, cache)[0]
+            else:
+                waiting.popleft()
+                for item, data in zip(chunk, future.result(), strict=True):
+                    yield item.key, ModuleFacts.from_bytes(data)
 
 
 _worker_cache = Cache(None)
@@ -141,13 +154,13 @@ def _start_worker(cache: Cache) -> None:
 
 
 def _extract_chunk(chunk: list[Item]) -> list[bytes]:
-    return [_extract_one(key, content, _worker_cache)[1] for key, content in chunk]
+    return [_extract_one(item, _worker_cache)[1] for item in chunk]
 
 
-def facts_key(digest: str) -> str:
+def _facts_key(digest: str, kind: str) -> str:
     """The cache key of the facts of a file with this content."""
     python = f"{marshal.version} {sys.version_info[:2]}"
-    return recipe("facts", str(FACTS_VERSION), python, _walker_digest(), digest)
+    return recipe(kind, str(FACTS_VERSION), python, _walker_digest(), digest)
 
 
 @once
