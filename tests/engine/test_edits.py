@@ -9,10 +9,9 @@ import pytest
 from fwp_checks.facts.extract import extract
 from fwp_checks.finding import Edit, Finding, Range, Severity
 from fwp_checks.fixes import apply
-from fwp_checks.frameworks.django.edits import fetch_along
-from fwp_checks.project.edits import Call, Dialect, Span, add_calls, add_import
-
-LOADER_OPTIONS = Dialect(ending=frozenset({"all", "first"}), excluded={})
+from fwp_checks.frameworks.django.edits import QUERYSETS
+from fwp_checks.frameworks.sqlalchemy.edits import QUERIES
+from fwp_checks.project.edits import Call, Span, add_calls, add_import, set_attribute
 
 
 def marked(source: str) -> tuple[str, Span]:
@@ -31,6 +30,16 @@ def edited(text: str, edits: tuple[Edit, ...]) -> str:
     after = apply({"a.py": text}, [found]).texts.get("a.py", text)
     ast.parse(after)
     return after
+
+
+def fetch_along(
+    path: str, text: str, span: Span, joined: list[str], prefetched: list[str]
+) -> tuple[Edit, ...]:
+    wanted = (("select_related", joined), ("prefetch_related", prefetched))
+    calls = [
+        Call(method, tuple(f'"{name}"' for name in names)) for method, names in wanted if names
+    ]
+    return add_calls(path, text, span, calls, QUERYSETS)
 
 
 def django(source: str, joined: list[str], prefetched: list[str]) -> str:
@@ -204,7 +213,7 @@ def test_iterator_with_a_chunk_size_prefetches() -> None:
 def test_loader_options(before: str, after: str) -> None:
     text, span = marked(before)
     calls = [Call("options", ("selectinload(A.b)",))]
-    assert edited(text, add_calls("a.py", text, span, calls, LOADER_OPTIONS)) == after
+    assert edited(text, add_calls("a.py", text, span, calls, QUERIES)) == after
 
 
 @pytest.mark.parametrize(
@@ -232,5 +241,28 @@ def test_loader_options(before: str, after: str) -> None:
     ],
 )
 def test_names_are_imported(before: str, after: str | None) -> None:
-    edits = add_import("a.py", before, extract(before.encode()), "m", "n")
+    edits = add_import("a.py", before, extract(before.encode()), "m", ["n"])
     assert (None if edits is None else edited(before, edits)) == after
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ("    list_display = ('a',)\n", "    list_display = ('a',)\n    x = ('b',)\n"),
+        (
+            "    list_display = [\n        'a',\n    ]  # all\n    y = 1\n",
+            "    list_display = [\n        'a',\n    ]  # all\n    x = ('b',)\n    y = 1\n",
+        ),
+        ("    list_display = ['a']\n    x = ['a']\n", "    list_display = ['a']\n    x = ('b',)\n"),
+        # Not certain.
+        ("    list_display = ['a']; y = 1\n", None),
+        ("    list_display = NAMES\n", None),
+        ("    list_display = ['a']\n    x = NAMES\n", None),
+        ("    y = 1\n", None),
+    ],
+)
+def test_attributes_are_set(body: str, after: str | None) -> None:
+    text = f"class A:\n{body}"
+    facts = extract(text.encode())
+    edits = set_attribute("a.py", text, facts, 1, "x", "('b',)", "list_display")
+    assert edited(text, edits) == (text if after is None else f"class A:\n{after}")

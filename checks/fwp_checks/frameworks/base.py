@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fwp_checks.finding import Edit
 from fwp_checks.project.loop_roots import Root
 from fwp_checks.project.outcome import Alternative, Outcome, Run, RunExternal
 from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
@@ -20,6 +21,7 @@ from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, V
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
     from fwp_checks.project.needs import Consumer, Lack
     from fwp_checks.project.origins import Origin
 
@@ -119,6 +121,10 @@ class Framework:
     def loading(self, lacking: Sequence[Lack]) -> str:
         """What to add to the query that gives the rows, so that nothing is lacking."""
         return ""
+
+    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
+        """The edits that add that to the query built at a term; none unless they are certain."""
+        return ()
 
 
 class Frameworks:
@@ -322,6 +328,13 @@ class Frameworks:
             if text:
                 return text
         return ""
+
+    def edits(
+        self, run: RunExternal, lacks: Sequence[Lack], module: Module, term: int
+    ) -> tuple[Edit, ...]:
+        """See :meth:`Framework.edits`, for lacks of which one causes this run."""
+        found = (f.edits(lacks, module, term) for f in self._concerned(run.name))
+        return next((edits for edits in found if edits), ())
 
     def roots(self) -> list[Root]:
         """The roots of all frameworks, in a fixed order."""

@@ -1,4 +1,5 @@
-"""Edits of source: calls added to a chain of method calls, and names imported for them.
+"""Edits of source: calls added to a chain of method calls, names imported for them, and attributes
+of classes.
 
 The functions are given the text of a module (newlines as ``\\n``) and give the edits that change
 it; none at all where it is not certain what to write, or where to.
@@ -87,30 +88,38 @@ def add_calls(
 
 
 def add_import(
-    path: str, text: str, facts: ModuleFacts, module: str, name: str
+    path: str, text: str, facts: ModuleFacts, module: str, names: Sequence[str]
 ) -> tuple[Edit, ...] | None:
-    """The edit that makes a module import ``name`` from ``module``; no edit if it does so already.
+    """The edit that makes a module import ``names`` from ``module``; none if it does so already.
 
-    None if the name means something else there, or no place for the import is certain.
+    None if one of them means something else there, or no place for the import is certain.
     """
     lines = text.split("\n")
     starts = {one: _statement(lines, one.line) for one in facts.imports if not one.in_function}
     top = [one for one, line in starts.items() if line]
-    bound = facts.scopes[0].bindings.get(name)
-    if bound is not None:
-        is_imported = any((one.module, one.attribute) == (module, name) for one in top)
-        return () if is_imported and facts.terms[bound] == (t.IMPORT, module, name, 0) else None
+    missing = []
+    for name in names:
+        bound = facts.scopes[0].bindings.get(name)
+        if bound is None:
+            missing.append(name)
+        elif facts.terms[bound] != (t.IMPORT, module, name, 0) or not any(
+            (one.module, one.attribute) == (module, name) for one in top
+        ):
+            return None
+    if not missing:
+        return ()
     beside = [one for one in top if (one.module, one.level) == (module, 0) and one.attribute]
     for one in beside:
         line = lines[one.line - 1]
         if _SIMPLE_IMPORT.fullmatch(line):
             where = Range(one.line, len(line) + 1, one.line, len(line) + 1)
-            return (Edit(path, where, f", {name}"),)
+            return (Edit(path, where, f", {', '.join(missing)}"),)
     others = [*beside, *(one for one in top if one.module != "__future__")]
     if not others:
         return None
     start = starts[others[0]]
-    return (Edit(path, Range(start, 1, start, 1), f"from {module} import {name}\n"),)
+    source = f"from {module} import {', '.join(missing)}\n"
+    return (Edit(path, Range(start, 1, start, 1), source),)
 
 
 def _statement(lines: Sequence[str], number: int) -> int:
@@ -123,6 +132,31 @@ def _statement(lines: Sequence[str], number: int) -> int:
         if line and not line[0].isspace():
             return 0
     return 0
+
+
+def set_attribute(
+    path: str, text: str, facts: ModuleFacts, scope: int, name: str, source: str, after: str
+) -> tuple[Edit, ...]:
+    """The edit that gives a class an attribute: in place of the tuple or list that it has, or on a
+    line of its own behind the tuple or list ``after``. None at all if neither is there.
+    """
+    bindings = facts.scopes[scope].bindings
+    if name in bindings:
+        if facts.terms[bindings[name]][0] != t.SEQUENCE:
+            return ()
+        line, column, end_line, end_column = facts.span(bindings[name])
+        return (Edit(path, Range(line, column + 1, end_line, end_column + 1), source),)
+    if after not in bindings or facts.terms[bindings[after]][0] != t.SEQUENCE:
+        return ()
+    line, _, end_line, end_column = facts.span(bindings[after])
+    lines = text.split("\n")
+    first, last = lines[line - 1], lines[end_line - 1]
+    rest = last[end_column:].strip()
+    if not first.lstrip().startswith(after) or (rest and not rest.startswith("#")):
+        return ()
+    indent = first[: len(first) - len(first.lstrip())]
+    where = Range(end_line, len(last) + 1, end_line, len(last) + 1)
+    return (Edit(path, where, f"\n{indent}{name} = {source}"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Scope
-from fwp_checks.finding import Finding, Range, Severity, Step
+from fwp_checks.finding import Edit, Finding, Range, Severity, Step
 from fwp_checks.project.chains import Call
 from fwp_checks.project.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.event_loop import BlockingSite
@@ -152,6 +152,7 @@ class FileView:
         severity: Severity | None = None,
         fix_link: str = "",
         trace: Sequence[Step] = (),
+        edits: Sequence[Edit] = (),
     ) -> Finding:
         """A finding in this file. ``key`` is what identifies it besides its place, so that it
         survives line moves.
@@ -173,4 +174,5 @@ class FileView:
             rule_page=rule.page_url,
             fingerprint=digest.hexdigest(),
             trace=tuple(trace),
+            edits=tuple(edits),
         )

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from fwp_checks.finding import Finding, Severity, Step
-from fwp_checks.project.needs import Kind, Need, Starving
+from fwp_checks.finding import Edit, Finding, Severity, Step
+from fwp_checks.project.needs import Kind, Lack, Need, Starving
 from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import RunExternal
 from fwp_checks.project.values import ClassValue, Instance, Value
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 
+COUNTING = ("count", "exists")
+"""What asks for less than the objects: an annotation may be better than to fetch them all."""
 _MOST_PLACES = 3
 _MOST_NAMES = 6
 CONSUMERS = ("", "serializer", "template", "admin", "response")
@@ -152,8 +154,9 @@ def report(
     message: str,
     *,
     fix_link: str = "",
+    edits: Sequence[Edit] | None = None,
 ) -> Finding:
-    """A finding where the query is built."""
+    """A finding where the query is built; ``edits`` None are those that add the way out."""
     scope = file.module.facts.scopes[file.module.code_scope_of(query.term)]
     return file.finding(
         rule,
@@ -163,4 +166,30 @@ def report(
         severity=weight(file),
         fix_link=fix_link,
         trace=trace(file, query, needs),
+        edits=added(file, query, needs) if edits is None else edits,
     )
+
+
+def added(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit, ...]:
+    """The edits that add the way out to the query, on each path that it is built on; none unless
+    they are certain, and all that is needed.
+    """
+    here = Place(query.module.path, query.term)
+    lacks = [need.lack for need in needs]
+    if any(need.origin.built != here for need in needs) or not all(map(_is_added, lacks)):
+        return ()
+    found: list[Edit] = []
+    for place in dict.fromkeys([here, *(place for need in needs for place in need.origin.also)]):
+        module = file.project.table.by_path.get(place.path)
+        if module is None or module.is_read_only:
+            return ()
+        edits = file.project.frameworks.edits(needs[0].run, lacks, module, place.term)
+        if not edits:
+            return ()
+        found += edits
+    return tuple(dict.fromkeys(found))
+
+
+def _is_added(lack: Lack) -> bool:
+    """Whether the query had better fetch it, and nothing else needs to change for that."""
+    return lack.kind in FETCHABLE and not lack.besides and lack.method not in COUNTING

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.finding import Edit
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import (
+    edits,
     history,
     instances,
     lacks,
@@ -31,6 +33,7 @@ from fwp_checks.project.values import Arguments, ClassValue, External, Instance,
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
     from fwp_checks.project.needs import Lack
     from fwp_checks.project.origins import Origin
 
@@ -141,6 +144,10 @@ class Django(Framework):
     def loading(self, lacking: Sequence[Lack]) -> str:
         """Calls of ``select_related`` and ``prefetch_related``."""
         return lacks.loading(lacking)
+
+    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
+        """Calls of ``select_related`` and ``prefetch_related``."""
+        return edits.fetch_along(lacking, module, term)
 
     def roots(self, project: Project) -> Iterator[Root]:
         """Async views, middleware, consumers, operations, receivers."""

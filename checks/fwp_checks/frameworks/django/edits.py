@@ -7,12 +7,20 @@ Source: django/db/models/query.py of Django 6.1.3 (``select_related``, ``prefetc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Edit
-from fwp_checks.project.edits import Call, Dialect, Span, add_calls
+from fwp_checks.frameworks.django.lacks import methods, quoted
+from fwp_checks.project.edits import Call, Dialect, add_calls
+
+if TYPE_CHECKING:
+    from fwp_checks.project.modules import Module
+    from fwp_checks.project.needs import Lack
 
 _COMBINED = frozenset({"union", "intersection", "difference"})
 _NO_OBJECTS = frozenset({"values", "values_list", "dates", "datetimes"})
+# With nullable relations, PostgreSQL refuses to lock rows of an outer join.
+_LOCKED = frozenset({"select_for_update"})
 _ENDING = frozenset(
     {
         "aggregate", "contains", "count", "create", "delete", "earliest", "exists", "explain",
@@ -24,7 +32,7 @@ QUERYSETS = Dialect(
     ending=_ENDING | {f"a{method}" for method in _ENDING},
     excluded={
         # A field that is both left out and joined is an error when the query runs.
-        "select_related": _COMBINED | _NO_OBJECTS | {"only", "defer", "raw"},
+        "select_related": _COMBINED | _NO_OBJECTS | _LOCKED | {"only", "defer", "raw"},
         "prefetch_related": _COMBINED | _NO_OBJECTS,
     },
     replaced_by_nothing=frozenset({"select_related"}),
@@ -32,17 +40,16 @@ QUERYSETS = Dialect(
 )
 
 
-def fetch_along(
-    path: str, text: str, span: Span, joined: Sequence[str], prefetched: Sequence[str]
-) -> tuple[Edit, ...]:
-    """The edits that make the queryset built at ``span`` fetch these lookups along.
+def fetch_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
+    """The edits that make the queryset built at a term fetch along what is lacking.
 
     None at all if it is not certain how.
     """
-    wanted = (("select_related", joined), ("prefetch_related", prefetched))
+    if module.text is None:
+        return ()
     calls = [
-        Call(method, tuple(f'"{lookup}"' for lookup in lookups))
-        for method, lookups in wanted
+        Call(method, tuple(map(quoted, lookups)))
+        for method, lookups in methods(lacking).items()
         if lookups
     ]
-    return add_calls(path, text, span, calls, QUERYSETS)
+    return add_calls(module.path, module.text, module.facts.span(term), calls, QUERYSETS)

@@ -79,18 +79,34 @@ def _single(
 
 def loading(lacks: Sequence[Lack]) -> str:
     """``.select_related("author").prefetch_related("tags")``."""
-    joined = _calls("select_related", [one for one in lacks if _joins(one)])
-    calls = joined + _calls("prefetch_related", [one for one in lacks if not _joins(one)])
+    calls = "".join(
+        [
+            f".{method}({', '.join(map(quoted, lookups))})"
+            for method, lookups in methods(lacks).items()
+            if lookups
+        ]
+    )
     return "; ".join(dict.fromkeys((calls, *(text for one in lacks for text in one.besides))))
+
+
+def quoted(lookup: str) -> str:
+    """A lookup as source."""
+    return f'"{lookup}"'
+
+
+def methods(lacks: Sequence[Lack]) -> dict[str, list[str]]:
+    """The methods of querysets that fetch along what is lacking, with the lookups for each."""
+    return {
+        "select_related": _lookups([one for one in lacks if _joins(one)]),
+        "prefetch_related": _lookups([one for one in lacks if not _joins(one)]),
+    }
 
 
 def _joins(lack: Lack) -> bool:
     return all(hop.joins for hop in lack.hops)
 
 
-def _calls(method: str, lacks: Iterable[Lack]) -> str:
+def _lookups(lacks: Iterable[Lack]) -> list[str]:
     paths = list(dict.fromkeys("__".join(hop.name for hop in one.hops) for one in lacks))
     # A path fetches what lies on the way, too.
-    ends = [p for p in paths if not any(other.startswith(f"{p}__") for other in paths)]
-    named = ", ".join([f'"{path}"' for path in sorted(ends)])
-    return f".{method}({named})" if ends else ""
+    return sorted(p for p in paths if not any(other.startswith(f"{p}__") for other in paths))

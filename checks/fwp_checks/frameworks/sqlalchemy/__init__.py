@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.finding import Edit
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.frameworks.sqlalchemy import history, instances, lacks, options, queries
+from fwp_checks.frameworks.sqlalchemy import edits, history, instances, lacks, options, queries
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
 from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
@@ -20,6 +21,7 @@ from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, V
 if TYPE_CHECKING:
     from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
     from fwp_checks.project.needs import Lack
     from fwp_checks.project.origins import Origin
 
@@ -72,6 +74,10 @@ class SQLAlchemy(Framework):
     def loading(self, lacking: Sequence[Lack]) -> str:
         """A call of ``options``."""
         return lacks.loading(lacking)
+
+    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
+        """A call of ``options``, and what it needs imported."""
+        return edits.load_along(lacking, module, term)
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
         """Relations that are there already."""

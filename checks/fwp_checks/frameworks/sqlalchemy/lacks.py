@@ -59,12 +59,15 @@ def is_refused(run: RunExternal) -> bool:
 
 def loading(lacks: Sequence[Lack]) -> str:
     """``.options(joinedload(Post.author), selectinload(Post.comments))``."""
-    ways = dict.fromkeys(lack.hops for lack in lacks)
-    # An option loads what lies on the way, too.
-    ends = [way for way in ways if not any(o[: len(way)] == way != o for o in ways)]
-    options = sorted(option(way) for way in ends)
+    options = sorted(option(way) for way in ends(lacks))
     more = ["…"] if len(options) > _MOST_OPTIONS else []
     return f".options({', '.join(options[:_MOST_OPTIONS] + more)})" if options else ""
+
+
+def ends(lacks: Sequence[Lack]) -> list[tuple[Hop, ...]]:
+    """The ways to what is lacking; an option loads what lies on the way, too."""
+    ways = dict.fromkeys(lack.hops for lack in lacks)
+    return [way for way in ways if not any(o[: len(way)] == way != o for o in ways)]
 
 
 def option(way: Sequence[Hop]) -> str:

@@ -21,9 +21,6 @@ _NARROWED = (
 )
 
 
-_COUNTING = ("count", "exists")
-
-
 def check(file: FileView) -> Iterator[Finding]:
     """Collections that could be fetched along; then those of which only some are asked for."""
     for query, needs in rows.queries(file, "django"):
@@ -33,7 +30,7 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"each row costs {rows.counted(len(paths))}: {rows.named(paths)} "
                 f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}"
             )
-            if all(need.lack.method in _COUNTING for need in needs):
+            if all(need.lack.method in rows.COUNTING for need in needs):
                 message += ", or annotate() the number of them"
             yield rows.report(file, RULE, query, needs, f"{message}.")
     for query, needs in rows.queries(file, "django", kinds=(Kind.NARROWED,)):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fwp_checks.finding import Finding, Severity
-from fwp_checks.project.needs import Consumer, Need
+from fwp_checks.facts.terms import DEFINITION
+from fwp_checks.finding import Edit, Finding, Severity
+from fwp_checks.project.edits import set_attribute
+from fwp_checks.project.needs import Consumer, Need, Starving
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows, shown
 
@@ -29,7 +31,46 @@ def check(file: FileView) -> Iterator[Finding]:
             f"the list of {query.consumer.label} shows each row with {shown.costs(needs)} "
             f"(read at {rows.places(file, needs)}); {_way_out(file, query.consumer, needs)}."
         )
-        yield rows.report(file, RULE, query, needs, message)
+        edits = _edits(file, query, needs)
+        yield rows.report(file, RULE, query, needs, message, edits=edits)
+
+
+def _edits(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit, ...] | None:
+    """The edits of the class; None where the query is what to add to."""
+    consumer = query.consumer
+    assert consumer is not None
+    if any(need.origin.built is not None for need in needs):
+        return () if consumer.joined else None
+    module = consumer.module
+    entry = module.facts.terms[consumer.term]
+    joined = _joined(needs, consumer)
+    is_all = all(need.lack.kind in rows.FETCHABLE and _joins(need) for need in needs)
+    if entry[0] != DEFINITION or not is_all or module.text is None or module.is_read_only:
+        return ()
+    return set_attribute(
+        module.path,
+        module.text,
+        module.facts,
+        entry[1],
+        "list_select_related",
+        joined,
+        after="list_display",
+    )
+
+
+def _joins(need: Need) -> bool:
+    return all(hop.joins for hop in need.lack.hops)
+
+
+def _joined(needs: Sequence[Need], consumer: Consumer) -> str:
+    """``("author", "author__publisher")``: what the list is to join, with what it joins by
+    itself.
+    """
+    paths = {need.lack.path.replace(".", "__") for need in needs if _joins(need)}
+    paths |= set(consumer.joined)
+    ends = [p for p in sorted(paths) if not any(o.startswith(f"{p}__") for o in paths)]
+    named = ", ".join(f'"{path}"' for path in ends)
+    return f"({named}{',' if len(ends) == 1 else ''})"
 
 
 def _way_out(file: FileView, consumer: Consumer, needs: Sequence[Need]) -> str:
@@ -38,14 +79,10 @@ def _way_out(file: FileView, consumer: Consumer, needs: Sequence[Need]) -> str:
     """
     if any(need.origin.built is not None for need in needs) and not consumer.joined:
         return shown.way_out(file, needs)
-    joined = [need for need in needs if all(hop.joins for hop in need.lack.hops)]
-    others = [need for need in needs if need not in joined]
+    others = [need for need in needs if not _joins(need)]
     ways = []
-    if joined:
-        paths = {need.lack.path.replace(".", "__") for need in joined} | set(consumer.joined)
-        ends = [p for p in sorted(paths) if not any(o.startswith(f"{p}__") for o in paths)]
-        named = ", ".join(f'"{path}"' for path in ends)
-        ways.append(f"set list_select_related = ({named}{',' if len(ends) == 1 else ''})")
+    if len(others) < len(needs):
+        ways.append(f"set list_select_related = {_joined(needs, consumer)}")
     if others:
         ways.append(f"in get_queryset(), {shown.way_out(file, others)}")
     return "; ".join(ways)
