@@ -81,9 +81,12 @@ class Registration:
 
 
 def is_admin(project: Project, class_: Value) -> bool:
-    """Whether a project class is a model admin, of Django's or of a package on top."""
-    return isinstance(class_, ClassValue) and any(
-        base.endswith("Admin") for base in project.classes.info(class_).externals
+    """Whether a project class is a model admin with a list of its own, of Django's or of a package
+    on top.
+    """
+    bases = project.classes.info(class_).externals if isinstance(class_, ClassValue) else ()
+    return any(base.endswith("Admin") for base in bases) and not any(
+        base.endswith("ChildModelAdmin") for base in bases
     )
 
 
@@ -207,13 +210,15 @@ class ChangeList:
 
     def consumer(self) -> Consumer:
         """What the page does with each row."""
-        columns = self._columns()
-        row = self._row(columns)
-        for value, place in columns:
-            self._column(value, row, place)
-        if not is_none(self._option("actions") or Unknown("the default")):
-            # The box to tick says which object it is for.
-            self._shown(row, self._place)
+        # A list whose columns depend on the request may join something else, too.
+        if self._option("get_list_display") is None:
+            columns = self._columns()
+            row = self._row(columns)
+            for value, place in columns:
+                self._column(value, row, place)
+            if not is_none(self._option("actions") or Unknown("the default")):
+                # The box to tick says which object it is for.
+                self._shown(row, self._place)
         return Consumer(
             self._place,
             "admin",
