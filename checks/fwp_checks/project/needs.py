@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Import
+from fwp_checks.project.callers import Callers
 from fwp_checks.project.effects import Event
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
@@ -269,11 +270,17 @@ class RowNeeds:
                         found.setdefault(key, need)
         return list(found.values())
 
+    @cached_property
+    def _callers(self) -> Callers:
+        return Callers(self._project, self.frames)
+
     def _needs_of(self, frame: Frame, event: Event) -> Iterator[Need]:
         if event.is_remembered:
             return
         for run, origin, lack in self._lacks(frame, event.alternatives):
-            if not self._is_at_most_once(frame, event.term, origin):
+            if self._is_at_most_once(frame, event.term, origin):
+                continue
+            if self._callers.may_run(frame, event.term):
                 yield Need(origin, lack, run, frame.module, event.term, frame)
 
     def _lacks(

@@ -267,6 +267,9 @@ def row(queryset: Instance, *, one_of_many: bool = False) -> Value | None:
     if query is None:
         return objects(model)
     origin = origin_of(queryset) if one_of_many else None
+    if origin is not None and origin.consumed is None and query.fetched and query.surely:
+        # What fetched these objects of a single row is another query, which is not at hand here.
+        origin = None
     return objects(model, (query.row,) if origin is None else (query.row, own_query(origin)))
 
 
