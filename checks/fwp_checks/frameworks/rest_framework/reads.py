@@ -39,7 +39,8 @@ from fwp_checks.project.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_MAX_DEPTH = 8
+# Deeper objects are fetched with those around them, or the query lacks these already.
+_MAX_DEPTH = 4
 
 
 class Reader:
