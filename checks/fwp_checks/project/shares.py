@@ -27,6 +27,7 @@ from fwp_checks.forked import Forked, ForkError
 from fwp_checks.project.failures import Failure
 from fwp_checks.project.loop_evidence import LoopCollector, LoopEvidence
 from fwp_checks.project.modules import Module
+from fwp_checks.project.templates import Recalled
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -39,10 +40,11 @@ _WORTH_SHARES = 100_000
 
 
 class Evidence(NamedTuple):
-    """What one share tells. ``failures`` are the engine's own."""
+    """What one share tells. ``failures`` are the engine's own, ``templates`` those it has read."""
 
     loop: LoopEvidence
     failures: tuple[Failure, ...]
+    templates: tuple[Recalled, ...]
 
 
 class Share:
@@ -87,6 +89,8 @@ def gather(project: Project, jobs: int) -> list[Evidence]:
         for _, copy in waiting:
             if copy is not None:
                 copy.stop()
+    for evidence in found:
+        project.templates.recall(evidence.templates)
     return found
 
 
@@ -97,7 +101,7 @@ def _prepare(project: Project) -> None:
 
 def _collect(project: Project, share: Share) -> Evidence:
     loop = LoopCollector(project, share).collect()
-    return Evidence(loop, tuple(project.failures))
+    return Evidence(loop, tuple(project.failures), project.templates.read)
 
 
 def _copy(project: Project, share: Share) -> Forked[Evidence] | None:

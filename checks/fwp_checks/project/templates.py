@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts
@@ -41,6 +41,16 @@ _MAX_CHAIN = 12
 _MAX_OPTIONS = 8
 
 Place = tuple[Module, int]
+
+
+class Recalled(NamedTuple):
+    """A template that was read, as plain data: the name and the language in which it was asked for
+    first.
+    """
+
+    path: str
+    name: str
+    language: str
 
 
 class TemplateFiles(Protocol):
@@ -116,6 +126,18 @@ class Templates:
         """The templates that were read, by path."""
         return [self._loaded[path] for path in sorted(self._loaded)]
 
+    @property
+    def read(self) -> tuple[Recalled, ...]:
+        """The templates that were read, for :meth:`recall`."""
+        return tuple(
+            [Recalled(one.path, one.template_name, one.language.value) for one in self.loaded]
+        )
+
+    def recall(self, templates: Iterable[Recalled]) -> None:
+        """Read what was read where the project was evaluated in another process."""
+        for path, name, language in templates:
+            self._load(path, name, Language(language))
+
     def find(self, name: str, language: Language, beside: Module | None = None) -> Template | None:
         """The template of this name; None if there is none, or several that differ.
 
@@ -153,6 +175,9 @@ class Templates:
                 language = Language.JINJA
             facts = self._files.load(path, language)
             known = self._loaded[path] = Template(path, facts, name, language)
+            if len(facts.scopes) > BODY:
+                # What people call a template by.
+                facts.scopes[BODY].name = name
             self._project.table.by_path.setdefault(path, known)
         return known
 
