@@ -44,7 +44,9 @@ _METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace",
 _ROUTES = frozenset(f"{router}.{method}" for router in _ROUTERS for method in _METHODS)
 _READING = frozenset({"model_validate", "from_orm"})
 _NO_FIELDS = frozenset({"model_config", "Config", "model_fields"})
-_MAX_DEPTH = 6
+# How deep models in models are followed, and how deep in a single object lists count.
+_MAX_DEPTH = 3
+_MAX_DEPTH_OF_LISTS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +207,13 @@ def _is_after(terms: list[t.Term], given: dict[str | None, int]) -> bool:
 class Filling:
     """Follows a model, or a list of models, over what fills it. Read ``touches`` afterwards.
 
-    ``place`` is where the objects of the lists are gone through. ``nested_only``: the object itself
-    is an argument already, only models in it read attributes.
+    ``place`` is where the objects of the lists are gone through; ``lists_of_one``: those that are
+    relations of a single object, too.
     """
 
-    def __init__(self, project: Project, place: Place) -> None:
+    def __init__(self, project: Project, place: Place, *, lists_of_one: bool) -> None:
         self.touches: list[Touch] = []
+        self._deepest = _MAX_DEPTH_OF_LISTS if lists_of_one else 0
         self._project = project
         self._models = Models.of(project)
         self._place = place
@@ -234,7 +237,9 @@ class Filling:
             if isinstance(option, (Iterable, Generator, Instance)):
                 row = self._project.protocols.element(option)
                 if not isinstance(row, Unknown):
-                    self.fill(element, consumed_at(row, self._place.path, self._place.term))
+                    if len(self._open) <= self._deepest:
+                        row = consumed_at(row, self._place.path, self._place.term)
+                    self.fill(element, row)
 
     def _model(self, class_: ClassValue, value: Value) -> None:
         if isinstance(value, MappingValue):
@@ -245,7 +250,7 @@ class Filling:
             return
         if not isinstance(value, Instance) or not isinstance(value.class_, ClassValue):
             return
-        if (value, class_) in self._open or len(self._open) > _MAX_DEPTH:
+        if (value, class_) in self._open or len(self._open) >= _MAX_DEPTH:
             return
         if self._models.is_model(value.class_):
             return  # filled already
@@ -287,7 +292,7 @@ class ResponseModels(Framework):
         given = arguments.get(0, "obj")
         if given is None or arguments.site is None or not Models.of(project).is_model(receiver):
             return None
-        filling = Filling(project, Place(*arguments.site))
+        filling = Filling(project, Place(*arguments.site), lists_of_one=False)
         filling.fill(Instance(receiver), given)
         runs = (RunExternal(name, arguments, receiver), *filling.runs)
         return Outcome((runs,), Instance(receiver))
@@ -302,7 +307,7 @@ class ResponseModels(Framework):
         if project.members.find_in_class(class_, "__init__") is not None:
             return None
         given = dict(arguments.keywords)
-        filling = Filling(project, Place(*arguments.site))
+        filling = Filling(project, Place(*arguments.site), lists_of_one=False)
         for field in models.fields(class_):
             if field.reads in given and _may_be_filled(models, field.holds):
                 filling.fill(field.holds, given[field.reads])
@@ -316,7 +321,7 @@ class ResponseModels(Framework):
             if declared is None:
                 continue
             place = Place(decoration.around.module.path, decoration.term)
-            filling = Filling(project, place)
+            filling = Filling(project, place, lists_of_one=True)
             for term in project.branches.returns(frame, frame.scope.returns):
                 value = project.values.evaluate(frame, term)
                 filling.fill(declared, value.result if isinstance(value, Awaitable) else value)

@@ -59,13 +59,16 @@ def _related(mappers: Mappers, relation: Relation, class_: ClassValue, instance:
     row = rows.row_of(instance)
     inverse = mappers.inverse(class_, relation)
     known = frozenset({inverse}) if inverse else frozenset()
-    if row is None:
+    if row is None or _is_fixed(relation, row):
         return _plain(relation, relation.target, known)
     hop = Hop(name, not relation.is_many, class_.name)
     origin = behind(origin_of(instance), hop, is_many=relation.is_many)
     if relation.lazy in (DYNAMIC, WRITE_ONLY):
         return _query(relation, relation.target, row, known, origin)
-    loads = rows.ANYTHING if name in row.known else row.loads.below(name)
+    is_there = name in row.known or (
+        relation.by_key and _is_at_hand(mappers, row, class_, relation)
+    )
+    loads = rows.ANYTHING if is_there else row.loads.below(name)
     way = (*row.way, hop)
     if len(way) > _FAR or way.count(hop) > 2:
         # A tree, which no query loads whole.
@@ -128,23 +131,28 @@ def lazily(project: Project, instance: Instance, name: str) -> Relation | None:
     relation = Mappers.of(project).relation(class_, name)
     if relation is None or relation.name in row.known:
         return None
-    if relation.by_key and ({relation.name, *relation.keys} & row.fixed) and not row.is_async:
-        # The same object for all rows: one query, whatever their number.
-        return None
-    if (
-        relation.by_key
-        and relation.target is not None
-        and _is_at_hand(project, row, class_, relation.target)
+    if _is_fixed(relation, row) or (
+        relation.by_key and _is_at_hand(Mappers.of(project), row, class_, relation)
     ):
         return None
     return relation if row.loads.of(relation.name, relation.lazy) == LAZY else None
 
 
-def _is_at_hand(project: Project, row: Row, own: ClassValue, target: ClassValue) -> bool:
+def _is_fixed(relation: Relation, row: Row) -> bool:
+    """Whether a relation leads to the same object from every row of a query: it is loaded once,
+    whatever their number. (For an asynchronous session that is once too often.)
+    """
+    named = {relation.name, *relation.keys}
+    return relation.by_key and not row.is_async and not named.isdisjoint(row.fixed)
+
+
+def _is_at_hand(mappers: Mappers, row: Row, own: ClassValue, relation: Relation) -> bool:
     """Whether an object that a key names may well be in the session: the query gave it with the
     row, or all objects of its class, or it is in the same tree.
     """
-    order = project.classes.info(target).order
+    if relation.target is None:
+        return False
+    order = mappers.line(relation.target)
     return own in order or any(class_ in order for class_ in row.at_hand)
 
 

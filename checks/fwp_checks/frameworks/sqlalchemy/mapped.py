@@ -165,7 +165,8 @@ class Mappers:
             found = near or [c for c in found if c.module.is_served]
         return found[0] if len(found) == 1 else None
 
-    def _line(self, class_: ClassValue) -> list[ClassValue]:
+    def line(self, class_: ClassValue) -> list[ClassValue]:
+        """A class and the project classes that it derives from."""
         order = self._project.classes.info(class_).order
         return [owner for owner in order if isinstance(owner, ClassValue)]
 
@@ -175,7 +176,7 @@ class Mappers:
         """The relation that an attribute of a mapped class is; a proxy's is the one it goes
         through.
         """
-        for owner in self._line(class_):
+        for owner in self.line(class_):
             own = self.declared(owner)
             if name in own:
                 return self._inherited(own[name], owner, class_)
@@ -184,7 +185,7 @@ class Mappers:
                 return self.relation(class_, proxied)
             if name in owner.module.facts.scopes[owner.scope].bindings:
                 return None
-        for owner in self._line(class_):
+        for owner in self.line(class_):
             found = self._accessors.get(owner, {}).get(name)
             if found is not None:
                 return found
@@ -192,13 +193,13 @@ class Mappers:
 
     def relations(self, class_: ClassValue) -> Iterator[Relation]:
         """Every relation of a mapped class."""
-        for owner in self._line(class_):
+        for owner in self.line(class_):
             yield from self.declared(owner).values()
             yield from self._accessors.get(owner, {}).values()
 
     def is_proxy(self, class_: ClassValue, name: str) -> bool:
         """Whether an attribute is a proxy, whose values are not the related objects."""
-        for owner in self._line(class_):
+        for owner in self.line(class_):
             self.declared(owner)
             if name in self._proxies[owner]:
                 return True
@@ -385,7 +386,7 @@ class Mappers:
         found: dict[ClassValue, dict[str, Relation]] = {}
         seen = set()
         for mapped in self.all:
-            for class_ in self._line(mapped):
+            for class_ in self.line(mapped):
                 for name, frame, term in self._made(class_):
                     if (class_, name) in seen or self.function(frame, term) not in _RELATIONSHIPS:
                         continue
@@ -437,9 +438,9 @@ class Mappers:
             return relation.inverse
         back = [
             name
-            for owner in self._line(target)
+            for owner in self.line(target)
             for name, other in self.declared(owner).items()
-            if other.by_key and other.target is not None and other.target in self._line(class_)
+            if other.by_key and other.target is not None and other.target in self.line(class_)
         ]
         return back[0] if len(back) == 1 else ""
 
@@ -447,10 +448,10 @@ class Mappers:
 
     def _keys(self, class_: ClassValue, target: ClassValue) -> frozenset[str]:
         """The columns of one class whose foreign key names the table of the other."""
-        others = self._line(target)
+        others = self.line(target)
         return frozenset(
             column
-            for owner in self._line(class_)
+            for owner in self.line(class_)
             for column, named in self._table(owner).references
             if named in others or any(self._table(other).is_called(named) for other in others)
         )
