@@ -7,6 +7,7 @@ framework 3.18.3.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -39,8 +40,9 @@ from fwp_checks.project.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-# Deeper objects are fetched with those around them, or the query lacks these already.
-_MAX_DEPTH = 4
+# So many serializers are followed for one list, the outer ones first: further in, the query lacks
+# what leads there already.
+_MOST_SERIALIZERS = 40
 
 
 class Reader:
@@ -56,7 +58,9 @@ class Reader:
         self._serializers = Serializers.of(project)
         self._models = Models.of(project)
         self._is_once = single
-        self._open: list[Serializer] = []
+        # The serializers around the one that is being followed, and those that wait.
+        self._around: tuple[Serializer, ...] = ()
+        self._waiting: deque[tuple[tuple[Serializer, ...], bool, Value, Place | None]] = deque()
 
     def serialize(
         self,
@@ -68,19 +72,26 @@ class Reader:
         """Note what showing ``row`` reads. ``outer`` is the place of the field around, ``only`` the
         names of the fields to show.
         """
-        if self._open.count(serializer) > 1 or len(self._open) > _MAX_DEPTH:
-            return
-        self._open.append(serializer)
-        wanted = None if only is None else frozenset(only)
+        is_once = self._is_once
+        self._serialize(serializer, row, outer, None if only is None else frozenset(only))
+        for _ in range(_MOST_SERIALIZERS):
+            if not self._waiting:
+                break
+            self._around, self._is_once, value, place = self._waiting.popleft()
+            self._serialize(self._around[-1], value, place, None)
+        self._waiting.clear()
+        self._around, self._is_once = (), is_once
+
+    def _serialize(
+        self, serializer: Serializer, row: Value, outer: Place | None, wanted: frozenset[str] | None
+    ) -> None:
         if isinstance(serializer, ClassValue) and self._own(serializer, row):
-            self._open.pop()
             return
         for field in self._serializers.fields(serializer):
             if wanted is None or field.name in wanted:
                 place = field.place if field.place.path else outer
                 if place is not None:
                     self._field(serializer, replace(field, place=place), row)
-        self._open.pop()
 
     def _own(self, serializer: ClassValue, row: Value) -> bool:
         """Note what a project's ``to_representation`` runs; whether it shows everything itself."""
@@ -175,7 +186,9 @@ class Reader:
     def _show(self, field: SerializerField, value: Value) -> None:
         value = without_none(value)
         if field.kind == "nested" and field.serializer is not None:
-            self.serialize(field.serializer, value, field.place)
+            if self._around.count(field.serializer) < 2:
+                around = (*self._around, field.serializer)
+                self._waiting.append((around, self._is_once, value, field.place))
         elif field.kind in ("text", "string"):
             objects = [o for o in options_of(value) if self._is_object(o)]
             if objects and len(objects) == len(options_of(value)):
