@@ -21,19 +21,15 @@ _COUNTED = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH)\b", re.I
 
 @dataclass(slots=True)
 class Recorder:
-    """Counts queries by the lines of a project that run them."""
+    """Counts queries by the lines of a project that run them and their SQL."""
 
     root: Path
-    counts: Counter[Sites] = field(default_factory=Counter)
-    statements: dict[Sites, str] = field(default_factory=dict)
+    counts: Counter[tuple[Sites, str]] = field(default_factory=Counter)
 
     def note(self, sql: str) -> None:
         """A query is about to run."""
-        if not _COUNTED.match(sql):
-            return
-        sites = self._sites()
-        self.counts[sites] += 1
-        self.statements.setdefault(sites, " ".join(sql.split())[:200])
+        if _COUNTED.match(sql):
+            self.counts[self._sites(), " ".join(sql.split())] += 1
 
     def _sites(self) -> Sites:
         found = set()
@@ -68,15 +64,15 @@ def raised_at(error: BaseException, root: Path) -> list[Site]:
 def growth(small: Recorder, large: Recorder, rows: int) -> list[dict[str, Any]]:
     """The queries that run more often where there are ``rows`` more rows: sites, counts, SQL."""
     return [
-        {
-            "sites": sorted(sites),
-            "from": small.counts[sites],
-            "to": count,
-            "sql": large.statements[sites],
-        }
-        for sites, count in sorted(large.counts.items(), key=lambda item: sorted(item[0]))
-        if count - small.counts[sites] >= rows // 2
+        {"sites": sorted(sites), "from": small.counts[sites, sql], "to": count, "sql": sql[:200]}
+        for (sites, sql), count in sorted(large.counts.items(), key=_order)
+        if count - small.counts[sites, sql] >= rows // 2
     ]
+
+
+def _order(item: tuple[tuple[Sites, str], int]) -> tuple[list[Site], str]:
+    (sites, sql), _ = item
+    return sorted(sites), sql
 
 
 def _lines(frame: FrameType) -> tuple[int, int]:
