@@ -1,0 +1,185 @@
+"""What else goes through the rows of querysets for Django: feeds, sitemaps and choices of forms.
+
+Source: django/contrib/syndication/views.py (``Feed.get_feed``), django/contrib/sitemaps/__init__.py
+(``Sitemap._urls``) and django/forms/models.py (``ModelChoiceIterator``) of Django 6.1.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django.views import project_classes
+from fwp_checks.project import literals
+from fwp_checks.project.needs import Consumer, Touch
+from fwp_checks.project.origins import Place, consumed_at
+from fwp_checks.project.outcome import Alternative
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Value,
+    is_informative,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
+
+_FEED = "django.contrib.syndication.views.Feed"
+_SITEMAP = "django.contrib.sitemaps.Sitemap"
+_CHOICES = frozenset(
+    f"django.forms.{name}" for name in ("ModelChoiceField", "ModelMultipleChoiceField")
+)
+# Methods that are called with each item, and what is called of the item where they are missing.
+_OF_FEED = {
+    "item_title": "__str__",
+    "item_description": "",
+    "item_link": "get_absolute_url",
+    **dict.fromkeys(
+        (
+            *("item_author_name", "item_author_email", "item_author_link", "item_pubdate"),
+            *("item_updateddate", "item_guid", "item_categories", "item_enclosures"),
+            *("item_enclosure_url", "item_copyright", "item_comments", "item_extra_kwargs"),
+        ),
+        "",
+    ),
+}
+_OF_SITEMAP = {
+    "location": "get_absolute_url",
+    **dict.fromkeys(("lastmod", "priority", "changefreq"), ""),
+}
+
+
+class DjangoListings(Framework):
+    """Hooks for feeds, sitemaps and forms."""
+
+    name = "Django's feeds, sitemaps and forms"
+    modules = frozenset({"django"})
+
+    def consumers(self, project: Project) -> Iterator[Consumer]:
+        """Feeds and sitemaps with their items, and fields with their choices."""
+        for class_ in project_classes(project):
+            if class_.module.is_read_only:
+                continue
+            for base, methods in ((_FEED, _OF_FEED), (_SITEMAP, _OF_SITEMAP)):
+                if base in project.classes.info(class_).externals:
+                    yield from _listing(project, class_, methods)
+        for module in project.table.modules:
+            if not module.is_read_only and _imports_forms(module):
+                yield from _choices(project, module)
+
+
+FRAMEWORK = DjangoListings()
+
+
+def _listing(project: Project, class_: ClassValue, methods: dict[str, str]) -> Iterator[Consumer]:
+    items = project.members.find_in_class(class_, "items")
+    if not isinstance(items, FunctionValue):
+        return
+    listing = Instance(class_)
+    given = project.calls.invoke(project.members.bind(items, listing), NO_ARGUMENTS).result
+    place = Place(class_.module.path, literals.definition_term(class_.module, class_.scope))
+    row = consumed_at(project.protocols.element(given), place.path, place.term)
+    if not is_informative(row):
+        return
+    touches: list[Touch] = []
+    for name, of_item in methods.items():
+        method = project.members.find_in_class(class_, name)
+        if isinstance(method, FunctionValue):
+            bound = project.members.bind(method, listing)
+            at = method.module.facts.scopes[method.scope].start
+            _note(touches, _run(project, bound, (row,)), method.module, at)
+        elif method is None and of_item:
+            _note(touches, _of_item(project, row, of_item), class_.module, place.term)
+    yield _consumer(class_.name, place, class_.module, touches)
+
+
+def _run(project: Project, method: Value, arguments: tuple[Value, ...]) -> tuple[Alternative, ...]:
+    return project.calls.invoke(method, Arguments(arguments)).alternatives
+
+
+def _of_item(project: Project, row: Value, name: str) -> tuple[Alternative, ...]:
+    options = options_of(without_none(row))
+    if not all(isinstance(o, Instance) and isinstance(o.class_, ClassValue) for o in options):
+        return ()
+    if name == "__str__":
+        return project.protocols.special(without_none(row), (name,))
+    return _run(project, project.members.attribute(row, name), ())
+
+
+def _note(
+    touches: list[Touch], alternatives: tuple[Alternative, ...], module: Module, term: int
+) -> None:
+    if any(alternatives):
+        touches.append(Touch(alternatives, module, term))
+
+
+def _consumer(label: str, place: Place, module: Module, touches: Sequence[Touch]) -> Consumer:
+    # They are told of like loops.
+    return Consumer(place, "", label, module, place.term, touches=tuple(touches))
+
+
+# -- choices ---------------------------------------------------------------------------------------
+
+
+def _imports_forms(module: Module) -> bool:
+    return any("forms" in f"{i.module}.{i.attribute}" for i in module.facts.imports)
+
+
+def _choices(project: Project, module: Module) -> Iterator[Consumer]:
+    """The fields whose choices are the rows of a queryset, each shown by its text."""
+    for term in module.calls:
+        entry = module.facts.terms[term]
+        called = module.facts.terms[entry[1]]
+        spelt = called[2] if called[0] in (t.ATTR, t.IMPORT) else called[1]
+        if not isinstance(spelt, str) or not spelt.endswith("ChoiceField"):
+            continue
+        frame = project.frame_of_scope(module, module.code_scope_of(term))
+        field = project.values.evaluate(frame, term)
+        if not isinstance(field, Instance) or not _is_choice(project, field):
+            continue
+        arguments = project.calls.arguments(frame, entry)
+        if arguments.get(-1, "widget") is not None:
+            # Some widgets show no choices.
+            continue
+        rows = _rows(project, arguments.get(0, "queryset"))
+        row = consumed_at(rows, module.path, term) if rows is not None else None
+        if row is not None and is_informative(row):
+            touches: list[Touch] = []
+            _note(touches, _shown(project, field, row), module, term)
+            yield _consumer(spelt, Place(module.path, term), module, touches)
+
+
+def _is_choice(project: Project, field: Instance) -> bool:
+    bases = (
+        (field.class_,)
+        if isinstance(field.class_, str)
+        else project.classes.info(field.class_).externals
+    )
+    return any(f"django.forms.{base.rpartition('.')[2]}" in _CHOICES for base in bases)
+
+
+def _rows(project: Project, queryset: Value | None) -> Value | None:
+    if queryset is None:
+        return None
+    if any(Models.of(project).is_manager(option) for option in options_of(queryset)):
+        queryset = project.calls.invoke(
+            project.members.attribute(queryset, "all"), NO_ARGUMENTS
+        ).result
+    return project.protocols.element(queryset)
+
+
+def _shown(project: Project, field: Instance, row: Value) -> tuple[Alternative, ...]:
+    if isinstance(field.class_, ClassValue):
+        method = project.members.find_in_class(field.class_, "label_from_instance")
+        if isinstance(method, FunctionValue):
+            return _run(project, project.members.bind(method, field), (row,))
+    return _of_item(project, row, "__str__")
