@@ -134,6 +134,7 @@ class Frameworks:
         self._all = frameworks
         self._project: Project | None = None
         self._by_module: dict[str, list[Framework]] = {}
+        self._by_class: dict[ClassValue, list[Framework]] = {}
         for framework in frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
@@ -167,13 +168,15 @@ class Frameworks:
     def _concerned(self, name: str) -> list[Framework]:
         return self._by_module.get(name.partition(".")[0], [])
 
-    def _concerned_class(self, class_: ClassValue) -> Iterator[Framework]:
-        asked = set()
-        for base in self.project.classes.info(class_).externals:
-            for framework in self._concerned(base):
-                if framework.name not in asked:
-                    asked.add(framework.name)
-                    yield framework
+    def _concerned_class(self, class_: ClassValue) -> list[Framework]:
+        known = self._by_class.get(class_)
+        if known is None:
+            bases = self.project.classes.info(class_).externals
+            known = list(dict.fromkeys(f for base in bases for f in self._concerned(base)))
+            if known:
+                # None may be known as yet: while the bases of a class are looked up it has none.
+                self._by_class[class_] = known
+        return known
 
     def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
         """See :meth:`Framework.call`."""

@@ -30,19 +30,16 @@ class ClassInfo:
 
     ``order`` starts with the class itself and goes on with project classes and library bases (by
     name), depth first, each once, the later place winning as in C3 for the common cases.
-    ``is_open`` tells that some base could not be resolved.
+    ``is_open`` tells that some base could not be resolved. ``externals`` are the dotted names of
+    the library classes it derives from.
     """
 
     value: ClassValue
     scope: Scope
     order: tuple[ClassValue | External, ...]
     is_open: bool
+    externals: tuple[str, ...] = ()
     subclasses: list[ClassValue] = field(default_factory=list)
-
-    @property
-    def externals(self) -> tuple[str, ...]:
-        """Dotted names of the library classes it derives from."""
-        return tuple(base.name for base in self.order if isinstance(base, External))
 
 
 class Classes:
@@ -61,6 +58,7 @@ class Classes:
             # A class that inherits from itself through an import cycle has no order beyond itself.
             info = self._known[value] = ClassInfo(value, scope, (value,), False)
             info.order, info.is_open = self._order(value, scope)
+            info.externals = tuple([b.name for b in info.order if isinstance(b, External)])
         return info
 
     def _order(

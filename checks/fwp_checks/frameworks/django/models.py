@@ -90,7 +90,7 @@ class Models:
         self.settings = Settings(project)
         self._is_model: dict[ClassValue, bool] = {}
         self._fields: dict[ClassValue, dict[str, Field | Relation]] = {}
-        self._relations: dict[Value, dict[str, Relation]] = {}
+        self._known_relations: dict[tuple[Value, str], Relation | None] = {}
         self._managers: dict[Value, dict[str, Instance]] = {}
 
     @classmethod
@@ -297,6 +297,12 @@ class Models:
         """The relation of a model (of the project, or by dotted name) that an attribute of its
         objects leads along.
         """
+        key = (class_, name)
+        if key not in self._known_relations:
+            self._known_relations[key] = self._find_relation(class_, name)
+        return self._known_relations[key]
+
+    def _find_relation(self, class_: Value, name: str) -> Relation | None:
         if isinstance(class_, ClassValue):
             declared = self.field(class_, name)
             if declared is not None:
