@@ -14,6 +14,7 @@ from fwp_checks.project.frames import Frame
 from fwp_checks.project.loop_evidence import severity_of_kind
 from fwp_checks.project.modules import Module
 from fwp_checks.project.outcome import Alternative, RunExternal
+from fwp_checks.project.private_loops import Company
 from fwp_checks.project.values import Unknown, describe
 from fwp_checks.project.view import FileView
 
@@ -85,6 +86,10 @@ def _about_function(
         contexts = sorted(context.value for context in function.contexts)
         reached = ", ".join(contexts) or "no framework entry point that is known"
         yield f"  reached from: {reached}"
+        if function.company is Company.NOBODY:
+            yield "  alone on the loop of a script, command or job: blocking it is not reported"
+        elif function.company is Company.TASKS:
+            yield "  on the loop of a script, command or job: blocking it weighs less"
     elif project.event_loop.is_reached(frame.function):
         yield f"  function '{frame.qualname}': called from code on the event loop"
     else:

@@ -95,6 +95,38 @@ SEVERITIES = {
         """,
         Severity.ERROR,
     ),
+    "network in a command beside its tasks": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def watch():
+            asyncio.create_task(tick())
+
+        async def run():
+            await watch()
+            requests.get("https://example.org")
+
+        @click.command()
+        def start():
+            asyncio.run(run())
+        """,
+        Severity.WARNING,
+    ),
+    "network in a task of a command": (
+        """
+        async def tick():
+            requests.get("https://example.org")
+
+        @click.command()
+        def start():
+            asyncio.run(watch())
+
+        async def watch():
+            asyncio.create_task(tick())
+        """,
+        Severity.ERROR,
+    ),
     "handler that awaits nothing": (
         """
         @app.get("/")
@@ -114,10 +146,12 @@ SEVERITIES = {
 }
 
 HEAD = """\
+import asyncio
 import contextlib
 import hashlib
 from pathlib import Path
 
+import click
 import requests
 from fastapi import FastAPI, Request
 

@@ -126,6 +126,10 @@ class Framework:
         """The edits that add that to the query built at a term; none unless they are certain."""
         return ()
 
+    def commands(self, project: Project) -> Iterator[Frame]:
+        """Functions that it calls in a thread with no event loop: commands, jobs of workers."""
+        return iter(())
+
 
 class Frameworks:
     """Asks every framework; made anew for each project."""
@@ -349,3 +353,8 @@ class Frameworks:
                 first = self.project.table.modules[0]
                 self.project.fail(first, f"the registrations of {framework.name}", error)
         return found
+
+    def commands(self) -> Iterator[Frame]:
+        """See :meth:`Framework.commands`; of the frameworks that the project imports."""
+        for framework in self._imported:
+            yield from framework.commands(self.project)

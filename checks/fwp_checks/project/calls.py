@@ -9,7 +9,7 @@ from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
 from fwp_checks.project.origins import is_traced
-from fwp_checks.project.outcome import Outcome, RunExternal, RunFrame
+from fwp_checks.project.outcome import Outcome, Run, RunExternal, RunFrame
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
     RECURSIVE,
@@ -201,9 +201,12 @@ class Calls:
         if wrapped.how == "offloaded":
             return Outcome(((),), compute=lambda: Awaitable(inner.result))
         if wrapped.how == "enters_loop":
-            runs = (RunExternal("asgiref.sync.AsyncToSync.__call__", arguments),)
             values = self._project.values
-            return Outcome((runs,), compute=lambda: values.awaited(inner.result))
+            enters: tuple[Run, ...] = (RunExternal("asgiref.sync.AsyncToSync.__call__", arguments),)
+            for option in options_of(inner.result):
+                if isinstance(option, Coroutine):
+                    enters += (RunFrame(option.frame),)
+            return Outcome((enters,), compute=lambda: values.awaited(inner.result))
         return Outcome.unknown(f"called a {wrapped.how}")
 
     def is_async(self, function: Value) -> bool | None:

@@ -235,7 +235,10 @@ class Behaviours:
         if kind == t.COMPARE:
             if entry[1] in ("in", "not in"):
                 return protocols.special(self._value(frame, entry[3]), ("__contains__", "__iter__"))
-        elif kind in (t.UNPACK, t.STAR):
+            return protocols.operating(self._value(frame, entry[2]), entry[1])
+        if kind == t.BINARY:
+            return protocols.operating(self._value(frame, entry[2]), entry[1])
+        if kind in (t.UNPACK, t.STAR):
             value = self._value(frame, entry[1])
             return (
                 () if isinstance(value, TupleValue) else protocols.iterating(value, is_async=False)

@@ -26,6 +26,7 @@ from fwp_checks.project.loop_evidence import (
 )
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.modules import Module
+from fwp_checks.project.private_loops import Companies, Company, Node
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -52,13 +53,15 @@ class LoopFunction:
     """A function that runs on the event loop, in one frame.
 
     ``contexts`` are what it is to the framework, or what the functions are from which it is
-    reached. ``root`` is its own registration, if it has one.
+    reached. ``root`` is its own registration, if it has one. ``company`` tells who else waits while
+    it holds up the loop.
     """
 
     module: Module
     scope_number: int
     root: Root | None
     contexts: frozenset[Context]
+    company: Company
     found: FrameEvidence
 
     @property
@@ -189,6 +192,20 @@ class EventLoop:
         return found
 
     @cached_property
+    def _companies(self) -> Companies:
+        graph: dict[int, Node] = {}
+        for number, frame, after in self._nodes:
+            known = graph.get(number)
+            if known is not None:
+                # Another share's: one of them looked into it.
+                frame = frame if frame.is_on_loop or frame.following else known.frame
+                after = [*known.following, *after]
+            graph[number] = Node(frame, tuple(after))
+        loop = self._project.loop_entries
+        served = [at for at, root in enumerate(loop.roots.values()) if not root.own_loop]
+        return Companies(graph, served, [loop.numbers[frame] for frame in loop.private])
+
+    @cached_property
     def functions(self) -> dict[Module, list[LoopFunction]]:
         """By module, the frames whose code runs on a shared event loop."""
         found: dict[Module, list[LoopFunction]] = {}
@@ -203,13 +220,33 @@ class EventLoop:
             module = self._project.table.by_path[path]
             root = self._project.loop_entries.root_of(frame.entry, frame.function)
             contexts = frozenset(reach.context for reach in reaches)
-            function = LoopFunction(module, scope_number, root, contexts, frame)
+            company = self._companies.of(frame.function)
+            function = LoopFunction(module, scope_number, root, contexts, company, frame)
             found.setdefault(module, []).append(function)
         return found
 
     def is_reached(self, function: FunctionKey) -> bool:
         """Whether code on the loop runs a function."""
-        return function in self._reaches_of_function
+        return function in self._run_on_loops
+
+    @cached_property
+    def _run_on_loops(self) -> set[FunctionKey]:
+        """Functions that code on some loop runs, or that run on it themselves."""
+        following: dict[int, list[int]] = {}
+        functions: dict[int, FunctionKey] = {}
+        starts = []
+        for number, frame, after in self._nodes:
+            following.setdefault(number, []).extend(after)
+            functions[number] = frame.function
+            if frame.is_on_loop:
+                starts.append(number)
+        found = set(starts)
+        while starts:
+            for other in following[starts.pop()]:
+                if other not in found:
+                    found.add(other)
+                    starts.append(other)
+        return {functions[number] for number in found}
 
     @cached_property
     def called_coroutine_functions(self) -> frozenset[FunctionKey]:
@@ -239,7 +276,7 @@ class EventLoop:
         """The thread locks in a module that functions on the event loop hold while they await."""
         found: dict[int, HeldLock] = {}
         for function in self.functions.get(module, ()):
-            for held in function.found.locks:
+            for held in function.found.locks if function.company is not Company.NOBODY else ():
                 found.setdefault(held.term, held)
         return [found[term] for term in sorted(found)]
 
@@ -275,6 +312,7 @@ class EventLoop:
             sites = self._best(
                 BlockingSite(function, site.chain, site.row, self._weight(function, site.severity))
                 for function in self.functions.get(module, ())
+                if function.company is not Company.NOBODY
                 for site in function.found.blocking
                 if self._is_wanted(function, site.row)
             )
@@ -302,8 +340,9 @@ class EventLoop:
 
     @staticmethod
     def _weight(function: LoopFunction, severity: Severity) -> Severity:
-        """Holding up a loop that serves no request yet weighs less."""
-        if function.is_startup_only and severity is Severity.ERROR:
+        """Holding up a loop that serves no request, or not yet, weighs less."""
+        is_light = function.is_startup_only or function.company is Company.TASKS
+        if is_light and severity is Severity.ERROR:
             return Severity.WARNING
         return severity
 

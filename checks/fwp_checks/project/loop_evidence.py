@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.finding import Severity
+from fwp_checks.project import private_loops
 from fwp_checks.project.chains import Call, call_at
 from fwp_checks.project.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.effects import Effects, Event, Rows
@@ -56,6 +57,7 @@ class FrameEvidence(NamedTuple):
     frame of this share alone. ``following`` are the frames that it runs or leaves to the loop, by
     their positions in the share. ``uses_loop``: it makes coroutines or tasks. ``blocking``,
     ``nested`` and ``locks`` are of code that runs on the loop itself (``is_on_loop``).
+    ``starts_tasks``: it makes something run beside it.
     """
 
     function: FunctionKey
@@ -64,6 +66,7 @@ class FrameEvidence(NamedTuple):
     handed: tuple[Handed, ...] = ()
     is_on_loop: bool = False
     uses_loop: bool = False
+    starts_tasks: bool = False
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
     locks: tuple[HeldLock, ...] = ()
@@ -78,8 +81,9 @@ class LoopEvidence(NamedTuple):
 
 
 class LoopEntries:
-    """The functions by which code on the loop begins: those that frameworks call on it, and every
-    async function, about whose arguments nothing is known. In one order, the same for each share.
+    """The functions by which code on a loop begins: those that frameworks call on it, every async
+    function, about whose arguments nothing is known, and what starts loops of its own. In one
+    order, the same for each share.
     """
 
     def __init__(self, project: Project) -> None:
@@ -100,14 +104,20 @@ class LoopEntries:
     @cached_property
     def numbers(self) -> dict[Frame, int]:
         """Every entry function, with its number; those of :attr:`roots` come first."""
-        found = dict.fromkeys(self.roots)
+        found: dict[Frame, None] = dict.fromkeys(self.roots)
         for module in self._project.table.modules:
             if module.is_read_only:
                 continue
             for number, scope in enumerate(module.facts.scopes):
                 if scope.is_async and scope.kind == "function":
                     found[self._project.frame_of_scope(module, number)] = None
+        found.update(dict.fromkeys(self.private))
         return {frame: number for number, frame in enumerate(found)}
+
+    @cached_property
+    def private(self) -> tuple[Frame, ...]:
+        """Scripts, commands and jobs, which may start a loop of their own."""
+        return tuple(private_loops.entries(self._project))
 
     @cached_property
     def _root_by_number(self) -> list[Root]:
@@ -133,6 +143,7 @@ class LoopCollector:
         self._entries = project.loop_entries
         self._behaviours = project.behaviours
         self._rows = Rows(project)
+        self._known_starts: dict[Frame, private_loops.Starts] = {}
 
     def collect(self) -> LoopEvidence:
         """The evidence of the share."""
@@ -157,7 +168,7 @@ class LoopCollector:
         elsewhere: dict[Frame, None] = {}
         waiting = list(found)
         while waiting:
-            for frame in self._behaviours.following(waiting.pop()):
+            for frame in self._following(waiting.pop()):
                 if frame in found:
                     continue
                 if frame in numbers and frame.scope.is_async:
@@ -167,17 +178,29 @@ class LoopCollector:
                 waiting.append(frame)
         return list(found), list(elsewhere)
 
+    def _following(self, frame: Frame) -> list[Frame]:
+        return [*self._behaviours.following(frame), *self._starts(frame).entered]
+
+    def _starts(self, frame: Frame) -> private_loops.Starts:
+        known = self._known_starts.get(frame)
+        if known is None:
+            known = self._known_starts[frame] = private_loops.starts(self._project, frame)
+        return known
+
     def _of_frame(self, frame: Frame, positions: dict[Frame, int]) -> FrameEvidence:
         function = frame.function
         entry = self._entries.numbers.get(frame, -1)
         try:
-            following = dict.fromkeys(positions[f] for f in self._behaviours.following(frame))
+            following = dict.fromkeys(positions[f] for f in self._following(frame))
             if frame.module.is_read_only:
                 return FrameEvidence(function, entry, tuple(following))
             handed = tuple(self._project.coroutines.handed(frame))
             root = self._entries.root_of(entry, function)
+            starts_tasks = self._starts(frame).concurrent
             if root is None and not frame.scope.is_async:
-                return FrameEvidence(function, entry, tuple(following), handed)
+                return FrameEvidence(
+                    function, entry, tuple(following), handed, starts_tasks=starts_tasks
+                )
             events = self._events(frame, root)
             return FrameEvidence(
                 function,
@@ -186,6 +209,7 @@ class LoopCollector:
                 handed,
                 is_on_loop=True,
                 uses_loop=self._uses_loop(frame),
+                starts_tasks=starts_tasks,
                 blocking=tuple(self._blocking(frame, events)),
                 nested=tuple(self._nested(frame, events)),
                 locks=tuple(self._project.coroutines.held_locks(frame)),

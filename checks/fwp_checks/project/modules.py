@@ -132,6 +132,17 @@ class Module:
         """Every CALL term."""
         return [term for term, entry in enumerate(self.facts.terms) if entry[0] == t.CALL]
 
+    def calls_in(self, scope_number: int) -> list[int]:
+        """The CALL terms of a module's or function's own code."""
+        return self._calls_by_scope.get(scope_number, [])
+
+    @cached_property
+    def _calls_by_scope(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for term in self.calls:
+            found.setdefault(self.code_scope_of(term), []).append(term)
+        return found
+
     @cached_property
     def awaited(self) -> frozenset[int]:
         """The terms that ``await`` stands directly before."""

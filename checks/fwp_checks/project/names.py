@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.protocols import ARITHMETIC_METHODS, COMPARISON_METHODS
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -21,7 +22,8 @@ _SPECIAL = {
     t.TRUTH: ("__bool__", "__len__"),
     t.ITEM: ("__getitem__",),
     t.STORE_ITEM: ("__setitem__", "__delitem__"),
-    t.COMPARE: ("__contains__", "__iter__"),
+    t.COMPARE: ("__contains__", "__iter__", *COMPARISON_METHODS),
+    t.BINARY: ARITHMETIC_METHODS,
     t.FORMAT: ("__str__", "__repr__", "__format__"),
 }
 

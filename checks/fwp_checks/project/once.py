@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
-from fwp_checks.project.values import External, FunctionValue, options_of
+from fwp_checks.project.values import External, FunctionValue, Member, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -108,7 +108,7 @@ class Once:
 
     def _find_guarded(self, frame: Frame) -> list[tuple[int, int]]:
         written = self._written(frame)
-        for name, term in self._written_by_methods(frame):
+        for name, term in (*self._written_by_methods(frame), *self._written_by_threads(frame)):
             written.setdefault(name, []).append(term)
         return self._while_empty(frame, written, self._tested)
 
@@ -118,12 +118,8 @@ class Once:
         Not in async methods: what they wait for at first use can be handed to a thread right there.
         """
         terms = frame.module.facts.terms
-        tested = set()
-        for region in frame.module.regions_in(frame.scope_number):
-            if region.kind in ("if", "else") and region.term >= 0:
-                _, name = self._tested(terms, region.term)
-                tested.add(name)
-        if frame.scope.is_async or not any(tested):
+        tested = self._tests(frame)
+        if frame.scope.is_async or not tested:
             return
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
@@ -137,6 +133,35 @@ class Once:
                     name = f".{method.module.facts.terms[written][2]}"
                     if name in tested:
                         yield name, term
+
+    def _written_by_threads(self, frame: Frame) -> Iterator[tuple[str, int]]:
+        """Attributes that other methods of the class write, at the start of a thread: the thread
+        fills them, and what follows waits until it has.
+        """
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        tested = self._tests(frame) if class_ is not None else set()
+        if class_ is None or not tested:
+            return
+        terms = frame.module.facts.terms
+        filled = {f".{name}" for name in frame.module.methods_writing.get(class_.scope, {})}
+        for term in frame.module.calls_in(frame.scope_number):
+            called = terms[term][1]
+            if terms[called][0] == t.ATTR and terms[called][2] == "start":
+                value = self._project.values.evaluate(frame, called)
+                if isinstance(value, Member) and value.name == "threading.Thread.start":
+                    for name in tested & filled:
+                        yield name, term
+
+    def _tests(self, frame: Frame) -> set[str]:
+        """The variables that a function tests for being empty."""
+        terms = frame.module.facts.terms
+        tested = set()
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind in ("if", "else") and region.term >= 0:
+                _, name = self._tested(terms, region.term)
+                if name is not None:
+                    tested.add(name)
+        return tested
 
     def remembered(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms that run only where a mapping that outlives the call lacks a key, and

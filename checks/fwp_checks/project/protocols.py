@@ -34,8 +34,15 @@ NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 # https://docs.python.org/3/reference/datamodel.html#emulating-numeric-types
 _OPERATORS = {
     "/": "__truediv__", "+": "__add__", "|": "__or__", "%": "__mod__", "*": "__mul__",
-    "-": "__sub__", "&": "__and__", ">>": "__rshift__", "+=": "__add__",
+    "-": "__sub__", "&": "__and__", ">>": "__rshift__", "<<": "__lshift__", "@": "__matmul__",
+    "+=": "__add__",
 }  # fmt: skip
+# https://docs.python.org/3/reference/datamodel.html#object.__lt__
+_COMPARISONS = {
+    "==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__",
+}  # fmt: skip
+ARITHMETIC_METHODS = tuple(dict.fromkeys(_OPERATORS.values()))
+COMPARISON_METHODS = tuple(_COMPARISONS.values())
 
 
 class Protocols:
@@ -129,8 +136,8 @@ class Protocols:
         return Unknown(f"result of awaiting a {value.class_.name}")
 
     def binary(self, left: Instance, operator: str) -> Value | None:
-        """The result of an operator on a library's object, or on one of a class derived from it;
-        None if the catalogue says nothing.
+        """The result of an operator on an object, by its class or by the catalogue; None if neither
+        says anything.
         """
         name = _OPERATORS.get(operator)
         if name is None:
@@ -138,7 +145,7 @@ class Protocols:
         classes: tuple[str, ...] = (left.class_,) if isinstance(left.class_, str) else ()
         if isinstance(left.class_, ClassValue):
             if self._project.members.find_in_class(left.class_, name) is not None:
-                return None
+                return self._call_method(left, name)
             classes = self._project.classes.info(left.class_).externals
         for class_ in classes:
             given = self._project.catalogue.gives(f"{class_}.{name}", "call")
@@ -176,6 +183,11 @@ class Protocols:
             elif method is not None:
                 return self._project.calls.invoke(method, NO_ARGUMENTS).alternatives
         return NOTHING_RUNS
+
+    def operating(self, left: Value, operator: str) -> tuple[Alternative, ...]:
+        """What runs when an operator other than ``in`` is applied to a value on its left."""
+        method = _OPERATORS.get(operator) or _COMPARISONS.get(operator)
+        return self.special(left, (method,)) if method is not None else ()
 
     def reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
         """What runs when an attribute is read."""

@@ -1,0 +1,77 @@
+"""Commands and jobs: functions that a command line or a worker calls in a thread of its own.
+
+Click and Typer call the function of the command that was given; Django's ``manage.py`` calls
+``handle``. Celery, RQ, Huey and Dramatiq call the plain function of a job in a process or thread of
+the worker. None of them runs an event loop around it; one that the function starts is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.values import (
+    NO_ARGUMENTS,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.linked import Project
+
+_COMMANDS = frozenset(
+    {
+        "click.command", "click.group", "click.Group.command", "click.Group.group",
+        "typer.Typer.command", "typer.Typer.callback", "cyclopts.App.command",
+        "cyclopts.App.default",
+    }
+)  # fmt: skip
+_JOBS = frozenset(
+    {
+        "celery.Celery.task", "celery.shared_task", "rq.decorators.job", "huey.Huey.task",
+        "huey.Huey.periodic_task", "dramatiq.actor",
+    }
+)  # fmt: skip
+_MANAGEMENT = "django.core.management.base.BaseCommand"
+
+
+class Commands(Framework):
+    """Hooks for command lines and workers."""
+
+    name = "commands"
+    modules = frozenset(
+        {"click", "typer", "cyclopts", "django", "celery", "rq", "huey", "dramatiq"}
+    )
+
+    def commands(self, project: Project) -> Iterator[Frame]:
+        """Functions that are called with no event loop around them."""
+        for decoration in project.call_sites.decorated(_COMMANDS):
+            yield from self._frames(project, decoration.function)
+            # What wrappers of the project's call is the command, too.
+            yield project.calls.unbound_frame(decoration.around, decoration.scope_number)
+        for decoration in project.call_sites.decorated(_JOBS):
+            for frame in self._frames(project, decoration.function):
+                # Coroutine functions among them share a loop, if the worker runs them at all.
+                if not frame.scope.is_async:
+                    yield frame
+        for module in project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.kind == "class" and scope.bases and "handle" in scope.bindings:
+                    class_ = ClassValue(module, number)
+                    if project.classes.derives(class_, _MANAGEMENT):
+                        handle = project.members.attribute(Instance(class_), "handle")
+                        yield from self._frames(project, handle)
+
+    @staticmethod
+    def _frames(project: Project, value: Value) -> Iterator[Frame]:
+        for option in options_of(value):
+            if isinstance(option, FunctionValue):
+                yield project.calls.frame_for(option, NO_ARGUMENTS)
+
+
+FRAMEWORK = Commands()
