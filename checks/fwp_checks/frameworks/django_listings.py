@@ -38,6 +38,7 @@ _SITEMAP = "django.contrib.sitemaps.Sitemap"
 _CHOICES = frozenset(
     f"django.forms.{name}" for name in ("ModelChoiceField", "ModelMultipleChoiceField")
 )
+_WORDING = frozenset({"label_from_instance"})
 # Methods that are called with each item, and what is called of the item where they are missing.
 _OF_FEED = {
     "item_title": "__str__",
@@ -146,6 +147,8 @@ def _choices(project: Project, module: Module) -> Iterator[Consumer]:
         field = project.values.evaluate(frame, term)
         if not isinstance(field, Instance) or not _is_choice(project, field):
             continue
+        if _is_changed_later(module, term):
+            continue
         arguments = project.calls.arguments(frame, entry)
         if arguments.get(-1, "widget") is not None:
             # Some widgets show no choices.
@@ -159,12 +162,30 @@ def _choices(project: Project, module: Module) -> Iterator[Consumer]:
 
 
 def _is_choice(project: Project, field: Instance) -> bool:
-    bases = (
-        (field.class_,)
-        if isinstance(field.class_, str)
-        else project.classes.info(field.class_).externals
-    )
-    return any(f"django.forms.{base.rpartition('.')[2]}" in _CHOICES for base in bases)
+    """Whether a field shows every choice: a field of Django's, or one that only words them."""
+    if isinstance(field.class_, str):
+        return field.class_ in _CHOICES
+    order = project.classes.info(field.class_).order
+    own = [owner for owner in order if isinstance(owner, ClassValue)]
+    if any(owner.module.facts.scopes[owner.scope].bindings.keys() - _WORDING for owner in own):
+        return False
+    return any(base in _CHOICES for base in project.classes.info(field.class_).externals)
+
+
+def _is_changed_later(module: Module, term: int) -> bool:
+    """Whether methods of the form give the field another queryset or widget."""
+    scopes, terms = module.facts.scopes, module.facts.terms
+    form = module.scope_of(term)
+    name = next((name for name, bound in scopes[form].bindings.items() if bound == term), "")
+    for store in module.facts.attribute_writes:
+        _, base, attribute, _ = terms[store]
+        if attribute in ("queryset", "widget", "choices"):
+            method = module.scope_of(store)
+            key = terms[terms[base][2]] if terms[base][0] == t.ITEM else (t.UNKNOWN, "")
+            is_other = key[0] == t.CONST and key[1] != name
+            if scopes[method].parent == form and not is_other:
+                return True
+    return False
 
 
 def _rows(project: Project, queryset: Value | None) -> Value | None:
