@@ -15,6 +15,7 @@ from fwp_checks.project.outcome import Alternative, Outcome
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
     CallableValue,
+    ClassValue,
     Constant,
     FunctionValue,
     Instance,
@@ -27,6 +28,7 @@ from fwp_checks.project.values import (
     Value,
     Wrapped,
     is_informative,
+    join,
     options_of,
     without_none,
 )
@@ -102,9 +104,12 @@ class Lookups:
         if isinstance(base, (Iterable, TupleValue)):
             return Unknown(f"attribute '{name}' of a {type(base).__name__.lower()}")
         value = members.attribute(base, name)
-        if not is_informative(value) and isinstance(base, Instance):
-            if not isinstance(base.class_, str) and members.method(base, "__getitem__") is not None:
-                return members.item(base, Constant(name))
+        if isinstance(base, Instance) and isinstance(base.class_, ClassValue):
+            if members.find_in_class(base.class_, "__getitem__") is not None:
+                # A key counts before an attribute.
+                held = members.item(base, Constant(name))
+                is_known = is_informative(value) or isinstance(value, Constant)
+                return join([held, value]) if is_known and type(value) is not Member else held
         return value
 
     def _of_mapping(self, base: MappingValue, name: str) -> Value:

@@ -156,8 +156,9 @@ class Templates:
         if not templates:
             return None
         first = templates[0]
-        same = all(_is_same(first, other) for other in templates[1:])
-        return first if same and len(paths) <= _MAX_OPTIONS else None
+        if first.facts.problem is not None or len(paths) > _MAX_OPTIONS:
+            return None
+        return first if all(_is_same(first, other) for other in templates[1:]) else None
 
     @property
     def _names(self) -> dict[str, list[str]]:
@@ -293,8 +294,8 @@ class Templates:
         """The blocks that stand in no other block."""
         found = set()
         for module in chain:
-            body = module.facts.scopes[BODY] if len(module.facts.scopes) > BODY else None
-            for entry in module.facts.terms[body.start : body.end] if body else ():
+            body = module.facts.scopes[BODY]
+            for entry in module.facts.terms[body.start : body.end]:
                 if entry[:2] == (t.RENDER, "block"):
                     scope = module.facts.terms[entry[2]][1]
                     found.add(module.facts.scopes[scope].name.removeprefix(_BLOCK))
@@ -406,7 +407,7 @@ class Templates:
     def _imported(self, frame: Frame, entry: t.Term) -> Value:
         value = self._project.values.evaluate(frame, entry[2])
         found = list(self.named(value, _language_of(frame), frame.module))
-        if len(found) != 1 or found[0] is None or len(found[0].facts.scopes) <= BODY:
+        if len(found) != 1 or found[0] is None:
             return Unknown("a template that is not known")
         context = self._context(found[0], self._visible(frame, entry), ())
         return Exports(self._frame(found[0], BODY, context))

@@ -1,0 +1,347 @@
+"""What templates read, run and render, in small projects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.frames import Frame
+from fwp_checks.project.linked import Project
+from fwp_checks.project.outcome import RunFrame
+from fwp_checks.project.templates import Template
+from fwp_checks.project.values import describe
+from fwp_checks.session import Session
+
+MODELS = """
+from django.db import models
+
+class Author(models.Model):
+    name = models.TextField()
+
+class Tag(models.Model):
+    name = models.TextField()
+
+class Article(models.Model):
+    title = models.TextField()
+    author = models.ForeignKey(Author, on_delete=models.CASCADE)
+    tags = models.ManyToManyField(Tag)
+
+    @property
+    def first_tag(self):
+        return self.tags.first()
+
+    def writer(self):
+        return self.author
+
+    def sees(self, other):
+        return self.author
+
+class Lookup:
+    name = "x"
+
+    def __getitem__(self, key):
+        return Tag()
+"""
+
+VIEW = """
+from django.shortcuts import render
+from blog.models import Article, Lookup
+
+def index(request):
+    return render(request, "index.html", {{"articles": Article.objects.all(), {more}}})
+"""
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    (root / "pyproject.toml").write_text("[tool.fwp]\npreview = true\n", encoding="utf-8")
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(dedent(text), encoding="utf-8")
+
+
+def blog(root: Path, templates: dict[str, str], more: str = "", **modules: str) -> Project:
+    """A project whose view renders ``index.html`` with articles and ``more``."""
+    write(root, {f"blog/templates/{name}": text for name, text in templates.items()})
+    write(root, {"blog/models.py": MODELS, "blog/views.py": VIEW.format(more=more)})
+    write(root, {f"{name.replace('__', '/')}.py": text for name, text in modules.items()})
+    return Session.open(root, cache_dir=False)._linked()
+
+
+def rendered(project: Project) -> Iterator[Frame]:
+    """The frames of templates that run, and those that they run, once each."""
+    waiting = [frame for c in project.row_needs.consumers for frame in c.frames]
+    seen = set()
+    while waiting:
+        frame = waiting.pop(0)
+        if frame not in seen:
+            seen.add(frame)
+            yield frame
+            for event in project.behaviours.of(frame).events:
+                for alternative in event.alternatives:
+                    waiting.extend(r.frame for r in alternative or () if isinstance(r, RunFrame))
+
+
+def places(project: Project) -> list[str]:
+    """The parts of templates that run: ``index.html:block x``."""
+    return [
+        f"{frame.module.template_name}:{frame.name}"
+        if frame.name != frame.module.template_name
+        else frame.name
+        for frame in rendered(project)
+        if isinstance(frame.module, Template)
+    ]
+
+
+def outputs(project: Project) -> list[str]:
+    """What the values are that all templates put out, in order of running."""
+    found = []
+    for frame in rendered(project):
+        terms = frame.module.facts.terms
+        for term in range(frame.scope.start, frame.scope.end):
+            if terms[term][0] == t.FORMAT and isinstance(frame.module, Template):
+                found += [describe(project.values.evaluate(frame, n)) for n in terms[term][1]]
+    return found
+
+
+ROW, TEXT = "Article object", "builtins.str object"
+RELATED = "django.db.models.fields.related_descriptors.RelatedManager[Tag] object"
+LOOKUPS = {
+    "a": ROW,
+    "a.title": TEXT,
+    "a.author": "Author object",
+    "a.author.name": TEXT,
+    "a.writer": "Author object",
+    "a.writer.name": TEXT,
+    "a.first_tag": "Tag object",
+    "a.tags": RELATED,
+    "a.tags.all": "django.db.models.QuerySet[Tag] object",
+    "a.tags.all.0": "Tag object",
+    "a.tags.first": "Tag object",
+    "a.sees": "unknown (a function that needs arguments)",
+    "lookup.name": "Tag object | 'x'",
+    "lookup.other": "Tag object",
+    "a.delete": "unknown (a method that changes data is not called)",
+    "articles.0": ROW,
+    "articles|first": ROW,
+    "articles|dictsort:'title'|first": ROW,
+    "pair.1": "'y'",
+    "pair.7": "'x' | 'y'",
+    "table.key": "'value'",
+    "table.items": "iterator of (unknown (key of a mapping), 'value')",
+    "table.none": "unknown (no key 'none' is known)",
+    "nothing.x": "unknown (nothing is known to be given as 'nothing')",
+}
+
+
+@pytest.mark.parametrize("text", LOOKUPS)
+def test_lookups(text: str, tmp_path: Path) -> None:
+    index = f"{{% for a in articles %}}{{{{ {text} }}}}{{% endfor %}}"
+    project = blog(
+        tmp_path,
+        {"index.html": index},
+        '"pair": ("x", "y"), "table": {"key": "value"}, "lookup": Lookup()',
+    )
+    assert outputs(project) == [LOOKUPS[text]]
+
+
+def test_jinja_calls_nothing_by_itself(tmp_path: Path) -> None:
+    page = """
+    from flask import render_template
+    from blog.models import Article
+
+    def page():
+        return render_template("page.html", articles=Article.objects.all())
+    """
+    text = "{% for a in articles %}{{ a.writer().name }}{{ a.writer }}{{ a['title'] }}{% endfor %}"
+    project = blog(tmp_path, {"page.html": text}, blog__pages=page)
+    assert outputs(project) == [TEXT, "writer", TEXT]
+
+
+def test_blocks_take_each_others_place(tmp_path: Path) -> None:
+    block = "{% block a %}{{ block.super }}"
+    templates = {
+        "base.html": "{% block head %}{% endblock %}{% block a %}{{ x }}{% endblock %}",
+        "middle.html": "{% extends 'base.html' %}" + block + "{{ y }}{% endblock %}",
+        "index.html": "{% extends './middle.html' %}{{ z }}" + block + "{% endblock %}",
+    }
+    expected = ["base.html", "base.html:block head", "index.html:block a", "middle.html:block a"]
+    project = blog(tmp_path, templates, '"x": 1, "y": 2, "z": 3')
+    assert places(project) == [*expected, "base.html:block a"]
+    assert sorted(outputs(project)) == ["1", "2"]
+
+
+def test_blocks_of_a_page_whose_base_is_not_known(tmp_path: Path) -> None:
+    text = "{% extends base %}{{ x }}{% block a %}{{ y }}{% block b %}{% endblock %}{% endblock %}"
+    project = blog(tmp_path, {"index.html": text}, '"x": 1, "y": 2')
+    assert places(project) == ["index.html:block a", "index.html:block b"]
+    assert outputs(project) == ["2"]
+
+
+def test_included_templates_see_what_they_are_given(tmp_path: Path) -> None:
+    index = """
+    {% for a in articles %}
+      {% include "row.html" %}{% include "row.html" with a=x only %}{% include name %}
+    {% endfor %}
+    """
+    project = blog(tmp_path, {"index.html": index, "row.html": "{{ a }}{{ x }}"}, '"x": 1')
+    assert places(project) == ["index.html", "row.html", "row.html"]
+    unknown = "unknown (nothing is known to be given as 'x')"
+    assert outputs(project) == [ROW, "1", "1", unknown]
+
+
+def test_a_template_that_includes_itself(tmp_path: Path) -> None:
+    index = "{% for a in articles %}{% include 'index.html' with articles=a.tags.all %}{% endfor %}"
+    assert "index.html" in places(blog(tmp_path, {"index.html": index}))
+
+
+def test_filters_and_tags_of_the_project(tmp_path: Path) -> None:
+    tags = """
+    from django import template
+    register = template.Library()
+
+    @register.filter(name="writer_of")
+    def writer_of_article(article):
+        return article.author
+
+    def plain(article):
+        return article.title
+
+    register.filter("plain", plain)
+
+    @register.simple_tag(takes_context=True)
+    def first_of(context, name):
+        return context["articles"][0]
+
+    @register.inclusion_tag("menu.html")
+    def menu(article, size=1):
+        return {"entries": article.tags.all(), "size": size}
+    """
+    index = """
+    {% load extras %}{% for a in articles %}{{ a|writer_of }}{{ a|plain }}{% menu a size=2 %}
+    {% endfor %}{% first_of "x" as first %}{{ first }}{{ first|other }}
+    """
+    menu = "{% for tag in entries %}{{ tag }}{% endfor %}"
+    project = blog(
+        tmp_path, {"index.html": index, "menu.html": menu}, blog__templatetags__extras=tags
+    )
+    expected = ["Author object", TEXT, TEXT, ROW, "unknown (the filter 'other' is none of the"]
+    found = outputs(project)
+    assert [text[: len(e)] for text, e in zip(found, expected, strict=False)] == expected
+    assert found[5:] == ["Tag object"]
+
+
+def test_macros_and_imports(tmp_path: Path) -> None:
+    page = """
+    from jinja2 import Environment, PackageLoader
+    from blog.models import Article
+
+    environment = Environment(loader=PackageLoader("blog"))
+
+    def page():
+        template = environment.get_template("page.html")
+        return template.render({"articles": Article.objects.all()}, size=3)
+    """
+    templates = {
+        "page.html": """
+        {% extends "base.html" %}
+        {% import "forms.html" as forms %}{% from "forms.html" import wrap as box %}
+        {% set shown = articles %}
+        {% macro own(a) %}{{ a }}{{ size }}{% endmacro %}
+        {% block body %}
+          {% for a in shown %}{{ forms.row(a) }}{{ own(a) }}{% call(b) box() %}{{ b }}{% endcall %}
+          {% endfor %}
+        {% endblock %}
+        """,
+        "base.html": "{% block body %}{% endblock %}",
+        "forms.html": """
+        {% macro row(a, size=1) %}{{ a.title }}{% endmacro %}
+        {% macro wrap() %}{{ caller(5) }}{% endmacro %}
+        """,
+    }
+    project = blog(tmp_path, templates, blog__pages=page)
+    assert {"forms.html:row", "page.html:own", "forms.html:wrap"} <= set(places(project))
+    assert {TEXT, ROW, "3"} <= set(outputs(project))
+
+
+# -- finding templates -----------------------------------------------------------------------------
+
+
+def test_one_of_several_templates_of_a_name(tmp_path: Path) -> None:
+    write(tmp_path, {"theme/templates/index.html": "{{ articles }}"})
+    project = blog(tmp_path, {"index.html": "{{ articles }}"})
+    assert places(project) == ["index.html"]
+
+
+def test_several_templates_of_a_name_that_differ(tmp_path: Path) -> None:
+    write(tmp_path, {"theme/templates/index.html": "{{ other }}"})
+    assert places(blog(tmp_path, {"index.html": "{{ articles }}"})) == []
+
+
+def test_each_flask_application_has_its_own(tmp_path: Path) -> None:
+    page = """
+    from flask import render_template
+    from blog.models import Article
+
+    def page():
+        return render_template("page.html", articles=Article.objects.all())
+    """
+    write(tmp_path, {"other/templates/page.html": "{{ other }}"})
+    project = blog(tmp_path, {"page.html": "{{ articles[0] }}"}, blog__pages=page)
+    assert outputs(project) == [ROW]
+
+
+# -- reports ---------------------------------------------------------------------------------------
+
+
+def findings(root: Path, cache: Path | None = None) -> list[str]:
+    report = Session.open(root, cache_dir=cache or False).check_all()
+    return [f"{f.code} {f.path}:{f.range.line}:{f.range.column}" for f in report.findings]
+
+
+LOOP = "{% for a in articles %}{{ a.author.name }}{% endfor %}"
+PLAIN = "{% for a in articles %}{{ a.title }}{% endfor %}"
+
+
+def test_a_broken_template_is_told_where_it_is_used(tmp_path: Path) -> None:
+    blog(tmp_path, {"index.html": "{{ articles }}\n  {% if %}", "unused.html": "{% if %}"})
+    assert findings(tmp_path) == ["FWP901 blog/templates/index.html:2:3"]
+    report = Session.open(tmp_path, cache_dir=False).check_all()
+    assert [(s.path, s.reason) for s in report.skipped] == [
+        ("blog/templates/index.html", "the tag 'if' is not closed")
+    ]
+
+
+def test_a_changed_template_is_checked_again(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    root = tmp_path / "project"
+    root.mkdir()
+    blog(root, {"index.html": LOOP})
+    assert findings(root, cache) == ["FWP207 blog/views.py:6:55"]
+    write(root, {"blog/templates/index.html": PLAIN})
+    assert findings(root, cache) == []
+    write(root, {"blog/templates/index.html": LOOP})
+    assert findings(root, cache) == ["FWP207 blog/views.py:6:55"]
+    (root / "blog/templates/index.html").unlink()
+    assert findings(root, cache) == []
+
+
+def test_an_unsaved_template(tmp_path: Path) -> None:
+    blog(tmp_path, {"index.html": PLAIN})
+    session = Session.open(tmp_path, cache_dir=False)
+    assert session.check_all().findings == ()
+    session.update(tmp_path / "blog/templates/index.html", LOOP)
+    (finding,) = session.check_all().findings
+    (step,) = [step for step in finding.trace if "each row" in step.message]
+    assert (step.path, step.range.line) == ("blog/templates/index.html", 1)
+    assert LOOP[step.range.column - 1 : step.range.end_column - 1] == "a.author"
+
+
+def test_excluded_templates_are_not_read(tmp_path: Path) -> None:
+    blog(tmp_path, {"index.html": LOOP})
+    settings = '[tool.fwp]\npreview = true\nexclude = ["blog/templates/**"]\n'
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    assert findings(tmp_path) == []
