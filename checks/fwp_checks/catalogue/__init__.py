@@ -133,12 +133,10 @@ class Catalogue:
 
     def canonical(self, dotted: str) -> str:
         """The spelling that rows use; an alias of a type or module applies to all below it."""
-        if not self.knows_module(dotted):
-            return dotted
         known = self._canonical.get(dotted)
         if known is None:
             known = dotted
-            for _ in range(_ALIAS_STEPS):
+            for _ in range(_ALIAS_STEPS if self.knows_module(dotted) else 0):
                 before = known
                 for tables in self._layers:
                     known = resolve_alias(tables["aliases"], known)
@@ -164,11 +162,9 @@ class Catalogue:
         The nearest class that says anything about the member decides, and a row that names the
         member wins over a wildcard there.
         """
-        if not self.knows_module(dotted):
-            return ()
         known = self._effects.get(dotted)
         if known is None:
-            known = self._find_effects(dotted)
+            known = self._find_effects(dotted) if self.knows_module(dotted) else ()
             self._effects[dotted] = known
         return known
 
@@ -189,20 +185,18 @@ class Catalogue:
 
         Rows that depend on the arguments come first.
         """
-        if not self.knows_module(dotted):
-            return ()
         key = (dotted, via)
-        if key not in self._gives:
-            self._gives[key] = self._find_values(dotted, via)
-        return self._gives[key]
+        known = self._gives.get(key)
+        if known is None:
+            known = self._find_values(dotted, via) if self.knows_module(dotted) else ()
+            self._gives[key] = known
+        return known
 
     def roles(self, dotted: str) -> tuple[Role, ...]:
         """What calling the canonical name does with its arguments, in the order of the rows."""
-        if not self.knows_module(dotted):
-            return ()
         known = self._roles.get(dotted)
         if known is None:
-            known = self._find_roles(dotted)
+            known = self._find_roles(dotted) if self.knows_module(dotted) else ()
             self._roles[dotted] = known
         return known
 

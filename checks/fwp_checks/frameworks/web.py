@@ -180,6 +180,8 @@ class WebFramework(Framework):
             for number, scope in enumerate(module.facts.scopes):
                 if scope.kind == "class" and scope.bases:
                     class_ = ClassValue(module, number)
+                    if not project.classes.info(class_).externals:
+                        continue
                     for base, context, names in self.methods:
                         if project.classes.derives(class_, base):
                             yield class_, base, context, names

@@ -48,6 +48,7 @@ class Classes:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._known: dict[ClassValue, ClassInfo] = {}
+        self._ancestors: dict[str, frozenset[str]] = {}
         self._linked_subclasses = False
 
     def info(self, value: ClassValue) -> ClassInfo:
@@ -129,23 +130,24 @@ class Classes:
     def derives(self, value: Value, name: str) -> bool:
         """Whether a class is, or certainly derives from, the library class of this name."""
         if isinstance(value, External):
-            return self._external_derives(value.name, name)
+            return name in self._with_ancestors(value.name)
         if isinstance(value, ClassValue):
-            return any(self._external_derives(base, name) for base in self.info(value).externals)
+            return any(name in self._with_ancestors(b) for b in self.info(value).externals)
         return False
 
-    def _external_derives(self, class_name: str, name: str) -> bool:
-        catalogue = self._project.catalogue
-        waiting = [class_name]
-        seen = set()
-        while waiting:
-            current = waiting.pop()
-            if current == name:
-                return True
-            if current not in seen:
-                seen.add(current)
-                waiting.extend(catalogue.bases(current))
-        return False
+    def _with_ancestors(self, class_name: str) -> frozenset[str]:
+        """A library class and all that it derives from."""
+        known = self._ancestors.get(class_name)
+        if known is None:
+            found: set[str] = set()
+            waiting = [class_name]
+            while waiting:
+                current = waiting.pop()
+                if current not in found:
+                    found.add(current)
+                    waiting.extend(self._project.catalogue.bases(current))
+            known = self._ancestors[class_name] = frozenset(found)
+        return known
 
     def is_instance(self, value: Value, name: str) -> bool:
         """Whether a value is an object of the library class of this name or of a class derived from
@@ -154,5 +156,5 @@ class Classes:
         if not isinstance(value, Instance):
             return False
         if isinstance(value.class_, str):
-            return self._external_derives(value.class_, name)
+            return name in self._with_ancestors(value.class_)
         return self.derives(value.class_, name)

@@ -112,10 +112,10 @@ class Coroutines:
     def dropped(self, module: Module) -> Iterator[Dropped]:
         """Calls whose coroutine is dropped by an expression statement."""
         terms = module.facts.terms
-        for term, entry in enumerate(terms):
-            if entry[0] != t.DROP or terms[entry[1]][0] != t.CALL:
+        for term in module.of_kind(t.DROP):
+            call = terms[term][1]
+            if terms[call][0] != t.CALL:
                 continue
-            call = entry[1]
             scope_number = module.scope_of(term)
             spelling = self._spelling(module, terms[terms[call][1]])
             if spelling not in self._names and not module.facts.scopes[scope_number].is_async:

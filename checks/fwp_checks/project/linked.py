@@ -77,6 +77,7 @@ class Project:
         self.frameworks = frameworks
         self.configured = Configured(settings)
         self.frames = Frames()
+        self._module_frames: dict[Module, Frame] = {}
         self.names = Names(self)
         self.framework_data: dict[str, Any] = {}
         self.failures: list[Failure] = []
@@ -133,7 +134,10 @@ class Project:
 
     def module_frame(self, module: Module) -> Frame:
         """The frame of a module's own code."""
-        return self.frames.get(module, 0, None, ())
+        known = self._module_frames.get(module)
+        if known is None:
+            known = self._module_frames[module] = self.frames.get(module, 0, None, ())
+        return known
 
     def frame_of_scope(self, module: Module, scope_number: int) -> Frame:
         """The frame of a scope about whose arguments nothing is known but its annotations.

@@ -58,8 +58,9 @@ class Lists:
         if known is None:
             known = self._fills[module] = {}
             terms = module.facts.terms
-            for term, entry in enumerate(terms):
-                if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR:
+            for term in module.calls:
+                entry = terms[term]
+                if terms[entry[1]][0] != t.ATTR:
                     continue
                 fill = _FILLS.get(terms[entry[1]][2])
                 if fill is not None and len(entry[2]) > fill[0]:

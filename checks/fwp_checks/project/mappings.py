@@ -66,12 +66,13 @@ class Mappings:
         if known is None:
             known = self._fills[module] = {}
             terms = module.facts.terms
-            for term, entry in enumerate(terms):
-                if entry[0] == t.STORE_ITEM and entry[3] >= 0:
-                    base = entry[1]
-                elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
-                    if terms[entry[1]][2] != "update":
+            for term in sorted((*module.of_kind(t.STORE_ITEM), *module.calls)):
+                entry = terms[term]
+                if entry[0] == t.STORE_ITEM:
+                    if entry[3] < 0:
                         continue
+                    base = entry[1]
+                elif terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "update":
                     base = terms[entry[1]][1]
                 else:
                     continue

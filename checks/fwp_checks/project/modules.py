@@ -128,9 +128,24 @@ class Module:
         return owners[max(0, bisect_right(starts, term) - 1)]
 
     @cached_property
+    def _by_kind(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for term, entry in enumerate(self.facts.terms):
+            kind = entry[0]
+            if kind in found:
+                found[kind].append(term)
+            else:
+                found[kind] = [term]
+        return found
+
+    def of_kind(self, kind: int) -> list[int]:
+        """Every term of a kind, in order."""
+        return self._by_kind.get(kind, [])
+
+    @property
     def calls(self) -> list[int]:
         """Every CALL term."""
-        return [term for term, entry in enumerate(self.facts.terms) if entry[0] == t.CALL]
+        return self.of_kind(t.CALL)
 
     def calls_in(self, scope_number: int) -> list[int]:
         """The CALL terms of a module's or function's own code."""
@@ -146,7 +161,8 @@ class Module:
     @cached_property
     def awaited(self) -> frozenset[int]:
         """The terms that ``await`` stands directly before."""
-        return frozenset(entry[1] for entry in self.facts.terms if entry[0] == t.AWAIT)
+        terms = self.facts.terms
+        return frozenset(terms[term][1] for term in self.of_kind(t.AWAIT))
 
     @cached_property
     def _regions_by_scope(self) -> dict[int, list[Region]]:

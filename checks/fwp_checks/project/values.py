@@ -269,8 +269,9 @@ def options_of(value: Value) -> tuple[Value, ...]:
 
 def without_none(value: Value) -> Value:
     """What remains where the value is used as an object: None would raise."""
-    if isinstance(value, Union):
-        return join([option for option in value.options if not is_none(option)])
+    if type(value) is Union:
+        options = [option for option in value.options if not is_none(option)]
+        return value if len(options) == len(value.options) else join(options)
     return value
 
 
