@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Edit, Finding, Severity, Step
+from fwp_checks.project.edits import continues
 from fwp_checks.project.needs import Kind, Lack, Need, Starving
 from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.values import ClassValue, Instance, Value
+from fwp_checks.project.values import ClassValue, External, Instance, Value
 
 if TYPE_CHECKING:
     from fwp_checks.project.loops import LoopSite
+    from fwp_checks.project.row_effects import RowSite
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 
@@ -124,8 +126,8 @@ def weight(file: FileView) -> Severity:
     return Severity.INFO if "/management/commands/" in file.module.path else Severity.WARNING
 
 
-def doing(site: LoopSite) -> str:
-    """``get() on Post``, ``load_user``: what a loop does, as the beginning of a sentence."""
+def doing(site: LoopSite | RowSite) -> str:
+    """``get() on Post``, ``load_user``: what is done each time, as the beginning of a sentence."""
     run = site.chain[0].run
     if not isinstance(run, RunExternal):
         return f"'{site.calls[0].name}'"
@@ -139,11 +141,14 @@ def doing(site: LoopSite) -> str:
 
 
 def _model_name(value: Value | None) -> str:
-    """The project's class that an object, or a query, is of."""
+    """The model that an object, or a query, is of."""
     if not isinstance(value, Instance):
         return ""
     of = value.arguments[0] if value.arguments else value.class_
-    return of.name if isinstance(of, ClassValue) else ""
+    if isinstance(of, ClassValue):
+        return of.name
+    name = of.name if isinstance(of, External) else str(of)
+    return name.rpartition(".")[2] if ".models." in name.removeprefix("django.db.models.") else ""
 
 
 def report(
@@ -179,10 +184,14 @@ def added(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit,
     if any(need.origin.built != here for need in needs) or not all(map(_is_added, lacks)):
         return ()
     found: list[Edit] = []
-    for place in dict.fromkeys([here, *(place for need in needs for place in need.origin.also)]):
+    places = {here, *(place for need in needs for place in need.origin.also)}
+    for place in sorted(places, key=lambda place: (place.path, place.term)):
         module = file.project.table.by_path.get(place.path)
         if module is None or module.is_read_only:
             return ()
+        others = {other.term for other in places if other.path == place.path}
+        if continues(module.facts, place.term, others):
+            continue
         edits = file.project.frameworks.edits(needs[0].run, lacks, module, place.term)
         if not edits:
             return ()
