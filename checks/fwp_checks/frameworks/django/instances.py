@@ -99,7 +99,10 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
         if row is None:
             return rows.objects(relation.target)
         # What was not fetched along is fetched by the reading, alone.
-        found = rows.Row(rows.below(row.loads, name) | known, has_peers=row.has_peers)
+        loads = rows.below(row.loads, name) | known
+        if _is_followed(row, relation):
+            loads |= {rows.FOLLOWED}
+        found = rows.Row(loads, has_peers=row.has_peers)
         return rows.objects(relation.target, (found,) if origin is None else (found, origin))
     if row is None:
         # Whoever fetched the object may have fetched these, too.
@@ -120,6 +123,11 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
     return with_origin(manager, origin)
 
 
+def _is_followed(row: rows.Row, relation: Relation) -> bool:
+    """Whether ``select_related()`` without a name has fetched the object behind a relation."""
+    return rows.FOLLOWED in row.loads and relation.kind == "one" and not relation.is_optional
+
+
 def reading(project: Project, instance: Instance, name: str) -> tuple[Alternative, ...] | None:
     """What runs when an attribute of a model instance is read; None if nothing is known to."""
     row = rows.row_of(instance)
@@ -130,7 +138,11 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
     relation = models.relation(class_, name)
     descriptor = None
     if relation is not None:
-        if relation.is_single and not rows.loads(row.loads, name):
+        if (
+            relation.is_single
+            and not rows.loads(row.loads, name)
+            and not _is_followed(row, relation)
+        ):
             descriptor = DESCRIPTORS[relation.kind]
     elif row.columns != rows.EVERY_COLUMN and isinstance(class_, ClassValue):
         field = models.field(class_, name)

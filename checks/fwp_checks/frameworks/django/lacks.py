@@ -19,6 +19,7 @@ from fwp_checks.project.values import Constant
 _JOINED = (DESCRIPTORS["one"], DESCRIPTORS["back"])
 # https://docs.djangoproject.com/en/stable/ref/models/querysets/#iterator
 _IN_CHUNKS = ("give iterator() a chunk_size, too",)
+_COUNTING = ("count", "exists")
 _WRITING = frozenset(
     {
         "add", "clear", "create", "delete", "remove", "save", "set", "update",
@@ -86,7 +87,21 @@ def loading(lacks: Sequence[Lack]) -> str:
             if lookups
         ]
     )
+    numbers = _counted(lacks)
+    if numbers:
+        calls += f", or annotate() the number of {', '.join(numbers)}"
     return "; ".join(dict.fromkeys((calls, *(text for one in lacks for text in one.besides))))
+
+
+def _counted(lacks: Sequence[Lack]) -> list[str]:
+    """The relations of which nothing but the number is asked for."""
+    counted = {one.path for one in lacks if one.method in _COUNTING}
+    others = {one.path for one in lacks if one.method not in _COUNTING}
+    return sorted(
+        path
+        for path in counted - others
+        if not any(other.startswith(f"{path}.") for other in counted | others)
+    )
 
 
 def quoted(lookup: str) -> str:

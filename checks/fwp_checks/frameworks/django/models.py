@@ -56,13 +56,15 @@ class Relation:
     ``kind`` is ``one`` (a foreign key or one-to-one field), ``back`` (the other end of a one-to-one
     field), ``many`` (either end of a many-to-many field), ``set`` (the other end of a foreign key)
     or ``generic``. ``target`` is the class it leads to, None where that is not known. ``inverse``
-    is the name that leads back from there, if it is known without a query.
+    is the name that leads back from there, if it is known without a query. ``is_optional``: the
+    column may be empty.
     """
 
     name: str
     kind: str
     target: Value | None
     inverse: str = ""
+    is_optional: bool = False
 
     @property
     def is_single(self) -> bool:
@@ -214,7 +216,9 @@ class Models:
             kind = self._kind(made)
             if kind is not None:
                 arguments = self.arguments(frame, term)
-                yield name, Relation(name, kind, self._target(class_, arguments))
+                target = self._target(class_, arguments)
+                is_optional = arguments.get(-1, "null") == Constant(True)
+                yield name, Relation(name, kind, target, is_optional=is_optional)
                 if kind == "one":
                     yield f"{name}_id", Field(f"{name}_id", relation=name)
             else:

@@ -5,7 +5,7 @@ A queryset or manager is an :class:`~fwp_checks.project.values.Instance` whose f
 is its model and whose details hold a :class:`Query`; a row from the database is an object of its
 model whose details hold a :class:`Row`. An object without either has an origin that is not known.
 Paths are in Django's spelling (``author__publisher``); the path ``*``, alone or after ``__``,
-stands for anything from there on.
+stands for anything from there on, ``+`` for every foreign key that cannot be empty.
 
 Source of what each method does: django/db/models/query.py of Django 6.1.3.
 """
@@ -43,6 +43,8 @@ from fwp_checks.project.values import (
 _Detail = TypeVar("_Detail")
 
 ANYTHING = "*"
+# Every foreign key that cannot be empty, and so on behind it.
+FOLLOWED = "+"
 Paths = frozenset[str]
 NO_PATHS: Paths = frozenset()
 ALL_PATHS: Paths = frozenset({ANYTHING})
@@ -371,8 +373,7 @@ def _iterator(query: Query, _arguments: Arguments) -> Query:
 def _select_related(query: Query, arguments: Arguments) -> Query:
     if _clears(arguments):
         return replace(query, selected=NO_PATHS)
-    # Without a name it follows every foreign key that is not null.
-    return replace(query, selected=query.selected | (_named(arguments) or ALL_PATHS))
+    return replace(query, selected=query.selected | (_named(arguments) or {FOLLOWED}))
 
 
 def _prefetch_related(query: Query, arguments: Arguments) -> Query:
