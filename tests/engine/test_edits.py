@@ -6,12 +6,13 @@ import ast
 
 import pytest
 
+from fwp_checks.facts import terms as t
 from fwp_checks.facts.extract import extract
 from fwp_checks.finding import Edit, Finding, Range, Severity
 from fwp_checks.fixes import apply
 from fwp_checks.frameworks.django.edits import QUERYSETS
 from fwp_checks.frameworks.sqlalchemy.edits import QUERIES
-from fwp_checks.project.edits import Call, Span, add_calls, add_import, set_attribute
+from fwp_checks.project.edits import Call, Span, add_calls, add_import, continues, set_attribute
 
 
 def marked(source: str) -> tuple[str, Span]:
@@ -26,8 +27,9 @@ def marked(source: str) -> tuple[str, Span]:
 
 
 def edited(text: str, edits: tuple[Edit, ...]) -> str:
+    path = edits[0].path if edits else ""
     found = Finding("", "", Severity.INFO, "", Range(1, 1, 1, 1), "", "", "", "", (), edits)
-    after = apply({"a.py": text}, [found]).texts.get("a.py", text)
+    after = apply({path: text}, [found]).texts.get(path, text)
     ast.parse(after)
     return after
 
@@ -78,10 +80,10 @@ def django(source: str, joined: list[str], prefetched: list[str]) -> str:
         ),
         # Before an index, a slice and what runs the query.
         ("«A.objects.all()[:9]»", 'A.objects.all().select_related("b").prefetch_related("c")[:9]'),
-        ("«A.objects.first()»", 'A.objects.select_related("b").prefetch_related("c").first()'),
+        ("«A.objects.in_bulk()»", 'A.objects.select_related("b").prefetch_related("c").in_bulk()'),
         (
-            "«A.objects.filter(x=1)[5:][:2].first()»",
-            'A.objects.filter(x=1).select_related("b").prefetch_related("c")[5:][:2].first()',
+            "«A.objects.filter(x=1)[5:][:2].in_bulk()»",
+            'A.objects.filter(x=1).select_related("b").prefetch_related("c")[5:][:2].in_bulk()',
         ),
         # One call a line.
         (
@@ -101,9 +103,9 @@ def django(source: str, joined: list[str], prefetched: list[str]) -> str:
             'f(\n\tA.objects\n\t.order_by()\n\t.select_related("b")\n\t.prefetch_related("c"), 1)',
         ),
         (
-            "q = «A.objects \\\n    .all() \\\n    .first()»\n",
+            "q = «A.objects \\\n    .all() \\\n    .in_bulk()»\n",
             'q = A.objects \\\n    .all() \\\n    .select_related("b") \\\n'
-            '    .prefetch_related("c") \\\n    .first()\n',
+            '    .prefetch_related("c") \\\n    .in_bulk()\n',
         ),
         # Into calls that are there.
         (
@@ -205,7 +207,8 @@ def test_iterator_with_a_chunk_size_prefetches() -> None:
             "«select(A).options(joinedload(A.c))»",
             "select(A).options(joinedload(A.c), selectinload(A.b))",
         ),
-        ("«A.query.first()»", "A.query.options(selectinload(A.b)).first()"),
+        # A method of the project's own, whatever it is called.
+        ("«A.all()»", "A.all().options(selectinload(A.b))"),
         ("«select(A).options(*loads)»", "select(A).options(*loads)"),
         ("«select(A).options(selectinload(A.b))»", "select(A).options(selectinload(A.b))"),
     ],
@@ -229,6 +232,14 @@ def test_loader_options(before: str, after: str) -> None:
             '"""Text."""\nfrom __future__ import annotations\n\nfrom m import n\nimport x\n',
         ),
         (
+            "import re\nfrom k import b\n\nfrom .c import d\n",
+            "import re\nfrom k import b\n\nfrom m import n\nfrom .c import d\n",
+        ),
+        (
+            "import re\nfrom b import c\nfrom a.d import e\n",
+            "import re\nfrom b import c\nfrom m import n\nfrom a.d import e\n",
+        ),
+        (
             "import x\ndef f():\n    from m import n\n",
             "from m import n\nimport x\ndef f():\n    from m import n\n",
         ),
@@ -241,7 +252,7 @@ def test_loader_options(before: str, after: str) -> None:
     ],
 )
 def test_names_are_imported(before: str, after: str | None) -> None:
-    edits = add_import("a.py", before, extract(before.encode()), "m", ["n"])
+    edits = add_import("a/f.py", before, extract(before.encode()), "m", ["n"])
     assert (None if edits is None else edited(before, edits)) == after
 
 
@@ -266,3 +277,22 @@ def test_attributes_are_set(body: str, after: str | None) -> None:
     facts = extract(text.encode())
     edits = set_attribute("a.py", text, facts, 1, "x", "('b',)", "list_display")
     assert edited(text, edits) == (text if after is None else f"class A:\n{after}")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("q = f()\n    if x:\n        q = q.g()\n", True),
+        ("q = f()\n    if x:\n        q = q.a.h()[0].g()\n", True),
+        ("q = f()\n    q = k().g()\n", False),
+        ("q = f()\n    if x:\n        q = k()\n    q = q.g()\n", False),
+        ("q = f()\n    if x:\n        q = q.h()\n    q = q.g()\n", True),
+        ("q = f()\n    for y in x:\n        q = q.h(y)\n    q = q.g()\n", True),
+        ("q = k()\n    for y in x:\n        q = q.h(y)\n    q = q.g()\n    z = f()\n", False),
+    ],
+)
+def test_chains_that_go_on(body: str, expected: bool) -> None:
+    facts = extract(f"def a(x):\n    {body}    return q\n".encode())
+    terms = facts.terms
+    calls = {terms[term[1]][-1]: number for number, term in enumerate(terms) if term[0] == t.CALL}
+    assert continues(facts, calls["g"], {calls["f"]}) is expected

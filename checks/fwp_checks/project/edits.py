@@ -8,13 +8,14 @@ it; none at all where it is not certain what to write, or where to.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.lexer import Kind, LexError, Token, tokens_of
-from fwp_checks.facts.model import ModuleFacts
+from fwp_checks.facts.model import Import, ModuleFacts
 from fwp_checks.finding import Edit, Range
 
 Span = tuple[int, int, int, int]
@@ -87,6 +88,29 @@ def add_calls(
     return tuple([_insertion(path, text, *edit) for edit in sorted(edits)])
 
 
+def continues(facts: ModuleFacts, term: int, others: Collection[int]) -> bool:
+    """Whether a chain of calls begins with one of others, whatever path led to it."""
+    seen = {term}
+    pending = [_base(facts, term)]
+    while pending:
+        one = pending.pop()
+        if one < 0:
+            return False
+        if one in others or one in seen:
+            continue
+        seen.add(one)
+        entry = facts.terms[one]
+        pending += entry[1] if entry[0] == t.JOIN else (_base(facts, one),)
+    return True
+
+
+def _base(facts: ModuleFacts, term: int) -> int:
+    """What a step of a chain is taken from; -1 for its beginning."""
+    entry = facts.terms[term]
+    is_step = entry[0] in (t.CALL, t.ATTR, t.ALIAS, t.NARROW, t.ITEM)
+    return int(entry[1]) if is_step else -1
+
+
 def add_import(
     path: str, text: str, facts: ModuleFacts, module: str, names: Sequence[str]
 ) -> tuple[Edit, ...] | None:
@@ -114,12 +138,26 @@ def add_import(
         if _SIMPLE_IMPORT.fullmatch(line):
             where = Range(one.line, len(line) + 1, one.line, len(line) + 1)
             return (Edit(path, where, f", {', '.join(missing)}"),)
-    others = [*beside, *(one for one in top if one.module != "__future__")]
-    if not others:
+    start = next((starts[one] for one in beside), None) or _place(path, top, starts, module)
+    if start is None:
         return None
-    start = starts[others[0]]
     source = f"from {module} import {', '.join(missing)}\n"
     return (Edit(path, Range(start, 1, start, 1), source),)
+
+
+def _place(
+    path: str, top: Sequence[Import], starts: Mapping[Import, int], module: str
+) -> int | None:
+    """The line of the import before which another one goes: among those of other packages, in
+    alphabetical order, and before the project's own, as formatters have it.
+    """
+    given = [one for one in top if one.module != "__future__"]
+    for one in given:
+        root = one.module.partition(".")[0]
+        is_own = one.level or root in path.split("/")
+        if is_own or (root not in sys.stdlib_module_names and one.module > module):
+            return starts[one]
+    return starts[given[-1]] if given else None
 
 
 def _statement(lines: Sequence[str], number: int) -> int:

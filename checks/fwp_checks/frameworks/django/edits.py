@@ -21,15 +21,8 @@ _COMBINED = frozenset({"union", "intersection", "difference"})
 _NO_OBJECTS = frozenset({"values", "values_list", "dates", "datetimes"})
 # With nullable relations, PostgreSQL refuses to lock rows of an outer join.
 _LOCKED = frozenset({"select_for_update"})
-_ENDING = frozenset(
-    {
-        "aggregate", "contains", "count", "create", "delete", "earliest", "exists", "explain",
-        "first", "get", "get_or_create", "in_bulk", "iterator", "last", "latest", "update",
-        "update_or_create",
-    }
-)  # fmt: skip
 QUERYSETS = Dialect(
-    ending=_ENDING | {f"a{method}" for method in _ENDING},
+    ending=frozenset({"in_bulk", "iterator"}),
     excluded={
         # A field that is both left out and joined is an error when the query runs.
         "select_related": _COMBINED | _NO_OBJECTS | _LOCKED | {"only", "defer", "raw"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.sqlalchemy.lacks import ends, option
 from fwp_checks.project.edits import Call, Dialect, add_calls, add_import
@@ -16,17 +17,12 @@ from fwp_checks.project.edits import Call, Dialect, add_calls, add_import
 if TYPE_CHECKING:
     from fwp_checks.project.modules import Module
     from fwp_checks.project.needs import Lack
+    from fwp_checks.project.origins import Hop
 
 _COMBINED = frozenset({"union", "union_all", "intersect", "except_", "subquery", "cte"})
 # PostgreSQL refuses to lock rows of an outer join.
 _LOCKED = frozenset({"with_for_update"})
-_ENDING = frozenset(
-    {
-        "all", "count", "delete", "exists", "first", "first_or_404", "get", "get_or_404", "one",
-        "one_or_404", "one_or_none", "paginate", "scalar", "update",
-    }
-)  # fmt: skip
-QUERIES = Dialect(ending=_ENDING, excluded={"options": _COMBINED | _LOCKED})
+QUERIES = Dialect(ending=frozenset(), excluded={"options": _COMBINED | _LOCKED})
 
 
 def load_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
@@ -34,14 +30,44 @@ def load_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit
     that they need. None at all if it is not certain how.
     """
     text, path, facts = module.text, module.path, module.facts
-    known = facts.scopes[0].bindings
     ways = ends(lacking)
-    if text is None or any(hop.owner not in known for way in ways for hop in way):
+    spelt = {hop.owner: _spelling(module, term, hop) for way in ways for hop in way}
+    if text is None or not all(spelt.values()):
         return ()
-    calls = [Call("options", tuple(sorted(map(option, ways))))]
+    options = {option([hop._replace(owner=spelt[hop.owner]) for hop in way]) for way in ways}
+    calls = [Call("options", tuple(sorted(options)))]
     found = add_calls(path, text, facts.span(term), calls, QUERIES)
     if not found:
         return ()
     loaders = {"joinedload" if hop.joins else "selectinload" for way in ways for hop in way}
     imports = add_import(path, text, facts, "sqlalchemy.orm", sorted(loaders))
     return () if imports is None else (*imports, *found)
+
+
+def _spelling(module: Module, term: int, hop: Hop) -> str:
+    """How a module calls the class of a relation; empty if that is not certain.
+
+    It is imported, perhaps by another name; it is defined there; or the query itself calls it
+    ``models.Post``.
+    """
+    facts = module.facts
+    terms, top = facts.terms, facts.scopes[0].bindings
+    names = [
+        name
+        for name, bound in top.items()
+        if terms[bound][0] == t.IMPORT and terms[bound][2] == hop.owner
+    ]
+    own = terms[top[hop.owner]] if hop.owner in top else (t.UNKNOWN,)
+    if own[0] == t.DEFINITION and hop.name in facts.scopes[own[1]].bindings:
+        names.append(hop.owner)
+    if names:
+        return hop.owner if hop.owner in names else sorted(names)[0]
+    # What the query is built of comes before it.
+    for number in range(facts.scopes[module.code_scope_of(term)].start, term):
+        entry = terms[number]
+        if entry[0] == t.ATTR and entry[2] == hop.owner:
+            base = terms[entry[1]]
+            bound = top.get(base[1]) if base[0] == t.NAME else None
+            if bound is not None and terms[bound][0] == t.IMPORT:
+                return f"{base[1]}.{hop.owner}"
+    return ""
