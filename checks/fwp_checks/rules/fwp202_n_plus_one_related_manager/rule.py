@@ -28,11 +28,9 @@ def check(file: FileView) -> Iterator[Finding]:
             paths = rows.paths(needs)
             message = (
                 f"each row costs {rows.counted(len(paths))}: {rows.named(paths)} "
-                f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}"
+                f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}."
             )
-            if all(need.lack.method in rows.COUNTING for need in needs):
-                message += ", or annotate() the number of them"
-            yield rows.report(file, RULE, query, needs, f"{message}.")
+            yield rows.report(file, RULE, query, needs, message)
     for query, needs in rows.queries(file, "django", kinds=(Kind.NARROWED,)):
         asked = rows.asked(needs)
         message = (
