@@ -38,12 +38,12 @@ class Forked(Generic[T]):
         except OSError as error:
             raise ForkError(str(error)) from error
         try:
-            self._pid = os.fork()
+            self.pid = os.fork()
         except OSError as error:
             os.close(self._reading)
             os.close(writing)
             raise ForkError(str(error)) from error
-        if self._pid == 0:
+        if self.pid == 0:
             _work_and_end(work, writing)
         os.close(writing)
 
@@ -53,7 +53,7 @@ class Forked(Generic[T]):
             with os.fdopen(self._reading, "rb") as pipe:
                 data = pipe.read()
         except BaseException:
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)
             raise
         finally:
             status = self._wait()
@@ -68,7 +68,7 @@ class Forked(Generic[T]):
     def stop(self) -> None:
         """End the work, whose result is no longer wanted."""
         os.close(self._reading)
-        os.kill(self._pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         self._wait()
 
     def _wait(self) -> int | None:
@@ -76,7 +76,7 @@ class Forked(Generic[T]):
         processes.
         """
         try:
-            return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         except ChildProcessError:
             return None
 

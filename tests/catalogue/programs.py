@@ -77,10 +77,14 @@ def shipped_tables() -> Tables:
 
 
 def names_by_row(tables: Tables) -> dict[int, list[str]]:
-    """The names of every effect row but `none`, by its number; a wildcard as `prefix.*`."""
+    """The names of every effect row but `none`, by its number; a wildcard as `prefix.*`.
+
+    What descriptors do when an attribute is read is left out: which attributes they are is known to
+    the frameworks, whose rules have cases of it.
+    """
     found: dict[int, list[str]] = {}
     for name, numbers in tables["effects"]["single"].items():
-        for number in numbers:
+        for number in numbers if not name.endswith(".__get__") else ():
             found.setdefault(number, []).append(name)
     for prefix, patterns in tables["effects"]["prefixes"].items():
         for number, _ in patterns:

@@ -27,9 +27,10 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def _children_are_gone() -> bool:
+def _is_gone(forked: Forked[object]) -> bool:
+    """Whether the process of some work has ended and was waited for."""
     try:
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(forked.pid, os.WNOHANG)
     except ChildProcessError:
         return True
     return False
@@ -42,8 +43,9 @@ def _open_files() -> int:
 
 
 def test_a_result_comes_back_from_another_process() -> None:
-    assert Forked(os.getpid).result() != os.getpid()
-    assert _children_are_gone()
+    forked = Forked(os.getpid)
+    assert forked.result() != os.getpid()
+    assert _is_gone(forked)
 
 
 def test_a_result_larger_than_a_pipe_holds() -> None:
@@ -57,14 +59,14 @@ def test_work_that_gives_nothing(
     forked = Forked(work)
     with pytest.raises(ForkError):
         forked.result()
-    assert _children_are_gone()
+    assert _is_gone(forked)
     assert capfd.readouterr() == ("", "")
 
 
 def test_work_that_is_no_longer_wanted() -> None:
     forked = Forked(lambda: signal.pause())
     forked.stop()
-    assert _children_are_gone()
+    assert _is_gone(forked)
 
 
 def test_no_copy_of_a_process_with_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_explain_on_a_terminal(fwp: Fwp, monkeypatch: pytest.MonkeyPatch) -> Non
     ("word", "expected"),
     [
         ("FWP12", "FWP102"),
-        ("fwp112", "FWP102"),
+        ("fwp112", "FWP110"),
         ("blocking-call-trough-helper", "blocking-call-through-helper"),
         ("zzz", "fwp rules"),
     ],
