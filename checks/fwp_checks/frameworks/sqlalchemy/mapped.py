@@ -319,47 +319,48 @@ class Mappers:
                 relation, is_many=relation.secondary or None if is_many is None else is_many
             )
         here, there = self._keys(class_, target), self._keys(target, class_)
-        told = self._columns(class_, term)
+        mine, its = self._told(class_, term)
         if target == class_:
             # To itself: the side of the key is told, or it is the other one.
             if is_many is None:
-                is_many = not told
+                is_many = not mine
         elif here and there:
-            mine = here & told
-            if is_many is None:
-                is_many = not mine if told else None
-            here, there = (mine, frozenset()) if mine else (frozenset(), there)
+            here, there = here & mine, there & its
+            if is_many is None and bool(here) is not bool(there):
+                is_many = bool(there)
         elif is_many is None and bool(here) is not bool(there):
             is_many = bool(there)
         by_key = is_many is False and (bool(here) or not there)
-        keys = here & told if here & told else here
+        keys = here & mine if here & mine else here
         return replace(
             relation, is_many=is_many, by_key=by_key, keys=keys if by_key else frozenset()
         )
 
-    def _columns(self, class_: ClassValue, term: int) -> frozenset[str]:
-        """The names in ``foreign_keys=`` or ``remote_side=`` of a relation: of columns of its own
-        class, where they are written in it.
+    def _told(self, class_: ClassValue, term: int) -> tuple[frozenset[str], frozenset[str]]:
+        """The columns in ``foreign_keys=`` or ``remote_side=`` of a relation: those of its own
+        class, and those of another.
         """
         terms = class_.module.facts.terms
-        found: set[str] = set()
+        mine: set[str] = set()
+        its: set[str] = set()
         for keyword, argument in terms[term][3]:
             if keyword in ("foreign_keys", "remote_side"):
                 given = terms[argument]
                 for item in given[2] if given[0] == t.SEQUENCE else (argument,):
-                    found.update(self._column_names(class_, item))
-        return frozenset(found)
+                    for is_own, name in self._column_names(class_, item):
+                        (mine if is_own else its).add(name)
+        return frozenset(mine), frozenset(its)
 
-    def _column_names(self, class_: ClassValue, term: int) -> Iterator[str]:
+    def _column_names(self, class_: ClassValue, term: int) -> Iterator[tuple[bool, str]]:
         facts = class_.module.facts
         entry = facts.terms[term]
         if entry[0] == t.CONST and isinstance(entry[1], str):
             for part in entry[1].strip("[] ").split(","):
                 owner, _, name = part.strip().rpartition(".")
-                if owner.rpartition(".")[2] in ("", class_.name):
-                    yield name
+                yield owner.rpartition(".")[2] in ("", class_.name), name
         elif entry[0] == t.ATTR:
-            yield entry[2]
+            base = facts.terms[entry[1]]
+            yield base[0] in (t.PARAM, t.CALL) or base == (t.NAME, class_.name), entry[2]
         else:
             for name, bound in facts.scopes[class_.scope].bindings.items():
                 if bound == term or (
@@ -367,7 +368,7 @@ class Mappers:
                     and facts.terms[bound][0] == t.DECLARED
                     and facts.terms[bound][1] == term
                 ):
-                    yield name
+                    yield True, name
 
     def _target(self, class_: ClassValue, given: Value | None) -> ClassValue | None:
         if isinstance(given, FunctionValue):
