@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts.templates import Language
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django_templates.rendering import context_names
+from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.templates import Named, rendering_calls
 from fwp_checks.project.values import (
@@ -99,10 +100,11 @@ class Jinja(Framework):
         given: Value,
     ) -> Outcome:
         run = RunExternal(name, arguments)
-        beside = project.table.by_path.get(arguments.site[0]) if arguments.site else None
+        place = Place(*arguments.site) if arguments.site is not None else None
+        beside = project.table.by_path.get(place.path) if place is not None else None
         runs: tuple[Alternative, ...] = ()
         if template is not None:
-            runs = project.templates.rendering(template, Language.JINJA, names, beside)
+            runs = project.templates.rendering(template, Language.JINJA, names, beside, place)
         if not runs or None in runs:
             return Outcome(((run,),), given)
         return Outcome(tuple([(run, *(alternative or ())) for alternative in runs]), given)

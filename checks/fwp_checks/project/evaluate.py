@@ -14,7 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module, relative_folder
-from fwp_checks.project.origins import built_at, consumed_at, is_traced, limited, origin_of
+from fwp_checks.project.origins import built_at, consumed_at, is_traced, limited
 from fwp_checks.project.values import (
     NONE,
     RECURSIVE,
@@ -428,6 +428,8 @@ class Values:
 
     def _call(self, frame: Frame, _entry: t.Term, term: int) -> Value:
         result = self._project.calls.outcome(frame, term).result
+        if frame.module.is_template:
+            return self._project.templates.built(frame, term, result)
         if type(result) in (Instance, Union, MappingValue):
             return built_at(result, frame.module.path, term)
         return result
@@ -435,10 +437,7 @@ class Values:
     def _lookup(self, frame: Frame, entry: t.Term, term: int) -> Value:
         base = self.evaluate(frame, entry[1])
         found = self._project.templates.looked_up(base, entry[2], entry[3]).result
-        origin = origin_of(found)
-        if origin is not None and origin.built is None:
-            return built_at(found, frame.module.path, term)
-        return found
+        return self._project.templates.built(frame, term, found)
 
     def _render(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         return self._project.templates.rendered(frame, entry).result

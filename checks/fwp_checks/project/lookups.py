@@ -6,11 +6,12 @@ Source: ``Variable._resolve_lookup`` in django/template/base.py of Django 6.1.3,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fwp_checks.project import python
 from fwp_checks.project.modules import Module
+from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import Alternative, Outcome
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
@@ -47,11 +48,12 @@ _NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 @dataclass(slots=True, unsafe_hash=True)
 class TemplateContext(Value):
     """The names that a template was given. ``blocks`` are the places of the blocks by name, those
-    of the template that was asked for first.
+    of the template that was asked for first; ``rendered`` is the first place that renders it so.
     """
 
     names: tuple[tuple[str, Value], ...]
     blocks: tuple[tuple[str, tuple[tuple[Module, int], ...]], ...] = ()
+    rendered: Place | None = field(default=None, compare=False)
 
     def get(self, name: str) -> Value | None:
         """What a name holds; None if it was not given, or not seen to be."""

@@ -19,6 +19,8 @@ class Module:
     imported by; ``read`` gives the bytes of the file, for those who want to write edits.
     """
 
+    is_template = False
+
     __slots__ = ("__dict__", "facts", "is_package", "is_read_only", "is_test", "names", "path")
 
     def __init__(

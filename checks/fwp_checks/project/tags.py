@@ -165,7 +165,14 @@ class Tags:
         if tag is None or tag.template is None:
             return Outcome.nothing(self._project.values.evaluate(frame, entry[2]))
         names = self.given(frame, entry[2])
-        runs = self._project.templates.rendering(tag.template, Language.DJANGO, names, tag.module)
+        context = self._project.templates.context_of(frame)
+        runs = self._project.templates.rendering(
+            tag.template,
+            Language.DJANGO,
+            names,
+            tag.module,
+            context.rendered if context is not None else None,
+        )
         return Outcome(runs, Instance("builtins.str"))
 
     def given(self, frame: Frame, call: int) -> dict[str, Value]:

@@ -19,7 +19,7 @@ from fwp_checks.project.frames import Frame
 from fwp_checks.project.lookups import Lookups, TemplateContext
 from fwp_checks.project.modules import Module
 from fwp_checks.project.needs import Consumer
-from fwp_checks.project.origins import Place as OriginPlace
+from fwp_checks.project.origins import Place, origin_of, with_origin
 from fwp_checks.project.outcome import Alternative, Outcome, RunFrame
 from fwp_checks.project.values import (
     Constant,
@@ -40,7 +40,7 @@ _TEXT = Instance("builtins.str")
 _MAX_CHAIN = 12
 _MAX_OPTIONS = 8
 
-Place = tuple[Module, int]
+Spot = tuple[Module, int]
 
 
 class Recalled(NamedTuple):
@@ -77,12 +77,27 @@ class NoTemplates:
 class Template(Module):
     """A template of the project. ``template_name`` is what code calls it by."""
 
+    is_template = True
+
     def __init__(
         self, path: str, facts: ModuleFacts, template_name: str, language: Language
     ) -> None:
         super().__init__(path, (), facts)
         self.template_name = template_name
         self.language = language
+
+    def spelt(self, term: int) -> str:
+        """What is read at a term, as people write it: ``article.tags.all``."""
+        terms = self.facts.terms
+        names: list[str] = []
+        while terms[term][0] in (t.LOOKUP, t.CALL, t.ALIAS):
+            entry = terms[term]
+            if entry[0] == t.LOOKUP:
+                names.append(entry[2])
+            term = entry[1]
+        if terms[term][0] not in (t.PARAM, t.NAME):
+            names.append("…")
+        return ".".join(reversed(names))
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -182,12 +197,12 @@ class Templates:
             self._project.table.by_path.setdefault(path, known)
         return known
 
-    def consumer(self, place: OriginPlace) -> Consumer | None:
+    def consumer(self, place: Place) -> Consumer | None:
         """The template that goes through rows at a place; None if it lies in other code."""
         module = self._project.table.by_path.get(place.path)
         if not isinstance(module, Template):
             return None
-        whole = OriginPlace(module.path, 0)
+        whole = Place(module.path, 0)
         return Consumer(whole, "template", module.template_name, module, 0)
 
     # -- rendering ---------------------------------------------------------------------------------
@@ -218,29 +233,36 @@ class Templates:
         language: Language,
         names: dict[str, Value],
         beside: Module | None = None,
+        place: Place | None = None,
     ) -> tuple[Alternative, ...]:
-        """What rendering the template that a value names runs, an entry for each that it may be."""
+        """What rendering the template that a value names runs, an entry for each that it may be.
+
+        ``place`` is where that is asked for.
+        """
         alternatives: list[Alternative] = []
         for template in self.named(name, language, beside):
             if template is None:
                 alternatives.append(None)
             else:
-                frames = self.frames(template, names)
+                frames = self.frames(template, names, place)
                 alternatives.append(tuple([RunFrame(frame) for frame in frames]))
         return tuple(alternatives)
 
-    def frames(self, template: Template, names: dict[str, Value]) -> tuple[Frame, ...]:
+    def frames(
+        self, template: Template, names: dict[str, Value], place: Place | None
+    ) -> tuple[Frame, ...]:
         """The frames that rendering a template with a context runs: one, or where it extends a
         template that is not known, one for each of its blocks.
         """
         chain = [template]
         known = dict(names)
         while len(chain) < _MAX_CHAIN:
-            context = self._context(template, known, ())
+            context = self._context(template, known, (), place)
             frame = self._frame(chain[-1], BODY, context)
             parents = self._extended(frame)
             if parents is None:
-                return (self._frame(chain[-1], BODY, self._context(template, known, chain)),)
+                context = self._context(template, known, chain, place)
+                return (self._frame(chain[-1], BODY, context),)
             if chain[-1].language is Language.JINJA:
                 # What a child sets and imports outside of blocks, its blocks see.
                 for name, term in frame.scope.bindings.items():
@@ -249,7 +271,7 @@ class Templates:
             if len(parents) != 1 or parents[0] is None or parents[0] in chain:
                 break
             chain.append(parents[0])
-        context = self._context(template, known, chain)
+        context = self._context(template, known, chain, place)
         return tuple(
             self._frame(module, scope, context)
             for name, places in context.blocks
@@ -273,7 +295,11 @@ class Templates:
         return list(self.named(name, template.language, template))
 
     def _context(
-        self, template: Template, names: dict[str, Value], chain: tuple[()] | list[Template]
+        self,
+        template: Template,
+        names: dict[str, Value],
+        chain: tuple[()] | list[Template],
+        place: Place | None,
     ) -> TemplateContext:
         reads = self._read_by(template)
         kept = [
@@ -281,13 +307,13 @@ class Templates:
             for name, value in names.items()
             if reads.everything or name in reads.names
         ]
-        blocks: dict[str, list[Place]] = {}
+        blocks: dict[str, list[Spot]] = {}
         for module in chain:
             for number, scope in enumerate(module.facts.scopes):
                 if scope.name.startswith(_BLOCK):
                     blocks.setdefault(scope.name.removeprefix(_BLOCK), []).append((module, number))
         given = tuple([(name, tuple(places)) for name, places in blocks.items()])
-        return TemplateContext(tuple(kept), given)
+        return TemplateContext(tuple(kept), given, place)
 
     @staticmethod
     def _outer_blocks(chain: list[Template]) -> set[str]:
@@ -360,7 +386,8 @@ class Templates:
             names = self._visible(frame, entry)
             value = self._project.values.evaluate(frame, operand)
             language = _language_of(frame)
-            return Outcome(self.rendering(value, language, names, frame.module), _TEXT)
+            place = self._rendered_at(frame)
+            return Outcome(self.rendering(value, language, names, frame.module, place), _TEXT)
         if what == "import":
             return Outcome.nothing(self._imported(frame, entry))
         if what == "tag":
@@ -376,6 +403,23 @@ class Templates:
                 return context
             current = current.parent
         return None
+
+    def _rendered_at(self, frame: Frame) -> Place | None:
+        context = self.context_of(frame)
+        return context.rendered if context is not None else None
+
+    def built(self, frame: Frame, term: int, value: Value) -> Value:
+        """What a template reads, which may be a query that begins there: nothing can be added to
+        it in the template, so it counts as built where that is rendered.
+        """
+        if isinstance(value, IterableValue):
+            return replace(value, element=self.built(frame, term, value.element))
+        origin = origin_of(value)
+        if origin is None or origin.built is not None or not isinstance(value, Instance):
+            return value
+        place = self._rendered_at(frame)
+        made = Place(frame.module.path, term)
+        return with_origin(value, replace(origin, built=place or made, made=origin.made or made))
 
     def _visible(self, frame: Frame, entry: t.Term) -> dict[str, Value]:
         context = self.context_of(frame)
@@ -409,7 +453,8 @@ class Templates:
         found = list(self.named(value, _language_of(frame), frame.module))
         if len(found) != 1 or found[0] is None:
             return Unknown("a template that is not known")
-        context = self._context(found[0], self._visible(frame, entry), ())
+        place = self._rendered_at(frame)
+        context = self._context(found[0], self._visible(frame, entry), (), place)
         return Exports(self._frame(found[0], BODY, context))
 
 
@@ -429,7 +474,7 @@ def rendering_calls(project: Project, names: Iterable[str]) -> Iterator[Consumer
                         if isinstance(run, RunFrame) and isinstance(run.frame.module, Template):
                             found[run.frame] = None
             if found:
-                place = OriginPlace(module.path, term)
+                place = Place(module.path, term)
                 yield Consumer(place, "template", "", module, term, tuple(found))
 
 

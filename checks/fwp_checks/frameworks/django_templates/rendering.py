@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts.templates import Language
 from fwp_checks.project.needs import Consumer
 from fwp_checks.project.origins import Place
-from fwp_checks.project.outcome import Outcome, RunExternal, RunFrame
+from fwp_checks.project.outcome import Alternative, Outcome, RunExternal, RunFrame
 from fwp_checks.project.templates import Named, rendering_calls
 from fwp_checks.project.values import (
     Arguments,
@@ -57,7 +57,8 @@ def call(
         names = context_names(arguments.get(places[1], "context"))
         request = arguments.get(places[2], "request")
         given = Instance("builtins.str") if places[0] == 0 else Instance(_RESPONSE)
-        return rendered(project, name, template, with_request(project, names, request), given)
+        names = with_request(project, names, request)
+        return rendered(project, name, arguments, template, names, given)
     if name in _LOADING:
         template = arguments.get(0, "template_name") or arguments.get(0, "template_name_list")
         if template is not None:
@@ -66,16 +67,25 @@ def call(
     if name == f"{_TEMPLATE}.render" and isinstance(receiver, Instance) and receiver.arguments:
         names = context_names(arguments.get(0, "context"))
         names = with_request(project, names, arguments.get(1, "request"))
-        return rendered(project, name, receiver.arguments[0], names, Instance("builtins.str"))
+        template, given = receiver.arguments[0], Instance("builtins.str")
+        return rendered(project, name, arguments, template, names, given)
     return None
 
 
 def rendered(
-    project: Project, name: str, template: Value | None, names: dict[str, Value], given: Value
+    project: Project,
+    name: str,
+    arguments: Arguments,
+    template: Value | None,
+    names: dict[str, Value],
+    given: Value,
 ) -> Outcome:
     """A call that runs a template, if it is known which."""
     run = RunExternal(name)
-    runs = project.templates.rendering(template, Language.DJANGO, names) if template else ()
+    place = Place(*arguments.site) if arguments.site is not None else None
+    runs: tuple[Alternative, ...] = ()
+    if template is not None:
+        runs = project.templates.rendering(template, Language.DJANGO, names, place=place)
     if not runs or None in runs:
         return Outcome(((run,),), given)
     return Outcome(tuple([(run, *(alternative or ())) for alternative in runs]), given)
@@ -130,7 +140,7 @@ def consumer(
     project: Project, place: Place, template: Value, names: dict[str, Value], frame: Frame
 ) -> Consumer:
     """What goes through rows in a template."""
-    runs = project.templates.rendering(template, Language.DJANGO, names)
+    runs = project.templates.rendering(template, Language.DJANGO, names, place=place)
     frames = [
         run.frame for alternative in runs for run in alternative or () if isinstance(run, RunFrame)
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.needs import Need
+from fwp_checks.project.templates import Template
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows, shown
 
@@ -26,8 +28,23 @@ def check(file: FileView) -> Iterator[Finding]:
     for library, link in _LINKS.items():
         for query, needs in rows.queries(file, library, "template", shown.KINDS):
             label = query.consumer.label if query.consumer is not None else ""
+            begun = _begun_in_templates(file, needs)
+            of = f" of {', '.join(begun)}" if begun else ""
+            fetch = "fetch these rows in the view and " if begun else ""
             message = (
-                f"the template '{label}' shows each row with {shown.costs(needs)} "
-                f"(read at {rows.places(file, needs)}); {shown.way_out(file, needs)}."
+                f"the template '{label}' shows each row{of} with {shown.costs(needs)} "
+                f"(read at {rows.places(file, needs)}); {fetch}{shown.way_out(file, needs)}."
             )
-            yield rows.report(file, RULE, query, needs, message, fix_link=link)
+            edits = () if begun else None
+            yield rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
+
+
+def _begun_in_templates(file: FileView, needs: Sequence[Need]) -> list[str]:
+    """Queries that begin in a template, as they stand there: ``article.comments.all``."""
+    found: dict[str, None] = {}
+    for need in needs:
+        made = need.origin.made
+        module = file.project.table.by_path.get(made.path) if made is not None else None
+        if made is not None and isinstance(module, Template):
+            found[module.spelt(made.term)] = None
+    return list(found)
