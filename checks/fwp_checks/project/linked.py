@@ -36,6 +36,7 @@ from fwp_checks.project.protocols import Protocols
 from fwp_checks.project.registries import Registries
 from fwp_checks.project.roots import SourceRoots
 from fwp_checks.project.shares import Evidence, gather
+from fwp_checks.project.row_effects import RowEffects
 from fwp_checks.project.sites import CallSites
 from fwp_checks.project.tags import Tags
 from fwp_checks.project.templates import NoTemplates, TemplateFiles, Templates
@@ -98,6 +99,7 @@ class Project:
         self.loop_entries = LoopEntries(self)
         self.coroutines = Coroutines(self)
         self.row_needs = RowNeeds(self)
+        self.row_effects = RowEffects(self)
         self.loop_effects = LoopEffects(self)
         self.fetched = Fetched(self)
         self.mappings = Mappings(self)

@@ -15,6 +15,7 @@ from fwp_checks.project.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.event_loop import BlockingSite
 from fwp_checks.project.fetched import Waste
 from fwp_checks.project.loops import LoopSite
+from fwp_checks.project.row_effects import RowSite
 from fwp_checks.project.modules import Module
 from fwp_checks.project.needs import Starving
 
@@ -69,6 +70,10 @@ class FileView:
         ``writes``.
         """
         return self.project.loop_effects.of(self.module, effect)
+
+    def row_sites(self, what: str) -> Sequence[RowSite]:
+        """The places of this file that query for each row that a kind of consumer shows."""
+        return self.project.row_effects.of(self.module, what)
 
     @property
     def dropped_coroutines(self) -> Sequence[Dropped]:

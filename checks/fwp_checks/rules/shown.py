@@ -4,17 +4,39 @@ and the way out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.finding import Finding
 from fwp_checks.project.needs import Kind, Need
 from fwp_checks.rules import rows
 
 if TYPE_CHECKING:
     from fwp_checks.project.view import FileView
+    from fwp_checks.rules import Rule
 
 KINDS = (*rows.FETCHABLE, Kind.NARROWED)
 """What the finding about a framework that shows rows speaks of."""
+
+
+def queries(file: FileView, rule: Rule, what: str, does: str) -> Iterator[Finding]:
+    """A finding at each query that code runs for each row of a kind of consumer, which ``does``
+    that.
+    """
+    for site in file.row_sites(what):
+        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.calls)}"
+        message = (
+            f"{rows.doing(site)} in '{site.frame.name}' runs a query for each row that "
+            f"{site.consumer.label} {does}{way}; use {site.row.alternative}."
+        )
+        yield file.finding(
+            rule,
+            file.range_of(file.module, site.term),
+            message,
+            key=(site.frame.qualname, rows.doing(site), site.calls[-1].library),
+            fix_link=site.row.link,
+            trace=file.trace(site.calls),
+        )
 
 
 def costs(needs: Sequence[Need]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.origins import UNKNOWN_QUERY, origin_of
+from fwp_checks.project.origins import UNKNOWN_QUERY, origin_of, with_origin
 from fwp_checks.project.outcome import Outcome, RunExternal
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
@@ -172,6 +172,7 @@ def _manager_call(
             if made
             else rows.with_query(queryset, rows.Query(rows.ALL_PATHS, rows.ALL_PATHS))
         )
+        queryset = _of_relation(queryset, manager)
     given: Value | None = (
         queryset if method == "all" else _queryset_result(queryset, method, arguments)
     )
@@ -185,6 +186,18 @@ def _manager_call(
     return Outcome(
         alternatives, compute=lambda: project.libraries.call(known, arguments, queryset).result
     )
+
+
+def _of_relation(queryset: Instance, manager: Instance) -> Instance:
+    """What a project's ``get_queryset`` makes for a relation: it knows where that starts from, and
+    is all that prefetching the relation would fetch.
+    """
+    origin = origin_of(manager)
+    query, own = rows.query_of(queryset), rows.query_of(manager)
+    if origin is None or not origin.hops or query is None or own is None:
+        return queryset
+    known = replace(query, known=query.known | own.known, narrowed="")
+    return with_origin(rows.with_query(queryset, known), origin)
 
 
 def _anew(project: Project, manager: Instance) -> rows.Query | None:

@@ -26,3 +26,4 @@ def check(file: FileView) -> Iterator[Finding]:
             f"(read at {rows.places(file, needs)}); {shown.way_out(file, needs)}."
         )
         yield rows.report(file, RULE, query, needs, message)
+    yield from shown.queries(file, RULE, "serializer", "serializes")

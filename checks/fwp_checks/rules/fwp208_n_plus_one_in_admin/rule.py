@@ -33,6 +33,7 @@ def check(file: FileView) -> Iterator[Finding]:
         )
         edits = _edits(file, query, needs)
         yield rows.report(file, RULE, query, needs, message, edits=edits)
+    yield from shown.queries(file, RULE, "admin", "shows")
 
 
 def _edits(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit, ...] | None:
