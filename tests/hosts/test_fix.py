@@ -277,6 +277,30 @@ def test_permissions_stay(files: Files, fwp: Fwp) -> None:
     assert (root / "a.py").stat().st_mode & 0o777 == 0o751
 
 
+def test_a_rule_of_ours(tmp_path: Path, fwp: Fwp, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = """\
+from django.db import models
+
+
+class Author(models.Model):
+    name = models.TextField()
+
+
+class Post(models.Model):
+    author = models.ForeignKey(Author, models.CASCADE)
+"""
+    views = (
+        "from blog.models import Post\n\n\ndef names():\n"
+        "    return [post.author.name for post in Post.objects.all()]\n"
+    )
+    write(tmp_path, {"pyproject.toml": "", "blog/models.py": models, "blog/views.py": views})
+    monkeypatch.chdir(tmp_path)
+    result = fwp("check", "--no-cache", "--fix")
+    assert result.out == "No findings.\nFixed 1 finding in 1 file, 0 left.\n"
+    fixed = views.replace("objects.all()", 'objects.all().select_related("author")')
+    assert (tmp_path / "blog/views.py").read_text() == fixed
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
