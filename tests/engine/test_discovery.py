@@ -111,6 +111,19 @@ def test_files_are_sorted_and_foreign_code_is_left_out(tmp_path: Path) -> None:
     ]
 
 
+def test_a_module_beside_a_package_of_its_name(tmp_path: Path) -> None:
+    make(tmp_path, "app.py app/__init__.py app/models.py app/models/__init__.py app/a/b.py")
+    make(tmp_path, "app/a/b/__init__.py app/views.py app/views/")
+    # The first may be a script; the last has no package beside it.
+    assert read_files(tmp_path) == [
+        "app.py", "app/__init__.py", "app/a/b/__init__.py", "app/models/__init__.py",
+        "app/views.py",
+    ]  # fmt: skip
+    assert read_files(tmp_path / "app") == [
+        "__init__.py", "a/b/__init__.py", "models/__init__.py", "views.py"
+    ]  # fmt: skip
+
+
 def test_excluded_files(tmp_path: Path) -> None:
     make(tmp_path, "a/migrations/x.py a/b.py c/b.py c/d_pb2.py")
     assert read_files(tmp_path, exclude=("migrations", "c/b.py", "*_pb2.py")) == ["a/b.py"]

@@ -77,6 +77,24 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "network behind the start-up of an application class": (
+        """
+        class Application(FastAPI):
+            pass
+
+        async def load():
+            requests.get("https://example.org")
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app):
+            await load()
+            yield
+
+        def make():
+            return Application(lifespan=lifespan)
+        """,
+        Severity.WARNING,
+    ),
     "network behind start-up and handler": (
         """
         async def load():

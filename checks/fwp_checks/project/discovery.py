@@ -151,6 +151,8 @@ def _walk(
             if name.endswith(".py"):
                 if _TEST_FILE.fullmatch(name) and not with_tests:
                     continue
+                if _is_shadowed(Path(place), path, names):
+                    continue
                 if entry.is_file() and not matches(path, exclude):
                     yield path
                     continue
@@ -160,6 +162,17 @@ def _walk(
                 continue
             if not matches(path, exclude):
                 stack.append((entry.path, path))
+
+
+def _is_shadowed(folder: Path, path: str, names: set[str]) -> bool:
+    """Whether a module in a package lies beside a package of the same name, so that no import can
+    mean it. (Outside of packages it may be a script.)
+    """
+    stem = path.rpartition("/")[2].removesuffix(".py")
+    if stem not in names or not (folder / stem / "__init__.py").exists():
+        return False
+    around = (folder, *folder.parents)[: path.count("/") + 1]
+    return any((outer / "__init__.py").exists() for outer in around)
 
 
 def _is_foreign(relative: str, names: set[str]) -> bool:

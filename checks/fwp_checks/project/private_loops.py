@@ -40,6 +40,8 @@ _SERVERS = frozenset(
         "asyncio.AbstractEventLoop.run_forever", "asyncio.Server.serve_forever",
     }
 )  # fmt: skip
+# The last names of what starts a loop and waits.
+_RUN = frozenset({"run", "run_until_complete"})
 _MAIN = {(t.NAME, "__name__"), (t.CONST, "__main__")}
 
 
@@ -60,7 +62,7 @@ class Company(Enum):
 def entries(project: Project) -> Iterator[Frame]:
     """Code that has its thread to itself: scripts, commands, jobs of workers."""
     for module in project.table.modules:
-        if not module.is_read_only and _is_script(module):
+        if not module.is_read_only and (_is_script(module) or _starts_loop(project, module)):
             yield project.module_frame(module)
     yield from project.frameworks.commands()
 
@@ -74,6 +76,21 @@ def _is_script(module: Module) -> bool:
             if terms[entry[2]] in _MAIN and terms[entry[3]] in _MAIN:
                 return True
     return module.path.endswith("__main__.py")
+
+
+def _starts_loop(project: Project, module: Module) -> bool:
+    """Whether a module starts a loop when it is imported: it is a script without a guard."""
+    frame = project.module_frame(module)
+    terms = module.facts.terms
+    for term in module.calls_in(0):
+        called = terms[terms[term][1]]
+        if called[0] in (t.ATTR, t.IMPORT) and called[2] in _RUN:
+            value = project.values.evaluate(frame, terms[term][1])
+            if isinstance(value, (External, Member)) and any(
+                role.role == "enters_loop" for role in project.catalogue.roles(value.name)
+            ):
+                return True
+    return False
 
 
 class Starts(NamedTuple):

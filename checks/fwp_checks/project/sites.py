@@ -7,6 +7,7 @@ What they hold is then learnt from the calls of that function.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -130,7 +131,8 @@ class CallSites:
         ``imported`` (the names are functions of modules) or ``through`` (they are read from an
         attribute of one of these names: ``app.on_startup.append``).
         """
-        spellings = sorted({name.rpartition(".")[2] for name in names})
+        derived = {name for base in names for name in self._derived.get(base, ())}
+        spellings = sorted({name.rpartition(".")[2] for name in names} | derived)
         places = [place for spelling in spellings for place in self._index.get(spelling, ())]
         places.extend(self._index.get("", ()))
         for module, term in sorted(set(places), key=lambda place: (place[0].path, place[1])):
@@ -313,6 +315,17 @@ class CallSites:
                 if f"{owner}.{member}" in names:
                     return f"{owner}.{member}"
         return None
+
+    @cached_property
+    def _derived(self) -> dict[str, set[str]]:
+        """The names of the project's classes that derive from each library class."""
+        found: dict[str, set[str]] = {}
+        for module in self._project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.kind == "class" and scope.bases:
+                    for base in self._project.classes.info(ClassValue(module, number)).externals:
+                        found.setdefault(base, set()).add(scope.name)
+        return found
 
     @property
     def _decorators(self) -> dict[str, list[tuple[Module, int, int]]]:
