@@ -205,6 +205,8 @@ def test_test_paths(path: str, expected: bool) -> None:
             ("", "shop", "libs/http", "libs/http/src"),
             (),
         ),
+        # a package that is started as a program
+        ("apps/__init__.py apps/manage.py apps/users/__init__.py", ("", "apps"), ()),
         # namespace packages keep their full name
         ("src/company/api/__init__.py src/company/db/__init__.py", ("", "src"), ()),
         # what configurations name

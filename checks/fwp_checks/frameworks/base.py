@@ -100,6 +100,10 @@ class Framework:
     """What is imported to come by its queries, of whose rows it says what they lack; dotted names
     that end in a dot."""
 
+    def inherited_frames(self, project: Project) -> Iterator[Frame]:
+        """Methods of classes that are complete only in a class derived from them."""
+        return iter(())
+
     def consumers(self, project: Project) -> Iterator[Consumer]:
         """What goes through the rows of queries without a loop of the project's own."""
         return iter(())
@@ -303,6 +307,11 @@ class Frameworks:
     def row_sources(self) -> tuple[str, ...]:
         """See :attr:`Framework.row_sources`; of the frameworks that the project imports."""
         return tuple(source for framework in self._imported for source in framework.row_sources)
+
+    def inherited_frames(self) -> Iterator[Frame]:
+        """See :meth:`Framework.inherited_frames`."""
+        for framework in self._imported:
+            yield from framework.inherited_frames(self.project)
 
     def consumers(self) -> list[Consumer]:
         """See :meth:`Framework.consumers`; of all frameworks, in a fixed order."""

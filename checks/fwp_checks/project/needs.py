@@ -189,6 +189,9 @@ class RowNeeds:
             for number, scope in enumerate(module.facts.scopes):
                 if scope.is_function or number == 0:
                     found[self._project.frame_of_scope(module, number)] = None
+        for frame in self._project.frameworks.inherited_frames():
+            if frame.module in self.modules:
+                found[frame] = None
         for consumer in self.consumers:
             found.update(dict.fromkeys(consumer.frames))
             for touch in consumer.touches:

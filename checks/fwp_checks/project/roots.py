@@ -69,6 +69,7 @@ def source_roots(root: Path, files: Iterable[Path], settings: Settings) -> Sourc
             shared += [*layout.declared(folder), folder]
             if layout.is_plain(f"{folder}/src"):
                 shared.append(f"{folder}/src")
+    shared += layout.started_packages()
     local: list[str] = []
     known = set(shared)
     for folder in layout.plain:
@@ -151,6 +152,12 @@ class _Layout:
             name in self._names[folder] if name.endswith(".py") else self.has_file(folder, (name,))
             for name in _ENTRY_FILES
         )
+
+    def started_packages(self) -> list[str]:
+        """The packages that Django's program for a project is started in: its own folder is what
+        Python imports from then.
+        """
+        return sorted(folder for folder in self._packages if "manage.py" in self._names[folder])
 
     def has_file(self, folder: str, names: Sequence[str]) -> bool:
         """Whether one of these files is in a folder."""

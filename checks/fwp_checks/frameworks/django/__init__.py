@@ -4,7 +4,7 @@ where code runs.
 ``rows`` says what is known of querysets and rows, ``models`` finds models and their relations,
 ``querysets`` and ``instances`` evaluate calls and attributes, ``lacks`` says what a query for a
 single row fetches, ``history`` what a function did
-before, ``views`` and ``others`` where code runs.
+before, ``mixins`` runs what models inherit, ``views`` and ``others`` where code runs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fwp_checks.frameworks.django import (
     history,
     instances,
     lacks,
+    mixins,
     others,
     querysets,
     requests,
@@ -148,6 +149,10 @@ class Django(Framework):
     def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
         """Calls of ``select_related`` and ``prefetch_related``."""
         return edits.fetch_along(lacking, module, term)
+
+    def inherited_frames(self, project: Project) -> Iterator[Frame]:
+        """Methods of abstract models and mixins."""
+        return mixins.frames(project)
 
     def roots(self, project: Project) -> Iterator[Root]:
         """Async views, middleware, consumers, operations, receivers."""
