@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, create_engine, event, insert
+from sqlalchemy import Integer, create_engine, event, insert
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
@@ -33,27 +33,46 @@ NUMBERS = (4, 8)
 
 
 def fill(engine: Any, metadata: Any, number: int) -> None:
-    """As many rows in each table, each with related rows of its own; the first row has as many
-    again behind it.
+    """As many rows in each table, each with related rows of its own, of which no two are the same;
+    the first row of each table has as many again behind it.
     """
     metadata.create_all(engine)
+    sizes: dict[str, int] = {}
+    used = 0
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
-            keys = [column.name for column in table.columns if column.foreign_keys]
-            several = number if len(keys) > 1 else 0
-            for row in range(1, number + several + 1):
-                own = (row - 1) % number + 1
+            keys = {
+                column.name: key.column.table.name
+                for column in table.columns
+                for key in column.foreign_keys
+            }
+            rows = _rows(keys, number)
+            sizes[table.name] = len(rows)
+            seen = set()
+            for row, (shared, own) in enumerate(rows, start=1):
                 values = {
-                    column.name: _value(column, row, own, row > number and column.name == keys[0])
+                    column.name: row if isinstance(column.type, Integer) else f"{column.name}{row}"
                     for column in table.columns
                 }
-                connection.execute(insert(table).values(values))
+                for index, (key, other) in enumerate(keys.items()):
+                    values[key] = (own - 1 + (used + index) * number) % sizes[other] + 1
+                values |= shared
+                identity = tuple(values[column.name] for column in table.primary_key)
+                if identity not in seen:
+                    connection.execute(insert(table).values(values))
+                seen.add(identity)
+            used += len(keys) if len(keys) > 1 else 0
 
 
-def _value(column: Any, row: int, own: int, is_first: bool) -> object:
-    if any(isinstance(key, ForeignKey) for key in column.foreign_keys):
-        return 1 if is_first else own
-    return row if isinstance(column.type, Integer) else f"{column.name}{row}"
+def _rows(keys: dict[str, str], number: int) -> list[tuple[dict[str, int], int]]:
+    """For each row its number among its kind, and the key by which it belongs to the first row of
+    another table, if it does.
+    """
+    if len(keys) < 2:
+        return [({}, own) for own in range(1, 12 * number + 1)]
+    first = {other: key for key, other in reversed(keys.items())}
+    blocks: list[tuple[dict[str, int], int]] = [({}, own) for own in range(1, number + 1)]
+    return [*blocks, *[({key: 1}, own) for key in first.values() for own in range(2, number + 1)]]
 
 
 def takes_session(function: Any) -> bool:
