@@ -1,6 +1,4 @@
-"""What reads relations of objects of an asynchronous session. ``raises_`` functions raise, the others
-do not.
-"""
+"""What reads relations of objects of an asynchronous session: ``raises_`` functions raise."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What reads relations of many rows. ``grows_`` functions run more queries where there are more rows,
-``flat_`` ones do not.
+"""What reads relations of many rows. ``grows_`` functions run more queries where there are more
+rows, ``flat_`` ones do not.
 """
 
 from __future__ import annotations

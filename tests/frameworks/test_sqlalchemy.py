@@ -22,7 +22,7 @@ DRIVER = Path(__file__).parents[1] / "rules" / "sqlalchemy_driver.py"
 DEFINITION = re.compile(r"(?:async )?def (\w+)\(")
 
 with_libraries = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("sqlalchemy", "aiosqlite")),
+    any(importlib.util.find_spec(name) is None for name in ("sqlalchemy", "aiosqlite", "greenlet")),
     reason="SQLAlchemy is not installed",
 )
 

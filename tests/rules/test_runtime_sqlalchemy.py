@@ -14,7 +14,7 @@ import pytest
 
 from tests.rules.markdown import Case, pages
 
-NEEDED = ("sqlalchemy", "aiosqlite", "fastapi", "httpx")
+NEEDED = ("sqlalchemy", "aiosqlite", "greenlet", "fastapi", "httpx")
 DRIVER = Path(__file__).with_name("sqlalchemy_driver.py")
 CASES = [case for page in pages() for case in page.cases]
 
