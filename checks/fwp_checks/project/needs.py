@@ -88,7 +88,8 @@ class Consumer:
     ``place`` is what its rows carry as the place where they are consumed. ``what`` is its kind,
     ``label`` how messages call it, ``module`` and ``term`` where a finding goes if the query has no
     place. ``frames`` are called with a row of it. ``joined`` are relations that it adds to the
-    query by itself.
+    query by itself. ``wholes`` are where the queries are built of which it shows every row of a
+    table at once.
     """
 
     place: Place
@@ -100,6 +101,7 @@ class Consumer:
     reads: tuple[Read, ...] = ()
     touches: tuple[Touch, ...] = ()
     joined: tuple[str, ...] = ()
+    wholes: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,8 +121,16 @@ class RestFramework(Framework):
                 reader = Reader(project, single=served.single)
                 reader.serialize(served.serializer, served.row, place, served.only)
                 touches.extend(reader.touches)
-            label = several[0].name
-            yield Consumer(place, "serializer", label, module, place.term, touches=tuple(touches))
+            whole = {one.whole: None for one in several if one.whole is not None}
+            yield Consumer(
+                place,
+                "serializer",
+                several[0].name,
+                module,
+                place.term,
+                touches=tuple(touches),
+                wholes=tuple(whole),
+            )
 
 
 FRAMEWORK = RestFramework()

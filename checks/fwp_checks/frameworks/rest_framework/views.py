@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.views import project_classes
+from fwp_checks.frameworks.rest_framework import pages
 from fwp_checks.frameworks.rest_framework.reads import calls_super
 from fwp_checks.frameworks.rest_framework.serializers import Serializers
 from fwp_checks.project import literals
@@ -83,7 +84,8 @@ class Served:
     """A serializer over the rows of a queryset, or over one row.
 
     ``name`` is the view class or function, ``place`` stands for it; ``row`` is one of the rows.
-    ``only`` are the names of the fields that are shown, None for all.
+    ``only`` are the names of the fields that are shown, None for all. ``whole`` is where the
+    queryset is built if all of a table is shown at once.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Served:
     row: Value
     single: bool
     only: frozenset[str] | None = None
+    whole: Place | None = None
 
 
 def is_view(project: Project, class_: Value) -> bool:
@@ -218,10 +221,12 @@ def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
         queryset = _method(project, view, "get_queryset")
         if action == "list":
             queryset = _method(project, view, "filter_queryset", queryset)
-        element = project.protocols.element(_all(project, queryset))
-        row = consumed_at(element, place.path, place.term)
+        queryset = _all(project, queryset)
+        row = consumed_at(project.protocols.element(queryset), place.path, place.term)
         if is_informative(row):
-            yield Served(class_.name, place, serializer, row, single=action == "retrieve")
+            single = action == "retrieve"
+            whole = None if single else pages.whole_of_view(project, class_, queryset)
+            yield Served(class_.name, place, serializer, row, single, whole=whole)
 
 
 def _serializer_class(project: Project, view: Instance) -> ClassValue | None:
@@ -283,13 +288,14 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
             how = serializing(made)
             if how is None or not serializers.is_serializer(made.class_):
                 continue
-            shown = how.shown
-            row = project.protocols.element(_all(project, shown)) if how.many else shown
+            shown = _all(project, how.shown) if how.many else how.shown
+            row = project.protocols.element(shown) if how.many else shown
             only = _only(project, frame, entry)
             if is_informative(row) and only is not _UNKNOWN_NAMES:
                 marked = consumed_at(row, place.path, place.term)
                 name = _owner_name(frame)
-                yield Served(name, place, made.class_, marked, not how.many, only)
+                whole = pages.whole_of_call(project, frame, shown) if how.many else None
+                yield Served(name, place, made.class_, marked, not how.many, only, whole)
 
 
 def _reads_as_serializer(module: Module, function: int) -> bool:
