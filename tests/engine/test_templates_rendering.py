@@ -345,3 +345,120 @@ def test_excluded_templates_are_not_read(tmp_path: Path) -> None:
     settings = '[tool.fwp]\npreview = true\nexclude = ["blog/templates/**"]\n'
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
     assert findings(tmp_path) == []
+
+
+# -- contexts --------------------------------------------------------------------------------------
+
+FORMS = {
+    "a dictionary of a helper": """
+        def more():
+            return {"found": QUERY}
+
+        def view(request):
+            context = {"x": 1}
+            context.update(more())
+            return render(request, "x.html", context)
+        """,
+    "dict()": """
+        def view(request):
+            return render(request, "x.html", dict(found=QUERY))
+        """,
+    "spread": """
+        def view(request):
+            base = {"found": QUERY}
+            return render(request, "x.html", {"x": 1, **base})
+        """,
+    "merged": """
+        def view(request):
+            return render(request, "x.html", {"x": 1} | {"found": QUERY})
+        """,
+    "locals()": """
+        def view(request):
+            found = QUERY
+            return render(request, "x.html", locals())
+        """,
+    "filled in a branch": """
+        def view(request):
+            context = {}
+            if request.GET:
+                context["found"] = QUERY
+            return render(request, context=context, template_name="x.html")
+        """,
+    "handed to a helper": """
+        def page(request, **context):
+            return render(request, "x.html", context)
+
+        def view(request):
+            return page(request, found=QUERY)
+        """,
+    "keywords of the parent": """
+        class View(TemplateView):
+            template_name = "x.html"
+
+            def get_context_data(self, **kwargs):
+                kwargs["found"] = QUERY
+                return super().get_context_data(**kwargs)
+        """,
+    "a mixin": """
+        class Mixin:
+            def get_context_data(self, **kwargs):
+                context = super().get_context_data(**kwargs)
+                context["found"] = QUERY
+                return context
+
+        class View(Mixin, TemplateView):
+            template_name = "x.html"
+        """,
+    "extra_context": """
+        class View(TemplateView):
+            template_name = "x.html"
+            extra_context = {"found": QUERY}
+        """,
+    "render_to_response": """
+        class View(TemplateView):
+            def get_template_names(self):
+                return ["missing.html", "x.html"]
+
+            def get(self, request):
+                return self.render_to_response({"found": QUERY})
+        """,
+    "the view itself": """
+        class View(TemplateView):
+            template_name = "y.html"
+
+            def found(self):
+                return QUERY
+        """,
+    "a queryset of the parent": """
+        class View(ListView):
+            model = Article
+            template_name = "x.html"
+            context_object_name = "found"
+
+            def get_queryset(self):
+                return super().get_queryset().order_by("title")
+        """,
+    "a template object": """
+        def view(request):
+            return get_template("x.html").render({"found": QUERY}, request)
+        """,
+}
+_IMPORTS = """
+from django.shortcuts import render
+from django.template.loader import get_template
+from django.views.generic import ListView, TemplateView
+from blog.models import Article
+"""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_contexts(form: str, tmp_path: Path) -> None:
+    view = dedent(FORMS[form]).replace("QUERY", "Article.objects.order_by('title')")
+    loop = "{% for a in found %}{{ a.author.name }}{% endfor %}"
+    templates = {"x.html": loop, "y.html": loop.replace("found", "view.found")}
+    write(tmp_path, {f"blog/templates/{name}": text for name, text in templates.items()})
+    write(tmp_path, {"blog/models.py": MODELS, "blog/views.py": _IMPORTS + view})
+    report = Session.open(tmp_path, cache_dir=False).check_all()
+    lines = (_IMPORTS + view).splitlines()
+    built = [number for number, line in enumerate(lines, start=1) if "order_by(" in line]
+    assert [(f.code, f.range.line) for f in report.findings] == [("FWP207", built[0])]

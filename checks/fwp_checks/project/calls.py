@@ -68,6 +68,8 @@ class Calls:
                 known = Outcome((None,), function)
             elif isinstance(function, External) and function.name == "builtins.super":
                 known = Outcome.nothing(self._super(frame))
+            elif isinstance(function, External) and function.name == "builtins.locals":
+                known = Outcome.nothing(self._project.mappings.of_locals(frame))
             else:
                 known = self.invoke(function, self.arguments(frame, entry, term))
             self._outcomes[key] = known
@@ -84,10 +86,13 @@ class Calls:
                 complete = False
                 break
             positional.append(used(frame, argument, at))
-        keywords = []
+        keywords: list[tuple[str, Value]] = []
         for name, argument in entry[3]:
             if name is None:
                 complete = False
+                spread = used(frame, argument, at)
+                if isinstance(spread, MappingValue):
+                    keywords += [(key, v) for key, v in spread.items if isinstance(key, str)]
             else:
                 keywords.append((name, used(frame, argument, at)))
         site = (frame.module.path, at or entry[1])
@@ -397,6 +402,8 @@ class Calls:
                 return declared
         if parameter.kind == "*":
             return Iterable(Unknown(f"argument in *{parameter.name}"), "tuple")
+        if parameter.kind == "**":
+            return MappingValue(Unknown(f"argument in **{parameter.name}"))
         if parameter.default >= 0:
             default = self._project.values.evaluate(around, parameter.default)
             if is_informative(default):

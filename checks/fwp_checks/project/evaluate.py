@@ -511,6 +511,8 @@ class Values:
         if isinstance(left, Iterable) and entry[1] in ("+", "+=", "|", "|="):
             more = self._project.protocols.element(self.evaluate(frame, entry[3]))
             return Iterable(join([left.element, more]), left.kind) if is_informative(more) else left
+        if isinstance(left, MappingValue) and entry[1] in ("|", "+="):
+            return self._project.mappings.merged(left, self.evaluate(frame, entry[3]))
         if isinstance(left, (Iterable, MappingValue)) or (
             isinstance(left, Instance) and left.class_ == "builtins.str"
         ):

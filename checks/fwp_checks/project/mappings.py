@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
-from fwp_checks.project.values import MappingValue, Value, join
+from fwp_checks.project.values import RECURSIVE, MappingValue, Value, join
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -43,6 +43,20 @@ class Mappings:
             for key, stored in self._put_in(frame, fill):
                 found.setdefault(key, []).append(stored)
         return _with(value, found)
+
+    def of_locals(self, frame: Frame) -> MappingValue:
+        """The local variables of a function, by their names."""
+        evaluate = self._project.values.evaluate
+        held = [(name, evaluate(frame, term)) for name, term in frame.scope.bindings.items()]
+        return MappingValue(RECURSIVE, tuple(held[:_MOST_ITEMS]))
+
+    @staticmethod
+    def merged(one: MappingValue, other: Value) -> MappingValue:
+        """``one | other``."""
+        if not isinstance(other, MappingValue):
+            return one
+        items = dict(one.items) | dict(other.items)
+        return MappingValue(join([one.value, other.value]), tuple(items.items())[:_MOST_ITEMS])
 
     def _put_in(self, frame: Frame, term: int) -> Iterator[tuple[object, Value]]:
         """Keys and values that a term puts into a dictionary."""

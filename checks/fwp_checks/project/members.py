@@ -228,8 +228,11 @@ class Members:
         found = self._binding(class_, name, after=base.class_)
         if found is not None:
             return self.bind(found[1], receiver, class_)
-        return self._library_member(base.class_, name, receiver) or Unknown(
-            f"super() has no '{name}'"
+        # What a mixin hands on goes to the library class that it is mixed with.
+        return (
+            self._library_member(base.class_, name, receiver)
+            or self._library_member(class_, name, receiver)
+            or Unknown(f"super() has no '{name}'")
         )
 
     def _of_wrapped(self, base: Wrapped, name: str) -> Value:

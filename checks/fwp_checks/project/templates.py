@@ -222,8 +222,11 @@ class Templates:
                 found = [t for item in option.items for t in self.named(item, language, beside)]
                 yield next((template for template in found if template is not None), None)
             elif isinstance(option, IterableValue):
+                # The options of a list's elements are in the order of the list.
                 found = list(self.named(option.element, language, beside))
-                yield found[0] if len(found) == 1 else None
+                literal = all(isinstance(each, Constant) for each in options_of(option.element))
+                known = [template for template in found if template is not None]
+                yield known[0] if literal and known else None
             else:
                 yield None
 

@@ -25,6 +25,7 @@ from fwp_checks.project.values import (
     FunctionValue,
     Instance,
     MappingValue,
+    Member,
     TupleValue,
     Unknown,
     Value,
@@ -213,6 +214,7 @@ def _text(value: Value | None) -> str:
 
 def consumers(project: Project) -> Iterator[Consumer]:
     """The templates that generic views render."""
+    yield from _responses(project)
     for class_ in views.project_classes(project):
         kind = _kind_of(project, class_)
         if kind is None or class_.module.is_test:
@@ -226,6 +228,25 @@ def consumers(project: Project) -> Iterator[Consumer]:
         frame = project.classes.frame_around(class_)
         place = Place(class_.module.path, class_.module.facts.scopes[class_.scope].start)
         yield consumer(project, place, template, names, frame)
+
+
+def _responses(project: Project) -> Iterator[Consumer]:
+    """``self.render_to_response(context)`` of views, rendered when the view has returned."""
+    for module, term in project.call_sites.spelt("render_to_response"):
+        if module not in project.row_needs.modules:
+            continue
+        for frame in project.call_sites.frames_around(module, module.code_scope_of(term)):
+            entry = module.facts.terms[term]
+            function = project.values.evaluate(frame, entry[1])
+            view = function.receiver if isinstance(function, Member) else None
+            if not isinstance(view, Instance) or not isinstance(view.class_, ClassValue):
+                continue
+            kind = _kind_of(project, view.class_)
+            template = _template(project, view, view.class_, kind) if kind is not None else None
+            if template is not None:
+                names = context_names(project.calls.arguments(frame, entry).get(0, "context"))
+                names = with_request(project, names, Instance(views.REQUEST))
+                yield consumer(project, Place(module.path, term), template, names, frame)
 
 
 def _template(project: Project, view: Instance, class_: ClassValue, kind: _Kind) -> Value | None:
