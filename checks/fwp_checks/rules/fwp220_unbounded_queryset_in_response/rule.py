@@ -24,8 +24,8 @@ def check(file: FileView) -> Iterator[Finding]:
         for place in consumer.wholes:
             if place.path == file.module.path and file.module.is_served:
                 message = (
-                    f"{consumer.label} serializes every row of the table into one response, however "
-                    "many there are; paginate it with pagination_class or in the settings."
+                    f"{consumer.label} serializes every row of the table into one response, "
+                    "however many there are; paginate it with pagination_class or in the settings."
                 )
                 where = file.range_of(file.module, place.term)
                 yield file.finding(RULE, where, message, key=(consumer.label,))
