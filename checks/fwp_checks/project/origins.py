@@ -180,7 +180,7 @@ def behind(origin: Origin | None, hop: Hop, *, is_many: bool) -> Origin | None:
     if origin is None or origin.consumed is None:
         return UNKNOWN_QUERY if is_many else None
     hops = (*origin.hops, hop)
-    if len(hops) > _MOST_HOPS or hops.count(hop) > 2:
+    if len(hops) > _MOST_HOPS or hop in origin.hops:
         # A tree, which no query fetches whole.
         return None
     return replace(origin, hops=hops, again=None)
