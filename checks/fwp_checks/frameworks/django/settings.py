@@ -91,7 +91,7 @@ class Settings:
                 term = waiting.pop()
                 entry = module.facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
                 if entry[0] == t.CONST and isinstance(entry[1], str):
-                    named.add(entry[1].partition(".apps.")[0])
+                    named.add(_package(entry[1]))
                 parts = _parts(entry)
                 waiting.extend(part for part in parts if part not in seen)
                 seen.update(parts)
@@ -129,3 +129,9 @@ def _parts(entry: t.Term) -> tuple[int, ...]:
     if entry[0] in (t.BINARY, t.SEQUENCE):
         return tuple(entry[2]) if entry[0] == t.SEQUENCE else (entry[2], entry[3])
     return (entry[1],) if entry[0] in (t.STAR, t.ALIAS, t.DECLARED) else ()
+
+
+def _package(installed: str) -> str:
+    """The package of an app that is installed by its own name or by that of its ``AppConfig``."""
+    owner, _, last = installed.rpartition(".")
+    return owner.removesuffix(".apps") if last[:1].isupper() else installed

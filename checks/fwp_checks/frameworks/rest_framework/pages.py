@@ -61,7 +61,9 @@ def whole_of_call(project: Project, frame: Frame, shown: Value) -> Place | None:
     terms = frame.module.facts.terms
     scope = frame.scope
     names = {entry[2] for entry in terms[scope.start : scope.end] if entry[0] == t.ATTR}
-    if not scope.is_function or not names.isdisjoint((_PAGINATING, "get_page", "page", "filter")):
+    if not scope.is_function or not Models.of(project).settings.modules:
+        return None
+    if not names.isdisjoint((_PAGINATING, "get_page", "page", "filter")):
         return None
     return _whole(project, shown)
 
