@@ -281,7 +281,7 @@ class ResponseModels(Framework):
     """Hooks for Pydantic, and for FastAPI's use of it."""
 
     name = "Pydantic"
-    modules = frozenset({"pydantic", "fastapi"})
+    modules = frozenset({"pydantic", "sqlmodel", "fastapi"})
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

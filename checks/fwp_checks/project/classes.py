@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from fwp_checks.project.values import (
     ClassValue,
     External,
     Instance,
+    Member,
     Union,
     Value,
     options_of,
@@ -78,8 +80,21 @@ class Classes:
                 found.append(base)
             else:
                 is_open = True
+        found.extend(self._made_by(frame, scope))
         last = {base: index for index, base in enumerate(found)}
         return tuple(base for index, base in enumerate(found) if last[base] == index), is_open
+
+    def _made_by(self, frame: Frame, scope: Scope) -> Iterator[External]:
+        """The library classes that decorators and a metaclass, by their rows, make of a class."""
+        terms = frame.module.facts.terms
+        makers = [terms[d][1] if terms[d][0] == t.CALL else d for d in scope.decorators]
+        makers += [term for keyword, term in scope.keywords if keyword == "metaclass"]
+        for maker in makers:
+            value = self._project.values.evaluate(frame, maker)
+            if isinstance(value, (External, Member)):
+                given = self._project.catalogue.gives(value.name, "decorate")
+                if given is not None and self._project.catalogue.is_type(given):
+                    yield External(given)
 
     def base(self, frame: Frame, term: int) -> Value:
         """What a term among a class's bases stands for: a class, if it is known."""

@@ -140,7 +140,7 @@ class Mappers:
         found = []
         for module in self._project.table.modules:
             for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases:
+                if scope.kind == "class" and (scope.bases or scope.decorators):
                     class_ = ClassValue(module, number)
                     if self.is_mapped(class_):
                         found.append(class_)
