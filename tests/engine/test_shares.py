@@ -224,7 +224,7 @@ def _module(path: str, size: int) -> Module:
     return Module(path, (), extract(b"f()\n" * size))
 
 
-def test_shares_are_stretches_of_about_as_many_terms(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shares_are_stretches_of_about_as_much_work(monkeypatch: pytest.MonkeyPatch) -> None:
     modules = [_module(f"m{number}.py", size) for number, size in enumerate((5, 5, 50, 5, 55, 0))]
     assert [share.modules for share in shares.divide(modules)] == [tuple(modules)]
     monkeypatch.setattr(shares, "_WORTH_SHARES", 0)

@@ -59,17 +59,26 @@ class Share:
 
 
 def divide(modules: Sequence[Module]) -> list[Share]:
-    """The shares of these modules: stretches of about as many terms; of a small project one."""
-    total = sum(len(module.facts.terms) for module in modules)
-    if total < _WORTH_SHARES:
+    """The shares of these modules: stretches of about as much work; of a small project one."""
+    if sum(len(module.facts.terms) for module in modules) < _WORTH_SHARES:
         return [Share(modules)]
+    weights = [_weight(module) for module in modules]
+    total = sum(weights)
     divided: list[list[Module]] = [[] for _ in range(_SHARES)]
     before = 0
-    for module in modules:
+    for module, weight in zip(modules, weights, strict=True):
         # The middle of a module decides, which is less than the total even of an empty last one.
-        divided[(2 * before + len(module.facts.terms)) * _SHARES // (2 * total + 1)].append(module)
-        before += len(module.facts.terms)
+        divided[(2 * before + weight) * _SHARES // (2 * total + 1)].append(module)
+        before += weight
     return [Share(share) for share in divided]
+
+
+def _weight(module: Module) -> int:
+    """How much there is to evaluate: terms, of which those of async functions weigh three times as
+    much, for that is where it starts.
+    """
+    starting = sum(scope.end - scope.start for scope in module.facts.scopes if scope.is_async)
+    return len(module.facts.terms) + 2 * starting
 
 
 def gather(project: Project, jobs: int) -> list[Evidence]:
