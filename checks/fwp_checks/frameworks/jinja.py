@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts.templates import Language
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.frameworks.django_templates.rendering import context_names
+from fwp_checks.frameworks.django_templates.processors import context_names
 from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.templates import Named, rendering_calls

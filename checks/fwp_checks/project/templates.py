@@ -461,14 +461,16 @@ class Templates:
         return Exports(self._frame(found[0], BODY, context))
 
 
-def rendering_calls(project: Project, names: Iterable[str]) -> Iterator[Consumer]:
+def rendering_calls(
+    project: Project, names: Iterable[str], *, everywhere: bool = False
+) -> Iterator[Consumer]:
     """Calls of functions or methods of these names that render a template on the spot, in code that
-    can come by a query.
+    can come by a query, or ``everywhere``.
     """
-    served = project.row_needs.modules
+    querying = project.row_needs.modules
     for name in names:
         for module, term in project.call_sites.spelt(name):
-            if module not in served:
+            if not (module.is_served if everywhere else module in querying):
                 continue
             found: dict[Frame, None] = {}
             for frame in project.call_sites.frames_around(module, module.code_scope_of(term)):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from fwp_checks.frameworks.django import rows, views
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django_templates import pages
-from fwp_checks.frameworks.django_templates.rendering import consumer, context_names, with_request
+from fwp_checks.frameworks.django_templates.processors import context_names, with_request
+from fwp_checks.frameworks.django_templates.rendering import consumer
 from fwp_checks.project import literals
 from fwp_checks.project.needs import Consumer
 from fwp_checks.project.origins import Place, built_at

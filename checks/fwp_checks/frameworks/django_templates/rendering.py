@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.templates import Language
+from fwp_checks.frameworks.django_templates.processors import context_names, processed, with_request
 from fwp_checks.project.needs import Consumer
 from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import Alternative, Outcome, RunExternal, RunFrame
@@ -17,10 +18,7 @@ from fwp_checks.project.templates import Named, rendering_calls
 from fwp_checks.project.values import (
     Arguments,
     Instance,
-    MappingValue,
     Value,
-    options_of,
-    without_none,
 )
 
 if TYPE_CHECKING:
@@ -91,29 +89,6 @@ def rendered(
     return Outcome(tuple([(run, *(alternative or ())) for alternative in runs]), given)
 
 
-def context_names(context: Value | None) -> dict[str, Value]:
-    """The names in a context that is handed over."""
-    found: dict[str, Value] = {}
-    for option in options_of(without_none(context)) if context is not None else ():
-        if isinstance(option, MappingValue):
-            for key, value in option.items:
-                if isinstance(key, str):
-                    found.setdefault(key, value)
-    return found
-
-
-def with_request(
-    project: Project, names: dict[str, Value], request: Value | None
-) -> dict[str, Value]:
-    """The names of a context and those that the usual context processors add: the request, and its
-    user.
-    """
-    if not isinstance(request, Instance):
-        return names
-    user = project.members.attribute(request, "user")
-    return {"request": request, "user": user, **names}
-
-
 # -- after the view --------------------------------------------------------------------------------
 
 
@@ -121,7 +96,8 @@ def consumers(project: Project) -> Iterator[Consumer]:
     """Templates that calls render, and those of responses that are rendered when the view has
     returned.
     """
-    yield from rendering_calls(project, ("render", "render_to_string"))
+    everywhere = bool(processed(project))
+    yield from rendering_calls(project, ("render", "render_to_string"), everywhere=everywhere)
     for site in project.call_sites.of(frozenset(_RESPONSES)):
         name_at, context_at = _RESPONSES[site.name]
         arguments = site.arguments

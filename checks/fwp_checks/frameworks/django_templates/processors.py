@@ -1,0 +1,91 @@
+"""Context processors: functions that the settings name, whose results every template sees that is
+rendered for a request.
+
+Source: ``Engine.template_context_processors`` and ``RequestContext`` in django/template/ of Django
+6.1.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django import views
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.project import literals
+from fwp_checks.project.values import (
+    Arguments,
+    FunctionValue,
+    Instance,
+    MappingValue,
+    Value,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.modules import Module
+
+_KEY = "django.context_processors"
+
+
+def context_names(context: Value | None) -> dict[str, Value]:
+    """The names in a context that is handed over."""
+    found: dict[str, Value] = {}
+    for option in options_of(without_none(context)) if context is not None else ():
+        if isinstance(option, MappingValue):
+            for key, value in option.items:
+                if isinstance(key, str):
+                    found.setdefault(key, value)
+    return found
+
+
+def with_request(
+    project: Project, names: dict[str, Value], request: Value | None
+) -> dict[str, Value]:
+    """The names of a context, and those that context processors add where there is a request."""
+    if request is None:
+        return names
+    if not isinstance(request, Instance):
+        request = Instance(views.REQUEST)
+    user = project.members.attribute(request, "user")
+    return {"request": request, "user": user, **processed(project), **names}
+
+
+def processed(project: Project) -> dict[str, Value]:
+    """The names that the project's context processors give to every template."""
+    known: dict[str, Value] | None = project.framework_data.get(_KEY)
+    if known is None:
+        # What a processor renders itself sees what others add only.
+        known = project.framework_data[_KEY] = {}
+        arguments = Arguments((Instance(views.REQUEST),))
+        for processor in _processors(project):
+            for name, value in context_names(
+                project.calls.invoke(processor, arguments).result
+            ).items():
+                known.setdefault(name, value)
+    return known
+
+
+def _processors(project: Project) -> Iterator[FunctionValue]:
+    """The project's own functions that settings list under ``context_processors``."""
+    settings = Models.of(project).settings
+    for module in settings.modules:
+        for dotted in _listed(project, module):
+            for option in options_of(settings.imported(module, dotted)):
+                if isinstance(option, FunctionValue):
+                    yield option
+
+
+def _listed(project: Project, module: Module) -> Iterator[str]:
+    terms = module.facts.terms
+    for entry in terms:
+        for key, value in entry[1] if entry[0] == t.MAPPING else ():
+            if key >= 0 and terms[key] == (t.CONST, "context_processors"):
+                items = literals.items(project, project.module_frame(module), value)
+                for item in items or ():
+                    dotted = literals.text_of(project.values.evaluate(item.frame, item.term))
+                    if dotted:
+                        yield dotted
