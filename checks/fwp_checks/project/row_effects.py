@@ -104,16 +104,38 @@ class RowEffects:
                 continue
             last = chain[-1].run
             row = self._row(last) if isinstance(last, RunExternal) else None
-            if row is not None and not _is_caught(frame, event) and _uses(frame, event, handed):
+            if row is None or any(map(_is_fallback, chain)):
+                continue
+            if _uses(frame, event, handed):
                 yield RowSite(frame, event.term, consumer, chain, row)
 
 
-def _is_caught(frame: Frame, event: Event) -> bool:
-    """Whether an event handles an exception."""
-    return any(
-        region.kind == "except" and region.start <= event.term < region.end
-        for region in frame.module.regions_in(frame.scope_number)
-    )
+def _is_fallback(link: Link) -> bool:
+    """Whether a link handles an exception, or stands in a branch that a test for None, for a key or
+    for an attribute decides: what is done without what was fetched for all rows.
+    """
+    module, number = link.frame.module, link.frame.scope_number
+    for region in module.regions_in(number):
+        start, end = region.start, region.end
+        if region.kind == "except" and start <= link.term < end:
+            return True
+        if region.kind in ("if", "else") and _asks(module, region.term):
+            rest = module.rest_after(region, number) if region.leaves else (0, 0)
+            if start <= link.term < end or rest[0] <= link.term < rest[1]:
+                return True
+    return False
+
+
+def _asks(module: Module, test: int) -> bool:
+    terms = module.facts.terms
+    entry = terms[test] if test >= 0 else (t.CONST, None)
+    if entry[0] == t.UNARY:
+        return _asks(module, entry[2])
+    if entry[0] == t.BOOL:
+        return any(_asks(module, operand) for operand in entry[2])
+    if entry[0] == t.CALL:
+        return bool(terms[entry[1]] == (t.NAME, "hasattr"))
+    return entry[0] == t.COMPARE and entry[1] in ("is", "is not", "in", "not in")
 
 
 def _uses(frame: Frame, event: Event, parameters: set[int]) -> bool:
