@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from fwp_checks import __version__
 from fwp_checks.rules import all_rules
+from fwp_plugins.cli.output import progress
 from fwp_plugins.projects import RUN_CODES
 from tests.hosts.conftest import Fwp
 from tests.hosts.demo import FINDING, environment, run_python
@@ -191,3 +193,14 @@ def test_progress_on_a_terminal_leaves_standard_output_clean(project: Path, tmp_
     os.close(ours)
     assert document["version"] == 1
     assert b"\x1b[" in shown
+
+
+def test_progress_takes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process with threads could not be copied to evaluate on two cores."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    before = threading.active_count()
+    with progress() as show:
+        assert show is not None
+        show("reading", 1, 2)
+        assert threading.active_count() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from fwp_plugins.cli.errors import CommandError
 from fwp_plugins.formats.terminal import Line, wants_color, write_lines
 
 ProgressCallback = Callable[[str, int, int], None]
+_REFRESHED_AFTER = 0.1
+"""Seconds."""
 
 
 def print_lines(lines: Iterable[Line], *, color: str = "auto") -> None:
@@ -48,10 +51,18 @@ def progress() -> Iterator[ProgressCallback | None]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    # No thread that refreshes: a process with threads cannot be copied to work on two cores.
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
         task = bar.add_task("", total=None)
+        shown = ("", 0.0)
 
         def show(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total)
+            nonlocal shown
+            now = time.monotonic()
+            is_due = stage != shown[0] or now - shown[1] > _REFRESHED_AFTER
+            if is_due:
+                shown = (stage, now)
+            bar.update(task, description=stage, completed=done, total=total, refresh=is_due)
 
         yield show
