@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # later by none.
 _MANY = 8
 _TOO_MANY = 64
+# All pages of a site extend the same template, whose blocks are in its one argument.
+_MOST_PAGES = 1000
 _FUNCTIONS = (FunctionValue, Partial, Wrapped)
 
 FunctionKey = tuple[str, int]
@@ -91,7 +93,8 @@ class Frames:
         if frame is None:
             place = (module.path, scope_number)
             count = self._count.get(place, 0)
-            fewer = _forget(arguments, count)
+            is_page = module.is_template and count < _MOST_PAGES
+            fewer = arguments if is_page else _forget(arguments, count)
             if fewer != arguments:
                 return self.get(module, scope_number, parent, fewer)
             self._count[place] = count + 1
