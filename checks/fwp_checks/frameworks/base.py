@@ -80,6 +80,10 @@ class Framework:
         """``base[key]``; key None for a slice."""
         return None
 
+    def truth(self, base: Instance, names: tuple[str, ...]) -> bool | None:
+        """Whether ``base.a.b`` is true, of one of its objects; None if that is not known."""
+        return None
+
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance | None:
         """One of its objects after attributes of these names were assigned on it."""
         return None
@@ -273,6 +277,15 @@ class Frameworks:
                 value = framework.item(self.project, base, key)
                 if value is not None:
                     return value
+        return None
+
+    def truth(self, base: Value, names: tuple[str, ...]) -> bool | None:
+        """See :meth:`Framework.truth`."""
+        if isinstance(base, Instance) and isinstance(base.class_, ClassValue):
+            for framework in self._concerned_class(base.class_):
+                found = framework.truth(base, names)
+                if found is not None:
+                    return found
         return None
 
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance:

@@ -114,8 +114,12 @@ class Branches:
 
     def _holds(self, frame: Frame, term: int) -> bool | None:
         entry = frame.module.facts.terms[term]
-        if entry[0] in (t.TRUTH, t.ALIAS):
+        if entry[0] in (t.TRUTH, t.ALIAS, t.NARROW):
             return self._holds(frame, entry[1])
+        if entry[0] == t.JOIN:
+            # A variable that a test before has narrowed is the same thing still.
+            found = {self._holds(frame, option) for option in entry[1] if option < term}
+            return found.pop() if len(found) == 1 else None
         if entry[0] == t.UNARY and entry[1] == "not":
             holds = self._holds(frame, entry[2])
             return None if holds is None else not holds
@@ -127,7 +131,26 @@ class Branches:
             return None if None in results else not wanted
         if entry[0] == t.COMPARE and entry[1] in ("==", "!=", "in", "not in"):
             return self._compared(frame, entry)
-        return None
+        return self._is_true(frame, entry)
+
+    def _is_true(self, frame: Frame, entry: t.Term) -> bool | None:
+        """Whether an attribute of the receiver is true, or anything but None."""
+        terms = frame.module.facts.terms
+        if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
+            return entry[1] == "is not" if self._is_true(frame, terms[entry[2]]) else None
+        if entry[0] == t.CALL and terms[entry[1]] == (t.NAME, "bool") and len(entry[2]) == 1:
+            return self._is_true(frame, terms[entry[2][0]])
+        names: list[str] = []
+        root = -1
+        while entry[0] in (t.ATTR, t.NARROW, t.ALIAS):
+            if entry[0] == t.ATTR:
+                names.append(entry[2])
+            root = entry[1]
+            entry = terms[root]
+        if not names or not frame.module.is_parameter(root, frame.scope_number, 0):
+            return None
+        receiver = self._project.values.evaluate(frame, root)
+        return self._project.frameworks.truth(receiver, tuple(reversed(names)))
 
     def _compared(self, frame: Frame, entry: t.Term) -> bool | None:
         state = self._state(frame, entry[2])

@@ -114,6 +114,10 @@ class Django(Framework):
         """A row of a queryset, or a slice of it."""
         return querysets.item(project, base, key)
 
+    def truth(self, base: Instance, names: tuple[str, ...]) -> bool | None:
+        """A row of a query is no new object."""
+        return instances.truth(base, names)
+
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance | None:
         """A row whose relations were assigned by hand."""
         return instances.assigned(base, names)

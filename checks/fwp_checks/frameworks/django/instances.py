@@ -50,6 +50,9 @@ _COLUMNS = {
 }
 
 
+_OF_ROWS = {("pk",): True, ("id",): True, ("_state", "adding"): False}
+
+
 def _class_of(instance: Instance) -> Value:
     return External(instance.class_) if isinstance(instance.class_, str) else instance.class_
 
@@ -156,6 +159,14 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
     if descriptor is None:
         return None
     return ((RunExternal(descriptor, Arguments((Constant(name),)), instance),),)
+
+
+def truth(instance: Instance, names: tuple[str, ...]) -> bool | None:
+    """Whether an attribute of an object is true: a row of a query has a key, and is not new."""
+    row = rows.row_of(instance)
+    if row is None or rows.loads(row.loads, names[0]):
+        return None
+    return _OF_ROWS.get(names)
 
 
 def assigned(instance: Instance, names: frozenset[str]) -> Instance | None:

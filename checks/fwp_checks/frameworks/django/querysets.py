@@ -98,7 +98,7 @@ def _queryset_result(queryset: Instance, method: str, arguments: Arguments) -> V
         )
     if method == "raw":
         query = rows.query_of(queryset)
-        details = (rows.Query(), UNKNOWN_QUERY) if query is not None else ()
+        details = (rows.raw(query), UNKNOWN_QUERY) if query is not None else ()
         return Instance(rows.RAW_QUERYSET, None, queryset.arguments, details)
     if method in rows.BUILDING:
         return rows.built(queryset, method, arguments)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from fwp_checks.project.branches import State
 from fwp_checks.project.origins import (
     UNKNOWN_QUERY,
     asked_again,
@@ -111,7 +112,7 @@ class Prefetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Detail):
+class Row(Detail, State):
     """Where an object came from: a query that fetched these relations and columns with it.
 
     ``attributes`` are the lists that ``Prefetch(…, to_attr=…)`` leaves on it, ``annotated`` the
@@ -300,6 +301,13 @@ def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
     if any(name.endswith("__in") for name, _ in arguments.keywords):
         query = replace(query, of_many=True)
     return _concluded(with_query(queryset, query), query, method, arguments)
+
+
+def raw(query: Query) -> Query:
+    """What the rows of ``raw()`` have: what was to be prefetched."""
+    return Query(
+        prefetched=query.prefetched, attributes=query.attributes, has_peers=query.has_peers
+    )
 
 
 def asked(query: Query) -> Query:
