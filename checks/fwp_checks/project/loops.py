@@ -15,6 +15,7 @@ from fwp_checks.project.effects import Effects, Event, Link, Rows
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
 from fwp_checks.project.needs import LOOPS
+from fwp_checks.project.origins import origin_of
 from fwp_checks.project.outcome import RunExternal, RunFrame
 from fwp_checks.project.values import Constant, Iterable, TupleValue, Value, options_of
 
@@ -35,7 +36,8 @@ _BATCHING = ("itertools.batched", "more_itertools.chunked", "more_itertools.ichu
 class LoopSite:
     """A place in a loop that queries or writes in each round, with the chain that proves it.
 
-    ``is_same``: nothing of the query depends on the round.
+    ``is_same``: nothing of the query depends on the round. ``is_job``: each round writes, too, so
+    it is a piece of work of which the query is a part.
     """
 
     frame: Frame
@@ -44,6 +46,7 @@ class LoopSite:
     chain: tuple[Link, ...]
     row: EffectRow
     is_same: bool
+    is_job: bool
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -79,10 +82,16 @@ class LoopEffects:
     def _frames(self) -> list[Frame]:
         return self._project.row_needs.frames
 
+    @cached_property
+    def _effects(self) -> dict[str, Effects]:
+        return {
+            effect: Effects(self._project, self._frames, partial(self._row, effect), each_time=True)
+            for effect in _MOST_LINKS
+        }
+
     def _find(self, effect: str) -> Iterator[LoopSite]:
         behaviours = self._project.behaviours
-        starts = partial(self._row, effect)
-        effects = Effects(self._project, self._frames, starts, each_time=True)
+        effects = self._effects[effect]
         best: dict[tuple[Module, int], LoopSite] = {}
         for frame in self._frames:
             loops = self._loops(frame)
@@ -123,7 +132,16 @@ class LoopEffects:
         if _is_remembered(frame, event.term):
             return None
         is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
-        return LoopSite(frame, event.term, inner, chain, row, is_same)
+        return LoopSite(frame, event.term, inner, chain, row, is_same, self._writes(frame, inner))
+
+    def _writes(self, frame: Frame, loop: Region) -> bool:
+        """Whether each round of a loop writes something."""
+        writes = self._effects["writes"]
+        return any(
+            writes.chain(frame, event) is not None
+            for event in self._project.behaviours.of(frame).events
+            if loop.start < event.term < loop.end
+        )
 
     # -- loops -------------------------------------------------------------------------------------
 
@@ -145,7 +163,10 @@ class LoopEffects:
             return False
         if entry[0] == t.CALL and self._is_call_of(frame, entry[1], (*_COUNTING, *_BATCHING)):
             return False
-        return all(map(_may_be_long, options_of(self._project.values.evaluate(frame, iterable))))
+        values = self._project.values
+        if all(map(_is_batch, options_of(values.evaluate(frame, loop.term)))):
+            return False
+        return all(map(_may_be_long, options_of(values.evaluate(frame, iterable))))
 
     def _is_call_of(self, frame: Frame, function: int, names: Sequence[str]) -> bool:
         value = self._project.values.evaluate(frame, function)
@@ -237,6 +258,14 @@ def _variable(terms: Sequence[t.Term], term: int) -> int:
 
 def _in_order(key: tuple[Module, int]) -> tuple[str, int]:
     return key[0].path, key[1]
+
+
+def _is_batch(element: Value) -> bool:
+    """Whether what a loop goes through are many things at a time."""
+    if isinstance(element, Iterable):
+        return element.kind in ("tuple", "list", "set")
+    origin = origin_of(element)
+    return origin is not None and origin.consumed is None
 
 
 def _may_be_long(value: Value) -> bool:
