@@ -131,8 +131,11 @@ class LoopEffects:
             return None
         if _is_remembered(frame, event.term):
             return None
+        is_job = self._writes(frame, inner)
+        if is_job and effect == "queries" and len(chain) > 1:
+            return None
         is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
-        return LoopSite(frame, event.term, inner, chain, row, is_same, self._writes(frame, inner))
+        return LoopSite(frame, event.term, inner, chain, row, is_same, is_job)
 
     def _writes(self, frame: Frame, loop: Region) -> bool:
         """Whether each round of a loop writes something."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity
 from fwp_checks.project.view import FileView
-from fwp_checks.rules import Rule, rows
+from fwp_checks.rules import Rule, Status, rows
 
 RULE = Rule(
     code="FWP205",
@@ -14,6 +14,7 @@ RULE = Rule(
     summary="A loop writes one row a round where one statement could write them all.",
     severity=Severity.INFO,
     fix_link="https://docs.djangoproject.com/en/stable/topics/db/optimization/#use-bulk-methods",
+    status=Status.PREVIEW,
 )
 
 
