@@ -462,3 +462,52 @@ def test_contexts(form: str, tmp_path: Path) -> None:
     lines = (_IMPORTS + view).splitlines()
     built = [number for number, line in enumerate(lines, start=1) if "order_by(" in line]
     assert [(f.code, f.range.line) for f in report.findings] == [("FWP207", built[0])]
+
+
+def test_a_site_of_many_pages(tmp_path: Path) -> None:
+    pages = range(80)
+    extends = "{% extends 'base.html' %}{% block body %}"
+    templates = {f"{n}.html": f"{extends}{n}{LOOP}{{% endblock %}}" for n in pages}
+    templates["base.html"] = "{% block body %}{% endblock %}"
+    write(tmp_path, {f"blog/templates/{name}": text for name, text in templates.items()})
+    views = [
+        f"def v{n}(request):\n"
+        f"    return render(request, '{n}.html', {{'articles': Article.objects.all()}})\n"
+        for n in pages
+    ]
+    write(tmp_path, {"blog/models.py": MODELS, "blog/views.py": _IMPORTS + "\n".join(views)})
+    assert len(findings(tmp_path)) == len(pages)
+
+
+def test_what_begins_in_a_template_belongs_to_its_view(tmp_path: Path) -> None:
+    models = """
+    from django.db import models
+
+    class PostManager(models.Manager):
+        def get_queryset(self):
+            return super().get_queryset().filter(title="a")
+
+    class Author(models.Model):
+        name = models.TextField()
+
+    class Post(models.Model):
+        title = models.TextField()
+        author = models.ForeignKey(Author, on_delete=models.CASCADE)
+        editor = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="edited")
+        objects = PostManager()
+    """
+    view = """
+    from django.shortcuts import get_object_or_404, render
+    from blog.models import Author
+
+    def index(request):
+        author = get_object_or_404(Author, pk=1)
+        return render(request, "index.html", {"author": author})
+    """
+    index = "{% for p in author.edited.all %}{{ p.author.name }}{{ p.editor.name }}{% endfor %}"
+    write(tmp_path, {"blog/templates/index.html": index})
+    write(tmp_path, {"blog/models.py": models, "blog/views.py": view})
+    report = Session.open(tmp_path, cache_dir=False).check_all()
+    (finding,) = report.findings
+    assert (finding.path, finding.range.line, finding.edits) == ("blog/views.py", 7, ())
+    assert "each row of author.edited with an extra query: author (read" in finding.message

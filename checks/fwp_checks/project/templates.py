@@ -418,11 +418,26 @@ class Templates:
         if isinstance(value, IterableValue):
             return replace(value, element=self.built(frame, term, value.element))
         origin = origin_of(value)
-        if origin is None or origin.built is not None or not isinstance(value, Instance):
+        if origin is None or origin.consumed is not None or not isinstance(value, Instance):
             return value
-        place = self._rendered_at(frame)
-        made = Place(frame.module.path, term)
-        return with_origin(value, replace(origin, built=place or made, made=origin.made or made))
+        before = self._begun(frame, term)
+        if origin.built is not None and before is None:
+            return value
+        made = before or Place(frame.module.path, term)
+        return with_origin(
+            value, replace(origin, built=self._rendered_at(frame) or made, made=made, also=())
+        )
+
+    def _begun(self, frame: Frame, term: int) -> Place | None:
+        """Where in a template the query, or the manager, begins that a term asks something of."""
+        terms = frame.module.facts.terms
+        asked = terms[term][1]
+        if terms[term][0] == t.CALL:
+            asked = terms[asked][1] if terms[asked][0] == t.LOOKUP else -1
+        origin = origin_of(self._project.values.evaluate(frame, asked)) if asked >= 0 else None
+        made = origin.made if origin is not None and origin.consumed is None else None
+        by_path = self._project.table.by_path
+        return made if made is not None and by_path[made.path].is_template else None
 
     def _visible(self, frame: Frame, entry: t.Term) -> dict[str, Value]:
         context = self.context_of(frame)
@@ -500,9 +515,7 @@ def _is_own(path: str, name: str, code: str) -> bool:
 
 
 def _is_same(one: Template, other: Template) -> bool:
-    return one is other or (
-        one.language is other.language and one.facts.to_bytes() == other.facts.to_bytes()
-    )
+    return one is other or (one.language is other.language and one.facts == other.facts)
 
 
 def _relative(origin: str, name: str) -> str:
