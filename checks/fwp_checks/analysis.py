@@ -127,7 +127,8 @@ def check(project: Project, progress: Progress | None = None) -> Report:
                 findings.extend(_check_module(project, module, rules))
     for template in project.templates.loaded:
         if template.facts.problem is not None:
-            findings.append(file_skipped(template.path, *template.facts.problem))
+            about = _about_file(template)
+            findings.extend(f for f in about if settings.enabled(f.code, preview=False))
             line, _, reason = template.facts.problem
             skipped.append(Skipped(template.path, line, reason))
     told = [failure for evidence in project.evidence for failure in evidence.failures]
