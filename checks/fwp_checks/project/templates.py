@@ -423,21 +423,28 @@ class Templates:
         before = self._begun(frame, term)
         if origin.built is not None and before is None:
             return value
-        made = before or Place(frame.module.path, term)
-        return with_origin(
-            value, replace(origin, built=self._rendered_at(frame) or made, made=made, also=())
-        )
+        here = Place(frame.module.path, term)
+        place = self._rendered_at(frame) or here
+        is_given = isinstance(self._asked(frame, term), TemplateContext)
+        made = origin.made if is_given else before or here
+        return with_origin(value, replace(origin, built=place, made=made, also=()))
 
     def _begun(self, frame: Frame, term: int) -> Place | None:
         """Where in a template the query, or the manager, begins that a term asks something of."""
-        terms = frame.module.facts.terms
-        asked = terms[term][1]
-        if terms[term][0] == t.CALL:
-            asked = terms[asked][1] if terms[asked][0] == t.LOOKUP else -1
-        origin = origin_of(self._project.values.evaluate(frame, asked)) if asked >= 0 else None
+        origin = origin_of(self._asked(frame, term))
         made = origin.made if origin is not None and origin.consumed is None else None
         by_path = self._project.table.by_path
         return made if made is not None and by_path[made.path].is_template else None
+
+    def _asked(self, frame: Frame, term: int) -> Value:
+        """What something is read from, or the object of a method that is called."""
+        terms = frame.module.facts.terms
+        asked = terms[term][1]
+        if terms[term][0] == t.CALL:
+            if terms[asked][0] != t.LOOKUP:
+                return _TEXT
+            asked = terms[asked][1]
+        return self._project.values.evaluate(frame, asked)
 
     def _visible(self, frame: Frame, entry: t.Term) -> dict[str, Value]:
         context = self.context_of(frame)

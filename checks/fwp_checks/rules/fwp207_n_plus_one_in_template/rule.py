@@ -35,7 +35,9 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"the template '{label}' shows each row{of} with {shown.costs(needs)} "
                 f"(read at {rows.places(file, needs)}); {fetch}{shown.way_out(file, needs)}."
             )
-            edits = () if begun else None
+            # A query that was not seen to be made has no place where something can be added.
+            is_made = not begun and all(need.origin.made is not None for need in needs)
+            edits = None if is_made else ()
             yield rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
 
 
