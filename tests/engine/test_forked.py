@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fwp_checks.forked import Forked, ForkError
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "fork") or sys.platform == "darwin" or threading.active_count() > 1,
+    reason="no copies of processes on this platform, or of one with the threads of a test runner",
+)
 
 
 def _die() -> None:
@@ -27,7 +32,7 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def _is_gone(forked: Forked[object]) -> bool:
+def _is_gone(forked: Forked[Any]) -> bool:
     """Whether the process of some work has ended and was waited for."""
     try:
         os.waitpid(forked.pid, os.WNOHANG)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from fwp_checks.project import shares
 from fwp_checks.project.loop_evidence import LoopCollector, LoopEvidence
 from fwp_checks.project.modules import Module
 from fwp_checks.session import Session
+
+CAN_COPY = hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
+needs_copies = pytest.mark.skipif(not CAN_COPY, reason="this process cannot be copied")
 
 # The functions of the first file call those of the last one, so each share reaches into the other.
 PROGRAM = {
@@ -140,6 +145,7 @@ def test_the_program_has_findings_on_both_sides(program: Path) -> None:
     ]
 
 
+@needs_copies
 @pytest.mark.usefixtures("divided")
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_two_shares_find_what_one_finds(
@@ -152,6 +158,7 @@ def test_two_shares_find_what_one_finds(
     assert found == _check(program)
 
 
+@needs_copies
 @pytest.mark.usefixtures("divided")
 @pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "failing"])
 def test_a_process_that_comes_to_nothing(
@@ -184,8 +191,8 @@ def _check_in(root: Path, findings: Any) -> None:
     findings.put(_check(root, jobs=2))
 
 
+@needs_copies
 @pytest.mark.usefixtures("divided")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 def test_a_daemonic_process(program: Path) -> None:
     context = multiprocessing.get_context("fork")
     findings = context.SimpleQueue()
@@ -196,6 +203,7 @@ def test_a_daemonic_process(program: Path) -> None:
     assert found == _check(program)
 
 
+@needs_copies
 @pytest.mark.usefixtures("divided")
 def test_the_other_process_ends_with_this_one(
     program: Path, monkeypatch: pytest.MonkeyPatch
