@@ -19,7 +19,14 @@ from fwp_plugins.cli import fixing
 from tests.hosts.conftest import Fwp
 from tests.hosts.demo import write
 
-REPLACED = {"old": "new", "stubborn": "old", "broken": "(", "foreign": "漢", "elsewhere": "new"}
+REPLACED = {
+    "old": "new",
+    "beyond": "new",
+    "stubborn": "old",
+    "broken": "(",
+    "foreign": "漢",
+    "elsewhere": "new",
+}
 RULE = Rule("FWP299", "names", "Names.", Severity.WARNING, "")
 
 
@@ -43,6 +50,8 @@ def _edits(name: str, path: str, call: Range) -> tuple[Edit, ...]:
     if name == "elsewhere":
         path = "../elsewhere.py"
     here = Range(call.line, call.column, call.line, call.column + len(name))
+    if name == "beyond":
+        here = Range(call.line, 900, call.line, 900)
     return (Edit(path, here, REPLACED[name]),)
 
 
@@ -139,6 +148,13 @@ def test_a_fix_that_does_not_cure_is_not_written(files: Files, fwp: Fwp) -> None
     assert result.err == (
         "fwp: warning: a.py:1: FWP299 not fixed: the edit does not make it go away\n"
     )
+
+
+def test_edits_that_do_not_fit_stop_no_others(files: Files, fwp: Fwp) -> None:
+    root = files({"a.py": "beyond()\n", "b.py": "old()\n"})
+    result = fwp("check", "--fix")
+    assert (root / "b.py").read_text() == "new()\n"
+    assert result.err == "fwp: warning: a.py:1: FWP299 not fixed: its edits do not fit the file\n"
 
 
 def test_bytes_outside_the_edits(files: Files, fwp: Fwp) -> None:

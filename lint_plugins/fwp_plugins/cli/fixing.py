@@ -113,6 +113,7 @@ class _Rounds:
         self._paths = paths
         self._progress = progress
         self._given_up: set[tuple[str, str]] = set()
+        self._doubtful: set[tuple[str, str]] = set()
         self._contents: dict[str, bytes] = {}
         self.report = report
         self.changes: dict[Path, tuple[bytes, bytes]] = {}
@@ -122,20 +123,27 @@ class _Rounds:
         """Edit and check until nothing is left to edit; gives the number of findings fixed."""
         fixed = 0
         for _ in range(MOST_ROUNDS):
-            candidates = [
-                finding
-                for finding in self.report.findings
-                if finding.edits and _identity(finding) not in self._given_up
-            ]
+            candidates = self._candidates()
             documents = self._documents(candidates)
             texts = {path: document.text for path, document in documents.items()}
             applied = apply(texts, candidates)
             if not applied.findings:
+                for finding in candidates:
+                    if _identity(finding) not in self._given_up:
+                        self._give_up(finding, "its edits do not fit the file")
+                if self._candidates():
+                    continue
                 break
             contents = {path: documents[path].bytes_of(t) for path, t in applied.texts.items()}
             if self._try(applied.findings, contents):
                 fixed += len(applied.findings)
         return fixed
+
+    def _candidates(self) -> list[Finding]:
+        """The findings to fix next: all that can be, then one by one those that failed together."""
+        found = [f for f in self.report.findings if f.edits and _identity(f) not in self._given_up]
+        together = [finding for finding in found if _identity(finding) not in self._doubtful]
+        return together or found[:1]
 
     def _try(self, findings: Sequence[Finding], contents: dict[str, bytes | None]) -> bool:
         """Check the project with these contents; keep them if each finding has gone."""
@@ -150,7 +158,10 @@ class _Rounds:
             for path, file in files.items():
                 session.update(file, self._contents[path])
             for finding in dict.fromkeys(failed):
-                self._give_up(finding, "the edit does not make it go away")
+                if len(findings) == 1:
+                    self._give_up(finding, "the edit does not make it go away")
+                else:
+                    self._doubtful.add(_identity(finding))
             return False
         for path, file in files.items():
             old, new = self._contents[path], contents[path]
