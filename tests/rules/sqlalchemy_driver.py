@@ -97,7 +97,8 @@ def functions(module: Any) -> dict[str, Callable[..., Any]]:
 
 def is_refusal(error: BaseException) -> bool:
     """Whether a lazy load was refused, as SQLAlchemy or FastAPI tell it."""
-    return "greenlet" in f"{error!r} {error}".lower()
+    told = f"{error!r} {error}".lower()
+    return "greenlet" in told or "due to lazy='raise'" in told
 
 
 class Counter:

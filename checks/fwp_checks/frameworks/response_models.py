@@ -323,7 +323,7 @@ class ResponseModels(Framework):
             place = Place(decoration.around.module.path, decoration.term)
             filling = Filling(project, place, lists_of_one=True)
             for term in project.branches.returns(frame, frame.scope.returns):
-                value = project.values.evaluate(frame, term)
+                value = project.assignments.used(frame, term, frame.scope.end)
                 filling.fill(declared, value.result if isinstance(value, Awaitable) else value)
             if filling.touches:
                 module = decoration.around.module

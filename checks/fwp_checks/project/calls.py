@@ -421,7 +421,8 @@ class Calls:
         known = self._returned.get(frame)
         if known is None:
             self._returned[frame] = RECURSIVE
-            known = self._returned[frame] = self._find_returned(frame)
+            found = single(self._find_returned(frame), partial(_is_in, frame))
+            known = self._returned[frame] = found
         return known
 
     def _find_returned(self, frame: Frame) -> Value:
@@ -435,11 +436,11 @@ class Calls:
             )
             if is_informative(declared) and not self._may_be_closer(declared):
                 return self._traced(frame, declared) or declared
-        values = self._project.values
+        used = self._project.assignments.used
         inferred = (
             join(
                 [
-                    values.evaluate(frame, term)
+                    used(frame, term, scope.end)
                     for term in self._project.branches.returns(frame, scope.returns)
                 ]
             )
@@ -460,9 +461,9 @@ class Calls:
         """What the body returns, if that is rows or a query of which more is known than that."""
         if not self._may_hold_rows(declared):
             return None
-        evaluate = self._project.values.evaluate
+        used = self._project.assignments.used
         returns = self._project.branches.returns(frame, frame.scope.returns)
-        returned = join([evaluate(frame, term) for term in returns])
+        returned = join([used(frame, term, frame.scope.end) for term in returns])
         return returned if is_traced(returned) else None
 
     def _may_hold_rows(self, declared: Value) -> bool:
@@ -525,3 +526,11 @@ class Calls:
 
 
 NOTHING = Constant(None)
+
+
+def _is_in(frame: Frame, place: Place) -> bool:
+    """Whether a place is in a function's own code: a row that it returns is one of those that it
+    goes through.
+    """
+    module = frame.module
+    return place.path == module.path and module.code_scope_of(place.term) == frame.scope_number

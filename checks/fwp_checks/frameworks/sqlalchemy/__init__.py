@@ -79,6 +79,10 @@ class SQLAlchemy(Framework):
         """A call of ``options``, and what it needs imported."""
         return edits.load_along(lacking, module, term)
 
+    def assigned(self, base: Instance, names: frozenset[str]) -> Instance | None:
+        """A row whose relations were assigned by hand."""
+        return instances.assigned(base, names)
+
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
         """Relations that are there already."""
         return history.spares(project, frame, term, run)

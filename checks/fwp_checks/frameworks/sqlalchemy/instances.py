@@ -7,11 +7,12 @@ SQLAlchemy 2.1.9.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.sqlalchemy import rows
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers, Relation
-from fwp_checks.frameworks.sqlalchemy.rows import DYNAMIC, LAZY, WRITE_ONLY, Query, Row
+from fwp_checks.frameworks.sqlalchemy.rows import DYNAMIC, LAZY, RAISE, WRITE_ONLY, Query, Row
 from fwp_checks.project.origins import Hop, Origin, behind, origin_of
 from fwp_checks.project.outcome import Alternative, RunExternal
 from fwp_checks.project.values import (
@@ -32,6 +33,12 @@ ASYNC_ATTRS = "sqlalchemy.ext.asyncio.AsyncAttrs"
 AWAITABLE_ATTRS = f"{ASYNC_ATTRS}.awaitable_attrs"
 _FAR = 6
 AWAITED_LOAD = f"{AWAITABLE_ATTRS}.__get__"
+
+
+# What is said of a lazy load beside the name of the relation.
+Keywords = tuple[tuple[str, Value], ...]
+REFUSED: Keywords = (("is_async", Constant(True)),)
+FORBIDDEN: Keywords = (("is_forbidden", Constant(True)),)
 
 
 def attribute(project: Project, instance: Instance, name: str) -> Value | None:
@@ -113,17 +120,19 @@ def reading(project: Project, base: Instance, name: str) -> tuple[Alternative, .
     """What runs when an attribute of a mapped object is read; None if nothing is known to."""
     awaited = awaited_of(base)
     instance = awaited or base
-    relation = lazily(project, instance, name)
-    if relation is None:
+    found = _missing(project, instance, name)
+    if found is None:
         return None
-    row = rows.row_of(instance)
-    keywords = (("is_async", Constant(True)),) if row is not None and row.is_async else ()
-    called = AWAITED_LOAD if awaited is not None else rows.LAZY_LOAD
+    relation, keywords = found
+    can_wait = awaited is not None and keywords != FORBIDDEN
+    called = AWAITED_LOAD if can_wait else rows.LAZY_LOAD
     return ((RunExternal(called, Arguments((Constant(relation.name),), keywords), instance),),)
 
 
-def lazily(project: Project, instance: Instance, name: str) -> Relation | None:
-    """The relation that reading an attribute loads by a query of its own; None if it does not."""
+def _missing(project: Project, instance: Instance, name: str) -> tuple[Relation, Keywords] | None:
+    """The relation that reading an attribute loads by a query of its own, and what is to be said of
+    that: whether an asynchronous session or the mapping refuses it.
+    """
     row = rows.row_of(instance)
     class_ = instance.class_
     if row is None or not isinstance(class_, ClassValue):
@@ -135,7 +144,12 @@ def lazily(project: Project, instance: Instance, name: str) -> Relation | None:
         relation.by_key and _is_at_hand(Mappers.of(project), row, class_, relation)
     ):
         return None
-    return relation if row.loads.of(relation.name, relation.lazy) == LAZY else None
+    how = row.loads.of(relation.name, relation.lazy)
+    if how == RAISE:
+        return (relation, FORBIDDEN) if row.is_async else None
+    if how != LAZY:
+        return None
+    return relation, REFUSED if row.is_async else ()
 
 
 def _is_fixed(relation: Relation, row: Row) -> bool:
@@ -169,3 +183,13 @@ def awaited_attribute(project: Project, base: Instance, name: str) -> Value | No
     instance = awaited_of(base)
     held = attribute(project, instance, name) if instance is not None else None
     return Awaitable(held) if held is not None else None
+
+
+def assigned(instance: Instance, names: frozenset[str]) -> Instance | None:
+    """A row after attributes were assigned: what they hold is in the session, or new."""
+    row = rows.row_of(instance)
+    if row is None or names <= row.known:
+        return None
+    known = replace(row, known=row.known | names)
+    details = tuple(known if detail is row else detail for detail in instance.details)
+    return replace(instance, details=details)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.sqlalchemy import rows
-from fwp_checks.frameworks.sqlalchemy.instances import AWAITED_LOAD
+from fwp_checks.frameworks.sqlalchemy.instances import AWAITED_LOAD, FORBIDDEN, REFUSED
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
 from fwp_checks.project.needs import Kind, Lack
 from fwp_checks.project.origins import Hop, Origin, origin_of
@@ -53,8 +53,8 @@ def lack(project: Project, run: RunExternal) -> tuple[Origin, Lack] | None:
 
 
 def is_refused(run: RunExternal) -> bool:
-    """Whether a lazy load is one that an asynchronous session refuses."""
-    return run.name == rows.LAZY_LOAD and run.arguments.get(-1, "is_async") is not None
+    """Whether a lazy load is one that an asynchronous session, or the mapping, refuses."""
+    return run.name == rows.LAZY_LOAD and run.arguments.keywords in (REFUSED, FORBIDDEN)
 
 
 def loading(lacks: Sequence[Lack]) -> str:

@@ -1,4 +1,5 @@
-"""Lazy loads that an asynchronous session refuses: reading the relation raises ``MissingGreenlet``.
+"""Lazy loads that an asynchronous session refuses: reading the relation raises ``MissingGreenlet``,
+or ``InvalidRequestError`` where the mapping or the query forbids them.
 
 Inside ``run_sync`` they work: the function runs in a greenlet that can wait. Source:
 sqlalchemy/util/concurrency.py of SQLAlchemy 2.1.9,
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.sqlalchemy.instances import FORBIDDEN
 from fwp_checks.frameworks.sqlalchemy.lacks import is_refused, option
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
 from fwp_checks.frameworks.sqlalchemy.rows import row_of
@@ -31,7 +33,8 @@ _GREENLETS = ("run_sync", "greenlet_spawn")
 class Refusal:
     """A relation that is read although it was not loaded. ``name`` is the relation with its class,
     ``loading`` the option that loads it; ``consumer`` what hands it to a framework that reads it,
-    empty if the code at ``module`` and ``term`` does.
+    empty if the code at ``module`` and ``term`` does. ``is_forbidden``: by ``lazy="raise"`` or
+    ``raiseload``.
     """
 
     module: Module
@@ -39,6 +42,7 @@ class Refusal:
     name: str
     loading: str
     consumer: str = ""
+    is_forbidden: bool = False
 
 
 class Refusals:
@@ -91,7 +95,9 @@ class Refusals:
                 hop = self._hop(receiver, str(name.value))
                 row = row_of(receiver)
                 way = (*row.way, hop) if row is not None else (hop,)
-                yield Refusal(module, term, f"{hop.owner}.{hop.name}", option(way), consumer)
+                is_forbidden = run.arguments.keywords == FORBIDDEN
+                named = f"{hop.owner}.{hop.name}"
+                yield Refusal(module, term, named, option(way), consumer, is_forbidden)
 
     def _hop(self, receiver: Instance, name: str) -> Hop:
         class_ = receiver.class_

@@ -24,9 +24,14 @@ def check(file: FileView) -> Iterator[Finding]:
     """One finding a read, at the read."""
     for refusal in Refusals.of(file.project, file.module):
         reader = "the response model reads it" if refusal.consumer else "it is read here"
+        why = (
+            "the mapping or the query forbids to load it lazily"
+            if refusal.is_forbidden
+            else "a lazy load on an AsyncSession raises MissingGreenlet"
+        )
         message = (
-            f"'{refusal.name}' was not loaded with its object, and {reader}: a lazy load on an "
-            f"AsyncSession raises MissingGreenlet; add .options({refusal.loading}) to the query."
+            f"'{refusal.name}' was not loaded with its object, and {reader}: {why}; "
+            f"add .options({refusal.loading}) to the query."
         )
         scope = file.module.facts.scopes[file.module.code_scope_of(refusal.term)]
         yield file.finding(
