@@ -9,9 +9,11 @@ import pytest
 
 from fwp_checks.finding import Report
 from fwp_checks.frameworks.starlette import Starlette
+from fwp_checks.project.frames import Frame
 from fwp_checks.project.libraries import Libraries
 from fwp_checks.project.linked import Project
 from fwp_checks.project.loop_roots import Root
+from fwp_checks.project.modules import Module
 from fwp_checks.project.outcome import Outcome
 from fwp_checks.project.values import Arguments, Value
 from fwp_checks.session import Session
@@ -75,4 +77,20 @@ def test_a_framework_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Starlette, "roots", failing)
     found = _found(_check(tmp_path))
     assert [place for place in found if place[1] == "FWP902"] == [("a.py", "FWP902")]
+    assert len([place for place in found if place[1] == "FWP101"]) == 6
+
+
+def test_a_function_that_cannot_be_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame_of_scope = Project.frame_of_scope
+
+    def failing(self: Project, module: Module, scope_number: int) -> Frame:
+        if module.facts.scopes[scope_number].name == "plain":
+            raise ZeroDivisionError("a mistake of ours")
+        return frame_of_scope(self, module, scope_number)
+
+    monkeypatch.setattr(Project, "frame_of_scope", failing)
+    found = _found(_check(tmp_path))
+    assert [place for place in found if place[1] == "FWP902"] == [("plain.py", "FWP902")]
     assert len([place for place in found if place[1] == "FWP101"]) == 6

@@ -110,7 +110,10 @@ class LoopEntries:
                 continue
             for number, scope in enumerate(module.facts.scopes):
                 if scope.is_async and scope.kind == "function":
-                    found[self._project.frame_of_scope(module, number)] = None
+                    try:
+                        found[self._project.frame_of_scope(module, number)] = None
+                    except Exception as error:  # costs this function
+                        self._project.fail(module, f"'{module.qualname(number)}'", error)
         found.update(dict.fromkeys(self.private))
         return {frame: number for number, frame in enumerate(found)}
 
