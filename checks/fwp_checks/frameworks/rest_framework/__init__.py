@@ -95,18 +95,17 @@ class RestFramework(Framework):
         how = views.serializing(base) if name == "data" else None
         if how is None or not isinstance(base.class_, ClassValue):
             return None
-        row = project.protocols.element(how.shown) if how.many else how.shown
+        shown = views.queryset_of(project, how.shown) if how.many else how.shown
+        row = project.protocols.element(shown) if how.many else shown
         origins = [origin_of(option) for option in options_of(row)]
         if not any(origin is not None and origin.consumed is not None for origin in origins):
             return None
         reader = Reader(project)
         reader.serialize(base.class_, row)
-        runs = [
-            run
-            for touch in reader.touches
-            if all(touch.alternatives)
-            for run in touch.alternatives[0] or ()
-        ]
+        found = [touch.alternatives for touch in reader.touches]
+        if how.many:
+            found.insert(0, project.protocols.iterating(shown, is_async=False))
+        runs = [run for alternatives in found if all(alternatives) for run in alternatives[0] or ()]
         return (tuple(runs),) if runs else None
 
     def consumers(self, project: Project) -> Iterator[Consumer]:

@@ -120,7 +120,7 @@ def call(project: Project, name: str, arguments: Arguments, receiver: Value | No
     if not is_view(project, class_of(receiver)):
         return None
     if method == "get_queryset":
-        return _all(project, project.members.attribute(receiver, "queryset"))
+        return queryset_of(project, project.members.attribute(receiver, "queryset"))
     if method == "get_serializer_class":
         return project.members.attribute(receiver, "serializer_class")
     if method == "get_serializer":
@@ -177,7 +177,7 @@ def _method(project: Project, view: Instance, name: str, *arguments: Value) -> V
     return project.calls.invoke(member, Arguments(arguments)).result
 
 
-def _all(project: Project, value: Value) -> Value:
+def queryset_of(project: Project, value: Value) -> Value:
     """A queryset, of a manager the one that it starts from."""
     if any(Models.of(project).is_manager(option) for option in options_of(value)):
         return project.calls.invoke(project.members.attribute(value, "all"), NO_ARGUMENTS).result
@@ -221,7 +221,7 @@ def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
         queryset = _method(project, view, "get_queryset")
         if action == "list":
             queryset = _method(project, view, "filter_queryset", queryset)
-        queryset = _all(project, queryset)
+        queryset = queryset_of(project, queryset)
         row = consumed_at(project.protocols.element(queryset), place.path, place.term)
         if is_informative(row):
             single = action == "retrieve"
@@ -275,7 +275,8 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
         entry = module.facts.terms[term]
         if not entry[2] and not any(name == "instance" for name, _ in entry[3]):
             continue
-        if not _reads_as_serializer(module, entry[1]):
+        is_many = any(name == "many" for name, _ in entry[3])
+        if not is_many and not _reads_as_serializer(module, entry[1]):
             continue
         scope_number = module.code_scope_of(term)
         place = Place(
@@ -288,7 +289,7 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
             how = serializing(made)
             if how is None or not serializers.is_serializer(made.class_):
                 continue
-            shown = _all(project, how.shown) if how.many else how.shown
+            shown = queryset_of(project, how.shown) if how.many else how.shown
             row = project.protocols.element(shown) if how.many else shown
             only = _only(project, frame, entry)
             if is_informative(row) and only is not _UNKNOWN_NAMES:
