@@ -35,8 +35,8 @@ from fwp_checks.project.needs import RowNeeds
 from fwp_checks.project.protocols import Protocols
 from fwp_checks.project.registries import Registries
 from fwp_checks.project.roots import SourceRoots
-from fwp_checks.project.shares import Evidence, gather
 from fwp_checks.project.row_effects import RowEffects
+from fwp_checks.project.shares import Evidence, gather
 from fwp_checks.project.sites import CallSites
 from fwp_checks.project.tags import Tags
 from fwp_checks.project.templates import NoTemplates, TemplateFiles, Templates

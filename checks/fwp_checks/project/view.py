@@ -15,9 +15,9 @@ from fwp_checks.project.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.event_loop import BlockingSite
 from fwp_checks.project.fetched import Waste
 from fwp_checks.project.loops import LoopSite
-from fwp_checks.project.row_effects import RowSite
 from fwp_checks.project.modules import Module
 from fwp_checks.project.needs import Starving
+from fwp_checks.project.row_effects import RowSite
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
