@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
-from fwp_checks.project.origins import is_traced
+from fwp_checks.project.origins import Place, is_traced, single
 from fwp_checks.project.outcome import Outcome, Run, RunExternal, RunFrame
 from fwp_checks.project.values import (
     NO_ARGUMENTS,

@@ -14,7 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project import python
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module, relative_folder
-from fwp_checks.project.origins import built_at, consumed_at, is_traced, limited
+from fwp_checks.project.origins import built_at, consumed_at, is_traced, limited, single
 from fwp_checks.project.values import (
     NONE,
     RECURSIVE,
@@ -59,6 +59,7 @@ _TRUTHY = (
     Coroutine,
     Generator,
 )
+_PICKING_ONE = tuple(External(f"builtins.{name}") for name in ("max", "min", "next"))
 
 
 class Values:
@@ -426,12 +427,14 @@ class Values:
         base = self._project.assignments.used(frame, entry[1], term)
         return self._project.members.attribute(base, entry[2])
 
-    def _call(self, frame: Frame, _entry: t.Term, term: int) -> Value:
+    def _call(self, frame: Frame, entry: t.Term, term: int) -> Value:
         result = self._project.calls.outcome(frame, term).result
         if frame.module.is_template:
             return self._project.templates.built(frame, term, result)
         if type(result) in (Instance, Union, MappingValue):
-            return built_at(result, frame.module.path, term)
+            built = built_at(result, frame.module.path, term)
+            is_one = is_traced(built) and self.evaluate(frame, entry[1]) in _PICKING_ONE
+            return single(built) if is_one else built
         return result
 
     def _lookup(self, frame: Frame, entry: t.Term, term: int) -> Value:
@@ -490,7 +493,9 @@ class Values:
         by = frame.module.facts.terms[entry[2]]
         key = None if by[0] == t.SLICE else self.evaluate(frame, entry[2])
         found = join([self._project.members.item(option, key) for option in options_of(base)])
-        return found if key is not None else self._sliced(frame, found, by)
+        if key is None:
+            return self._sliced(frame, found, by)
+        return single(found) if isinstance(key, Constant) else found
 
     def _sliced(self, frame: Frame, value: Value, by: t.Term) -> Value:
         """What a slice gives, which may say how much that is at most."""

@@ -159,6 +159,19 @@ def consumed_at(element: Value, path: str, term: int) -> Value:
     return _changed(element, note)
 
 
+def single(value: Value, of: Callable[[Place], bool] | None = None) -> Value:
+    """One of many rows, picked out: the only one of interest from then on. With ``of``, only rows
+    that are gone through at such a place.
+    """
+    if isinstance(value, Union):
+        return join([single(option, of) for option in value.options])
+    origin = origin_of(value)
+    if isinstance(value, Instance) and origin is not None and origin.consumed is not None:
+        if of is None or of(origin.consumed):
+            return with_origin(value, None)
+    return value
+
+
 def limited(value: Value, most: int) -> Value:
     """A query, or a list of rows, of which only so many rows are taken."""
     if type(value) is Iterable:
