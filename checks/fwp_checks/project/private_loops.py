@@ -31,13 +31,19 @@ if TYPE_CHECKING:
 # These wait for the one coroutine that they are handed.
 _ONE_AT_A_TIME = frozenset({"asyncio.wait_for", "asyncio.shield"})
 _CONCURRENT = ("schedules", "loop_callback")
-# What serves many at once, by its documentation.
+# What serves many at once, or keeps tasks of its own on the loop (heartbeats, answers to pings), by
+# its documentation.
 _SERVERS = frozenset(
     {
         "uvicorn.Server.serve", "uvicorn.run", "hypercorn.asyncio.serve", "hypercorn.trio.serve",
         "granian.Granian.serve", "aiohttp.web.run_app", "aiohttp.web.AppRunner.setup",
-        "websockets.serve", "websockets.asyncio.server.serve", "grpc.aio.Server.start",
-        "asyncio.AbstractEventLoop.run_forever", "asyncio.Server.serve_forever",
+        "grpc.aio.Server.start", "asyncio.AbstractEventLoop.run_forever",
+        "asyncio.Server.serve_forever", "websockets.serve", "websockets.asyncio.server.serve",
+        "websockets.connect", "websockets.asyncio.client.connect",
+        "aiohttp.ClientSession.ws_connect", "aiokafka.AIOKafkaConsumer",
+        "aiokafka.AIOKafkaProducer", "aio_pika.connect", "aio_pika.connect_robust", "nats.connect",
+        "nats.aio.client.Client", "asyncssh.connect", "discord.Client",
+        "discord.ext.commands.Bot",
     }
 )  # fmt: skip
 # The last names of what starts a loop and waits.
