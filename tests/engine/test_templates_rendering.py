@@ -315,6 +315,12 @@ def test_a_broken_template_is_told_where_it_is_used(tmp_path: Path) -> None:
     ]
 
 
+def test_jinja_in_a_django_project(tmp_path: Path) -> None:
+    text = "{% for a in articles.filter(x=1) %}{{ a.author.name }}{% endfor %}{{ static('x') }}"
+    blog(tmp_path, {"index.html": text})
+    assert findings(tmp_path) == ["FWP207 blog/views.py:6:55"]
+
+
 def test_a_changed_template_is_checked_again(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     root = tmp_path / "project"

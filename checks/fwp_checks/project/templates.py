@@ -190,6 +190,11 @@ class Templates:
             if path.endswith((".jinja", ".jinja2", ".j2")) or "jinja2" in path.split("/"):
                 language = Language.JINJA
             facts = self._files.load(path, language)
+            if facts.problem is not None and language is Language.DJANGO:
+                # Django has a backend for Jinja, whose templates may lie in any folder.
+                other = self._files.load(path, Language.JINJA)
+                if other.problem is None:
+                    facts, language = other, Language.JINJA
             known = self._loaded[path] = Template(path, facts, name, language)
             if len(facts.scopes) > BODY:
                 # What people call a template by.
