@@ -175,6 +175,7 @@ def test_links(tmp_path: Path) -> None:
         ("app/views_test.py", True),
         ("conftest.py", True),
         ("integration_tests/a.py", True),
+        ("unittests/base.py", True),
         ("tests_e2e/a.py", True),
         ("app/testing/a.py", False),
         ("app/test.py", False),

@@ -23,7 +23,7 @@ _TEMPLATE_SUFFIXES = (
     ".html", ".htm", ".xhtml", ".txt", ".xml", ".jinja", ".jinja2", ".j2", ".djhtml", ".md", ".rst",
     ".tex", ".json", ".js", ".svg", ".eml", ".mjml", ".ics", ".csv", ".yaml", ".yml",
 )  # fmt: skip
-_TEST_FOLDER = re.compile(r"tests?|tests?_\w+|\w*_tests?|e2e|cypress")
+_TEST_FOLDER = re.compile(r"(?:unit)?tests?|tests?_\w+|\w*_tests?|e2e|cypress")
 _TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py|tests\.py|conftest\.py")
 
 
