@@ -13,9 +13,10 @@ from fwp_checks.project.event_loop import LoopFunction
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.loop_evidence import severity_of_kind
 from fwp_checks.project.modules import Module
+from fwp_checks.project.origins import Place, origin_of
 from fwp_checks.project.outcome import Alternative, RunExternal
 from fwp_checks.project.private_loops import Company
-from fwp_checks.project.values import Unknown, describe
+from fwp_checks.project.values import Unknown, Value, describe, options_of
 from fwp_checks.project.view import FileView
 
 if TYPE_CHECKING:
@@ -45,11 +46,20 @@ def why(project: Project, module: Module, line: int, findings: Sequence[Finding]
     out.extend(f"  {text}" for text in _values(project, frame, terms))
     out.append("what runs:")
     out.extend(f"  {text}" for text in _events(project, frame, terms))
+    needs = list(dict.fromkeys(_needs(project, module, line)))
+    if needs:
+        out.append("read with a query of its own:")
+        out.extend(f"  {text}" for text in needs)
     out.append("findings:")
     if findings:
         out.extend(f"  {finding.code} {finding.text}" for finding in findings)
     else:
-        out.append(f"  none: {_reason(project, functions, frame, terms)}")
+        reason = (
+            "it is reported where the query is built, unless a comment or setting silences it"
+            if needs
+            else _reason(project, functions, frame, terms)
+        )
+        out.append(f"  none: {reason}")
     return "\n".join(out)
 
 
@@ -101,7 +111,36 @@ def _values(project: Project, frame: Frame, terms: Sequence[int]) -> Iterator[st
         span = frame.module.facts.span(term)
         value = project.values.evaluate(frame, term)
         kind = t.KIND_NAMES[frame.module.facts.terms[term][0]].lower()
-        yield f"column {span[1] + 1}-{span[3]} {kind}: {describe(value)}"
+        rows = _rows(project, value)
+        yield f"column {span[1] + 1}-{span[3]} {kind}: {describe(value)}{rows}"
+
+
+def _rows(project: Project, value: Value) -> str:
+    """What is known of a query, or of a row: what was fetched along, and where it comes from."""
+    notes = []
+    for option in options_of(value):
+        paths = project.frameworks.fetched(option)
+        if paths is not None:
+            notes.append(f"fetched along: {', '.join(paths) or 'nothing'}")
+        origin = origin_of(option)
+        if origin is not None and origin.consumed is not None:
+            notes.append(f"one of many rows, gone through at {_line(project, origin.consumed)}")
+        if origin is not None and origin.built is not None:
+            notes.append(f"query built at {_line(project, origin.built)}")
+    return f" ({'; '.join(dict.fromkeys(notes))})" if notes else ""
+
+
+def _line(project: Project, place: Place) -> str:
+    return f"{place.path}:{project.table.by_path[place.path].facts.span(place.term)[0]}"
+
+
+def _needs(project: Project, module: Module, line: int) -> Iterator[str]:
+    """What is read at a line from each of many rows, with the query that should fetch it."""
+    for need in project.row_needs.all:
+        if need.module is module and module.facts.span(need.term)[0] == line:
+            place = need.origin.built or need.origin.consumed
+            where = _line(project, place) if place is not None else "an unknown place"
+            yield f"{need.lack.path}, for each row of the query at {where}"
 
 
 def _events(project: Project, frame: Frame, terms: Sequence[int]) -> Iterator[str]:
@@ -140,7 +179,10 @@ def _reason(
     module = frame.module
     function = _loop_function(functions, frame)
     if function is None:
-        return "the line does not run on the event loop"
+        return (
+            "the line does not run on the event loop, and nothing is known to be read here from "
+            "each of many rows"
+        )
     sites = [site for site in FileView(project, module).blocking_sites if site.term in set(terms)]
     if sites:
         return "another rule reports it for the whole function, or a comment or setting silences it"

@@ -126,11 +126,19 @@ class Framework:
         """
         return ""
 
+    def fetched(self, value: Instance) -> Sequence[str] | None:
+        """The paths that one of its queries fetches, or that were fetched with one of its rows;
+        None for anything else, and where that is not known.
+        """
+        return None
+
     def loading(self, lacking: Sequence[Lack]) -> str:
         """What to add to the query that gives the rows, so that nothing is lacking."""
         return ""
 
-    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
+    def edits(
+        self, project: Project, lacking: Sequence[Lack], module: Module, term: int
+    ) -> tuple[Edit, ...]:
         """The edits that add that to the query built at a term; none unless they are certain."""
         return ()
 
@@ -350,6 +358,14 @@ class Frameworks:
         found = (f.hooks_of_write(self.project, run) for f in self._concerned(run.name))
         return next((text for text in found if text), "")
 
+    def fetched(self, value: Value) -> Sequence[str] | None:
+        """See :meth:`Framework.fetched`."""
+        for framework in self._imported if isinstance(value, Instance) and value.details else ():
+            found = framework.fetched(value)
+            if found is not None:
+                return found
+        return None
+
     def loading(self, run: RunExternal, lacks: Sequence[Lack]) -> str:
         """See :meth:`Framework.loading`, for lacks of which one causes this run."""
         for framework in self._concerned(run.name):
@@ -362,7 +378,8 @@ class Frameworks:
         self, run: RunExternal, lacks: Sequence[Lack], module: Module, term: int
     ) -> tuple[Edit, ...]:
         """See :meth:`Framework.edits`, for lacks of which one causes this run."""
-        found = (f.edits(lacks, module, term) for f in self._concerned(run.name))
+        concerned = self._concerned(run.name)
+        found = (f.edits(self.project, lacks, module, term) for f in concerned)
         return next((edits for edits in found if edits), ())
 
     def roots(self) -> list[Root]:

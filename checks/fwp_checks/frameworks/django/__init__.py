@@ -23,6 +23,7 @@ from fwp_checks.frameworks.django import (
     others,
     querysets,
     requests,
+    rows,
     views,
     writes,
 )
@@ -146,13 +147,19 @@ class Django(Framework):
         """Overridden ``save`` and ``delete``, and receivers of signals."""
         return writes.hooks(project, run)
 
+    def fetched(self, value: Instance) -> Sequence[str] | None:
+        """What ``select_related`` and ``prefetch_related`` asked for."""
+        return rows.fetched(value)
+
     def loading(self, lacking: Sequence[Lack]) -> str:
         """Calls of ``select_related`` and ``prefetch_related``."""
         return lacks.loading(lacking)
 
-    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
+    def edits(
+        self, project: Project, lacking: Sequence[Lack], module: Module, term: int
+    ) -> tuple[Edit, ...]:
         """Calls of ``select_related`` and ``prefetch_related``."""
-        return edits.fetch_along(lacking, module, term)
+        return edits.fetch_along(project, lacking, module, term)
 
     def inherited_frames(self, project: Project) -> Iterator[Frame]:
         """Methods of abstract models and mixins."""

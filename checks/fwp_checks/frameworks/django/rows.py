@@ -232,6 +232,16 @@ def _detail(value: Value, kind: type[_Detail]) -> _Detail | None:
     return None
 
 
+def fetched(value: Instance) -> list[str] | None:
+    """The paths that a queryset fetches, or that were fetched with a row; None if that is not
+    known.
+    """
+    query, row_ = query_of(value), row_of(value)
+    if query is not None:
+        return sorted(query.selected | query.prefetched)
+    return sorted(row_.loads) if row_ is not None else None
+
+
 def model_of(value: Value | None) -> Value | None:
     """The model of a queryset or manager, a class; None if it is not known."""
     if isinstance(value, Instance) and value.arguments:
