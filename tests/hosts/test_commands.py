@@ -88,6 +88,23 @@ def test_why(project: Path, fwp: Fwp) -> None:
     assert "requests.get" in result.out
 
 
+def test_why_a_script_is_silent(project: Path, fwp: Fwp) -> None:
+    script = """
+import asyncio
+import time
+
+async def main() -> None:
+    time.sleep(1)
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+    (project / "wait.py").write_text(script, encoding="utf-8")
+    result = fwp("why", "wait.py:6")
+    assert "time.sleep" in result.out
+    assert "alone on the loop of a script" in result.out
+
+
 def test_facts(project: Path, fwp: Fwp) -> None:
     result = fwp("facts", "app/services.py")
     assert result.status == 0
