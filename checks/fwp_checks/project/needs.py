@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts.model import Import
 from fwp_checks.project.callers import Callers
 from fwp_checks.project.effects import Event
-from fwp_checks.project.frames import Frame
+from fwp_checks.project.frames import Frame, FunctionKey
 from fwp_checks.project.modules import Module
 from fwp_checks.project.origins import Hop, Origin, Place, consumed_at
 from fwp_checks.project.outcome import Alternative, RunExternal, RunFrame
-from fwp_checks.project.values import NO_ARGUMENTS, Unknown, Value
+from fwp_checks.project.values import NO_ARGUMENTS, Instance, Unknown, Value, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -177,6 +177,28 @@ class RowNeeds:
         return None
 
     # -- where rows are gone through ---------------------------------------------------------------
+
+    def classes(self, module: Module, term: int) -> set[Value | str]:
+        """The classes whose objects the query that is built at a term gives, in any frame."""
+        return {
+            found.arguments[0] if found.arguments else found.class_
+            for found in self.instances(module, term)
+        }
+
+    def instances(self, module: Module, term: int) -> Iterator[Instance]:
+        """The objects that a term may be, in any frame."""
+        function = (module.path, module.code_scope_of(term))
+        for frame in self._by_function.get(function, ()):
+            for option in options_of(self._project.values.evaluate(frame, term)):
+                if isinstance(option, Instance):
+                    yield option
+
+    @cached_property
+    def _by_function(self) -> dict[FunctionKey, list[Frame]]:
+        found: dict[FunctionKey, list[Frame]] = {}
+        for frame in self.frames:
+            found.setdefault(frame.function, []).append(frame)
+        return found
 
     @cached_property
     def consumers(self) -> list[Consumer]:

@@ -192,6 +192,9 @@ def added(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit,
         others = {other.term for other in places if other.path == place.path}
         if continues(module.facts, place.term, others):
             continue
+        if len(file.project.row_needs.classes(module, place.term)) != 1:
+            # What one of them has, the others may not have.
+            return ()
         edits = file.project.frameworks.edits(needs[0].run, lacks, module, place.term)
         if not edits:
             return ()

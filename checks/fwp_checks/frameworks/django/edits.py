@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
+from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.lacks import methods, quoted
 from fwp_checks.project.edits import Call, Dialect, add_calls
 
 if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
     from fwp_checks.project.modules import Module
     from fwp_checks.project.needs import Lack
 
@@ -33,12 +36,15 @@ QUERYSETS = Dialect(
 )
 
 
-def fetch_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
+def fetch_along(
+    project: Project, lacking: Sequence[Lack], module: Module, term: int
+) -> tuple[Edit, ...]:
     """The edits that make the queryset built at a term fetch along what is lacking.
 
-    None at all if it is not certain how.
+    None at all if it is not certain how, or for all objects of a relation: whoever has prefetched
+    them would ask for them again.
     """
-    if module.text is None:
+    if module.text is None or _may_be_prefetched(project, module, term):
         return ()
     calls = [
         Call(method, tuple(map(quoted, lookups)))
@@ -46,3 +52,15 @@ def fetch_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edi
         if lookups
     ]
     return add_calls(module.path, module.text, module.facts.span(term), calls, QUERYSETS)
+
+
+def _may_be_prefetched(project: Project, module: Module, term: int) -> bool:
+    """Whether a term asks for all objects of a relation: ``post.comments.all()``."""
+    terms = module.facts.terms
+    called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
+    if called[0] != t.ATTR or called[2] != "all":
+        return False
+    return any(
+        rows.RELATED_MANAGER in (manager.class_, *manager.details)
+        for manager in project.row_needs.instances(module, called[1])
+    )

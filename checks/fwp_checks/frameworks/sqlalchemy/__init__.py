@@ -75,7 +75,9 @@ class SQLAlchemy(Framework):
         """A call of ``options``."""
         return lacks.loading(lacking)
 
-    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
+    def edits(
+        self, project: Project, lacking: Sequence[Lack], module: Module, term: int
+    ) -> tuple[Edit, ...]:
         """A call of ``options``, and what it needs imported."""
         return edits.load_along(lacking, module, term)
 

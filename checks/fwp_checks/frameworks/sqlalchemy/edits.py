@@ -15,6 +15,7 @@ from fwp_checks.frameworks.sqlalchemy.lacks import ends, option
 from fwp_checks.project.edits import Call, Dialect, add_calls, add_import
 
 if TYPE_CHECKING:
+    from fwp_checks.facts.model import ModuleFacts
     from fwp_checks.project.modules import Module
     from fwp_checks.project.needs import Lack
     from fwp_checks.project.origins import Hop
@@ -34,6 +35,8 @@ def load_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit
     spelt = {hop.owner: _spelling(module, term, hop) for way in ways for hop in way}
     if text is None or not all(spelt.values()):
         return ()
+    if not all(_is_asked_for(facts, term, way[0].owner) for way in ways):
+        return ()
     options = {option([hop._replace(owner=spelt[hop.owner]) for hop in way]) for way in ways}
     calls = [Call("options", tuple(sorted(options)))]
     found = add_calls(path, text, facts.span(term), calls, QUERIES)
@@ -42,6 +45,35 @@ def load_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit
     loaders = {"joinedload" if hop.joins else "selectinload" for way in ways for hop in way}
     imports = add_import(path, text, facts, "sqlalchemy.orm", sorted(loaders))
     return () if imports is None else (*imports, *found)
+
+
+def _is_asked_for(facts: ModuleFacts, term: int, owner: str) -> bool:
+    """Whether a query asks for objects of a class itself: of an alias, an option would have to
+    speak of the alias.
+
+    A chain whose beginning is not here is taken to ask for the class.
+    """
+    terms = facts.terms
+    while terms[term][0] in (t.CALL, t.ATTR, t.ALIAS, t.NARROW):
+        entry = terms[term]
+        called = terms[entry[1]]
+        if entry[0] == t.CALL and called[0] in (t.ATTR, t.NAME, t.IMPORT):
+            name = called[1] if called[0] == t.NAME else called[2]
+            if name in ("query", "select"):
+                return any(_names(facts, argument, owner) for argument in entry[2])
+        term = entry[1]
+    return True
+
+
+def _names(facts: ModuleFacts, term: int, class_name: str) -> bool:
+    """Whether a term is a class by its name, or by the name that it was imported from."""
+    entry = facts.terms[term]
+    if entry[0] == t.NAME:
+        bound = facts.scopes[0].bindings.get(entry[1], -1)
+        return entry[1] == class_name or (bound >= 0 and _names(facts, bound, class_name))
+    if entry[0] == t.DEFINITION:
+        return facts.scopes[entry[1]].name == class_name
+    return entry[0] in (t.ATTR, t.IMPORT) and entry[2] == class_name
 
 
 def _spelling(module: Module, term: int, hop: Hop) -> str:
