@@ -15,7 +15,8 @@ from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django_templates.processors import context_names
 from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
-from fwp_checks.project.templates import Named, rendering_calls
+from fwp_checks.project.pages import rendering_calls
+from fwp_checks.project.templates import Named
 from fwp_checks.project.values import (
     Arguments,
     Awaitable,

@@ -208,7 +208,7 @@ class Templates:
         if not isinstance(module, Template):
             return None
         whole = Place(module.path, 0)
-        return Consumer(whole, "template", module.template_name, module, 0)
+        return Consumer(whole, "template", label_of(module.template_name), module, 0)
 
     # -- rendering ---------------------------------------------------------------------------------
 
@@ -488,26 +488,9 @@ class Templates:
         return Exports(self._frame(found[0], BODY, context))
 
 
-def rendering_calls(
-    project: Project, names: Iterable[str], *, everywhere: bool = False
-) -> Iterator[Consumer]:
-    """Calls of functions or methods of these names that render a template on the spot, in code that
-    can come by a query, or ``everywhere``.
-    """
-    querying = project.row_needs.modules
-    for name in names:
-        for module, term in project.call_sites.spelt(name):
-            if not (module.is_served if everywhere else module in querying):
-                continue
-            found: dict[Frame, None] = {}
-            for frame in project.call_sites.frames_around(module, module.code_scope_of(term)):
-                for alternative in project.calls.outcome(frame, term).alternatives:
-                    for run in alternative or ():
-                        if isinstance(run, RunFrame) and isinstance(run.frame.module, Template):
-                            found[run.frame] = None
-            if found:
-                place = Place(module.path, term)
-                yield Consumer(place, "template", "", module, term, tuple(found))
+def label_of(name: str) -> str:
+    """How messages call a template."""
+    return f"the template '{name}'"
 
 
 def template_names(path: str) -> list[str]:

@@ -14,7 +14,8 @@ from fwp_checks.frameworks.django_templates.processors import context_names, pro
 from fwp_checks.project.needs import Consumer
 from fwp_checks.project.origins import Place
 from fwp_checks.project.outcome import Alternative, Outcome, RunExternal, RunFrame
-from fwp_checks.project.templates import Named, rendering_calls
+from fwp_checks.project.pages import page, rendering_calls
+from fwp_checks.project.templates import Named
 from fwp_checks.project.values import (
     Arguments,
     Instance,
@@ -120,4 +121,4 @@ def consumer(
     frames = [
         run.frame for alternative in runs for run in alternative or () if isinstance(run, RunFrame)
     ]
-    return Consumer(place, "template", "", frame.module, place.term, tuple(frames))
+    return page(project, place, frame.module, frames)

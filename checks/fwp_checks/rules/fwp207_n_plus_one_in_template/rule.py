@@ -32,13 +32,14 @@ def check(file: FileView) -> Iterator[Finding]:
             of = f" of {', '.join(begun)}" if begun else ""
             fetch = "fetch these rows in the view and " if begun else ""
             message = (
-                f"the template '{label}' shows each row{of} with {shown.costs(needs)} "
+                f"{label} shows each row{of} with {shown.costs(needs)} "
                 f"(read at {rows.places(file, needs)}); {fetch}{shown.way_out(file, needs)}."
             )
             # A query that was not seen to be made has no place where something can be added.
             is_made = not begun and all(need.origin.made is not None for need in needs)
             edits = None if is_made else ()
             yield rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
+    yield from shown.queries(file, RULE, "template", "shows")
 
 
 def _begun_in_templates(file: FileView, needs: Sequence[Need]) -> list[str]:
