@@ -94,8 +94,8 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
     if relation.target is None:
         return Unknown(f"relation '{name}' leads to a model that is not known")
     way_back = models.way_back(relation, _class_of(instance))
-    known = frozenset({way_back}) if way_back else rows.NO_PATHS
     row = rows.row_of(instance)
+    known = _known(way_back, row)
     hop = Hop(name, joins=relation.kind in ("one", "back"))
     origin = behind(origin_of(instance), hop, is_many=not relation.is_single)
     if relation.is_single:
@@ -124,6 +124,14 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
         query = rows.Query(known=known, has_peers=row.has_peers)
     manager = models.related_manager(relation.target, query)
     return with_origin(manager, origin)
+
+
+def _known(way_back: str, row: rows.Row | None) -> rows.Paths:
+    """What an object knows of the one that it was reached from: that one, with all it has."""
+    if not way_back:
+        return rows.NO_PATHS
+    loads = row.loads - {rows.FOLLOWED} if row is not None else rows.NO_PATHS
+    return frozenset({way_back, *(f"{way_back}__{path}" for path in loads)})
 
 
 def _is_followed(row: rows.Row, relation: Relation) -> bool:

@@ -7,7 +7,7 @@ Source: rest_framework/generics.py, mixins.py and viewsets.py of Django REST fra
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -18,7 +18,7 @@ from fwp_checks.frameworks.rest_framework.reads import calls_super
 from fwp_checks.frameworks.rest_framework.serializers import Serializers
 from fwp_checks.project import literals
 from fwp_checks.project.branches import State
-from fwp_checks.project.origins import Place, consumed_at
+from fwp_checks.project.origins import Place, consumed_at, origin_of, with_origin
 from fwp_checks.project.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -221,12 +221,40 @@ def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
         queryset = _method(project, view, "get_queryset")
         if action == "list":
             queryset = _method(project, view, "filter_queryset", queryset)
-        queryset = queryset_of(project, queryset)
+        queryset = _as_the_class_says(project, class_, queryset_of(project, queryset))
         row = consumed_at(project.protocols.element(queryset), place.path, place.term)
         if is_informative(row):
             single = action == "retrieve"
             whole = None if single else pages.whole_of_view(project, class_, queryset)
             yield Served(class_.name, place, serializer, row, single, whole=whole)
+
+
+def _as_the_class_says(project: Project, class_: ClassValue, queryset: Value) -> Value:
+    """A queryset that other classes finish for many views: what one of these needs is said in its
+    own class.
+    """
+    changed: list[Value] = []
+    for option in options_of(queryset):
+        origin = origin_of(option)
+        if isinstance(option, Instance) and origin is not None and origin.built is not None:
+            owner = _class_around(project, origin.built)
+            if owner is not None and owner != class_:
+                made = origin.made
+                is_own = made is not None and _class_around(project, made) == class_
+                origin = replace(origin, built=made if is_own else None, also=())
+                option = with_origin(option, origin)
+        changed.append(option)
+    return join(changed)
+
+
+def _class_around(project: Project, place: Place) -> ClassValue | None:
+    module = project.table.by_path.get(place.path)
+    if module is None:
+        return None
+    number = module.scope_of(place.term)
+    while number > 0 and module.facts.scopes[number].kind != "class":
+        number = module.facts.scopes[number].parent
+    return ClassValue(module, number) if number > 0 else None
 
 
 def _serializer_class(project: Project, view: Instance) -> ClassValue | None:
