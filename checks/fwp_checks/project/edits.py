@@ -58,9 +58,16 @@ class _RefusedError(Exception):
 
 
 def add_calls(
-    path: str, text: str, span: Span, calls: Sequence[Call], dialect: Dialect
+    path: str,
+    text: str,
+    span: Span,
+    calls: Sequence[Call],
+    dialect: Dialect,
+    before: Collection[str] = (),
 ) -> tuple[Edit, ...]:
     """The edits that make the query built at ``span`` call these methods, too.
+
+    ``before`` are names of methods that it has called before.
 
     ``span`` is a chain of calls. A call of the same method in it gets more arguments; any other is
     added at its end, but before what runs the query and before an index or slice. Arguments that
@@ -72,7 +79,7 @@ def add_calls(
         edits: list[tuple[int, str]] = []
         added: list[str] = []
         for call in calls:
-            _require_allowed(chain, call.method, dialect)
+            _require_allowed(chain, call.method, dialect, before)
             link = _link_to_extend(links, call.method, dialect)
             if link is None:
                 arguments = [chain.quoted(argument, chain.tokens) for argument in call.arguments]
@@ -102,6 +109,23 @@ def continues(facts: ModuleFacts, term: int, others: Collection[int]) -> bool:
         entry = facts.terms[one]
         pending += entry[1] if entry[0] == t.JOIN else (_base(facts, one),)
     return True
+
+
+def names_before(facts: ModuleFacts, term: int) -> set[str]:
+    """The names that a chain is made of, and those that it goes on from on any path."""
+    found = set()
+    seen = set()
+    pending = [term]
+    while pending:
+        one = pending.pop()
+        if one < 0 or one in seen:
+            continue
+        seen.add(one)
+        entry = facts.terms[one]
+        if entry[0] == t.ATTR:
+            found.add(entry[2])
+        pending += entry[1] if entry[0] == t.JOIN else (_base(facts, one),)
+    return found
 
 
 def _base(facts: ModuleFacts, term: int) -> int:
@@ -339,9 +363,9 @@ def _pairs(code: Sequence[Token]) -> dict[int, int]:
     return pairs
 
 
-def _require_allowed(chain: _Chain, method: str, dialect: Dialect) -> None:
+def _require_allowed(chain: _Chain, method: str, dialect: Dialect, before: Collection[str]) -> None:
     excluded = dialect.excluded.get(method, frozenset())
-    if any(link.method in excluded for link in chain.links):
+    if not excluded.isdisjoint([*before, *(link.method for link in chain.links)]):
         raise _RefusedError
     failing = (dialect.unless_before or {}).get(method)
     if failing is not None:

@@ -13,7 +13,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.lacks import methods, quoted
-from fwp_checks.project.edits import Call, Dialect, add_calls
+from fwp_checks.project.edits import Call, Dialect, add_calls, names_before
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -51,7 +51,9 @@ def fetch_along(
         for method, lookups in methods(lacking).items()
         if lookups
     ]
-    return add_calls(module.path, module.text, module.facts.span(term), calls, QUERYSETS)
+    facts = module.facts
+    before = names_before(facts, term)
+    return add_calls(module.path, module.text, facts.span(term), calls, QUERYSETS, before)
 
 
 def _may_be_prefetched(project: Project, module: Module, term: int) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.sqlalchemy.lacks import ends, option
-from fwp_checks.project.edits import Call, Dialect, add_calls, add_import
+from fwp_checks.project.edits import Call, Dialect, add_calls, add_import, names_before
 
 if TYPE_CHECKING:
     from fwp_checks.facts.model import ModuleFacts
@@ -39,7 +39,8 @@ def load_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit
         return ()
     options = {option([hop._replace(owner=spelt[hop.owner]) for hop in way]) for way in ways}
     calls = [Call("options", tuple(sorted(options)))]
-    found = add_calls(path, text, facts.span(term), calls, QUERIES)
+    before = names_before(facts, term)
+    found = add_calls(path, text, facts.span(term), calls, QUERIES, before)
     if not found:
         return ()
     loaders = {"joinedload" if hop.joins else "selectinload" for way in ways for hop in way}
