@@ -23,6 +23,7 @@ from fwp_checks.project.loop_evidence import (
     FILE_KINDS,
     FrameEvidence,
     LoopEvidence,
+    SiteEvidence,
 )
 from fwp_checks.project.loop_roots import Context, Root
 from fwp_checks.project.modules import Module
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 # More async functions than this have no findings of their own for a call that all of them reach.
 _CROWD = 50
 _OF_EACH_FUNCTION = {"database", "orm"}
+_DJANGO = ("django.db.", "django.shortcuts.", "django.contrib.")
+_DJANGO_ROWS = "django.toml"
 # Calls that open a file, and those that then read or write it.
 _OPENINGS = ("open", "TemporaryFile")
 _FILE_CONTENT = ("io.", "tempfile._TemporaryFileWrapper.", "shutil.copyfileobj")
@@ -130,6 +133,11 @@ class BlockingSite:
         """Where the blocking call itself is made: path and term."""
         last = self.chain[-1]
         return last.path, last.term
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether Django refuses the call, on this loop as on any."""
+        return _is_refused(self.row, self.chain)
 
     @property
     def is_direct(self) -> bool:
@@ -310,11 +318,10 @@ class EventLoop:
         known = self._known_sites.get(module)
         if known is None:
             sites = self._best(
-                BlockingSite(function, site.chain, site.row, self._weight(function, site.severity))
+                BlockingSite(function, site.chain, site.row, self._weight(function, site))
                 for function in self.functions.get(module, ())
-                if function.company is not Company.NOBODY
                 for site in function.found.blocking
-                if self._is_wanted(function, site.row)
+                if self._is_wanted(function, site)
             )
             known = self._known_sites[module] = _without_repeats(sites)
         return known
@@ -332,19 +339,21 @@ class EventLoop:
                 best[site.term] = site
         return [best[term] for term in sorted(best)]
 
-    def _is_wanted(self, function: LoopFunction, row: EffectRow) -> bool:
-        if row.kind not in FILE_KINDS:
+    def _is_wanted(self, function: LoopFunction, site: SiteEvidence) -> bool:
+        if function.company is Company.NOBODY and not _is_refused(site.row, site.chain):
+            return False
+        if site.row.kind not in FILE_KINDS:
             return True
         access = self._project.settings.file_access
         return access == "everywhere" or (access == "requests" and function.is_request)
 
     @staticmethod
-    def _weight(function: LoopFunction, severity: Severity) -> Severity:
+    def _weight(function: LoopFunction, site: SiteEvidence) -> Severity:
         """Holding up a loop that serves no request, or not yet, weighs less."""
-        is_light = function.is_startup_only or function.company is Company.TASKS
-        if is_light and severity is Severity.ERROR:
+        is_private = function.company is Company.TASKS and not _is_refused(site.row, site.chain)
+        if site.severity is Severity.ERROR and (function.is_startup_only or is_private):
             return Severity.WARNING
-        return severity
+        return site.severity
 
     def nested(self, module: Module) -> list[BlockingSite]:
         """The places in a module where an event loop is started although one is running."""
@@ -353,6 +362,14 @@ class EventLoop:
             for function in self.functions.get(module, ())
             for site in function.found.nested
         )
+
+
+def _is_refused(row: EffectRow, chain: Sequence[Call]) -> bool:
+    """Whether Django refuses the call on any event loop: its own row says so, perhaps of a class
+    that a package derives from its.
+    """
+    is_django = row.source == _DJANGO_ROWS or chain[-1].library.startswith(_DJANGO)
+    return is_django and row.kind in _OF_EACH_FUNCTION
 
 
 def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 
-_DJANGO = ("django.db.", "django.shortcuts.", "django.contrib.")
-_DJANGO_ROWS = "django.toml"
 _SESSIONS = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 # Kinds whose alternative needs no thread: waiting is the whole work.
 _NO_THREAD = ("sleep",)
@@ -27,18 +25,13 @@ def category(site: BlockingSite) -> str:
     """Which of the rules a site belongs to: ``orm``, ``session``, ``cpu``, ``direct`` or
     ``helper``.
     """
-    if site.row.kind in ("database", "orm") and _is_django(site):
+    if site.is_refused:
         return "orm"
     if site.row.kind in ("database", "orm") and site.call.startswith(_SESSIONS):
         return "session"
     if site.row.kind == "cpu":
         return "cpu"
     return "direct" if site.is_direct else "helper"
-
-
-def _is_django(site: BlockingSite) -> bool:
-    """Whether Django's own row says so, perhaps of a class that a package derives from its."""
-    return site.row.source == _DJANGO_ROWS or site.call.startswith(_DJANGO)
 
 
 def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
