@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import ValueSpec, parse_value
@@ -103,7 +104,20 @@ class Libraries:
         if isinstance(attribute, Constant) and isinstance(attribute.value, str):
             more = project.protocols.reading(arguments.positional[0], attribute.value)
             alternatives = _followed(alternatives, more)
+        if name == python.ATTRIBUTE_GETTER:
+            for more in self._gotten(arguments):
+                alternatives = _followed(alternatives, more)
         return tuple(alternatives)
+
+    def _gotten(self, arguments: Arguments) -> Iterator[tuple[Alternative, ...]]:
+        """What the reading of each attribute runs that ``operator.attrgetter`` names."""
+        *names, base = arguments.positional
+        for name in names:
+            value = base
+            parts = str(name.value).split(".") if isinstance(name, Constant) else []
+            for part in parts:
+                yield self._project.protocols.reading(value, part)
+                value = self._project.members.attribute(value, part)
 
     @staticmethod
     def role_arguments(places: tuple[str | int, ...], arguments: Arguments) -> list[Value]:

@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
-from fwp_checks.project.mappings import roots_of
+from fwp_checks.project.mappings import FILLS, roots_of
 from fwp_checks.project.modules import Module
 from fwp_checks.project.values import Iterable, Value, join
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-
-# By the method: which argument is put in, and whether it is so item by item.
-_FILLS = {
-    "append": (0, False),
-    "appendleft": (0, False),
-    "add": (0, False),
-    "insert": (1, False),
-    "extend": (0, True),
-    "update": (0, True),
-}
 
 
 class Lists:
@@ -44,11 +34,12 @@ class Lists:
         for fill in fills:
             # What is put in may be made of what was put in before.
             frame.memo[term] = Iterable(join(elements), value.kind, value.is_async)
-            elements.append(self._put_in(frame, frame.module.facts.terms[fill]))
+            elements.append(self.put_in(frame, frame.module.facts.terms[fill]))
         return Iterable(join(elements), value.kind, value.is_async)
 
-    def _put_in(self, frame: Frame, call: t.Term) -> Value:
-        index, is_each = _FILLS[frame.module.facts.terms[call[1]][2]]
+    def put_in(self, frame: Frame, call: t.Term) -> Value:
+        """What a call puts into a list."""
+        index, is_each = FILLS[frame.module.facts.terms[call[1]][2]]
         given = self._project.values.evaluate(frame, call[2][index])
         return self._project.protocols.element(given) if is_each else given
 
@@ -62,7 +53,7 @@ class Lists:
                 entry = terms[term]
                 if terms[entry[1]][0] != t.ATTR:
                     continue
-                fill = _FILLS.get(terms[entry[1]][2])
+                fill = FILLS.get(terms[entry[1]][2])
                 if fill is not None and len(entry[2]) > fill[0]:
                     if terms[entry[2][fill[0]]][0] != t.STAR:
                         for root in roots_of(terms, terms[entry[1]][1]):

@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.frames import Frame
 from fwp_checks.project.modules import Module
-from fwp_checks.project.values import RECURSIVE, MappingValue, Value, join
+from fwp_checks.project.values import RECURSIVE, Iterable, MappingValue, Value, join
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 _MOST_ITEMS = 64
+# Methods of lists and sets: which argument is put in, and whether it is so item by item.
+FILLS = {
+    "append": (0, False),
+    "appendleft": (0, False),
+    "add": (0, False),
+    "insert": (1, False),
+    "extend": (0, True),
+    "update": (0, True),
+}
 # Keys that are no literals.
 _ANY = object()
 
@@ -66,6 +75,10 @@ class Mappings:
             key = frame.module.facts.terms[entry[2]]
             yield key[1] if key[0] == t.CONST else _ANY, values.evaluate(frame, entry[3])
             return
+        method = frame.module.facts.terms[entry[1]][2]
+        if method != "update":
+            yield _ANY, Iterable(self._project.lists.put_in(frame, entry), "list")
+            return
         for argument in entry[2]:
             given = values.evaluate(frame, argument)
             if isinstance(given, MappingValue):
@@ -86,11 +99,11 @@ class Mappings:
                     if entry[3] < 0:
                         continue
                     base = entry[1]
-                elif terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "update":
-                    base = terms[entry[1]][1]
+                elif terms[entry[1]][0] == t.ATTR:
+                    base = _filled_by(terms, entry)
                 else:
                     continue
-                for root in roots_of(terms, base):
+                for root in roots_of(terms, base) if base >= 0 else ():
                     known.setdefault(root, []).append(term)
         return known
 
@@ -100,6 +113,24 @@ def _with(value: MappingValue, found: dict[object, list[Value]]) -> MappingValue
     items.update((key, join(values)) for key, values in found.items() if key is not _ANY)
     others = join([value.value, *found.get(_ANY, ())])
     return MappingValue(others, tuple(items.items())[:_MOST_ITEMS])
+
+
+def _filled_by(terms: list[t.Term], call: t.Term) -> int:
+    """The dictionary that a call of a method puts something into: itself, or a list in it
+    (``groups[key].append(post)``, ``groups.setdefault(key, []).append(post)``); -1 if none.
+    """
+    base, method = terms[call[1]][1], terms[call[1]][2]
+    if method == "update" and terms[base][0] != t.ITEM:
+        return int(base)
+    fill = FILLS.get(method)
+    if fill is None or len(call[2]) <= fill[0] or terms[call[2][fill[0]]][0] == t.STAR:
+        return -1
+    entry = terms[base]
+    if entry[0] == t.ITEM:
+        return int(entry[1])
+    if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "setdefault":
+        return int(terms[entry[1]][1])
+    return -1
 
 
 def roots_of(terms: list[t.Term], term: int) -> set[int]:

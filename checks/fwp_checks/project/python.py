@@ -173,6 +173,42 @@ def _chain(project: Project, arguments: Arguments, _receiver: Value | None) -> V
     )
 
 
+def _chained(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    element = project.protocols.element(project.protocols.element(_first(arguments)))
+    return Iterable(element, "iterator")
+
+
+def _groups(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    group = Iterable(project.protocols.element(_first(arguments)), "iterator")
+    return Iterable(TupleValue((Unknown("key of a group"), group)), "iterator")
+
+
+def _batches(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    return Iterable(Iterable(project.protocols.element(_first(arguments)), "tuple"), "iterator")
+
+
+def _defaulting(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    factory = arguments.get(0)
+    if factory is None or factory == Constant(None):
+        return MappingValue(RECURSIVE)
+    return MappingValue(project.calls.invoke(factory, NO_ARGUMENTS).result)
+
+
+def _attribute_getter(
+    _project: Project, arguments: Arguments, _receiver: Value | None
+) -> Value | None:
+    return Partial(External(ATTRIBUTE_GETTER), arguments.positional, ())
+
+
+def _gotten(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    *names, value = arguments.positional
+    if len(names) != 1 or not isinstance(names[0], Constant):
+        return None
+    for part in str(names[0].value).split("."):
+        value = project.members.attribute(value, part)
+    return value
+
+
 def _type(_project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
     value = _first(arguments)
     if len(arguments.positional) == 1 and isinstance(value, Instance):
@@ -306,6 +342,9 @@ SPECIAL_METHODS: dict[str, tuple[str, ...]] = {
 # Functions that read the attribute of their first argument that the second one names.
 ATTRIBUTE_READERS = frozenset({"builtins.getattr", "builtins.hasattr"})
 
+# What operator.attrgetter(…) makes: it is called with the names, and an object after them.
+ATTRIBUTE_GETTER = "operator.attrgetter.__call__"
+
 CALLS: dict[str, Known] = {
     IDENTITY: _same,
     "functools.partial": _partial,
@@ -341,6 +380,12 @@ CALLS: dict[str, Known] = {
     "builtins.max": _element,
     "builtins.anext": _async_element,
     "itertools.chain": _chain,
+    "itertools.chain.from_iterable": _chained,
+    "itertools.groupby": _groups,
+    **dict.fromkeys(("itertools.batched", "more_itertools.chunked"), _batches),
+    "collections.defaultdict": _defaulting,
+    "operator.attrgetter": _attribute_getter,
+    ATTRIBUTE_GETTER: _gotten,
     "itertools.islice": _elements_as("iterator"),
     "builtins.dict": _dict,
     "builtins.dict.get": _dict_value,
