@@ -293,3 +293,17 @@ class Shown(Child):
 """
     views = VIEW.replace("ListAPIView", "RetrieveAPIView")
     assert lacking(tmp_path, source, views) == {"Articles": ["children.author"]}
+
+
+def test_a_view_that_inherits_its_list(tmp_path: Path) -> None:
+    views = (
+        VIEW
+        + """
+class Same(Articles):
+    permission_classes = []
+
+class Other(Articles):
+    queryset = Article.objects.order_by("title")
+"""
+    )
+    assert lacking(tmp_path, TWO, views) == {"Articles": ["author"], "Other": ["author"]}

@@ -207,26 +207,43 @@ def served(project: Project) -> Iterator[Served]:
 
 
 def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
-    """What the actions that a view class inherits show."""
-    if not _has_get(project, class_):
-        return
+    """What the actions that a view class inherits show; what a view that it derives from shows in
+    the same way is that one's.
+    """
     place = Place(class_.module.path, literals.definition_term(class_.module, class_.scope))
-    for action, bases in (("list", _LISTS), ("retrieve", _SINGLE)):
-        if not _derives(project, class_, bases) or not _is_inherited(project, class_, action):
+    bases = [
+        base
+        for base in project.classes.info(class_).order[1:]
+        if isinstance(base, ClassValue) and is_view(project, base)
+    ]
+    for action in ("list", "retrieve"):
+        shown = _shown(project, class_, action)
+        if shown is None or any(_shown(project, base, action) == shown for base in bases):
             continue
-        view = Instance(class_, details=(Acting(action),))
-        serializer = _serializer_class(project, view)
-        if serializer is None:
-            continue
-        queryset = _method(project, view, "get_queryset")
-        if action == "list":
-            queryset = _method(project, view, "filter_queryset", queryset)
-        queryset = _as_the_class_says(project, class_, queryset_of(project, queryset))
+        serializer, queryset = shown
+        queryset = _as_the_class_says(project, class_, queryset)
         row = consumed_at(project.protocols.element(queryset), place.path, place.term)
         if is_informative(row):
             single = action == "retrieve"
             whole = None if single else pages.whole_of_view(project, class_, queryset)
             yield Served(class_.name, place, serializer, row, single, whole=whole)
+
+
+def _shown(project: Project, class_: ClassValue, action: str) -> tuple[ClassValue, Value] | None:
+    """The serializer and the queryset of an action that a view class inherits."""
+    bases = _LISTS if action == "list" else _SINGLE
+    if not _derives(project, class_, bases) or not _is_inherited(project, class_, action):
+        return None
+    if not _has_get(project, class_):
+        return None
+    view = Instance(class_, details=(Acting(action),))
+    serializer = _serializer_class(project, view)
+    if serializer is None:
+        return None
+    queryset = _method(project, view, "get_queryset")
+    if action == "list":
+        queryset = _method(project, view, "filter_queryset", queryset)
+    return serializer, queryset_of(project, queryset)
 
 
 def _as_the_class_says(project: Project, class_: ClassValue, queryset: Value) -> Value:
