@@ -102,7 +102,7 @@ if __name__ == "__main__":
     (project / "wait.py").write_text(script, encoding="utf-8")
     result = fwp("why", "wait.py:6")
     assert "time.sleep" in result.out
-    assert "alone on the loop of a script" in result.out
+    assert "alone on its loop" in result.out
 
 
 def test_facts(project: Path, fwp: Fwp) -> None:

@@ -215,20 +215,19 @@ class EventLoop:
 
     @cached_property
     def functions(self) -> dict[Module, list[LoopFunction]]:
-        """By module, the frames whose code runs on a shared event loop."""
+        """By module, the frames whose code runs on an event loop."""
         found: dict[Module, list[LoopFunction]] = {}
         for number, frame, _ in self._nodes:
             if not frame.is_on_loop:
                 continue
             # Of a frame that nothing is known to reach, other frames tell.
             reaches = self._reaches.get(number) or self._reaches_of_function[frame.function]
-            if reaches and all(reach.own_loop for reach in reaches):
-                continue
+            is_owned = bool(reaches) and all(reach.own_loop for reach in reaches)
             path, scope_number = frame.function
             module = self._project.table.by_path[path]
             root = self._project.loop_entries.root_of(frame.entry, frame.function)
             contexts = frozenset(reach.context for reach in reaches)
-            company = self._companies.of(frame.function)
+            company = Company.NOBODY if is_owned else self._companies.of(frame.function)
             function = LoopFunction(module, scope_number, root, contexts, company, frame)
             found.setdefault(module, []).append(function)
         return found
