@@ -52,7 +52,9 @@ def fixed(root: Path, models: str, source: str) -> tuple[int, str]:
     (root / "blog").mkdir()
     (root / "blog/models.py").write_text(models)
     (root / "blog/views.py").write_text(source)
-    (root / "pyproject.toml").write_text("[tool.fwp]\nselect = ['FWP201', 'FWP202', 'FWP211']\n")
+    (root / "pyproject.toml").write_text(
+        "[tool.fwp]\nselect = ['FWP201', 'FWP202', 'FWP208', 'FWP211']\n"
+    )
     findings = Session.open(root, cache_dir=False).check_all().findings
     texts = apply({"blog/views.py": source}, findings).texts
     return len(findings), texts.get("blog/views.py", source)
@@ -176,3 +178,23 @@ def test_a_class_by_another_name(tmp_path: Path) -> None:
     count, text = fixed(tmp_path, SQLALCHEMY_MODELS, source)
     assert count == 1
     assert "select(PostRow).options(joinedload(PostRow.author))" in text
+
+
+@pytest.mark.parametrize("is_base", [False, True])
+def test_the_class_of_an_admin_page(is_base: bool, tmp_path: Path) -> None:
+    source = """\
+from django.contrib import admin
+
+from blog.models import Page, Post
+
+
+@admin.register(Post)
+class PostAdmin(admin.ModelAdmin):
+    list_display = ["pk", "author__name"]  # columns
+"""
+    if is_base:
+        source += "\n\nclass PageAdmin(PostAdmin):\n    list_display = ['pk']\n"
+    count, text = fixed(tmp_path, DJANGO_MODELS, source)
+    assert count == 1
+    added = '  # columns\n    list_select_related = ("author",)\n'
+    assert text == (source if is_base else source.replace("  # columns\n", added))

@@ -8,6 +8,7 @@ from fwp_checks.facts.terms import DEFINITION
 from fwp_checks.finding import Edit, Finding, Severity
 from fwp_checks.project.edits import set_attribute
 from fwp_checks.project.needs import Consumer, Need, Starving
+from fwp_checks.project.values import ClassValue, options_of
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows, shown
 
@@ -33,7 +34,18 @@ def check(file: FileView) -> Iterator[Finding]:
         )
         edits = _edits(file, query, needs)
         yield rows.report(file, RULE, query, needs, message, edits=edits)
+    for query, needs in rows.queries(file, "django", "inline", shown.KINDS):
+        assert query.consumer is not None
+        is_own = any(need.origin.built is not None for need in needs)
+        way = shown.way_out(file, needs)
+        message = (
+            f"the rows of {query.consumer.label} are shown with {shown.costs(needs)} each "
+            f"(read at {rows.places(file, needs)}); "
+            f"{way if is_own else f'in get_queryset(), {way}'}."
+        )
+        yield rows.report(file, RULE, query, needs, message, edits=None if is_own else ())
     yield from shown.queries(file, RULE, "admin", "shows")
+    yield from shown.queries(file, RULE, "inline", "shows")
 
 
 def _edits(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit, ...] | None:
@@ -48,6 +60,8 @@ def _edits(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit
     is_all = all(need.lack.kind in rows.FETCHABLE and _joins(need) for need in needs)
     if entry[0] != DEFINITION or not is_all or module.text is None or module.is_read_only:
         return ()
+    if _has_subclasses(file, consumer):
+        return ()
     return set_attribute(
         module.path,
         module.text,
@@ -56,6 +70,18 @@ def _edits(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit
         "list_select_related",
         joined,
         after="list_display",
+    )
+
+
+def _has_subclasses(file: FileView, consumer: Consumer) -> bool:
+    """Whether other classes would inherit what is set, perhaps for another model."""
+    project = file.project
+    frame = project.module_frame(consumer.module)
+    project.classes.link_subclasses()
+    return any(
+        project.classes.info(option).subclasses
+        for option in options_of(project.values.evaluate(frame, consumer.term))
+        if isinstance(option, ClassValue)
     )
 
 
