@@ -109,12 +109,16 @@ class DjangoAdmin(Framework):
         return _model_of(base) if name == "model" else None
 
     def consumers(self, project: Project) -> Iterator[Consumer]:
-        """The change lists of the registered model admins."""
+        """The change lists of the registered model admins, and the lists in their forms."""
         seen = set()
         for registration in registrations(project):
             if registration not in seen and not registration.admin.module.is_read_only:
                 seen.add(registration)
                 yield ChangeList(project, registration).consumer()
+                for inline in _inlines(project, registration.admin):
+                    if inline not in seen and not inline.admin.module.is_read_only:
+                        seen.add(inline)
+                        yield InlineList(project, inline).consumer()
 
 
 FRAMEWORK = DjangoAdmin()
@@ -212,8 +216,11 @@ class ChangeList:
         """What the page does with each row."""
         # A list whose columns depend on the request may join something else, too.
         if self._option("get_list_display") is None:
-            columns = self._columns()
-            row = self._row(columns)
+            columns = self._columns("list_display")
+            if columns is None:
+                columns = [] if self._is_shipped() else [(Constant(_STR), self._place)]
+            names = [literals.text_of(value) for value, _ in columns]
+            row = self._row(self._selected([name for name in names if name is not None]))
             for value, place in columns:
                 self._column(value, row, place)
             if not is_none(self._option("actions") or Unknown("the default")):
@@ -232,12 +239,15 @@ class ChangeList:
     def _option(self, name: str) -> Value | None:
         return self._project.members.find_in_class(self._class, name)
 
-    def _columns(self) -> list[tuple[Value, Place]]:
-        bound = literals.attribute_term(self._project, self._class, "list_display")
+    def _is_shipped(self) -> bool:
+        bases = self._project.classes.info(self._class).externals
+        return any(base.endswith(_SHIPPED) for base in bases)
+
+    def _columns(self, option: str) -> list[tuple[Value, Place]] | None:
+        """What an option of the class lists, and where; None where it is not given."""
+        bound = literals.attribute_term(self._project, self._class, option)
         if bound is None:
-            bases = self._project.classes.info(self._class).externals
-            is_plain = any(base.endswith(_SHIPPED) for base in bases)
-            return [] if is_plain else [(Constant(_STR), self._place)]
+            return None
         return [
             (
                 self._project.values.evaluate(item.frame, item.term),
@@ -248,7 +258,7 @@ class ChangeList:
 
     # -- the query ---------------------------------------------------------------------------------
 
-    def _row(self, columns: list[tuple[Value, Place]]) -> Value:
+    def _row(self, selected: rows.Paths) -> Value:
         """One of the rows, with what was fetched along."""
         method = self._project.members.attribute(self._admin, "get_queryset")
         is_own = isinstance(method, FunctionValue)
@@ -260,10 +270,6 @@ class ChangeList:
         queryset = given.result if given else _default_queryset(self._project, self._model)
         if queryset is None:
             return Unknown("queryset of a model admin")
-        names = [
-            v.value for v, _ in columns if isinstance(v, Constant) and isinstance(v.value, str)
-        ]
-        selected = self._selected(names)
         found = []
         for option in options_of(without_none(queryset)):
             query = rows.query_of(option)
@@ -372,6 +378,35 @@ class ChangeList:
         options = options_of(without_none(value))
         if all(isinstance(o, Instance) and isinstance(o.class_, ClassValue) for o in options):
             self._note(self._project.protocols.special(without_none(value), (_STR,)), place)
+
+
+class InlineList(ChangeList):
+    """The objects of one model in the form of another: each row shows its text, and read-only
+    fields. Nothing is joined, and the object around is not known to them.
+    """
+
+    def consumer(self) -> Consumer:
+        """What the form does with each row."""
+        row = self._row(rows.NO_PATHS)
+        self._shown(row, self._place)
+        for value, place in self._columns("readonly_fields") or ():
+            self._column(value, row, place)
+        module = self._class.module
+        touches = tuple(self._touches)
+        return Consumer(
+            self._place, "inline", self._class.name, module, self._place.term, touches=touches
+        )
+
+
+def _inlines(project: Project, admin: ClassValue) -> Iterator[Registration]:
+    """The inlines of a model admin, with their models."""
+    bound = literals.attribute_term(project, admin, "inlines")
+    for item in literals.items(project, *bound) or () if bound is not None else ():
+        inline = project.values.evaluate(item.frame, item.term)
+        if isinstance(inline, ClassValue):
+            model = project.members.find_in_class(inline, "model")
+            if isinstance(model, ClassValue) and Models.of(project).is_model(model):
+                yield Registration(inline, model)
 
 
 def _named(value: Value) -> rows.Paths:
