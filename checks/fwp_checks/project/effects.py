@@ -205,7 +205,10 @@ class Behaviours:
         another, or the function gives an awaitable on some of its paths only.
         """
         if isinstance(run, RunExternal):
-            return run.receiver is not None and not run.name.startswith(_KNOWN_FOR_SURE)
+            if run.receiver is None or run.name.startswith(_KNOWN_FOR_SURE):
+                return False
+            given = self._project.catalogue.gives(run.name, "call")
+            return given is None or not given.startswith("awaitable[")
         if run.frame.scope.is_async:
             return False
         results = options_of(self._project.calls.returned(run.frame))

@@ -134,7 +134,7 @@ def doing(site: LoopSite | RowSite) -> str:
     method = run.name.rpartition(".")[2]
     model = _model_name(run.receiver)
     if not model:
-        return f"'{site.calls[0].name}'"
+        return f"'{'.'.join(site.calls[0].name.split('.')[-2:])}'"
     if method.startswith("__"):
         return f"going through {model} objects"
     return f"{method}() on {model}"
