@@ -97,7 +97,7 @@ def _about_function(
         reached = ", ".join(contexts) or "no framework entry point that is known"
         yield f"  reached from: {reached}"
         if function.company is Company.NOBODY:
-            yield "  alone on its loop (of a script, command, job or call): blocking is not reported"
+            yield "  alone on its loop (of a script, command or call): blocking is not reported"
         elif function.company is Company.TASKS:
             yield "  on the loop of a script, command or job: blocking it weighs less"
     elif project.event_loop.is_reached(frame.function):
