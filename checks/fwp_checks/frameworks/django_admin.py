@@ -389,8 +389,12 @@ class InlineList(ChangeList):
         """What the form does with each row."""
         row = self._row(rows.NO_PATHS)
         self._shown(row, self._place)
-        for value, place in self._columns("readonly_fields") or ():
-            self._column(value, row, place)
+        fields = self._columns("fields")
+        named = [value for value, _ in fields or ()]
+        if self._option("fieldsets") is None:
+            for value, place in self._columns("readonly_fields") or ():
+                if fields is None or value in named:
+                    self._column(value, row, place)
         module = self._class.module
         touches = tuple(self._touches)
         return Consumer(
