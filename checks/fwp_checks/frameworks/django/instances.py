@@ -95,7 +95,7 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
         return Unknown(f"relation '{name}' leads to a model that is not known")
     way_back = models.way_back(relation, _class_of(instance))
     row = rows.row_of(instance)
-    known = _known(way_back, row)
+    known = _known(way_back, name, row)
     hop = Hop(name, joins=relation.kind in ("one", "back"))
     origin = behind(origin_of(instance), hop, is_many=not relation.is_single)
     if relation.is_single:
@@ -126,12 +126,15 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
     return with_origin(manager, origin)
 
 
-def _known(way_back: str, row: rows.Row | None) -> rows.Paths:
-    """What an object knows of the one that it was reached from: that one, with all it has."""
+def _known(way_back: str, name: str, row: rows.Row | None) -> rows.Paths:
+    """What an object knows of the one that it was reached from by a relation of this name: that
+    one, with all it has. Ways there and back again say nothing more, and would have no end.
+    """
     if not way_back:
         return rows.NO_PATHS
     loads = row.loads - {rows.FOLLOWED} if row is not None else rows.NO_PATHS
-    return frozenset({way_back, *(f"{way_back}__{path}" for path in loads)})
+    further = [path for path in loads if {way_back, name}.isdisjoint(path.split("__"))]
+    return frozenset({way_back, *(f"{way_back}__{path}" for path in further)})
 
 
 def _is_followed(row: rows.Row, relation: Relation) -> bool:
