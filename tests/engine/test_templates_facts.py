@@ -259,6 +259,12 @@ PROBLEMS = [
     (DJANGO, b"{{ }}", (1, 1, "a variable tag is empty")),
     (DJANGO, b"{% for x y %}{% endfor %}", (1, 1, "a 'for' tag has the form 'for x in y'")),
     (DJANGO, b"{% if %}{% endif %}", (1, 1, "the tag 'if' has no test")),
+    (
+        DJANGO,
+        b"{% if a %}{% else %}{% elif b %}{% endif %}",
+        (1, 21, "a branch behind the last one"),
+    ),
+    (JINJA, b"{% if a %}{% else %}{% else %}{% endif %}", (1, 21, "a branch behind the last one")),
     (DJANGO, b"{% if a %}" * 500, (1, 4001, "nested too deeply to analyse")),
     (JINJA, b"{{ a b }}", (1, 6, "unexpected 'b'")),
     (JINJA, b"\n{{ a", (2, 1, "'{{' is not closed")),

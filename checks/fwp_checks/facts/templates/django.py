@@ -112,11 +112,6 @@ class DjangoTemplate(DjangoExpressions, Nesting):
     # -- branches and loops ------------------------------------------------------------------------
 
     def _if(self, index: int, token: Token, bits: list[Bit]) -> int:
-        parts = self.parts.get(index, [])
-        for number in parts[:-1]:
-            if self.tokens[number].name == "else":
-                raise TemplateError(self.tokens[parts[-1]].start, "a branch behind 'else'")
-
         def test_of(number: int) -> int:
             part = self._django_tokens[number]
             return self._test(part, bits_of(self.text, part)) if part.name == "elif" else -1

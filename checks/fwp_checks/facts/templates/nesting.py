@@ -143,6 +143,8 @@ class Nesting(Writer):
 
         def divide(number: int) -> None:
             nonlocal test, start, depth, is_last
+            if is_last:
+                raise TemplateError(self.tokens[number].start, "a branch behind the last one")
             close_branch()
             depth += 1
             found = test_of(number)
