@@ -163,7 +163,7 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
         if (
             isinstance(field, Field)
             and not field.is_primary_key
-            and not rows.loads(row.loads, name)
+            and f"{name}__{rows.ANYTHING}" not in row.loads
             and row.columns.lacks(name, *([field.relation] if field.relation else ()))
         ):
             descriptor = DEFERRED
