@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity
 from fwp_checks.project.needs import Need
@@ -28,7 +28,12 @@ def check(file: FileView) -> Iterator[Finding]:
     for library, link in _LINKS.items():
         for query, needs in rows.queries(file, library, "template", shown.KINDS):
             label = query.consumer.label if query.consumer is not None else ""
-            begun = _begun_in_templates(file, needs)
+            spelt = {need: _spelt(file, need) for need in needs}
+            # What rows lead to whose own query is too far away is told with that query.
+            needs = [need for need in needs if not spelt[need].startswith("…")]
+            if not needs:
+                continue
+            begun = sorted({spelt[need] for need in needs} - {""})
             of = f" of {', '.join(begun)}" if begun else ""
             fetch = "fetch these rows in the view and " if begun else ""
             message = (
@@ -42,12 +47,10 @@ def check(file: FileView) -> Iterator[Finding]:
     yield from shown.queries(file, RULE, "template", "shows")
 
 
-def _begun_in_templates(file: FileView, needs: Sequence[Need]) -> list[str]:
-    """Queries that begin in a template, as they stand there: ``article.comments.all``."""
-    found: dict[str, None] = {}
-    for need in needs:
-        made = need.origin.made
-        module = file.project.table.by_path.get(made.path) if made is not None else None
-        if made is not None and isinstance(module, Template):
-            found[module.spelt(made.term)] = None
-    return list(found)
+def _spelt(file: FileView, need: Need) -> str:
+    """A query that begins in a template, as it stands there (``article.comments.all``); empty for
+    one that Python code makes.
+    """
+    made = need.origin.made
+    module = file.project.table.by_path.get(made.path) if made is not None else None
+    return module.spelt(made.term) if made is not None and isinstance(module, Template) else ""
