@@ -388,7 +388,8 @@ class InlineList(ChangeList):
     def consumer(self) -> Consumer:
         """What the form does with each row."""
         row = self._row(rows.NO_PATHS)
-        self._shown(row, self._place)
+        if self._option("template") is None:
+            self._shown(row, self._place)
         fields = self._columns("fields")
         named = [value for value, _ in fields or ()]
         if self._option("fieldsets") is None:

@@ -39,7 +39,7 @@ def check(file: FileView) -> Iterator[Finding]:
         is_own = any(need.origin.built is not None for need in needs)
         way = shown.way_out(file, needs)
         message = (
-            f"the rows of {query.consumer.label} are shown with {shown.costs(needs)} each "
+            f"each row of {query.consumer.label} is shown with {shown.costs(needs)} "
             f"(read at {rows.places(file, needs)}); "
             f"{way if is_own else f'in get_queryset(), {way}'}."
         )
