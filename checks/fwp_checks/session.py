@@ -20,7 +20,7 @@ from fwp_checks import __version__
 from fwp_checks.cache import Cache, default_directory, recipe
 from fwp_checks.catalogue import Catalogue, CatalogueError
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
-from fwp_checks.project.discovery import find_root, is_test_path, python_files
+from fwp_checks.project.discovery import find_root, is_template_path, is_test_path, python_files
 from fwp_checks.settings import Settings, SettingsError
 from fwp_checks.sources import Sources, digest_of
 
@@ -191,6 +191,8 @@ class Session:
         """Files named outright are read even where discovery would leave them out."""
         for path in paths:
             relative = self._relative(path)
+            if is_template_path(relative):
+                continue  # it is read if some code names it, and is no Python in any case
             absolute = path if path.is_absolute() else Path.cwd() / path
             if relative not in self._extra and absolute.is_file():
                 known = self._report is not None or self._project is not None

@@ -321,6 +321,16 @@ def test_jinja_in_a_django_project(tmp_path: Path) -> None:
     assert findings(tmp_path) == ["FWP207 blog/views.py:6:55"]
 
 
+def test_a_template_that_is_named_is_no_python(tmp_path: Path) -> None:
+    blog(tmp_path, {"index.html": "{% if %}", "other.html": "{% if %}"})
+    session = Session.open(tmp_path, cache_dir=False)
+    report = session.check(tmp_path / "blog/templates/index.html")
+    assert [(f.code, f.message) for f in report.findings] == [
+        ("FWP901", "file skipped: the tag 'if' is not closed")
+    ]
+    assert session.check(tmp_path / "blog/templates/other.html").findings == ()
+
+
 def test_a_changed_template_is_checked_again(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     root = tmp_path / "project"

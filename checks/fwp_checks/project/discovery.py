@@ -119,6 +119,12 @@ def is_template_folder(name: str) -> bool:
     return "template" in name or name in ("jinja2", "jinja")
 
 
+def is_template_path(relative: str) -> bool:
+    """Whether a file is a template by where it lies; the path is relative to the root."""
+    folders = relative.split("/")[:-1]
+    return relative.endswith(_TEMPLATE_SUFFIXES) and any(map(is_template_folder, folders))
+
+
 def _walk(
     top: str,
     prefix: str,
