@@ -120,12 +120,13 @@ def _is_paginated(project: Project) -> bool:
     """Whether the settings paginate by default, or may."""
     known: bool | None = project.framework_data.get("rest_framework.paginated")
     if known is None:
-        settings = Models.of(project).settings.modules
+        # Settings may be put together from any number of files.
         found = [
             project.values.module_binding(module, "REST_FRAMEWORK")
-            for module in settings
+            for module in project.table.modules
             if "REST_FRAMEWORK" in module.facts.scopes[0].bindings
         ]
+        settings = Models.of(project).settings.modules
         known = not settings or any(map(_paginates, found))
         project.framework_data["rest_framework.paginated"] = known
     return known
