@@ -217,11 +217,7 @@ class DjangoTemplate(DjangoExpressions, Nesting):
         base = self.argument(bits[0])
 
         def group(element: int) -> int:
-            # The key is an expression in which the element has a name of its own.
-            layer = self.environment.push()
-            layer.names["<element>"] = element
             grouper = self._read_from(element, bits[2])
-            self.environment.pop()
             members = self.call(
                 self.builtin("list", token.start, token.end), (base,), token.start, token.end
             )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.environment import Environment, Layer
+from fwp_checks.facts.environment import Environment
 from fwp_checks.facts.model import ModuleFacts, Parameter, Region, Scope
 from fwp_checks.facts.templates import CONTEXT
 from fwp_checks.facts.templates.source import Text
@@ -181,10 +181,6 @@ class Writer:
             body()
             scope.bindings = self.environment.closing()
             scope.end = len(self.terms)
-
-    def layer(self) -> Layer:
-        """Open a layer of names."""
-        return self.environment.push()
 
     def constant(self, value: Any, start: int, end: int) -> int:
         """A literal."""
