@@ -132,6 +132,10 @@ class Framework:
         """
         return None
 
+    def is_filled(self, value: Instance) -> bool:
+        """Whether the rows of one of its queries were certainly fetched before."""
+        return False
+
     def loading(self, lacking: Sequence[Lack]) -> str:
         """What to add to the query that gives the rows, so that nothing is lacking."""
         return ""
@@ -360,11 +364,16 @@ class Frameworks:
 
     def fetched(self, value: Value) -> Sequence[str] | None:
         """See :meth:`Framework.fetched`."""
-        for framework in self._imported if isinstance(value, Instance) and value.details else ():
-            found = framework.fetched(value)
-            if found is not None:
-                return found
+        if isinstance(value, Instance) and value.details:
+            for framework in self._imported:
+                found = framework.fetched(value)
+                if found is not None:
+                    return found
         return None
+
+    def is_filled(self, value: Value) -> bool:
+        """See :meth:`Framework.is_filled`."""
+        return isinstance(value, Instance) and any(f.is_filled(value) for f in self._imported)
 
     def loading(self, run: RunExternal, lacks: Sequence[Lack]) -> str:
         """See :meth:`Framework.loading`, for lacks of which one causes this run."""
