@@ -137,6 +137,7 @@ class RowNeeds:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._filled: dict[Place, bool] = {}
 
     def of(self, module: Module) -> Sequence[Starving]:
         """The queries that are built in a module and fetch too little."""
@@ -156,7 +157,7 @@ class RowNeeds:
             consumed = need.origin.consumed
             assert consumed is not None
             module = self._project.table.by_path.get(consumed.path)
-            if module is not None and module.is_served:
+            if module is not None and module.is_served and not self._may_be_filled(need):
                 # Rows keep what one loop has fetched for the next one.
                 shown = consumers.get(consumed) or self._project.templates.consumer(consumed)
                 key = (need.origin.built or consumed, shown)
@@ -167,6 +168,31 @@ class RowNeeds:
             place = self._reported(needs[0].origin.built, consumed)
             if place is not None:
                 yield Starving(*place, consumed, consumer, tuple(needs))
+
+    def _may_be_filled(self, need: Need) -> bool:
+        """Whether the query of a need is one that other callers of its function have filled with
+        rows before: more cannot be asked of it here.
+        """
+        built = need.origin.built
+        if built is None:
+            return False
+        known = self._filled.get(built)
+        if known is None:
+            module = self._project.table.by_path.get(built.path)
+            scope = module.code_scope_of(built.term) if module is not None else -1
+            known = self._filled[built] = any(
+                self._project.frameworks.is_filled(option)
+                for frame in self._by_scope.get((built.path, scope), ())
+                for option in options_of(self._project.values.evaluate(frame, built.term))
+            )
+        return known
+
+    @cached_property
+    def _by_scope(self) -> dict[tuple[str, int], list[Frame]]:
+        found: dict[tuple[str, int], list[Frame]] = {}
+        for frame in self.frames:
+            found.setdefault((frame.module.path, frame.scope_number), []).append(frame)
+        return found
 
     def _reported(self, built: Place | None, consumed: Place) -> tuple[Module, int] | None:
         by_path = self._project.table.by_path

@@ -151,6 +151,11 @@ class Django(Framework):
         """What ``select_related`` and ``prefetch_related`` asked for."""
         return rows.fetched(value)
 
+    def is_filled(self, value: Instance) -> bool:
+        """Related objects that were prefetched."""
+        query = rows.query_of(value)
+        return query is not None and query.fetched and query.surely
+
     def loading(self, lacking: Sequence[Lack]) -> str:
         """Calls of ``select_related`` and ``prefetch_related``."""
         return lacks.loading(lacking)
