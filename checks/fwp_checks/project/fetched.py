@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _ASKING = {"__len__": "count", "__bool__": "exists"}
 _SEEN_THROUGH = (t.ALIAS, t.NARROW, t.JOIN)
-# What builds another query from one, or asks the database, does not use the rows of the first.
+# What builds another query from one, or asks the database, does not use the rows of the first; but
+# who takes one of them had better take it at once than ask whether there is one.
+_TAKING = frozenset({"first", "last", "get", "earliest", "latest"})
 _PASSING = frozenset({t.ATTR, t.TRUTH, t.UNARY, *_SEEN_THROUGH})
 
 
@@ -103,7 +105,7 @@ class Fetched:
                 if user == asking or user in seen:
                     continue
                 seen.add(user)
-                if entry[0] not in _PASSING:
+                if entry[0] not in _PASSING or (entry[0] == t.ATTR and entry[2] in _TAKING):
                     return True
                 if entry[0] in _SEEN_THROUGH:
                     if self._is_seen_outside(frame, user):

@@ -162,7 +162,11 @@ class LoopEffects:
         while terms[iterable][0] in (t.ALIAS, t.NARROW):
             iterable = terms[iterable][1]
         entry = terms[iterable]
-        if entry[0] in (t.SEQUENCE, t.MAPPING, t.CONST):
+        if entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
+            # mapping.items() is as long as the mapping.
+            iterable = terms[entry[1]][1]
+            entry = terms[iterable]
+        if self._is_written(frame.module, entry):
             return False
         if entry[0] == t.CALL and self._is_call_of(frame, entry[1], (*_COUNTING, *_BATCHING)):
             return False
@@ -170,6 +174,14 @@ class LoopEffects:
         if all(map(_is_batch, options_of(values.evaluate(frame, loop.term)))):
             return False
         return all(map(_may_be_long, options_of(values.evaluate(frame, iterable))))
+
+    @staticmethod
+    def _is_written(module: Module, entry: t.Term) -> bool:
+        """Whether something has its length in the code, here or at the top of the module."""
+        if entry[0] == t.NAME:
+            bound = module.facts.scopes[0].bindings.get(entry[1], -1)
+            entry = module.facts.terms[bound] if bound >= 0 else entry
+        return entry[0] in (t.SEQUENCE, t.MAPPING, t.CONST)
 
     def _is_call_of(self, frame: Frame, function: int, names: Sequence[str]) -> bool:
         value = self._project.values.evaluate(frame, function)
@@ -261,6 +273,13 @@ def _variable(terms: Sequence[t.Term], term: int) -> int:
 
 def _in_order(key: tuple[Module, int]) -> tuple[str, int]:
     return key[0].path, key[1]
+
+
+def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
+    function = terms[call[1]]
+    return bool(
+        function[0] == t.ATTR and function[2] in ("items", "keys", "values") and not call[2]
+    )
 
 
 def _is_batch(element: Value) -> bool:
