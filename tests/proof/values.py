@@ -16,24 +16,34 @@ _SKIPPED_CALLS = ("exclude", "annotate", "defaults", "create", "update")
 
 def compared_values(sources: Iterable[Path]) -> dict[str, Any]:
     """For each field name, the value that the sources filter by: ``filter(status="open")``,
-    ``where(Post.status == "open")``, the default of a parameter ``status``.
+    ``where(Post.status == "open")``, what a parameter ``status`` is given or has as its default.
     """
     found: dict[str, Any] = {}
-    for path in sources:
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.Call) and _name(node.func) not in _SKIPPED_CALLS:
-                for keyword in node.keywords:
-                    if keyword.arg is not None:
-                        _note(found, keyword.arg, keyword.value)
-            elif isinstance(node, ast.arguments):
-                named = [*node.posonlyargs, *node.args][-len(node.defaults) :]
-                for parameter, default in zip(named, node.defaults, strict=False):
-                    if getattr(default, "value", None) is not None:
-                        _note(found, parameter.arg, default)
-            elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):
-                if isinstance(node.ops[0], ast.Eq):
-                    _note(found, node.left.attr, node.comparators[0])
+    nodes = [node for path in sources for node in ast.walk(ast.parse(path.read_bytes()))]
+    functions = {node.name: node.args for node in nodes if isinstance(node, ast.FunctionDef)}
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            called = functions.get(node.func.id)
+            for parameter, given in zip(called.args if called else (), node.args, strict=False):
+                if isinstance(given, ast.Constant) and given.value is not None:
+                    _note(found, parameter.arg, given)
+        _note_node(found, node)
     return found
+
+
+def _note_node(found: dict[str, Any], node: ast.AST) -> None:
+    if isinstance(node, ast.Call) and _name(node.func) not in _SKIPPED_CALLS:
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                _note(found, keyword.arg, keyword.value)
+    elif isinstance(node, ast.arguments):
+        named = [*node.posonlyargs, *node.args][-len(node.defaults) :]
+        for parameter, default in zip(named, node.defaults, strict=False):
+            if getattr(default, "value", None) is not None:
+                _note(found, parameter.arg, default)
+    elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):
+        if isinstance(node.ops[0], ast.Eq):
+            _note(found, node.left.attr, node.comparators[0])
 
 
 def _name(function: ast.expr) -> str:
