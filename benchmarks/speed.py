@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fwp_checks.project.discovery import python_files
+from fwp_checks.project.files.discovery import python_files
 from fwp_checks.settings import Settings
 
 PARSE = """

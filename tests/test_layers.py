@@ -97,7 +97,7 @@ def _modules_of_a_check(project: Path, scratch: Path) -> set[str]:
 def test_a_check_loads_what_it_needs_and_no_more(tmp_path: Path) -> None:
     project = write_demo(tmp_path / "project")
     cold = _modules_of_a_check(project, tmp_path)
-    assert {"fwp_checks.facts.extract", "fwp_checks.project.values"} <= cold
+    assert {"fwp_checks.facts.extract", "fwp_checks.project.meaning.values"} <= cold
     assert not {"rich", "flake8", "pylint", "asyncio", "fwp_checks.explain"} & cold
     warm = _modules_of_a_check(project, tmp_path)
-    assert not {"fwp_checks.facts.extract", "fwp_checks.project.values"} & warm
+    assert not {"fwp_checks.facts.extract", "fwp_checks.project.meaning.values"} & warm

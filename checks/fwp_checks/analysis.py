@@ -19,13 +19,13 @@ from fwp_checks.facts.comments import hides, problems
 from fwp_checks.finding import Finding, Report, Skipped
 from fwp_checks.frameworks.base import Frameworks
 from fwp_checks.loading import load, load_file
-from fwp_checks.project.discovery import is_test_path
-from fwp_checks.project.environment import package_files
 from fwp_checks.project.failures import describe_error
+from fwp_checks.project.files.discovery import is_test_path
+from fwp_checks.project.files.environment import package_files
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.files.relevance import relevant
+from fwp_checks.project.files.roots import SourceRoots, module_names, source_roots
 from fwp_checks.project.linked import Project
-from fwp_checks.project.modules import Module
-from fwp_checks.project.relevance import relevant
-from fwp_checks.project.roots import SourceRoots, module_names, source_roots
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import LoadedRule, all_rules
 from fwp_checks.settings import Settings

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.finding import Finding
-from fwp_checks.project.chains import public_name, run_name
-from fwp_checks.project.event_loop import LoopFunction
-from fwp_checks.project.frames import Frame
-from fwp_checks.project.loop_evidence import severity_of_kind
-from fwp_checks.project.modules import Module
-from fwp_checks.project.origins import Place, origin_of
-from fwp_checks.project.outcome import Alternative, RunExternal
-from fwp_checks.project.private_loops import Company
-from fwp_checks.project.values import Unknown, Value, describe, options_of
+from fwp_checks.project.effects.chains import public_name, run_name
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop.event_loop import LoopFunction
+from fwp_checks.project.loop.loop_evidence import severity_of_kind
+from fwp_checks.project.loop.private_loops import Company
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place, origin_of
+from fwp_checks.project.meaning.outcome import Alternative, RunExternal
+from fwp_checks.project.meaning.values import Unknown, Value, describe, options_of
 from fwp_checks.project.view import FileView
 
 if TYPE_CHECKING:

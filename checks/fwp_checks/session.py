@@ -20,7 +20,12 @@ from fwp_checks import __version__
 from fwp_checks.cache import Cache, default_directory, recipe
 from fwp_checks.catalogue import Catalogue, CatalogueError
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
-from fwp_checks.project.discovery import find_root, is_template_path, is_test_path, python_files
+from fwp_checks.project.files.discovery import (
+    find_root,
+    is_template_path,
+    is_test_path,
+    python_files,
+)
 from fwp_checks.settings import Settings, SettingsError
 from fwp_checks.sources import Sources, digest_of
 
@@ -255,7 +260,7 @@ class Session:
     def _package_stamps(self) -> Iterable[str]:
         """Name, size and time of each file of the installed packages that are read."""
         if self.settings.read_packages:
-            from fwp_checks.project.environment import package_files
+            from fwp_checks.project.files.environment import package_files
 
             for package in self.settings.read_packages:
                 for name, file in package_files(package, self.root, self.settings):

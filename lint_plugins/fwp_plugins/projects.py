@@ -12,7 +12,7 @@ from typing import Literal
 from fwp_checks.diagnostics import INTERNAL_ERROR, NAMES
 from fwp_checks.finding import Finding, Range, Severity
 from fwp_checks.patterns import matches
-from fwp_checks.project.discovery import find_root, is_test_path, python_files
+from fwp_checks.project.files.discovery import find_root, is_test_path, python_files
 from fwp_checks.rules import PAGES, all_rules
 from fwp_checks.session import Session
 from fwp_checks.settings import FILE_ACCESS, Settings, SettingsError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks.project.discovery import find_root, is_test_path, python_files
-from fwp_checks.project.roots import SourceRoots, module_names, sees, source_roots
+from fwp_checks.project.files.discovery import find_root, is_test_path, python_files
+from fwp_checks.project.files.roots import SourceRoots, module_names, sees, source_roots
 from fwp_checks.settings import Settings
 
 

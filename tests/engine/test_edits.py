@@ -12,7 +12,14 @@ from fwp_checks.finding import Edit, Finding, Range, Severity
 from fwp_checks.fixes import apply
 from fwp_checks.frameworks.django.edits import QUERYSETS
 from fwp_checks.frameworks.sqlalchemy.edits import QUERIES
-from fwp_checks.project.edits import Call, Span, add_calls, add_import, continues, set_attribute
+from fwp_checks.project.rows.edits import (
+    Call,
+    Span,
+    add_calls,
+    add_import,
+    continues,
+    set_attribute,
+)
 
 
 def marked(source: str) -> tuple[str, Span]:

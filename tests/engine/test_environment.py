@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks.project.environment import package_files, site_packages
+from fwp_checks.project.files.environment import package_files, site_packages
 from fwp_checks.settings import Settings
 
 LIB = "lib/python3.12/site-packages"

@@ -9,13 +9,13 @@ import pytest
 
 from fwp_checks.finding import Report
 from fwp_checks.frameworks.starlette import Starlette
-from fwp_checks.project.frames import Frame
-from fwp_checks.project.libraries import Libraries
+from fwp_checks.project.files.modules import Module
 from fwp_checks.project.linked import Project
-from fwp_checks.project.loop_roots import Root
-from fwp_checks.project.modules import Module
-from fwp_checks.project.outcome import Outcome
-from fwp_checks.project.values import Arguments, Value
+from fwp_checks.project.loop.loop_roots import Root
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.libraries import Libraries
+from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.values import Arguments, Value
 from fwp_checks.session import Session
 
 HANDLERS = """

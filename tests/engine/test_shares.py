@@ -19,8 +19,8 @@ from fwp_checks.facts.extract import extract
 from fwp_checks.finding import Finding
 from fwp_checks.forked import Forked
 from fwp_checks.project import shares
-from fwp_checks.project.loop_evidence import LoopCollector, LoopEvidence
-from fwp_checks.project.modules import Module
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop.loop_evidence import LoopCollector, LoopEvidence
 from fwp_checks.session import Session
 
 CAN_COPY = hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1

@@ -9,11 +9,11 @@ from textwrap import dedent
 import pytest
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.frames import Frame
 from fwp_checks.project.linked import Project
-from fwp_checks.project.outcome import RunFrame
-from fwp_checks.project.templates import Template
-from fwp_checks.project.values import describe
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.outcome import RunFrame
+from fwp_checks.project.meaning.values import describe
+from fwp_checks.project.templates.templates import Template
 from fwp_checks.session import Session
 
 MODELS = """

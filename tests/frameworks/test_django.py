@@ -7,9 +7,9 @@ from textwrap import dedent
 
 import pytest
 
-from fwp_checks.project.frames import Frame
 from fwp_checks.project.linked import Project
-from fwp_checks.project.values import describe
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import describe
 from fwp_checks.session import Session
 from tests.frameworks.django_project import MODELS, SETTINGS
 from tests.frameworks.projects import findings, labels

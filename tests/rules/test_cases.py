@@ -9,7 +9,7 @@ import pytest
 
 from fwp_checks.finding import Report
 from fwp_checks.project import shares
-from fwp_checks.project.discovery import python_files
+from fwp_checks.project.files.discovery import python_files
 from fwp_checks.session import Session
 from tests.rules import hosts
 from tests.rules.comparing import Reported, difference

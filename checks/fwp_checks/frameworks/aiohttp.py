@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.web import Place, WebFramework, members
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.outcome import Outcome
-from fwp_checks.project.values import Arguments, Constant, Instance, Value, is_informative
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.values import Arguments, Constant, Instance, Value, is_informative
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.project.libraries import Libraries
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.values import NO_ARGUMENTS, FunctionValue, Partial, options_of
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.libraries import Libraries
+from fwp_checks.project.meaning.values import NO_ARGUMENTS, FunctionValue, Partial, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

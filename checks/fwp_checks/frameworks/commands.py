@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     ClassValue,
     FunctionValue,
@@ -21,8 +21,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 _COMMANDS = frozenset(
     {

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.project.configured import dotted_names
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.values import External, FunctionValue, Member, Value
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.configured import dotted_names
+from fwp_checks.project.meaning.values import External, FunctionValue, Member, Value
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

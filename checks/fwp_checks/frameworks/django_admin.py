@@ -16,11 +16,10 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Field, Models, Relation
-from fwp_checks.project import literals
-from fwp_checks.project.needs import Consumer, Touch
-from fwp_checks.project.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
-from fwp_checks.project.outcome import Alternative, Outcome
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
+from fwp_checks.project.meaning.outcome import Alternative, Outcome
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -38,11 +37,12 @@ from fwp_checks.project.values import (
     options_of,
     without_none,
 )
+from fwp_checks.project.rows.needs import Consumer, Touch
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
+    from fwp_checks.project.meaning.frames import Frame
 
 # Packages whose admin classes derive from Django's.
 _PACKAGES = frozenset(

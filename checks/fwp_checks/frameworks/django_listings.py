@@ -13,11 +13,10 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.views import project_classes
-from fwp_checks.project import literals
-from fwp_checks.project.needs import Consumer, Touch
-from fwp_checks.project.origins import Place, consumed_at
-from fwp_checks.project.outcome import Alternative
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.origins import Place, consumed_at
+from fwp_checks.project.meaning.outcome import Alternative
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -28,10 +27,11 @@ from fwp_checks.project.values import (
     options_of,
     without_none,
 )
+from fwp_checks.project.rows.needs import Consumer, Touch
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
 
 _FEED = "django.contrib.syndication.views.Feed"
 _SITEMAP = "django.contrib.sitemaps.Sitemap"

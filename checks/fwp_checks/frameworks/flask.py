@@ -8,7 +8,7 @@ it holds up that request alone. https://flask.palletsprojects.com/en/stable/asyn
 from __future__ import annotations
 
 from fwp_checks.frameworks.web import Place, WebFramework, members
-from fwp_checks.project.loop_roots import Context
+from fwp_checks.project.loop.loop_roots import Context
 
 _APPS = ("flask.Flask", "flask.Blueprint")
 _ROUTES = ("route", "get", "post", "put", "patch", "delete", "endpoint")

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts.templates import Language
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django_templates.processors import context_names
-from fwp_checks.project.origins import Place
-from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
-from fwp_checks.project.pages import rendering_calls
-from fwp_checks.project.templates import Named
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.meaning.values import (
     Arguments,
     Awaitable,
     Constant,
     Instance,
     Value,
 )
+from fwp_checks.project.templates.pages import rendering_calls
+from fwp_checks.project.templates.templates import Named
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.needs import Consumer
+    from fwp_checks.project.rows.needs import Consumer
 
 _TEMPLATE = "jinja2.Template"
 _TEXT = Instance("builtins.str")

@@ -17,8 +17,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.web import Place, Registration, WebFramework, members
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.values import (
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -32,8 +32,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 _ROUTES = (
     *members(("litestar",), ("get", "post", "put", "patch", "delete", "head", "route")),

@@ -9,7 +9,7 @@ https://quart.palletsprojects.com/en/latest/how_to_guides/sync_code.html
 from __future__ import annotations
 
 from fwp_checks.frameworks.web import Place, WebFramework, members
-from fwp_checks.project.loop_roots import Context
+from fwp_checks.project.loop.loop_roots import Context
 
 _APPS = ("quart.Quart", "quart.Blueprint")
 _ROUTES = ("route", "get", "post", "put", "patch", "delete", "endpoint")

@@ -13,9 +13,9 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.outcome import RunExternal
+    from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.meaning.outcome import RunExternal
 
 
 class Queues(Framework):

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.project.needs import Consumer, Touch
-from fwp_checks.project.origins import Place, consumed_at
-from fwp_checks.project.outcome import Outcome, Run, RunExternal
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Place, consumed_at
+from fwp_checks.project.meaning.outcome import Outcome, Run, RunExternal
+from fwp_checks.project.meaning.values import (
     Arguments,
     Awaitable,
     ClassValue,
@@ -31,12 +30,13 @@ from fwp_checks.project.values import (
     options_of,
     without_none,
 )
+from fwp_checks.project.rows.needs import Consumer, Touch
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
-    from fwp_checks.project.sites import Decoration
+    from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.meaning.sites import Decoration
 
 _BASES = ("pydantic.BaseModel", "sqlmodel.SQLModel")
 _ROUTERS = ("fastapi.FastAPI", "fastapi.APIRouter")

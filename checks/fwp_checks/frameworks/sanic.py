@@ -9,7 +9,7 @@ The handler is called and its result awaited if it can be (sanic/app.py of Sanic
 from __future__ import annotations
 
 from fwp_checks.frameworks.web import Place, WebFramework, members
-from fwp_checks.project.loop_roots import Context
+from fwp_checks.project.loop.loop_roots import Context
 
 _APPS = ("sanic.Sanic", "sanic.Blueprint")
 _ROUTES = ("route", "get", "post", "put", "patch", "delete", "head", "options")

@@ -7,7 +7,7 @@ awaited, anything else is called on the spot.
 from __future__ import annotations
 
 from fwp_checks.frameworks.web import Place, WebFramework, members
-from fwp_checks.project.loop_roots import Context
+from fwp_checks.project.loop.loop_roots import Context
 
 _SERVERS = ("socketio.AsyncServer",)
 

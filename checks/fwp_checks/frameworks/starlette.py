@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.web import Place, Registration, WebFramework, members
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.values import (
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -28,8 +28,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 _APPS = (
     "fastapi.FastAPI",

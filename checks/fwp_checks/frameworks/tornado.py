@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.web import Place, Registration, WebFramework, item_stores, members
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.values import (
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.values import (
     RECURSIVE,
     ClassValue,
     Instance,
@@ -27,8 +27,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 _HANDLER_METHODS = (
     "get", "post", "put", "patch", "delete", "head", "options", "prepare", "data_received",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.values import (
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -32,12 +32,12 @@ from fwp_checks.project.values import (
     join,
     options_of,
 )
-from fwp_checks.project.values import Iterable as IterableValue
+from fwp_checks.project.meaning.values import Iterable as IterableValue
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
+    from fwp_checks.project.meaning.frames import Frame
 
 _NAMED = (t.NAME, t.IMPORT, t.ATTR)
 

@@ -8,39 +8,39 @@ from typing import TYPE_CHECKING, Any
 
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
-from fwp_checks.project.assignments import Assignments
-from fwp_checks.project.branches import Branches
-from fwp_checks.project.calls import Calls
-from fwp_checks.project.classes import Classes
-from fwp_checks.project.conditions import Conditions
-from fwp_checks.project.configured import Configured
-from fwp_checks.project.coroutines import Coroutines
-from fwp_checks.project.effects import Behaviours
-from fwp_checks.project.evaluate import Values
-from fwp_checks.project.event_loop import EventLoop
+from fwp_checks.project.effects.conditions import Conditions
+from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.failures import Failure, describe_error
-from fwp_checks.project.fetched import Fetched
-from fwp_checks.project.frames import Frame, Frames
-from fwp_checks.project.generics import Generics
-from fwp_checks.project.implementations import Implementations
-from fwp_checks.project.libraries import Libraries
-from fwp_checks.project.lists import Lists
-from fwp_checks.project.loop_evidence import LoopEntries
-from fwp_checks.project.loops import LoopEffects
-from fwp_checks.project.mappings import Mappings
-from fwp_checks.project.members import Members
-from fwp_checks.project.modules import Module, ModuleTable
-from fwp_checks.project.names import Names
-from fwp_checks.project.needs import RowNeeds
-from fwp_checks.project.protocols import Protocols
-from fwp_checks.project.registries import Registries
-from fwp_checks.project.roots import SourceRoots
-from fwp_checks.project.row_effects import RowEffects
+from fwp_checks.project.files.modules import Module, ModuleTable
+from fwp_checks.project.files.roots import SourceRoots
+from fwp_checks.project.loop.coroutines import Coroutines
+from fwp_checks.project.loop.event_loop import EventLoop
+from fwp_checks.project.loop.loop_evidence import LoopEntries
+from fwp_checks.project.meaning.assignments import Assignments
+from fwp_checks.project.meaning.branches import Branches
+from fwp_checks.project.meaning.calls import Calls
+from fwp_checks.project.meaning.classes import Classes
+from fwp_checks.project.meaning.configured import Configured
+from fwp_checks.project.meaning.evaluate import Values
+from fwp_checks.project.meaning.frames import Frame, Frames
+from fwp_checks.project.meaning.generics import Generics
+from fwp_checks.project.meaning.implementations import Implementations
+from fwp_checks.project.meaning.libraries import Libraries
+from fwp_checks.project.meaning.lists import Lists
+from fwp_checks.project.meaning.mappings import Mappings
+from fwp_checks.project.meaning.members import Members
+from fwp_checks.project.meaning.names import Names
+from fwp_checks.project.meaning.protocols import Protocols
+from fwp_checks.project.meaning.registries import Registries
+from fwp_checks.project.meaning.sites import CallSites
+from fwp_checks.project.meaning.types import Types
+from fwp_checks.project.rows.fetched import Fetched
+from fwp_checks.project.rows.loops import LoopEffects
+from fwp_checks.project.rows.needs import RowNeeds
+from fwp_checks.project.rows.row_effects import RowEffects
 from fwp_checks.project.shares import Evidence, gather
-from fwp_checks.project.sites import CallSites
-from fwp_checks.project.tags import Tags
-from fwp_checks.project.templates import NoTemplates, TemplateFiles, Templates
-from fwp_checks.project.types import Types
+from fwp_checks.project.templates.tags import Tags
+from fwp_checks.project.templates.templates import NoTemplates, TemplateFiles, Templates
 from fwp_checks.settings import Settings
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ it is divided by where it starts. A share is some of the project's modules, and 
 *evidence*: what follows from the functions of these modules, wherever that is. So evidence is plain
 data, which comes from another process as it is: names, paths, numbers of scopes and terms, rows of
 the catalogue; no frames and no values. What the project as a whole knows is put together from the
-evidence of all shares (:class:`~fwp_checks.project.event_loop.EventLoop`), and rules ask that.
+evidence of all shares (:class:`~fwp_checks.project.loop.event_loop.EventLoop`), and rules ask that.
 
 Where evaluation cuts a cycle or forgets arguments depends on what was evaluated before. Therefore
 the shares of a project are decided by its content, never by the number of processes, and each is
@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.forked import Forked, ForkError
 from fwp_checks.project.failures import Failure
-from fwp_checks.project.loop_evidence import LoopCollector, LoopEvidence
-from fwp_checks.project.modules import Module
-from fwp_checks.project.templates import Recalled
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop.loop_evidence import LoopCollector, LoopEvidence
+from fwp_checks.project.templates.templates import Recalled
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Scope
 from fwp_checks.finding import Edit, Finding, Range, Severity, Step
-from fwp_checks.project.chains import Call
-from fwp_checks.project.coroutines import Dropped, Handed, HeldLock
-from fwp_checks.project.event_loop import BlockingSite
-from fwp_checks.project.fetched import Waste
-from fwp_checks.project.loops import LoopSite
-from fwp_checks.project.modules import Module
-from fwp_checks.project.needs import Starving
-from fwp_checks.project.row_effects import RowSite
+from fwp_checks.project.effects.chains import Call
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
+from fwp_checks.project.loop.event_loop import BlockingSite
+from fwp_checks.project.rows.fetched import Waste
+from fwp_checks.project.rows.loops import LoopSite
+from fwp_checks.project.rows.needs import Starving
+from fwp_checks.project.rows.row_effects import RowSite
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

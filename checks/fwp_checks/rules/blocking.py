@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding
-from fwp_checks.project.loop_roots import Context
+from fwp_checks.project.loop.loop_roots import Context
 
 if TYPE_CHECKING:
-    from fwp_checks.project.event_loop import BlockingSite, LoopFunction
-    from fwp_checks.project.frames import FunctionKey
+    from fwp_checks.project.loop.event_loop import BlockingSite, LoopFunction
+    from fwp_checks.project.meaning.frames import FunctionKey
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fwp_checks.project.needs import Need
+from fwp_checks.project.rows.needs import Need
 from fwp_checks.rules import rows
 
 _MOST_PATHS = 6

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Edit, Finding, Severity, Step
-from fwp_checks.project.edits import continues
-from fwp_checks.project.needs import Kind, Lack, Need, Starving
-from fwp_checks.project.origins import Place
-from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.values import ClassValue, External, Instance, Value
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.values import ClassValue, External, Instance, Value
+from fwp_checks.project.rows.edits import continues
+from fwp_checks.project.rows.needs import Kind, Lack, Need, Starving
 
 if TYPE_CHECKING:
-    from fwp_checks.project.loops import LoopSite
-    from fwp_checks.project.row_effects import RowSite
+    from fwp_checks.project.rows.loops import LoopSite
+    from fwp_checks.project.rows.row_effects import RowSite
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 

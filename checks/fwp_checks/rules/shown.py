@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding
-from fwp_checks.project.needs import Kind, Need
+from fwp_checks.project.rows.needs import Kind, Need
 from fwp_checks.rules import rows
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from fwp_checks.diagnostics import FILE_SKIPPED, INTERNAL_ERROR
 from fwp_checks.finding import Finding, Report, Skipped
-from fwp_checks.project.discovery import python_files
+from fwp_checks.project.files.discovery import python_files
 from fwp_checks.session import Session
 from fwp_plugins.cli import options
 from fwp_plugins.cli.errors import CommandError

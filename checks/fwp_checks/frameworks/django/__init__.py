@@ -28,16 +28,23 @@ from fwp_checks.frameworks.django import (
     writes,
 )
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.loop_roots import Root
-from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
-from fwp_checks.project.values import Arguments, ClassValue, External, Instance, Member, Value
+from fwp_checks.project.loop.loop_roots import Root
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.meaning.values import (
+    Arguments,
+    ClassValue,
+    External,
+    Instance,
+    Member,
+    Value,
+)
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
-    from fwp_checks.project.needs import Lack
-    from fwp_checks.project.origins import Origin
+    from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.meaning.origins import Origin
+    from fwp_checks.project.rows.needs import Lack
 
 
 class Django(Framework):

@@ -13,12 +13,12 @@ from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.lacks import methods, quoted
-from fwp_checks.project.edits import Call, Dialect, add_calls, names_before
+from fwp_checks.project.rows.edits import Call, Dialect, add_calls, names_before
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
-    from fwp_checks.project.needs import Lack
+    from fwp_checks.project.rows.needs import Lack
 
 _COMBINED = frozenset({"union", "intersection", "difference"})
 _NO_OBJECTS = frozenset({"values", "values_list", "dates", "datetimes"})

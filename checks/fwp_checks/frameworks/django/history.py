@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
-from fwp_checks.project.origins import Place as Consumed
-from fwp_checks.project.origins import origin_of
-from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Place as Consumed
+from fwp_checks.project.meaning.origins import origin_of
+from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.values import (
     Constant,
     External,
     FunctionValue,
@@ -24,8 +24,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 # A variable, and the attributes read from it.
 Place = tuple[int, tuple[str, ...]]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Field, Models, Relation
-from fwp_checks.project.origins import Hop, behind, origin_of, with_origin
-from fwp_checks.project.outcome import Alternative, RunExternal
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Hop, behind, origin_of, with_origin
+from fwp_checks.project.meaning.outcome import Alternative, RunExternal
+from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,
     Constant,

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
-from fwp_checks.project.frames import Frame
-from fwp_checks.project.needs import Kind, Lack
-from fwp_checks.project.origins import Hop, Origin, origin_of
-from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.values import Constant
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
+from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.values import Constant
+from fwp_checks.project.rows.needs import Kind, Lack
 
 _JOINED = (DESCRIPTORS["one"], DESCRIPTORS["back"])
 # https://docs.djangoproject.com/en/stable/ref/models/querysets/#iterator

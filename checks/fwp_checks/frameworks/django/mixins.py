@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.values import ClassValue, Instance
+from fwp_checks.project.meaning.values import ClassValue, Instance
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 
 def frames(project: Project) -> Iterator[Frame]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.settings import Settings
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.values import (
     Arguments,
     CallableValue,
     ClassValue,
@@ -27,8 +27,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 MODEL = "django.db.models.Model"
 FIELD = "django.db.models.Field"

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django.views import NAME, function, methods, project_classes
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.values import ClassValue
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.values import ClassValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

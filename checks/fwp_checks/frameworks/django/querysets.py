@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.origins import UNKNOWN_QUERY, origin_of, with_origin
-from fwp_checks.project.outcome import Outcome, RunExternal
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, origin_of, with_origin
+from fwp_checks.project.meaning.outcome import Outcome, RunExternal
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     Awaitable,

@@ -16,8 +16,8 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows, views
 from fwp_checks.frameworks.django.history import comes_before, place_of
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.meaning.values import (
     Arguments,
     Awaitable,
     CallableValue,
@@ -31,8 +31,8 @@ from fwp_checks.project.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.frameworks.django.settings import Settings
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 GET_USER = "django.contrib.auth.middleware.get_user"
 _AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"

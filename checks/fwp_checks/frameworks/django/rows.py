@@ -1,9 +1,10 @@
 """What is known of querysets and of the rows they give: which relations were fetched along, and
 which columns.
 
-A queryset or manager is an :class:`~fwp_checks.project.values.Instance` whose first type argument
-is its model and whose details hold a :class:`Query`; a row from the database is an object of its
-model whose details hold a :class:`Row`. An object without either has an origin that is not known.
+A queryset or manager is an :class:`~fwp_checks.project.meaning.values.Instance` whose first type
+argument is its model and whose details hold a :class:`Query`; a row from the database is an object
+of its model whose details hold a :class:`Row`. An object without either has an origin that is not
+known.
 Paths are in Django's spelling (``author__publisher``); the path ``*``, alone or after ``__``,
 stands for anything from there on, ``+`` for every foreign key that cannot be empty.
 
@@ -15,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from fwp_checks.project.branches import State
-from fwp_checks.project.origins import (
+from fwp_checks.project.meaning.branches import State
+from fwp_checks.project.meaning.origins import (
     UNKNOWN_QUERY,
     asked_again,
     origin_of,
@@ -24,7 +25,7 @@ from fwp_checks.project.origins import (
     streamed,
     with_origin,
 )
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,
     Constant,

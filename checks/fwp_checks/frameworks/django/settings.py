@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.values import ClassValue, Constant, Value
+from fwp_checks.project.meaning.values import ClassValue, Constant, Value
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
 
 _APP_CONFIG = "django.apps.AppConfig"
 

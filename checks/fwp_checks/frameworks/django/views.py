@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.loop_roots import Context, Root
-from fwp_checks.project.outcome import Outcome
-from fwp_checks.project.values import (
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -29,8 +29,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 NAME = "Django"
 REQUEST = "django.http.HttpRequest"

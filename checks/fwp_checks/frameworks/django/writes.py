@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.values import ClassValue, FunctionValue, Instance, Value, options_of
+from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.values import ClassValue, FunctionValue, Instance, Value, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django_templates import generic, pages, rendering
-from fwp_checks.project.outcome import Outcome
-from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
+from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.needs import Consumer
+    from fwp_checks.project.rows.needs import Consumer
 
 
 class DjangoTemplates(Framework):

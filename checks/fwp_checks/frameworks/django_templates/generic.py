@@ -14,11 +14,10 @@ from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django_templates import pages
 from fwp_checks.frameworks.django_templates.processors import context_names, with_request
 from fwp_checks.frameworks.django_templates.rendering import consumer
-from fwp_checks.project import literals
-from fwp_checks.project.needs import Consumer
-from fwp_checks.project.origins import Place, built_at
-from fwp_checks.project.outcome import Outcome
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.origins import Place, built_at
+from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -35,6 +34,7 @@ from fwp_checks.project.values import (
     options_of,
     without_none,
 )
+from fwp_checks.project.rows.needs import Consumer
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.outcome import Outcome
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.values import (
     Arguments,
     CallableValue,
     Instance,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import views
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project import literals
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.values import (
     Arguments,
     FunctionValue,
     Instance,
@@ -25,8 +25,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
 
 _KEY = "django.context_processors"
 

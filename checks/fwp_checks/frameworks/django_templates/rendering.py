@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts.templates import Language
 from fwp_checks.frameworks.django_templates.processors import context_names, processed, with_request
-from fwp_checks.project.needs import Consumer
-from fwp_checks.project.origins import Place
-from fwp_checks.project.outcome import Alternative, Outcome, RunExternal, RunFrame
-from fwp_checks.project.pages import page, rendering_calls
-from fwp_checks.project.templates import Named
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal, RunFrame
+from fwp_checks.project.meaning.values import (
     Arguments,
     Instance,
     Value,
 )
+from fwp_checks.project.rows.needs import Consumer
+from fwp_checks.project.templates.pages import page, rendering_calls
+from fwp_checks.project.templates.templates import Named
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 # Functions that render at once: where the name, the context and the request stand.
 _RENDERING = {

@@ -15,10 +15,9 @@ from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.rest_framework import views
 from fwp_checks.frameworks.rest_framework.reads import Reader
 from fwp_checks.frameworks.rest_framework.serializers import Serializers
-from fwp_checks.project.needs import Consumer, Touch
-from fwp_checks.project.origins import Place, origin_of
-from fwp_checks.project.outcome import Alternative, Outcome, RunFrame
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Place, origin_of
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunFrame
+from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,
     Constant,
@@ -28,6 +27,7 @@ from fwp_checks.project.values import (
     Value,
     options_of,
 )
+from fwp_checks.project.rows.needs import Consumer, Touch
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.origins import Place, origin_of
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Place, origin_of
+from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
     FunctionValue,
@@ -23,9 +23,9 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
+    from fwp_checks.project.meaning.frames import Frame
 
 # Methods of querysets that leave as many rows as there are.
 _KEEPING = frozenset(

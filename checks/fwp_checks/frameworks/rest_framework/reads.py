@@ -19,10 +19,9 @@ from fwp_checks.frameworks.rest_framework.serializers import (
     SerializerField,
     Serializers,
 )
-from fwp_checks.project.needs import Touch
-from fwp_checks.project.origins import Place
-from fwp_checks.project.outcome import Alternative, RunFrame
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.outcome import Alternative, RunFrame
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -36,6 +35,7 @@ from fwp_checks.project.values import (
     options_of,
     without_none,
 )
+from fwp_checks.project.rows.needs import Touch
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

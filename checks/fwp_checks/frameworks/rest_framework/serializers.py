@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.models import GENERIC_RELATION, Field, Models, Relation
-from fwp_checks.project import literals
-from fwp_checks.project.origins import Place
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,
     Constant,
@@ -27,8 +27,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 PACKAGE = "rest_framework"
 # Fields by the last part of their class's name. Those that are not here show a plain value.

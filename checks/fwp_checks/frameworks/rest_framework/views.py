@@ -16,10 +16,10 @@ from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.frameworks.rest_framework import pages
 from fwp_checks.frameworks.rest_framework.reads import calls_super
 from fwp_checks.frameworks.rest_framework.serializers import Serializers
-from fwp_checks.project import literals
-from fwp_checks.project.branches import State
-from fwp_checks.project.origins import Place, consumed_at, origin_of, with_origin
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.branches import State
+from fwp_checks.project.meaning.origins import Place, consumed_at, origin_of, with_origin
+from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
@@ -36,9 +36,9 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
+    from fwp_checks.project.meaning.frames import Frame
 
 # View classes by the last part of a library base's name; packages on top keep the names.
 _LISTS = ("ModelViewSet", "ListModelMixin", "ListAPIView", "ListCreateAPIView")

@@ -15,15 +15,15 @@ from fwp_checks.finding import Edit
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.sqlalchemy import edits, history, instances, lacks, options, queries
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
-from fwp_checks.project.outcome import Alternative, Outcome, RunExternal
-from fwp_checks.project.values import Arguments, ClassValue, Instance, Member, Value
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
-    from fwp_checks.project.needs import Lack
-    from fwp_checks.project.origins import Origin
+    from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.meaning.origins import Origin
+    from fwp_checks.project.rows.needs import Lack
 
 
 class SQLAlchemy(Framework):

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.sqlalchemy.rows import DYNAMIC, WRITE_ONLY
-from fwp_checks.project.values import ClassValue
+from fwp_checks.project.meaning.values import ClassValue
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 _COLLECTIONS = frozenset(
     {

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.sqlalchemy.lacks import ends, option
-from fwp_checks.project.edits import Call, Dialect, add_calls, add_import, names_before
+from fwp_checks.project.rows.edits import Call, Dialect, add_calls, add_import, names_before
 
 if TYPE_CHECKING:
     from fwp_checks.facts.model import ModuleFacts
-    from fwp_checks.project.modules import Module
-    from fwp_checks.project.needs import Lack
-    from fwp_checks.project.origins import Hop
+    from fwp_checks.project.files.modules import Module
+    from fwp_checks.project.meaning.origins import Hop
+    from fwp_checks.project.rows.needs import Lack
 
 _COMBINED = frozenset({"union", "union_all", "intersect", "except_", "subquery", "cte"})
 # PostgreSQL refuses to lock rows of an outer join.

@@ -13,12 +13,12 @@ from fwp_checks.frameworks.django.history import Place, comes_before, place_of
 from fwp_checks.frameworks.sqlalchemy import rows
 from fwp_checks.frameworks.sqlalchemy.instances import AWAITED_LOAD
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
-from fwp_checks.project.outcome import RunExternal
-from fwp_checks.project.values import ClassValue, Constant, Instance, Iterable, options_of
+from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.values import ClassValue, Constant, Instance, Iterable, options_of
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 _REFRESHING = frozenset({"refresh", "set_committed_value", "run_sync", "greenlet_spawn"})
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from fwp_checks.frameworks.sqlalchemy import rows
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers, Relation
 from fwp_checks.frameworks.sqlalchemy.rows import DYNAMIC, LAZY, RAISE, WRITE_ONLY, Query, Row
-from fwp_checks.project.origins import Hop, Origin, behind, origin_of
-from fwp_checks.project.outcome import Alternative, RunExternal
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Hop, Origin, behind, origin_of
+from fwp_checks.project.meaning.outcome import Alternative, RunExternal
+from fwp_checks.project.meaning.values import (
     Arguments,
     Awaitable,
     ClassValue,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from fwp_checks.frameworks.sqlalchemy import rows
 from fwp_checks.frameworks.sqlalchemy.instances import AWAITED_LOAD, FORBIDDEN, REFUSED
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
-from fwp_checks.project.needs import Kind, Lack
-from fwp_checks.project.origins import Hop, Origin, origin_of
-from fwp_checks.project.values import ClassValue, Constant, Instance
+from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
+from fwp_checks.project.meaning.values import ClassValue, Constant, Instance
+from fwp_checks.project.rows.needs import Kind, Lack
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.outcome import RunExternal
+    from fwp_checks.project.meaning.outcome import RunExternal
 
 # More than this nobody reads in a message.
 _MOST_OPTIONS = 4

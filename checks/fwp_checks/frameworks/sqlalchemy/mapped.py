@@ -25,7 +25,7 @@ from fwp_checks.frameworks.sqlalchemy.rows import (
     WRITE_ONLY,
     text,
 )
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,
     Constant,
@@ -40,8 +40,8 @@ from fwp_checks.project.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 BASES = ("sqlalchemy.orm.DeclarativeBase", "flask_sqlalchemy.model.Model")
 SQLMODEL = "sqlmodel.SQLModel"

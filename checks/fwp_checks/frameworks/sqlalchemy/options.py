@@ -22,7 +22,7 @@ from fwp_checks.frameworks.sqlalchemy.rows import (
     option_of,
     text,
 )
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.values import (
     Arguments,
     Instance,
     Iterable,

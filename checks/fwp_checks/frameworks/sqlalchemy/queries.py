@@ -14,9 +14,9 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.sqlalchemy import options, rows
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
 from fwp_checks.frameworks.sqlalchemy.rows import Query
-from fwp_checks.project.origins import limited, origin_of
-from fwp_checks.project.outcome import Outcome, RunExternal
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import limited, origin_of
+from fwp_checks.project.meaning.outcome import Outcome, RunExternal
+from fwp_checks.project.meaning.values import (
     NONE,
     Arguments,
     Awaitable,

@@ -17,14 +17,20 @@ from fwp_checks.frameworks.sqlalchemy.instances import FORBIDDEN
 from fwp_checks.frameworks.sqlalchemy.lacks import is_refused, option
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
 from fwp_checks.frameworks.sqlalchemy.rows import row_of
-from fwp_checks.project.origins import Hop
-from fwp_checks.project.outcome import Alternative, RunExternal
-from fwp_checks.project.values import ClassValue, Constant, FunctionValue, Instance, options_of
+from fwp_checks.project.meaning.origins import Hop
+from fwp_checks.project.meaning.outcome import Alternative, RunExternal
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    Constant,
+    FunctionValue,
+    Instance,
+    options_of,
+)
 
 if TYPE_CHECKING:
-    from fwp_checks.project.frames import Frame
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.modules import Module
+    from fwp_checks.project.meaning.frames import Frame
 
 _GREENLETS = ("run_sync", "greenlet_spawn")
 

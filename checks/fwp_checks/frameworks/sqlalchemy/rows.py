@@ -1,9 +1,10 @@
 """What is known of queries, their results, and the rows they give: which relations are loaded with
 them.
 
-A ``select()``, a ``Query`` or a result is an :class:`~fwp_checks.project.values.Instance` whose
-details hold a :class:`Query`; a row from the database is an object of its mapped class whose
-details hold a :class:`Row`. An object without either has an origin that is not known.
+A ``select()``, a ``Query`` or a result is an
+:class:`~fwp_checks.project.meaning.values.Instance` whose details hold a :class:`Query`; a row from
+the database is an object of its mapped class whose details hold a :class:`Row`. An object without
+either has an origin that is not known.
 
 What loader options do: sqlalchemy/orm/strategy_options.py of SQLAlchemy 2.1.9 and
 https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html
@@ -14,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from fwp_checks.project.origins import Hop, Origin, origin_of
-from fwp_checks.project.values import (
+from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
+from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
     Detail,

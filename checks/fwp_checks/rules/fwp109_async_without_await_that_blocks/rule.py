@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fwp_checks.finding import Finding, Severity, Step
-from fwp_checks.project.event_loop import BlockingSite
+from fwp_checks.project.loop.event_loop import BlockingSite
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, blocking
 

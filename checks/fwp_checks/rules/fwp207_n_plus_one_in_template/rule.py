@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity
-from fwp_checks.project.needs import Need
-from fwp_checks.project.templates import Template
+from fwp_checks.project.rows.needs import Need
+from fwp_checks.project.templates.templates import Template
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows, shown
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from fwp_checks.facts.terms import DEFINITION
 from fwp_checks.finding import Edit, Finding, Severity
-from fwp_checks.project.edits import set_attribute
-from fwp_checks.project.needs import Consumer, Need, Starving
-from fwp_checks.project.values import ClassValue, options_of
+from fwp_checks.project.meaning.values import ClassValue, options_of
+from fwp_checks.project.rows.edits import set_attribute
+from fwp_checks.project.rows.needs import Consumer, Need, Starving
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows, shown
 

@@ -1,0 +1,1 @@
+"""What functions do, and how their callers inherit it."""

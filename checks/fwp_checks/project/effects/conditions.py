@@ -1,0 +1,235 @@
+"""Code that runs only for some values of a function's own parameters, and what its callers pass.
+
+``def load(url, refresh=False): if refresh: …`` does its work for those callers only that ask for
+it. A caller rules a condition out by a literal or by leaving a literal default in place; by handing
+on a parameter of its own it makes the condition one of its own callers. Anything else may be so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    Constant,
+    FunctionValue,
+    Instance,
+    Iterable,
+    MappingValue,
+    TupleValue,
+    Value,
+    Wrapped,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.catalogue import EffectRow
+    from fwp_checks.project.linked import Project
+
+
+class Condition(NamedTuple):
+    """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``."""
+
+    parameter: int
+    test: str
+
+    def holds_for(self, constant: object) -> bool:
+        """Whether a literal meets it."""
+        if self.test == "truthy":
+            return bool(constant)
+        if self.test == "falsy":
+            return not constant
+        return (constant is None) is (self.test == "none")
+
+
+Needs = frozenset[Condition]
+NOTHING: Needs = frozenset()
+_IS_NONE = {"is": True, "==": True, "is not": False, "!=": False}
+# What a value cannot be where a test of it has succeeded.
+_RULED_OUT = {
+    "truthy": ("falsy", "none"),
+    "not-none": ("none",),
+    "instance": ("none",),
+    "none": ("not-none", "truthy"),
+    "falsy": ("truthy",),
+}
+_OBJECTS = (Instance, FunctionValue, ClassValue, TupleValue, MappingValue, Iterable)
+# Literals in a row's conditions, and what an argument must be for the call to have the effect.
+_UNLESS = {"False": "truthy", "None": "not-none"}
+_WHEN = {"True": "truthy"}
+
+
+class Conditions:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._stretches: dict[tuple[Module, int], list[tuple[int, int, Needs]]] = {}
+
+    def of(self, frame: Frame, term: int) -> Needs:
+        """What the frame's parameters must be for a term of it to be reached."""
+        key = (frame.module, frame.scope_number)
+        stretches = self._stretches.get(key)
+        if stretches is None:
+            stretches = self._stretches[key] = self._find(frame)
+        found = NOTHING
+        for start, end, needs in stretches:
+            if start <= term < end:
+                found |= needs
+        return found
+
+    def _find(self, frame: Frame) -> list[tuple[int, int, Needs]]:
+        if not frame.scope.parameters:
+            return []
+        terms = frame.module.facts.terms
+        found = []
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind in ("if", "else") and region.term >= 0:
+                positive = region.kind == "if"
+                needs = _tested(terms, region.term, positive)
+                if needs:
+                    found.append((region.start, region.end, needs))
+                needs = _tested(terms, region.term, not positive) if region.leaves else NOTHING
+                if needs:
+                    found.append((*frame.module.rest_after(region, frame.scope_number), needs))
+        return found
+
+    def of_row(self, frame: Frame, call: int, row: EffectRow) -> Needs:
+        """What the frame's parameters must be for a row's effect, where it hands them on."""
+        found = NOTHING
+        for conditions, tests in ((row.unless, _UNLESS), (row.when, _WHEN)):
+            for condition in conditions:
+                place, _, literal = condition.partition("=")
+                test = tests.get(literal)
+                argument = _argument(frame.module, call, place) if test is not None else None
+                if test is not None and argument is not None:
+                    found |= self._own(frame, argument, test)
+        return found
+
+    @staticmethod
+    def _own(frame: Frame, term: int, test: str) -> Needs:
+        parameter = _parameter(frame.module.facts.terms, term)
+        return frozenset({Condition(parameter, test)}) if parameter is not None else NOTHING
+
+    # -- callers -----------------------------------------------------------------------------------
+
+    def left(self, needs: Needs, caller: Frame, call: int, callee: Frame) -> Needs | None:
+        """What a call leaves of its callee's conditions for its caller.
+
+        None if it rules one out.
+        """
+        if not needs:
+            return needs
+        offset = self._offset(caller, call, callee)
+        if offset is None:
+            return NOTHING
+        left = NOTHING
+        for need in needs:
+            passed = self._passed(caller, call, callee, need.parameter, offset)
+            if isinstance(passed, Constant):
+                if not need.holds_for(passed.value):
+                    return None
+            elif isinstance(passed, int):
+                if self._is_ruled_out(caller, passed, need):
+                    return None
+                left |= self._own(caller, passed, need.test)
+        return left
+
+    def _is_ruled_out(self, caller: Frame, term: int, need: Condition) -> bool:
+        """Whether what is passed has been tested before, or is an object where None is needed."""
+        terms = caller.module.facts.terms
+        while terms[term][0] == t.NARROW:
+            if need.test in _RULED_OUT.get(terms[term][2], ()):
+                return True
+            term = terms[term][1]
+        if need.test != "none" or terms[term][0] == t.PARAM:
+            return False
+        value = self._project.values.evaluate(caller, term)
+        return all(isinstance(option, _OBJECTS) for option in options_of(value))
+
+    def _offset(self, caller: Frame, call: int, callee: Frame) -> int | None:
+        """How many of the callee's parameters a call fills without naming them (a receiver); None
+        where it is not this call that hands over the arguments.
+        """
+        entry = caller.module.facts.terms[call]
+        if entry[0] != t.CALL:
+            return None
+        called = without_none(self._project.values.evaluate(caller, entry[1]))
+        for option in options_of(called):
+            function: Value = option.function if isinstance(option, Wrapped) else option
+            if isinstance(function, ClassValue) and callee.name == "__init__":
+                return 1
+            if (
+                isinstance(function, FunctionValue)
+                and function.module is callee.module
+                and function.scope == callee.scope_number
+            ):
+                return 1 if function.receiver is not None else 0
+        return None
+
+    def _passed(
+        self, caller: Frame, call: int, callee: Frame, index: int, offset: int
+    ) -> Constant | int | None:
+        """What a call passes for a parameter: a literal, else its term, None if that is hidden."""
+        entry = caller.module.facts.terms[call]
+        parameter = callee.scope.parameters[index]
+        if parameter.kind in ("*", "**") or index < offset:
+            return None
+        term = _argument(caller.module, call, parameter.name)
+        if term is None and parameter.kind != "keyword" and index - offset < len(entry[2]):
+            term = entry[2][index - offset]
+        terms = caller.module.facts.terms
+        if any(terms[argument][0] == t.STAR for argument in entry[2]) or any(
+            name is None for name, _ in entry[3]
+        ):
+            return None
+        if term is None:
+            if parameter.default < 0:
+                return None
+            value = self._project.values.evaluate(callee.parent or callee, parameter.default)
+            return value if isinstance(value, Constant) else None
+        value = self._project.values.evaluate(caller, term)
+        return value if isinstance(value, Constant) else term
+
+
+def _argument(module: Module, call: int, place: str) -> int | None:
+    """The term of an argument of a call, by its position or name."""
+    entry = module.facts.terms[call]
+    if entry[0] != t.CALL:
+        return None
+    if place.isdigit():
+        return entry[2][int(place)] if int(place) < len(entry[2]) else None
+    return next((term for name, term in entry[3] if name == place), None)
+
+
+def _tested(terms: list[t.Term], term: int, positive: bool) -> Needs:
+    """What parameters must be where a condition holds (or, not ``positive``, where it fails)."""
+    entry = terms[term]
+    kind = entry[0]
+    parameter = _parameter(terms, term)
+    if parameter is not None:
+        return frozenset({Condition(parameter, "truthy" if positive else "falsy")})
+    if kind == t.UNARY and entry[1] == "not":
+        return _tested(terms, entry[2], not positive)
+    if kind == t.BOOL and (entry[1] == "and") is positive:
+        found = NOTHING
+        for operand in entry[2]:
+            found |= _tested(terms, operand, positive)
+        return found
+    if kind == t.COMPARE and entry[1] in _IS_NONE and terms[entry[3]] == (t.CONST, None):
+        parameter = _parameter(terms, entry[2])
+        if parameter is not None:
+            is_none = _IS_NONE[entry[1]] is positive
+            return frozenset({Condition(parameter, "none" if is_none else "not-none")})
+    return NOTHING
+
+
+def _parameter(terms: list[t.Term], term: int) -> int | None:
+    """The position of the parameter that a term is, perhaps narrowed by a test."""
+    while terms[term][0] == t.NARROW:
+        term = terms[term][1]
+    return terms[term][1] if terms[term][0] == t.PARAM else None

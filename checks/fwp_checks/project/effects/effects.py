@@ -1,0 +1,407 @@
+"""Effects: what functions do that their callers inherit, with the shortest chain of calls that
+proves it.
+
+A frame's *events* are its calls, written and implicit (``with``, loops, properties, special
+methods), each with what it runs. An effect starts at library functions (catalogue rows) and is
+carried up the call graph. The search starts at all of them at once and goes up breadth first, which
+settles cycles and gives each function its shortest chain. An event whose callee is one of several
+has an effect only if all of them do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import EffectRow
+from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.conditions import Needs
+from fwp_checks.project.effects.off_loop import OffLoop
+from fwp_checks.project.effects.once import Once
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
+from fwp_checks.project.meaning.values import (
+    Awaitable,
+    Constant,
+    Coroutine,
+    External,
+    Generator,
+    Member,
+    TupleValue,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+# What is awaited gives an awaitable, so the annotation of its object is wrong. Models are known by
+# their classes: awaiting a query of theirs is a mistake, too, but Django's refusal comes first.
+_KNOWN_FOR_SURE = ("django.", "sqlalchemy.ext.asyncio.")
+# A frame needs no more than a few proofs, each under other conditions.
+_MAX_PROOFS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a frame does at a term, and what that runs, an entry for each callee it may be.
+
+    ``is_remembered``: it happens once for each of some keys, and the result is kept.
+    """
+
+    term: int
+    alternatives: tuple[Alternative, ...]
+    is_remembered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a frame does: its events in order, and the coroutines it creates (to be run on the event
+    loop).
+    """
+
+    events: tuple[Event, ...]
+    coroutines: tuple[tuple[int, Frame], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of a chain: in ``frame``, at ``term``, ``run`` runs."""
+
+    frame: Frame
+    term: int
+    run: Run
+
+
+class Behaviours:
+    """Finds out what frames do, once each."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._once = Once(project)
+        self._off_loop = OffLoop()
+        self._known: dict[Frame, Behaviour] = {}
+
+    def of(self, frame: Frame) -> Behaviour:
+        """Events and coroutines of a frame."""
+        known = self._known.get(frame)
+        if known is None:
+            try:
+                known = self._find(frame)
+            except Exception as error:
+                self._project.fail(frame.module, f"'{frame.qualname}'", error)
+                known = Behaviour((), ())
+            self._known[frame] = known
+        return known
+
+    def following(self, frame: Frame) -> Iterator[Frame]:
+        """The frames that a frame runs, or whose coroutines it makes."""
+        behaviour = self.of(frame)
+        for _, inner in behaviour.coroutines:
+            yield inner
+        for event in behaviour.events:
+            for alternative in event.alternatives:
+                for run in alternative or ():
+                    if isinstance(run, RunFrame):
+                        yield run.frame
+
+    def _find(self, frame: Frame) -> Behaviour:
+        terms = frame.module.facts.terms
+        events: list[Event] = []
+        coroutines: list[tuple[int, Frame]] = []
+        scope = frame.scope
+        skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
+        skipped += self._project.branches.skipped(frame)
+        for term in self._project.names.active(frame.module, scope.start, scope.end):
+            entry = terms[term]
+            if skipped and any(start <= term < end for start, end in skipped):
+                continue
+            if entry[0] == t.CALL:
+                outcome = self._project.calls.outcome(frame, term)
+                alternatives = outcome.alternatives
+                if alternatives == ((),):
+                    for option in options_of(outcome.result):
+                        if isinstance(option, Coroutine) or (
+                            isinstance(option, Generator) and option.is_async
+                        ):
+                            coroutines.append((term, option.frame))
+            else:
+                alternatives = self._implicit(frame, entry)
+            if any(alternatives):
+                for alternative in alternatives:
+                    # Async code is waited for, not run here: what blocks in it is found where it
+                    # stands.
+                    coroutines.extend(
+                        (term, run.frame)
+                        for run in alternative or ()
+                        if isinstance(run, RunFrame) and run.frame.scope.is_async
+                    )
+                kept = tuple(self._repeated(frame, term, a) for a in alternatives)
+                if any(kept):
+                    kept_by_key = self._is_remembered(frame, term, kept)
+                    events.append(Event(term, kept, kept_by_key))
+        return Behaviour(tuple(events), tuple(coroutines))
+
+    def _is_remembered(
+        self, frame: Frame, term: int, alternatives: tuple[Alternative, ...]
+    ) -> bool:
+        """Whether an event happens once for each of some keys, and its result is kept."""
+        if any(start <= term < end for start, end in self._once.remembered(frame)):
+            return True
+        runs = [run for alternative in alternatives for run in alternative or ()]
+        return all(isinstance(run, RunFrame) and self._once.is_kept(run.frame) for run in runs)
+
+    def _lazy(self, frame: Frame) -> list[tuple[int, int]]:
+        """Generator expressions that are only made here: nothing on this line iterates them."""
+        lazy = []
+        for region in frame.module.regions_in(frame.scope_number):
+            # The expression's own term follows what is in it.
+            if region.kind == "generator" and not self._is_iterated(frame, region.end):
+                lazy.append((region.start, region.end))
+        return lazy
+
+    def _is_iterated(self, frame: Frame, expression: int) -> bool:
+        terms = frame.module.facts.terms
+        for term in range(expression + 1, frame.scope.end):
+            entry = terms[term]
+            if entry[0] in (t.ITER, t.STAR, t.UNPACK, t.YIELD) and entry[1] == expression:
+                return True
+            if entry[0] == t.CALL and expression in entry[2]:
+                function = self._value(frame, entry[1])
+                return isinstance(function, (External, Member)) and any(
+                    role.role == "iterates" for role in self._project.catalogue.roles(function.name)
+                )
+        return False
+
+    def _repeated(self, frame: Frame, term: int, alternative: Alternative) -> Alternative:
+        """What runs at each call, not only at the first one; library functions without effects, or
+        without one at this place, are left out.
+        """
+        if not alternative:
+            return alternative
+        if term in frame.module.awaited:
+            alternative = tuple(run for run in alternative if not self._is_mistaken(run))
+        effects = self._project.catalogue.effects
+        spares = self._project.frameworks.spares
+        return tuple(
+            [
+                run
+                for run in alternative
+                if (
+                    effects(run.name) and not spares(frame, term, run)
+                    if isinstance(run, RunExternal)
+                    else not (
+                        run.frame.scope.is_async or self._once.is_cached(run.frame, frame, term)
+                    )
+                )
+            ]
+        )
+
+    def _is_mistaken(self, run: Run) -> bool:
+        """Whether a call cannot do what it seems to do if its result is awaited: the object is
+        another, or the function gives an awaitable on some of its paths only.
+        """
+        if isinstance(run, RunExternal):
+            if run.receiver is None or run.name.startswith(_KNOWN_FOR_SURE):
+                return False
+            given = self._project.catalogue.gives(run.name, "call")
+            return given is None or not given.startswith("awaitable[")
+        if run.frame.scope.is_async:
+            return False
+        results = options_of(self._project.calls.returned(run.frame))
+        return len({isinstance(result, (Coroutine, Awaitable)) for result in results}) > 1
+
+    def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
+        kind = entry[0]
+        protocols = self._project.protocols
+        if kind == t.ATTR:
+            return protocols.reading(self._value(frame, entry[1]), entry[2])
+        if kind == t.LOOKUP:
+            base = self._value(frame, entry[1])
+            return self._project.templates.looked_up(base, entry[2], entry[3]).alternatives
+        if kind == t.RENDER:
+            return self._project.templates.rendered(frame, entry).alternatives
+        if kind == t.ITER:
+            return protocols.iterating(self._value(frame, entry[1]), entry[2])
+        if kind == t.ENTER:
+            return protocols.entering(self._value(frame, entry[1]), entry[2])
+        if kind == t.TRUTH:
+            return protocols.special(self._value(frame, entry[1]), ("__bool__", "__len__"))
+        if kind == t.ITEM:
+            return self._reading_item(frame, entry)
+        if kind == t.STORE_ITEM:
+            method = "__delitem__" if entry[3] < 0 else "__setitem__"
+            return protocols.special(self._value(frame, entry[1]), (method,))
+        if kind == t.COMPARE:
+            if entry[1] in ("in", "not in"):
+                return protocols.special(self._value(frame, entry[3]), ("__contains__", "__iter__"))
+            return protocols.operating(self._value(frame, entry[2]), entry[1])
+        if kind == t.BINARY:
+            return protocols.operating(self._value(frame, entry[2]), entry[1])
+        if kind in (t.UNPACK, t.STAR):
+            value = self._value(frame, entry[1])
+            return (
+                () if isinstance(value, TupleValue) else protocols.iterating(value, is_async=False)
+            )
+        elif kind == t.YIELD and entry[2]:
+            return protocols.iterating(self._value(frame, entry[1]), is_async=False)
+        elif kind == t.FORMAT:
+            runs: tuple[Run, ...] = ()
+            for part in entry[1]:
+                for alternative in protocols.special(
+                    self._value(frame, part), ("__str__", "__repr__")
+                ):
+                    runs += alternative or ()
+            return (runs,)
+        return ()
+
+    def _value(self, frame: Frame, term: int) -> Value:
+        return self._project.values.evaluate(frame, term)
+
+    def _reading_item(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
+        key = frame.module.facts.terms[entry[2]]
+        if key[0] == t.SLICE and key[3] < 0:
+            # A slice without a step builds where an index would fetch.
+            return ()
+        base = self._value(frame, entry[1])
+        return (
+            ()
+            if isinstance(base, Constant)
+            else self._project.protocols.special(base, ("__getitem__",))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Why a frame has an effect: what one of its events runs, and why that has it.
+
+    ``needs`` is what the frame's parameters must be for it.
+    """
+
+    event: Event
+    run: Run
+    inner: Proof | None
+    needs: Needs
+
+
+class Effects:
+    """Carries one effect up the call graph of a set of frames.
+
+    ``starts`` gives the row by which a library run has the effect. ``each_time`` leaves out what
+    happens once for each of some keys.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        frames: Iterable[Frame],
+        starts: Callable[[RunExternal], EffectRow | None],
+        each_time: bool = False,
+    ) -> None:
+        self._each_time = each_time
+        self._conditions = project.conditions
+        self._behaviours = project.behaviours
+        self._starts = starts
+        self._known: dict[Frame, list[Proof]] = {}
+        # For an event, the proofs for each of the callees it may have.
+        self._found: dict[tuple[Frame, int], list[list[Proof]]] = {}
+        self._waiting: deque[tuple[Frame, Proof]] = deque()
+        self._search(list(frames))
+
+    def _search(self, frames: list[Frame]) -> None:
+        callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
+        for frame in frames:
+            for event in self._behaviours.of(frame).events:
+                if event.is_remembered and self._each_time:
+                    continue
+                if any(alternative is None for alternative in event.alternatives):
+                    continue
+                for index, alternative in enumerate(event.alternatives):
+                    for run in alternative or ():
+                        if isinstance(run, RunFrame):
+                            callers.setdefault(run.frame, []).append((frame, event, index))
+                        else:
+                            self._start(frame, event, index, run)
+        while self._waiting:
+            callee, inner = self._waiting.popleft()
+            for frame, event, index in callers.get(callee, ()):
+                needs = self._conditions.left(inner.needs, frame, event.term, callee)
+                if needs is not None:
+                    self._settle(frame, index, Proof(event, RunFrame(callee), inner, needs))
+
+    def _start(self, frame: Frame, event: Event, index: int, run: RunExternal) -> None:
+        row = self._starts(run)
+        if row is not None:
+            needs = self._conditions.of_row(frame, event.term, row)
+            self._settle(frame, index, Proof(event, run, None, needs))
+
+    def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
+        """Note that a callee of an event has the effect; if every one has, so has the frame."""
+        event = proof.event
+        found = self._found.setdefault((frame, event.term), [[] for _ in event.alternatives])
+        if any(known.needs <= proof.needs for known in found[index]):
+            return
+        found[index].append(proof)
+        if not all(found):
+            return
+        needs = self._conditions.of(frame, event.term) | proof.needs
+        for other, proofs in enumerate(found):
+            if other != index:
+                needs |= min(proofs, key=lambda known: len(known.needs)).needs
+        known = self._known.setdefault(frame, [])
+        if len(known) < _MAX_PROOFS and not any(k.needs <= needs for k in known):
+            first = proof if index == 0 else found[0][0]
+            settled = Proof(event, first.run, first.inner, needs)
+            known.append(settled)
+            self._waiting.append((frame, settled))
+
+    def chain(self, frame: Frame, event: Event) -> tuple[Link, ...] | None:
+        """The chain from an event of a frame to the library call that proves the effect; None if it
+        has none.
+        """
+        found = self._found.get((frame, event.term), [])
+        if not found or not all(found):
+            return None
+        proof: Proof | None = found[0][0]
+        links = []
+        while proof is not None:
+            links.append(Link(frame, proof.event.term, proof.run))
+            if isinstance(proof.run, RunFrame):
+                frame = proof.run.frame
+            proof = proof.inner
+        return tuple(links)
+
+
+# A context switch lasts about as long.
+_BLINK = 0.005
+
+
+class Rows:
+    """The catalogue rows that hold for library runs under the user's settings."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def of(self, run: RunExternal, effect: str) -> EffectRow | None:
+        """The first row of this effect whose conditions hold for the call."""
+        if self._project.configured.is_silent(run.name):
+            return None
+        for row in self._project.catalogue.effects(run.name):
+            if row.effect == effect and self._project.libraries.row_applies(
+                row.unless, row.when, run.arguments
+            ):
+                return None if row.kind == "sleep" and _is_a_blink(run) else row
+        return None
+
+
+def _is_a_blink(run: RunExternal) -> bool:
+    """Whether a call sleeps for a written time that no one notices."""
+    seconds = run.arguments.get(0)
+    return (
+        isinstance(seconds, Constant)
+        and isinstance(seconds.value, (int, float))
+        and seconds.value <= _BLINK
+    )

@@ -1,0 +1,288 @@
+"""What happens once and is then remembered: cached functions, and fills of a variable behind a
+test.
+
+Something that runs once in a process is no cost of each call, so effects are not carried over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning import python
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import External, FunctionValue, Member, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# https://docs.python.org/3/library/functools.html
+_CACHES = frozenset({"functools.lru_cache", "functools.cache"})
+_CACHED_PROPERTIES = frozenset(
+    name for name, how in python.DECORATORS.items() if how == "cached_property"
+)
+
+# hasattr(x, "name") and getattr(x, "name", None) ask for an attribute, too.
+_ATTRIBUTE_FUNCTIONS = ((t.NAME, "hasattr"), (t.NAME, "getattr"))
+
+
+class Once:
+    """Decides what runs once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._cached: dict[tuple[str, int], bool] = {}
+        self._guarded: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self._remembered: dict[tuple[str, int], list[tuple[int, int]]] = {}
+
+    def is_cached(self, frame: Frame, caller: Frame, call: int) -> bool:
+        """Whether the result of a call is kept for the next one: a cache on a function that is
+        called without arguments, or with the same ones each time.
+        """
+        return self._has_cache(frame) and self._is_the_same_each_time(frame, caller, call)
+
+    def is_kept(self, frame: Frame) -> bool:
+        """Whether results are kept: of a plain function by its arguments, of a cached property by
+        its object.
+        """
+        if self._project.calls.class_of_method(frame.module, frame.scope_number) is not None:
+            return self._has_decorator(frame, _CACHED_PROPERTIES)
+        return self._has_cache(frame)
+
+    def _has_cache(self, frame: Frame) -> bool:
+        key = (frame.module.path, frame.scope_number)
+        known = self._cached.get(key)
+        if known is None:
+            known = self._cached[key] = self._has_decorator(frame, _CACHES)
+        return known and key not in self._cleared
+
+    @cached_property
+    def _cleared(self) -> frozenset[tuple[str, int]]:
+        """Functions whose cache async code clears: they do their work again and again."""
+        found = set()
+        for module, term in self._project.call_sites.spelt("cache_clear"):
+            scope_number = module.code_scope_of(term)
+            called = module.facts.terms[module.facts.terms[term][1]]
+            if called[0] != t.ATTR or module.is_test:
+                continue
+            if module.facts.scopes[scope_number].is_async:
+                frame = self._project.frame_of_scope(module, scope_number)
+                for option in options_of(self._project.values.evaluate(frame, called[1])):
+                    if isinstance(option, FunctionValue):
+                        found.add((option.module.path, option.scope))
+        return frozenset(found)
+
+    def _has_decorator(self, frame: Frame, names: frozenset[str]) -> bool:
+        terms = frame.module.facts.terms
+        for decorator in frame.scope.decorators:
+            entry = terms[decorator]
+            called = entry[1] if entry[0] == t.CALL else decorator
+            value = self._project.values.evaluate(frame.parent or frame, called)
+            if isinstance(value, External) and value.name in names:
+                return True
+        return False
+
+    def _is_the_same_each_time(self, frame: Frame, caller: Frame, call: int) -> bool:
+        is_method = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        if is_method:
+            # The object is among the arguments.
+            return len(frame.scope.parameters) <= 1
+        terms = caller.module.facts.terms
+        entry = terms[call]
+        if not frame.scope.parameters:
+            return True
+        arguments = (*entry[2], *(term for _, term in entry[3])) if entry[0] == t.CALL else (call,)
+        return all(terms[argument][0] == t.CONST for argument in arguments)
+
+    def guarded(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms that run only while a variable that outlives the call is empty, and
+        that fill it.
+        """
+        key = (frame.module.path, frame.scope_number)
+        known = self._guarded.get(key)
+        if known is None:
+            known = self._guarded[key] = self._find_guarded(frame)
+        return known
+
+    def _find_guarded(self, frame: Frame) -> list[tuple[int, int]]:
+        written = self._written(frame)
+        for name, term in (*self._written_by_methods(frame), *self._written_by_threads(frame)):
+            written.setdefault(name, []).append(term)
+        return self._while_empty(frame, written, self._tested)
+
+    def _written_by_methods(self, frame: Frame) -> Iterator[tuple[str, int]]:
+        """Attributes that methods write which a method calls on its own object, at these calls.
+
+        Not in async methods: what they wait for at first use can be handed to a thread right there.
+        """
+        terms = frame.module.facts.terms
+        tested = self._tests(frame)
+        if frame.scope.is_async or not tested:
+            return
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR:
+                continue
+            if terms[terms[entry[1]][1]] != (t.PARAM, 0):
+                continue
+            method = self._project.values.evaluate(frame, entry[1])
+            if isinstance(method, FunctionValue):
+                for written in method.module.attribute_writes_in(method.scope):
+                    name = f".{method.module.facts.terms[written][2]}"
+                    if name in tested:
+                        yield name, term
+
+    def _written_by_threads(self, frame: Frame) -> Iterator[tuple[str, int]]:
+        """Attributes that other methods of the class write, at the start of a thread: the thread
+        fills them, and what follows waits until it has.
+        """
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        tested = self._tests(frame) if class_ is not None else set()
+        if class_ is None or not tested:
+            return
+        terms = frame.module.facts.terms
+        filled = {f".{name}" for name in frame.module.methods_writing.get(class_.scope, {})}
+        for term in frame.module.calls_in(frame.scope_number):
+            called = terms[term][1]
+            if terms[called][0] == t.ATTR and terms[called][2] == "start":
+                value = self._project.values.evaluate(frame, called)
+                if isinstance(value, Member) and value.name == "threading.Thread.start":
+                    for name in tested & filled:
+                        yield name, term
+
+    def _tests(self, frame: Frame) -> set[str]:
+        """The variables that a function tests for being empty."""
+        terms = frame.module.facts.terms
+        tested = set()
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind in ("if", "else") and region.term >= 0:
+                _, name = self._tested(terms, region.term)
+                if name is not None:
+                    tested.add(name)
+        return tested
+
+    def remembered(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms that run only where a mapping that outlives the call lacks a key, and
+        that add it: once for each key.
+        """
+        key = (frame.module.path, frame.scope_number)
+        known = self._remembered.get(key)
+        if known is None:
+            known = self._remembered[key] = self._while_empty(
+                frame, self._items_written(frame), self._looked_up
+            )
+        return known
+
+    @staticmethod
+    def _while_empty(
+        frame: Frame,
+        written: dict[str, list[int]],
+        tested: Callable[[list[t.Term], int], tuple[bool, str | None]],
+    ) -> list[tuple[int, int]]:
+        """The branches that run where a test says that something is missing, and write it."""
+        if not written:
+            return []
+        found = []
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind not in ("if", "else") or region.term < 0:
+                continue
+            empty, name = tested(frame.module.facts.terms, region.term)
+            if name is None or name not in written:
+                continue
+            stretch = None
+            if region.kind == ("if" if empty else "else"):
+                stretch = (region.start, region.end)
+            elif region.leaves:
+                # if self._x is not None: return self._x
+                stretch = frame.module.rest_after(region, frame.scope_number)
+            if stretch is not None and any(stretch[0] <= at < stretch[1] for at in written[name]):
+                found.append(stretch)
+        return found
+
+    @staticmethod
+    def _written(frame: Frame) -> dict[str, list[int]]:
+        """Variables that outlive the call, written in this scope: attribute names and globals, with
+        the terms written.
+        """
+        terms = frame.module.facts.terms
+        written: dict[str, list[int]] = {}
+        for term in frame.module.attribute_writes_in(frame.scope_number):
+            written.setdefault(f".{terms[term][2]}", []).append(term)
+        for _, name, term in frame.scope.outer_writes:
+            # The value's own term may lie before the branch that binds it only for constants.
+            written.setdefault(name, []).append(term)
+        return written
+
+    @staticmethod
+    def _items_written(frame: Frame) -> dict[str, list[int]]:
+        """Mappings that outlive the call, items of which are written in this scope."""
+        terms = frame.module.facts.terms
+        written: dict[str, list[int]] = {}
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            name = _lasting(terms, entry[1]) if entry[0] == t.STORE_ITEM else None
+            if name is not None:
+                written.setdefault(name, []).append(term)
+        return written
+
+    @staticmethod
+    def _looked_up(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
+        """Which mapping a condition asks for a key, and whether it is missing (True)."""
+        entry = terms[term]
+        if entry[0] == t.UNARY and entry[1] == "not":
+            empty, name = Once._looked_up(terms, entry[2])
+            return not empty, name
+        if entry[0] == t.COMPARE and entry[1] in ("in", "not in"):
+            return entry[1] == "not in", _lasting(terms, entry[3])
+        if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
+            return entry[1] in ("is", "=="), _got_from(terms, entry[2])
+        return False, _got_from(terms, term)
+
+    @staticmethod
+    def _tested(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
+        """What a condition tests for being empty (True) or filled (False): an attribute or a global
+        name.
+        """
+        entry = terms[term]
+        empty = False
+        if entry[0] == t.BOOL:
+            return Once._all_tested(terms, entry)
+        if entry[0] == t.UNARY and entry[1] == "not":
+            term, empty = entry[2], True
+        elif entry[0] == t.COMPARE and entry[1] in ("is", "is not", "==", "!="):
+            if terms[entry[3]] != (t.CONST, None):
+                return False, None
+            empty = entry[1] in ("is", "==")
+            term = entry[2]
+        name = _lasting(terms, term)
+        return empty and name is not None, name
+
+    @staticmethod
+    def _all_tested(terms: list[t.Term], entry: t.Term) -> tuple[bool, str | None]:
+        """``not hasattr(cls, "_x") or cls._x is None``: several tests of the same variable."""
+        tests = {Once._tested(terms, operand) for operand in entry[2]}
+        if len(tests) != 1:
+            return False, None
+        empty, name = tests.pop()
+        return (empty, name) if empty is (entry[1] == "or") else (False, None)
+
+
+def _lasting(terms: list[t.Term], term: int) -> str | None:
+    """The name of a variable that outlives the call: an attribute, or a global."""
+    entry = terms[term]
+    if entry[0] == t.ATTR:
+        return f".{entry[2]}"
+    if entry[0] == t.CALL and len(entry[2]) > 1 and terms[entry[1]] in _ATTRIBUTE_FUNCTIONS:
+        name = terms[entry[2][1]]
+        return f".{name[1]}" if name[0] == t.CONST else None
+    return str(entry[1]) if entry[0] == t.NAME else None
+
+
+def _got_from(terms: list[t.Term], term: int) -> str | None:
+    """The mapping that ``mapping.get(key)`` asks."""
+    entry = terms[term]
+    if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] != "get":
+        return None
+    return _lasting(terms, terms[entry[1]][1])

@@ -1,0 +1,279 @@
+"""Modules of a project and the way from an import to the file that it means."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ModuleFacts, Region
+from fwp_checks.facts.source import text_of
+from fwp_checks.project.files.roots import SourceRoots, sees
+
+
+class Module:
+    """One file of the project with its facts. Compared by identity.
+
+    ``path`` is relative to the root with forward slashes; ``names`` are the dotted names it can be
+    imported by; ``read`` gives the bytes of the file, for those who want to write edits.
+    """
+
+    is_template = False
+
+    __slots__ = ("__dict__", "facts", "is_package", "is_read_only", "is_test", "names", "path")
+
+    def __init__(
+        self,
+        path: str,
+        names: Sequence[str],
+        facts: ModuleFacts,
+        *,
+        is_test: bool = False,
+        is_read_only: bool = False,
+        read: Callable[[], bytes | OSError] | None = None,
+    ) -> None:
+        self.path = path
+        self.names = tuple(names)
+        self.facts = facts
+        self.is_package = path.endswith("__init__.py")
+        self.is_test = is_test
+        self.is_read_only = is_read_only
+        self._read = read
+
+    @property
+    def name(self) -> str:
+        """The name people would call it by."""
+        return self.names[0] if self.names else self.path.removesuffix(".py").replace("/", ".")
+
+    def __repr__(self) -> str:
+        return f"Module({self.path})"
+
+    @cached_property
+    def is_served(self) -> bool:
+        """Whether its code runs while the application is used: no tests, no migrations."""
+        if self.is_read_only or self.is_test:
+            return False
+        # Alembic's revisions may lie anywhere.
+        is_revision = "down_revision" in self.facts.scopes[0].bindings
+        return not is_revision and "migrations" not in self.path.split("/")[:-1]
+
+    @cached_property
+    def text(self) -> str | None:
+        """The source with ``\\n`` for every newline; None if it is not to be had."""
+        content = self._read() if self._read is not None else None
+        return text_of(content) if isinstance(content, bytes) else None
+
+    @cached_property
+    def methods_writing(self) -> dict[int, dict[str, list[tuple[int, int]]]]:
+        """For each class scope: attribute name to (method scope, STORE term) of ``self.attribute =
+        …``.
+        """
+        facts = self.facts
+        found: dict[int, dict[str, list[tuple[int, int]]]] = {}
+        for term in facts.attribute_writes:
+            scope_number = self.scope_of(term)
+            scope = facts.scopes[scope_number]
+            parent = facts.scopes[scope.parent] if scope.parent >= 0 else None
+            if parent is None or parent.kind != "class" or not scope.parameters:
+                continue
+            if self.is_parameter(facts.terms[term][1], scope_number, 0):
+                writes = found.setdefault(scope.parent, {})
+                writes.setdefault(facts.terms[term][2], []).append((scope_number, term))
+        return found
+
+    def is_parameter(self, term: int, scope_number: int, index: int) -> bool:
+        """Whether a term is a parameter of a scope, seen through loops and tests."""
+        terms = self.facts.terms
+        scope = self.facts.scopes[scope_number]
+        while True:
+            kind = terms[term][0]
+            if kind == t.PARAM:
+                return bool(terms[term][1] == index and scope.start <= term < scope.end)
+            if kind in (t.ALIAS, t.NARROW):
+                term = terms[term][1]
+            else:
+                return False
+
+    @cached_property
+    def _stretches(self) -> tuple[list[int], list[int]]:
+        """Where the innermost scope changes: term numbers in order, and the scope from each on."""
+        starts: list[int] = []
+        owners: list[int] = []
+        open_scopes: list[tuple[int, int]] = []
+        scopes = self.facts.scopes
+        for number in sorted(
+            range(len(scopes)), key=lambda n: (scopes[n].start, -scopes[n].end, n)
+        ):
+            scope = scopes[number]
+            while open_scopes and open_scopes[-1][0] <= scope.start:
+                end, _ = open_scopes.pop()
+                starts.append(end)
+                owners.append(open_scopes[-1][1] if open_scopes else 0)
+            starts.append(scope.start)
+            owners.append(number)
+            open_scopes.append((scope.end, number))
+        return starts, owners
+
+    def qualname(self, scope_number: int) -> str:
+        """The dotted name of a scope, as Python's ``__qualname__`` without ``<locals>``."""
+        scopes = self.facts.scopes
+        parts = []
+        while scope_number > 0:
+            parts.append(scopes[scope_number].name)
+            scope_number = scopes[scope_number].parent
+        return ".".join(reversed(parts))
+
+    def scope_of(self, term: int) -> int:
+        """The innermost scope that a term belongs to."""
+        starts, owners = self._stretches
+        return owners[max(0, bisect_right(starts, term) - 1)]
+
+    @cached_property
+    def _by_kind(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for term, entry in enumerate(self.facts.terms):
+            kind = entry[0]
+            if kind in found:
+                found[kind].append(term)
+            else:
+                found[kind] = [term]
+        return found
+
+    def of_kind(self, kind: int) -> list[int]:
+        """Every term of a kind, in order."""
+        return self._by_kind.get(kind, [])
+
+    @property
+    def calls(self) -> list[int]:
+        """Every CALL term."""
+        return self.of_kind(t.CALL)
+
+    def calls_in(self, scope_number: int) -> list[int]:
+        """The CALL terms of a module's or function's own code."""
+        return self._calls_by_scope.get(scope_number, [])
+
+    @cached_property
+    def _calls_by_scope(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for term in self.calls:
+            found.setdefault(self.code_scope_of(term), []).append(term)
+        return found
+
+    @cached_property
+    def awaited(self) -> frozenset[int]:
+        """The terms that ``await`` stands directly before."""
+        terms = self.facts.terms
+        return frozenset(terms[term][1] for term in self.of_kind(t.AWAIT))
+
+    @cached_property
+    def _regions_by_scope(self) -> dict[int, list[Region]]:
+        found: dict[int, list[Region]] = {}
+        for region in self.facts.regions:
+            found.setdefault(self.code_scope_of(region.start), []).append(region)
+        return found
+
+    def regions_in(self, scope_number: int) -> list[Region]:
+        """The regions of a module's or function's own code."""
+        return self._regions_by_scope.get(scope_number, [])
+
+    def rest_after(self, region: Region, scope_number: int) -> tuple[int, int]:
+        """The terms that follow a region in the block it stands in."""
+        end = self.facts.scopes[scope_number].end
+        for outer in self.regions_in(scope_number):
+            if outer.start <= region.start and region.end <= outer.end and outer is not region:
+                end = min(end, outer.end)
+        return region.end, end
+
+    @cached_property
+    def _writes_by_scope(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for term in self.facts.attribute_writes:
+            found.setdefault(self.code_scope_of(term), []).append(term)
+        return found
+
+    def attribute_writes_in(self, scope_number: int) -> list[int]:
+        """The attribute assignments of a module's or function's own code."""
+        return self._writes_by_scope.get(scope_number, [])
+
+    def code_scope_of(self, term: int) -> int:
+        """The function, or the module, whose code runs a term: a class body runs with the code
+        around it.
+        """
+        scopes = self.facts.scopes
+        number = self.scope_of(term)
+        while number > 0 and not scopes[number].is_function:
+            number = scopes[number].parent
+        return number
+
+
+class ModuleTable:
+    """Finds modules by dotted name and by place."""
+
+    def __init__(self, modules: Iterable[Module], roots: SourceRoots) -> None:
+        self._roots = roots
+        self.modules: list[Module] = sorted(modules, key=lambda module: module.path)
+        self.by_path: dict[str, Module] = {module.path: module for module in self.modules}
+        self._by_name: dict[str, list[Module]] = {}
+        self._namespaces: set[str] = set()
+        for module in self.modules:
+            for name in module.names:
+                self._by_name.setdefault(name, []).append(module)
+                parent = name.rpartition(".")[0]
+                while parent and parent not in self._namespaces:
+                    self._namespaces.add(parent)
+                    parent = parent.rpartition(".")[0]
+
+    def find(self, name: str, origin: Module) -> Module | None:
+        """The module of an absolute dotted name as seen from ``origin``: the nearest one, if
+        several answer to it.
+        """
+        candidates = [
+            module
+            for module in self._by_name.get(name, ())
+            if module.is_read_only or sees(origin.path, module.path, name, self._roots)
+        ]
+        if not candidates:
+            return None
+        return max(
+            candidates,
+            key=lambda module: (_shared_folders(module.path, origin.path), -len(module.path)),
+        )
+
+    def is_namespace(self, name: str) -> bool:
+        """Whether some module's dotted name begins with this one."""
+        return name in self._namespaces
+
+    def find_relative(self, module: str, level: int, origin: Module) -> Module | None:
+        """The module of ``from <level dots><module> import …``, looked up by folder."""
+        folder = relative_folder(origin, level)
+        if folder is None:
+            return None
+        stem = "/".join([*folder, *(module.split(".") if module else [])])
+        for candidate in (f"{stem}/__init__.py" if stem else "__init__.py", f"{stem}.py"):
+            found = self.by_path.get(candidate)
+            if found is not None:
+                return found
+        return None
+
+
+def relative_folder(origin: Module, level: int) -> list[str] | None:
+    """The folder that a relative import of this level starts from; None if it leaves the root."""
+    return relative_folder_of(origin.path, level)
+
+
+def relative_folder_of(path: str, level: int) -> list[str] | None:
+    """The same for the path of a file."""
+    parts = path.split("/")[:-1]
+    if level - 1 > len(parts):
+        return None
+    return parts[: len(parts) - (level - 1)]
+
+
+def _shared_folders(first: str, second: str) -> int:
+    shared = 0
+    for one, other in zip(first.split("/")[:-1], second.split("/")[:-1], strict=False):
+        if one != other:
+            break
+        shared += 1
+    return shared

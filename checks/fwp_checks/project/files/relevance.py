@@ -1,0 +1,187 @@
+"""Which files can matter: those with asynchronous code or a web framework, what they import, and
+whatever may get rows of a database from them.
+
+Nothing is reported in the others and nothing reported depends on them, so they are not analysed.
+The look is at bytes, by pattern, and errs on the side of yes: an import in a comment counts as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from fwp_checks.project.files.modules import relative_folder_of
+from fwp_checks.project.files.roots import SourceRoots, module_names
+
+_FRAMEWORKS = frozenset({
+    "fastapi", "starlette", "litestar", "aiohttp", "quart", "sanic", "tornado", "flask", "django",
+    "channels", "ninja", "rest_framework", "asgiref", "strawberry", "sqlalchemy", "sqlmodel",
+    "flask_sqlalchemy",
+})  # fmt: skip
+# Django's settings are reached by name only, and often import nothing.
+_SETTINGS = (b"INSTALLED_APPS", b"MIDDLEWARE", b"AUTH_USER_MODEL", b"ROOT_URLCONF")
+_SETTING = re.compile(rb"^(?:%s)\b" % b"|".join(_SETTINGS), re.MULTILINE)
+_IMPORT = re.compile(
+    rb"\bfrom[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n;]*)|\bimport[ \t]+([^\n;#(]+)"
+)
+_NAME = re.compile(r"\w+")
+_ASYNC = re.compile(rb"\basync[ \t]+def\b")
+# A module with these may leave work to subclasses that it does not import.
+_OPEN_WORDS = (b"NotImplementedError", b"abstractmethod", b"Protocol", b"ABC")
+_OPEN = re.compile(rb"\b(?:%s)\b" % b"|".join(_OPEN_WORDS))
+# The rows of a module that imports these may be read wherever it is imported, directly or not.
+_ORMS = ("django.db.", "django.contrib.gis.db.", "sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
+
+
+def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable[str]) -> set[str]:
+    """The files that can matter, of files by path; ``wanted`` are paths that do in any case."""
+    imports = _Imports(contents, roots)
+    asynchronous = {
+        path for path, content in contents.items() if _has(_ASYNC, (b"async",), content)
+    }
+    found = {path for path in wanted if path in contents} | asynchronous
+    for path, content in contents.items():
+        if path not in found and (
+            not _FRAMEWORKS.isdisjoint(imports.packages(path)) or _has(_SETTING, _SETTINGS, content)
+        ):
+            found.add(path)
+    imports.close(found)
+    found |= _users({path for path in found if imports.imports_any(path, _ORMS)}, imports)
+    imports.close(found)
+    looked_at: set[str] = set()
+    special: set[str] = set()
+    while True:
+        # Who imports such a module may drop its coroutines, or do what it leaves open.
+        for path in found - looked_at:
+            if path in asynchronous or _has(_OPEN, _OPEN_WORDS, contents[path]):
+                special.add(path)
+        looked_at |= found
+        users = {
+            path
+            for path in contents
+            if path not in found and not special.isdisjoint(imports.of(path))
+        }
+        if not users:
+            return found
+        found |= users
+        imports.close(found)
+
+
+def _has(pattern: re.Pattern[bytes], words: Sequence[bytes], content: bytes) -> bool:
+    """Whether a pattern that needs one of these words is found: to look for plain words first takes
+    a tenth of the time.
+    """
+    return any(word in content for word in words) and pattern.search(content) is not None
+
+
+def _users(carriers: set[str], imports: _Imports) -> set[str]:
+    """Everything that imports one of these files, directly or not."""
+    importers: dict[str, list[str]] = {}
+    for path in imports.paths if carriers else ():
+        for imported in imports.of(path):
+            importers.setdefault(imported, []).append(path)
+    found = set(carriers)
+    waiting = list(carriers)
+    while waiting:
+        for path in importers.get(waiting.pop(), ()):
+            if path not in found:
+                found.add(path)
+                waiting.append(path)
+    return found
+
+
+class _Imports:
+    """What files import, as far as a pattern can tell."""
+
+    def __init__(self, contents: Mapping[str, bytes], roots: SourceRoots) -> None:
+        self._contents = contents
+        self._known: dict[str, frozenset[str]] = {}
+        self._names: dict[str, set[str]] = {}
+        self._statements: dict[tuple[str, bytes], tuple[str, ...]] = {}
+        self._by_name: dict[str, list[str]] = {}
+        for path in contents:
+            for name in module_names(path, roots):
+                self._by_name.setdefault(name, []).append(path)
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """All files."""
+        return self._contents
+
+    def close(self, found: set[str]) -> None:
+        """Add everything that these files import, directly or not."""
+        waiting = list(found)
+        while waiting:
+            for path in self.of(waiting.pop()):
+                if path not in found:
+                    found.add(path)
+                    waiting.append(path)
+
+    def of(self, path: str) -> frozenset[str]:
+        """The files that a file may import."""
+        self._read(path)
+        return self._known[path]
+
+    def packages(self, path: str) -> set[str]:
+        """The first parts of the absolute names that a file imports."""
+        self._read(path)
+        return {name.partition(".")[0] for name in self._names[path]}
+
+    def imports_any(self, path: str, prefixes: tuple[str, ...]) -> bool:
+        """Whether a file imports by a name that begins with one of these, with a dot behind it."""
+        self._read(path)
+        return any(f"{name}.".startswith(prefixes) for name in self._names[path])
+
+    def _read(self, path: str) -> None:
+        if path not in self._known:
+            names = self._names[path] = set()
+            content = self._contents[path].replace(b"\\\n", b" ")
+            self._known[path] = frozenset(self._targets(path, content, names))
+
+    def _targets(self, path: str, content: bytes, names: set[str]) -> Iterator[str]:
+        for module, what, plain in _IMPORT.findall(content):
+            if plain:
+                for text in plain.decode("utf-8", "replace").split(","):
+                    name = next(iter(text.split()), "")
+                    names.add(name)
+                    yield from self._absolute(name, b"")
+                continue
+            name = module.decode("utf-8", "replace")
+            level = len(name) - len(name.lstrip("."))
+            if level:
+                yield from self._relative(path, name[level:], level, _names(what))
+            else:
+                names.add(name)
+                yield from self._absolute(name, what)
+
+    def _absolute(self, name: str, what: bytes) -> tuple[str, ...]:
+        statement = (name, what)
+        known = self._statements.get(statement)
+        if known is None:
+            found: list[str] = []
+            # Importing a.b.c runs a and a.b, too.
+            parent = name
+            while parent:
+                found.extend(self._by_name.get(parent, ()))
+                parent = parent.rpartition(".")[0]
+            for attribute in _names(what):
+                found.extend(self._by_name.get(f"{name}.{attribute}", ()))
+            known = self._statements[statement] = tuple(found)
+        return known
+
+    def _relative(
+        self, path: str, name: str, level: int, attributes: Sequence[str]
+    ) -> Iterator[str]:
+        folder = relative_folder_of(path, level)
+        if folder is None:
+            return
+        base = [*folder, *(part for part in name.split(".") if part)]
+        for stem in (base, *([*base, attribute] for attribute in attributes)):
+            joined = "/".join(stem)
+            for candidate in (f"{joined}.py", f"{joined}/__init__.py" if joined else "__init__.py"):
+                if candidate in self._contents:
+                    yield candidate
+
+
+def _names(what: bytes) -> list[str]:
+    return _NAME.findall(what.decode("utf-8", "replace"))

@@ -1,0 +1,368 @@
+"""Coroutines that are lost and locks that are held: what the rules about using async itself ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.libraries import functions_in
+from fwp_checks.project.meaning.python import DECORATORS, IDENTITY
+from fwp_checks.project.meaning.values import (
+    RECURSIVE,
+    Awaitable,
+    ClassValue,
+    Constant,
+    Coroutine,
+    External,
+    FunctionValue,
+    Instance,
+    Iterable,
+    MappingValue,
+    Member,
+    Partial,
+    TupleValue,
+    Value,
+    Wrapped,
+    describe,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Library functions that only make a coroutine; those that start a task or a thread are not among
+# them.
+_COROUTINE_FUNCTIONS = frozenset(
+    {
+        "asyncio.sleep",
+        "asyncio.to_thread",
+        "asyncio.wait_for",
+        "anyio.sleep",
+        "anyio.to_thread.run_sync",
+        "trio.sleep",
+        "starlette.concurrency.run_in_threadpool",
+    }
+)
+_COROUTINE_QUESTIONS = frozenset({"iscoroutinefunction", "is_async_callable"})
+# Library functions that take an iterable or a context manager to a thread, not a function to call.
+_TAKE_OBJECTS = frozenset(
+    {
+        "starlette.responses.StreamingResponse",
+        "starlette.concurrency.iterate_in_threadpool",
+        "fastapi.concurrency.contextmanager_in_threadpool",
+    }
+)
+# https://docs.python.org/3/library/threading.html: their __enter__ waits for another thread.
+_THREAD_LOCKS = (
+    "threading.Lock",
+    "threading.RLock",
+    "threading.Condition",
+    "threading.Semaphore",
+    "multiprocessing.synchronize.Lock",
+    "multiprocessing.synchronize.RLock",
+)
+
+
+class Dropped(NamedTuple):
+    """A call whose coroutine is dropped; ``name`` is the async function's."""
+
+    path: str
+    scope: int
+    term: int
+    name: str
+
+
+class Handed(NamedTuple):
+    """An argument that is wrongly handed to a thread: ``name`` to ``offload``; ``lead`` are
+    arguments before it.
+    """
+
+    path: str
+    scope: int
+    term: int
+    name: str
+    offload: str
+    lead: str
+    is_async_function: bool
+
+
+class HeldLock(NamedTuple):
+    """A thread lock held in a ``with`` block (at ``term``) that awaits (at ``awaited``)."""
+
+    path: str
+    scope: int
+    term: int
+    lock: str
+    awaited: int
+
+
+class Coroutines:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._async_names: frozenset[str] | None = None
+
+    # -- dropped coroutines ------------------------------------------------------------------------
+
+    def dropped(self, module: Module) -> Iterator[Dropped]:
+        """Calls whose coroutine is dropped by an expression statement."""
+        terms = module.facts.terms
+        for term in module.of_kind(t.DROP):
+            call = terms[term][1]
+            if terms[call][0] != t.CALL:
+                continue
+            scope_number = module.scope_of(term)
+            spelling = self._spelling(module, terms[terms[call][1]])
+            if spelling not in self._names and not module.facts.scopes[scope_number].is_async:
+                continue
+            frame = self._project.frame_of_scope(module, scope_number)
+            function = self._project.values.evaluate(frame, terms[call][1])
+            options = options_of(without_none(function))
+            if all(self._makes_coroutine(option) for option in options) and not self._was_asked(
+                module, scope_number, call
+            ):
+                library = options[0].name if isinstance(options[0], (External, Member)) else None
+                name = library or spelling or describe(options[0])
+                yield Dropped(module.path, frame.scope_number, call, name)
+
+    @staticmethod
+    def _was_asked(module: Module, scope_number: int, call: int) -> bool:
+        """Whether a call stands behind ``iscoroutinefunction`` of what it calls."""
+        terms = module.facts.terms
+        called = terms[terms[call][1]]
+        for region in module.regions_in(scope_number):
+            test = (
+                terms[region.term] if region.kind in ("if", "else") and region.term >= 0 else None
+            )
+            if test is None or not region.start <= call < region.end or test[0] != t.CALL:
+                continue
+            name = terms[test[1]][-1]
+            if name in _COROUTINE_QUESTIONS and any(terms[a] == called for a in test[2]):
+                return True
+        return False
+
+    def _makes_coroutine(self, function: Value) -> bool:
+        if isinstance(function, (External, Member)):
+            return self._is_library_coroutine(function.name)
+        if isinstance(function, FunctionValue) and self._is_decorated_by_others(function):
+            return False
+        if isinstance(function, ClassValue):
+            return False
+        return self._project.calls.is_async(function) is True
+
+    def _is_library_coroutine(self, name: str) -> bool:
+        """Whether a library function only makes a coroutine: it gives an awaitable and starts
+        nothing by itself.
+        """
+        if name in _COROUTINE_FUNCTIONS:
+            return True
+        catalogue = self._project.catalogue
+        given = catalogue.gives(name, "call")
+        return given is not None and given.startswith("awaitable[") and not catalogue.roles(name)
+
+    def _is_decorated_by_others(self, function: FunctionValue) -> bool:
+        """Whether a library's decorator stands over a function: it may run the coroutine itself."""
+        scope = function.module.facts.scopes[function.scope]
+        for decorator in scope.decorators:
+            value = self._project.values.evaluate(function.frame, decorator)
+            keeps = isinstance(value, FunctionValue) or value == External(IDENTITY)
+            if not keeps and not (isinstance(value, External) and value.name in DECORATORS):
+                return True
+        return False
+
+    @property
+    def _names(self) -> frozenset[str]:
+        """Last names worth resolving: those of the project's async functions, and of the libraries'
+        above.
+        """
+        if self._async_names is None:
+            own = {
+                scope.name
+                for module in self._project.table.modules
+                for scope in module.facts.scopes
+                if scope.is_async or scope.decorators
+            }
+            self._async_names = frozenset(
+                own | {name.rpartition(".")[2] for name in _COROUTINE_FUNCTIONS}
+            )
+        return self._async_names
+
+    @staticmethod
+    def _spelling(module: Module, function: t.Term) -> str:
+        if function[0] == t.ATTR:
+            return str(function[2])
+        if function[0] == t.NAME:
+            bound = module.facts.scopes[0].bindings.get(function[1], -1)
+            if bound >= 0 and module.facts.terms[bound][0] == t.IMPORT:
+                return str(module.facts.terms[bound][2] or function[1])
+            return str(function[1])
+        if function[0] == t.IMPORT:
+            return str(function[2] or "")
+        if function[0] == t.DEFINITION:
+            return module.facts.scopes[function[1]].name
+        return ""
+
+    # -- arguments of offloading calls -------------------------------------------------------------
+
+    def handed(self, frame: Frame) -> Iterator[Handed]:
+        """Async functions, and results of calls, handed to something that runs a function in a
+        thread.
+        """
+        terms = frame.module.facts.terms
+        roles = self._project.catalogue.members_with_roles
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if entry[0] == t.CALL and (terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] in roles):
+                yield from self._handed_by(frame, term)
+
+    def _handed_by(self, frame: Frame, term: int) -> Iterator[Handed]:
+        entry = frame.module.facts.terms[term]
+        function = self._project.values.evaluate(frame, entry[1])
+        if not isinstance(function, (External, Member)) or function.name in _TAKE_OBJECTS:
+            return
+        for role in self._project.catalogue.roles(function.name):
+            if role.role not in ("offloads", "offloads_sync", "offloads_decorator"):
+                continue
+            for place in role.arguments or (0,):
+                argument = self._argument_term(entry, place)
+                if argument is not None:
+                    found = self._judge(frame, term, argument, function.name, place, role.role)
+                    if found is not None:
+                        yield found
+
+    @staticmethod
+    def _argument_term(entry: t.Term, place: str | int) -> int | None:
+        if isinstance(place, int):
+            return entry[2][place] if place < len(entry[2]) else None
+        return next((argument for name, argument in entry[3] if name == place), None)
+
+    def _judge(
+        self, frame: Frame, call: int, argument: int, offload: str, place: str | int, role: str
+    ) -> Handed | None:
+        terms = frame.module.facts.terms
+        value = self._project.values.evaluate(frame, argument)
+        short = offload.rpartition(".")[2]
+        lead = "None, " if short == "run_in_executor" else ("target=" if place == "target" else "")
+        if terms[argument][0] == t.CALL and not isinstance(value, Partial):
+            if all(self._is_no_function(option) for option in options_of(value)):
+                called = self._project.values.evaluate(frame, terms[argument][1])
+                name = (
+                    describe(called).rpartition(".")[2]
+                    if not isinstance(called, Instance)
+                    else describe(called)
+                )
+                return Handed(*frame.function, argument, name, short, lead, is_async_function=False)
+            return None
+        functions = functions_in(value)
+        if (
+            role != "offloads_sync"
+            and len(functions) == len(options_of(without_none(value)))
+            and all(self._is_async_function(f) for f in functions)
+        ):
+            return Handed(
+                *frame.function, call, describe(functions[0]), short, lead, is_async_function=True
+            )
+        return None
+
+    def _is_async_function(self, function: Value) -> bool:
+        inner = function
+        while isinstance(inner, Wrapped):
+            inner = inner.function
+        if inner is RECURSIVE or isinstance(function, (External, Member)):
+            return False  # wrapped again and again: what was there first is not known
+        return self._project.calls.is_async(function) is True
+
+    def _is_no_function(self, value: Value) -> bool:
+        if isinstance(value, (Constant, Coroutine, Awaitable, Iterable, TupleValue, MappingValue)):
+            return True
+        if isinstance(value, Instance):
+            if isinstance(value.class_, str):
+                return self._has_no_call(value.class_)
+            info = self._project.classes.info(value.class_)
+            if info.is_open or not all(self._has_no_call(base) for base in info.externals):
+                return False
+            return self._project.members.find_in_class(value.class_, "__call__") is None
+        return False
+
+    def _has_no_call(self, type_: str) -> bool:
+        """Whether objects of a library's type certainly cannot be called."""
+        catalogue = self._project.catalogue
+        call = f"{type_}.__call__"
+        has_rows = catalogue.effects(call) or catalogue.gives(call, "call")
+        return catalogue.is_type(type_) and not has_rows
+
+    # -- locks -------------------------------------------------------------------------------------
+
+    def held_locks(self, frame: Frame) -> Iterator[HeldLock]:
+        """Thread locks that a function holds while it awaits."""
+        yield from self._in_with(frame)
+        yield from self._between_calls(frame)
+
+    def _in_with(self, frame: Frame) -> Iterator[HeldLock]:
+        terms = frame.module.facts.terms
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind != "with" or region.is_async:
+                continue
+            manager = terms[region.term][1]
+            if self._is_thread_lock(self._project.values.evaluate(frame, manager)):
+                awaited = self._first_await(frame.module, region.start, region.end)
+                if awaited is not None:
+                    name = self._lock_name(frame, manager)
+                    yield HeldLock(*frame.function, region.term, name, awaited)
+
+    def _between_calls(self, frame: Frame) -> Iterator[HeldLock]:
+        """``lock.acquire() … await … lock.release()``."""
+        terms = frame.module.facts.terms
+        acquired: dict[Value, int] = {}
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if (
+                entry[0] != t.CALL
+                or terms[entry[1]][0] != t.ATTR
+                or terms[entry[1]][2] not in ("acquire", "release")
+            ):
+                continue
+            lock = terms[entry[1]][1]
+            value = self._project.values.evaluate(frame, lock)
+            if not self._is_thread_lock(value):
+                continue
+            if terms[entry[1]][2] == "acquire":
+                acquired[value] = term
+            elif value in acquired:
+                awaited = self._first_await(frame.module, acquired[value], term)
+                if awaited is not None:
+                    name = self._lock_name(frame, lock)
+                    yield HeldLock(*frame.function, acquired[value], name, awaited)
+
+    def _is_thread_lock(self, value: Value) -> bool:
+        value = without_none(value)
+        return isinstance(value, Instance) and any(
+            self._project.classes.is_instance(value, lock) for lock in _THREAD_LOCKS
+        )
+
+    def _lock_name(self, frame: Frame, term: int) -> str:
+        """How the code calls a lock: a name or attribute, else its type."""
+        entry = frame.module.facts.terms[term]
+        if entry[0] == t.NAME:
+            return str(entry[1])
+        if entry[0] == t.ATTR:
+            return str(entry[2])
+        return (
+            describe(self._project.values.evaluate(frame, term))
+            .removesuffix(" object")
+            .rpartition(".")[2]
+        )
+
+    @staticmethod
+    def _first_await(module: Module, start: int, end: int) -> int | None:
+        terms = module.facts.terms
+        for term in range(start, end):
+            entry = terms[term]
+            if entry[0] == t.AWAIT or (entry[0] in (t.ITER, t.ENTER) and entry[2]):
+                return term
+        return None

@@ -1,0 +1,431 @@
+"""The event loop of a project: which functions run on it, and what of what they do blocks it.
+
+Put together from the evidence of the project's shares; nothing is evaluated here. A function may
+run in several frames, and a frame may be reached from several shares: the heaviest and shortest
+proof counts, and it runs for whatever reaches it in any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from fwp_checks.catalogue import EffectRow
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Scope
+from fwp_checks.finding import Severity
+from fwp_checks.project.effects.chains import Call
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
+from fwp_checks.project.loop.loop_evidence import (
+    FILE_KINDS,
+    FrameEvidence,
+    LoopEvidence,
+    SiteEvidence,
+)
+from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.loop.private_loops import Companies, Company, Node
+from fwp_checks.project.meaning.frames import FunctionKey
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# More async functions than this have no findings of their own for a call that all of them reach.
+_CROWD = 50
+_OF_EACH_FUNCTION = {"database", "orm"}
+_DJANGO = ("django.db.", "django.shortcuts.", "django.contrib.")
+_DJANGO_ROWS = "django.toml"
+# Calls that open a file, and those that then read or write it.
+_OPENINGS = ("open", "TemporaryFile")
+_FILE_CONTENT = ("io.", "tempfile._TemporaryFileWrapper.", "shutil.copyfileobj")
+
+
+class Reach(NamedTuple):
+    """What a function is reached from: what that is to its framework, and whether each of its calls
+    has an event loop of its own, so that blocking it holds up nothing else.
+    """
+
+    context: Context
+    own_loop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoopFunction:
+    """A function that runs on the event loop, in one frame.
+
+    ``contexts`` are what it is to the framework, or what the functions are from which it is
+    reached. ``root`` is its own registration, if it has one. ``company`` tells who else waits while
+    it holds up the loop.
+    """
+
+    module: Module
+    scope_number: int
+    root: Root | None
+    contexts: frozenset[Context]
+    company: Company
+    found: FrameEvidence
+
+    @property
+    def scope(self) -> Scope:
+        """Its scope."""
+        return self.module.facts.scopes[self.scope_number]
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.scope.name
+
+    @property
+    def qualname(self) -> str:
+        """Its dotted name inside the module."""
+        return self.module.qualname(self.scope_number)
+
+    @property
+    def function(self) -> FunctionKey:
+        """Which function it is: the same for all frames."""
+        return self.found.function
+
+    @property
+    def label(self) -> str:
+        """How messages call it: ``async handler``, ``middleware`` …"""
+        context = self.root.context if self.root is not None else Context.FUNCTION
+        label = context.value
+        if not self.scope.is_async and label.startswith("async "):
+            return label.removeprefix("async ")
+        return label
+
+    @property
+    def is_request(self) -> bool:
+        """Whether a request waits for it."""
+        return any(context.is_request for context in self.contexts)
+
+    @property
+    def is_startup_only(self) -> bool:
+        """Whether it runs only while the application starts or stops."""
+        return bool(self.contexts) and all(context.is_startup for context in self.contexts)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingSite:
+    """A place in a function on the event loop where the loop is held up, with the chain that proves
+    it.
+    """
+
+    function: LoopFunction
+    chain: tuple[Call, ...]
+    row: EffectRow
+    severity: Severity
+
+    @property
+    def term(self) -> int:
+        """The term in the function's module where the blocking work begins."""
+        return self.chain[0].term
+
+    @property
+    def call(self) -> str:
+        """The library function that blocks, by its dotted name."""
+        return self.chain[-1].library
+
+    @property
+    def cause(self) -> tuple[str, int]:
+        """Where the blocking call itself is made: path and term."""
+        last = self.chain[-1]
+        return last.path, last.term
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether Django refuses the call, on this loop as on any."""
+        return _is_refused(self.row, self.chain)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the function makes the blocking call itself."""
+        return len(self.chain) == 1
+
+
+class EventLoop:
+    """The analysis of one project, from the evidence of its shares."""
+
+    def __init__(self, project: Project, evidence: Sequence[LoopEvidence]) -> None:
+        self._project = project
+        self._evidence = evidence
+        self._known_sites: dict[Module, list[BlockingSite]] = {}
+
+    # -- functions ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _nodes(self) -> list[tuple[int, FrameEvidence, list[int]]]:
+        """Every frame of every share: its number, what was found, and the numbers of those that
+        follow. Frames of entry functions have one number in all shares.
+        """
+        found = []
+        others = len(self._project.loop_entries.numbers)
+        for evidence in self._evidence:
+            frames = evidence.frames
+            numbers = [f.entry if f.entry >= 0 else others + at for at, f in enumerate(frames)]
+            others += len(frames)
+            for number, frame in zip(numbers, frames, strict=True):
+                found.append((number, frame, [numbers[at] for at in frame.following]))
+        return found
+
+    @cached_property
+    def _reaches(self) -> dict[int, set[Reach]]:
+        """For each frame, what the roots are from which it is reached."""
+        following: dict[int, list[int]] = {}
+        for number, _, after in self._nodes:
+            following.setdefault(number, []).extend(after)
+        starts: dict[Reach, list[int]] = {}
+        for number, root in enumerate(self._project.loop_entries.roots.values()):
+            starts.setdefault(Reach(root.context, root.own_loop), []).append(number)
+        found: dict[int, set[Reach]] = {}
+        for reach, waiting in starts.items():
+            seen = set(waiting)
+            while waiting:
+                number = waiting.pop()
+                found.setdefault(number, set()).add(reach)
+                for other in following.get(number, ()):
+                    if other not in seen:
+                        seen.add(other)
+                        waiting.append(other)
+        return found
+
+    @cached_property
+    def _reaches_of_function(self) -> dict[FunctionKey, set[Reach]]:
+        """For each function, the same in all its frames."""
+        found: dict[FunctionKey, set[Reach]] = {}
+        for number, frame, _ in self._nodes:
+            found.setdefault(frame.function, set()).update(self._reaches.get(number, ()))
+        return found
+
+    @cached_property
+    def _companies(self) -> Companies:
+        graph: dict[int, Node] = {}
+        for number, frame, after in self._nodes:
+            known = graph.get(number)
+            if known is not None:
+                # Another share's: one of them looked into it.
+                frame = frame if frame.is_on_loop or frame.following else known.frame
+                after = [*known.following, *after]
+            graph[number] = Node(frame, tuple(after))
+        loop = self._project.loop_entries
+        served = [at for at, root in enumerate(loop.roots.values()) if not root.own_loop]
+        return Companies(graph, served, [loop.numbers[frame] for frame in loop.private])
+
+    @cached_property
+    def functions(self) -> dict[Module, list[LoopFunction]]:
+        """By module, the frames whose code runs on an event loop."""
+        found: dict[Module, list[LoopFunction]] = {}
+        for number, frame, _ in self._nodes:
+            if not frame.is_on_loop:
+                continue
+            # Of a frame that nothing is known to reach, other frames tell.
+            reaches = self._reaches.get(number) or self._reaches_of_function[frame.function]
+            is_owned = bool(reaches) and all(reach.own_loop for reach in reaches)
+            path, scope_number = frame.function
+            module = self._project.table.by_path[path]
+            root = self._project.loop_entries.root_of(frame.entry, frame.function)
+            contexts = frozenset(reach.context for reach in reaches)
+            company = Company.NOBODY if is_owned else self._companies.of(frame.function)
+            function = LoopFunction(module, scope_number, root, contexts, company, frame)
+            found.setdefault(module, []).append(function)
+        return found
+
+    def is_reached(self, function: FunctionKey) -> bool:
+        """Whether code on the loop runs a function."""
+        return function in self._run_on_loops
+
+    @cached_property
+    def _run_on_loops(self) -> set[FunctionKey]:
+        """Functions that code on some loop runs, or that run on it themselves."""
+        following: dict[int, list[int]] = {}
+        functions: dict[int, FunctionKey] = {}
+        starts = []
+        for number, frame, after in self._nodes:
+            following.setdefault(number, []).extend(after)
+            functions[number] = frame.function
+            if frame.is_on_loop:
+                starts.append(number)
+        found = set(starts)
+        while starts:
+            for other in following[starts.pop()]:
+                if other not in found:
+                    found.add(other)
+                    starts.append(other)
+        return {functions[number] for number in found}
+
+    @cached_property
+    def called_coroutine_functions(self) -> frozenset[FunctionKey]:
+        """Async functions that code of the project calls itself."""
+        return frozenset().union(*[evidence.awaited for evidence in self._evidence])
+
+    # -- coroutines and threads --------------------------------------------------------------------
+
+    def dropped(self, module: Module) -> list[Dropped]:
+        """The calls in a module whose coroutine is dropped."""
+        found = (dropped for evidence in self._evidence for dropped in evidence.dropped)
+        return [dropped for dropped in found if dropped.path == module.path]
+
+    def handed(self, module: Module) -> list[Handed]:
+        """The arguments in a module that are wrongly handed to a thread."""
+        return sorted(self._handed.get(module.path, ()))
+
+    @cached_property
+    def _handed(self) -> dict[str, set[Handed]]:
+        found: dict[str, set[Handed]] = {}
+        for _, frame, _ in self._nodes:
+            for handed in frame.handed:
+                found.setdefault(handed.path, set()).add(handed)
+        return found
+
+    def held_locks(self, module: Module) -> list[HeldLock]:
+        """The thread locks in a module that functions on the event loop hold while they await."""
+        found: dict[int, HeldLock] = {}
+        for function in self.functions.get(module, ()):
+            for held in function.found.locks if function.company is not Company.NOBODY else ():
+                found.setdefault(held.term, held)
+        return [found[term] for term in sorted(found)]
+
+    # -- blocking ----------------------------------------------------------------------------------
+
+    def blocking(self, module: Module) -> list[BlockingSite]:
+        """The places in a module where the event loop is held up, without those of
+        :attr:`crowds`.
+        """
+        sites = self._sites(module)
+        return [site for site in sites if site.is_direct or site.cause not in self.crowds]
+
+    @cached_property
+    def crowds(self) -> dict[tuple[str, int], list[BlockingSite]]:
+        """Library calls in helpers that a great many async functions reach, with the places that
+        lead there: one cause, to be mended where it is. (Not so with a synchronous database: each
+        of the functions has to leave the loop.)
+        """
+        found: dict[tuple[str, int], list[BlockingSite]] = {}
+        for module in self.functions:
+            for site in self._sites(module):
+                if not site.is_direct and site.row.kind not in _OF_EACH_FUNCTION:
+                    found.setdefault(site.cause, []).append(site)
+        return {
+            cause: sites
+            for cause, sites in found.items()
+            if len({site.function.function for site in sites}) > _CROWD
+        }
+
+    def _sites(self, module: Module) -> list[BlockingSite]:
+        known = self._known_sites.get(module)
+        if known is None:
+            sites = self._best(
+                BlockingSite(function, site.chain, site.row, self._weight(function, site))
+                for function in self.functions.get(module, ())
+                for site in function.found.blocking
+                if self._is_wanted(function, site)
+            )
+            known = self._known_sites[module] = _without_repeats(sites)
+        return known
+
+    @staticmethod
+    def _best(sites: Iterator[BlockingSite]) -> list[BlockingSite]:
+        """The heaviest and shortest proof for each place."""
+        best: dict[int, BlockingSite] = {}
+        for site in sites:
+            known = best.get(site.term)
+            if known is None or (site.severity.rank, len(site.chain)) < (
+                known.severity.rank,
+                len(known.chain),
+            ):
+                best[site.term] = site
+        return [best[term] for term in sorted(best)]
+
+    def _is_wanted(self, function: LoopFunction, site: SiteEvidence) -> bool:
+        if function.company is Company.NOBODY and not _is_refused(site.row, site.chain):
+            return False
+        if site.row.kind not in FILE_KINDS:
+            return True
+        access = self._project.settings.file_access
+        return access == "everywhere" or (access == "requests" and function.is_request)
+
+    @staticmethod
+    def _weight(function: LoopFunction, site: SiteEvidence) -> Severity:
+        """Holding up a loop that serves no request, or not yet, weighs less."""
+        is_private = function.company is Company.TASKS and not _is_refused(site.row, site.chain)
+        if site.severity is Severity.ERROR and (function.is_startup_only or is_private):
+            return Severity.WARNING
+        return site.severity
+
+    def nested(self, module: Module) -> list[BlockingSite]:
+        """The places in a module where an event loop is started although one is running."""
+        return self._best(
+            BlockingSite(function, site.chain, site.row, site.severity)
+            for function in self.functions.get(module, ())
+            for site in function.found.nested
+        )
+
+
+def _is_refused(row: EffectRow, chain: Sequence[Call]) -> bool:
+    """Whether Django refuses the call on any event loop: its own row says so, perhaps of a class
+    that a package derives from its.
+    """
+    is_django = row.source == _DJANGO_ROWS or chain[-1].library.startswith(_DJANGO)
+    return is_django and row.kind in _OF_EACH_FUNCTION
+
+
+def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
+    """One finding for what one change mends.
+
+    Opening a file and what is then read from it or written to it in the same function; what is done
+    to the result of a blocking call (``inspect(engine).get_schema_names()``); a property and a call
+    on what it gives; a property that is read several times, or a helper that reads files and is
+    called several times, by the same function.
+    """
+    opened: set[FunctionKey] = set()
+    helpers: set[tuple[FunctionKey, FunctionKey]] = set()
+    repeats = _repeats(sites)
+    kept = []
+    for site in sites:
+        function, callee = site.function.function, site.chain[0].callee
+        if site.term in repeats:
+            continue
+        if callee is not None:
+            is_read = site.function.module.facts.terms[site.term][0] == t.ATTR
+            if (function, callee) in helpers and (is_read or site.severity is Severity.INFO):
+                continue
+            helpers.add((function, callee))
+        elif function in opened and site.call.startswith(_FILE_CONTENT):
+            continue
+        elif site.call.endswith(_OPENINGS):
+            opened.add(function)
+        kept.append(site)
+    return kept
+
+
+def _repeats(sites: list[BlockingSite]) -> set[int]:
+    """Of sites of a module on each other's results in one expression, the terms of all but the
+    heaviest; the first of calls, the call rather than the property it starts from.
+    """
+    by_term = {site.term: site for site in sites}
+    found = set()
+    for term, site in by_term.items():
+        module = site.function.module
+        for inner in _receivers(module, term):
+            other = by_term.get(inner)
+            if other is None:
+                continue
+            is_read = module.facts.terms[inner][0] == t.ATTR
+            if is_read or (site.is_direct and other.is_direct):
+                heavier = site.severity.rank - other.severity.rank
+                drops_other = heavier < 0 or (heavier == 0 and is_read)
+                found.add(inner if drops_other else term)
+    return found
+
+
+def _receivers(module: Module, term: int) -> Iterator[int]:
+    """What a call is made on, and that in turn, as far as it stands in the same expression."""
+    terms = module.facts.terms
+    start = module.facts.span(term)[:2]
+    while terms[term][0] in (t.CALL, t.ATTR, t.ITEM):
+        term = terms[term][1]
+        if module.facts.span(term)[:2] != start:
+            return
+        yield term

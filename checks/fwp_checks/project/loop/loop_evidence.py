@@ -1,0 +1,306 @@
+"""What one share of a project tells about its event loop: plain data, put together by
+:mod:`fwp_checks.project.loop.event_loop`.
+
+Evaluated is every function that is reached from the share's own async functions and from those that
+frameworks call on the loop. Async functions of other shares are noted, not followed: what they
+block stands in their own findings, and their own share evaluates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from fwp_checks.catalogue import EffectRow
+from fwp_checks.finding import Severity
+from fwp_checks.project.effects.chains import Call, call_at
+from fwp_checks.project.effects.effects import Effects, Event, Rows
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop import private_loops
+from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
+from fwp_checks.project.loop.loop_roots import Root
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.meaning.outcome import RunExternal
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.shares import Share
+
+# How heavy it is to wait for each kind of thing; see the catalogue's README.
+_WARNING_KINDS = {"cpu"}
+FILE_KINDS = frozenset({"file", "metadata"})
+_OPTIONAL_KINDS = {"metadata"}
+_SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+_LOOP_LIBRARIES = ("asyncio.", "anyio.", "trio.")
+
+
+def severity_of_kind(kind: str) -> Severity:
+    """How much it weighs that the event loop waits for this kind of thing."""
+    if kind in _WARNING_KINDS:
+        return Severity.WARNING
+    return Severity.INFO if kind in FILE_KINDS else Severity.ERROR
+
+
+class SiteEvidence(NamedTuple):
+    """A place where a function has an effect, with the chain of calls that proves it."""
+
+    severity: Severity
+    row: EffectRow
+    chain: tuple[Call, ...]
+
+
+class FrameEvidence(NamedTuple):
+    """What was found of one frame.
+
+    ``function`` is whose it is; ``entry`` its number among the project's entry functions, -1 for a
+    frame of this share alone. ``following`` are the frames that it runs or leaves to the loop, by
+    their positions in the share. ``uses_loop``: it makes coroutines or tasks. ``blocking``,
+    ``nested`` and ``locks`` are of code that runs on the loop itself (``is_on_loop``).
+    ``starts_tasks``: it makes something run beside it.
+    """
+
+    function: FunctionKey
+    entry: int
+    following: tuple[int, ...] = ()
+    handed: tuple[Handed, ...] = ()
+    is_on_loop: bool = False
+    uses_loop: bool = False
+    starts_tasks: bool = False
+    blocking: tuple[SiteEvidence, ...] = ()
+    nested: tuple[SiteEvidence, ...] = ()
+    locks: tuple[HeldLock, ...] = ()
+
+
+class LoopEvidence(NamedTuple):
+    """What one share tells. ``awaited`` are the async functions that its code calls itself."""
+
+    frames: tuple[FrameEvidence, ...] = ()
+    awaited: frozenset[FunctionKey] = frozenset()
+    dropped: tuple[Dropped, ...] = ()
+
+
+class LoopEntries:
+    """The functions by which code on a loop begins: those that frameworks call on it, every async
+    function, about whose arguments nothing is known, and what starts loops of its own. In one
+    order, the same for each share.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def find(self) -> None:
+        """Find them now, if they are not known yet."""
+        _ = self.numbers
+
+    @cached_property
+    def roots(self) -> dict[Frame, Root]:
+        """Functions the frameworks call on the loop."""
+        found: dict[Frame, Root] = {}
+        for root in self._project.frameworks.roots():
+            found.setdefault(root.frame, root)
+        return found
+
+    @cached_property
+    def numbers(self) -> dict[Frame, int]:
+        """Every entry function, with its number; those of :attr:`roots` come first."""
+        found: dict[Frame, None] = dict.fromkeys(self.roots)
+        for module in self._project.table.modules:
+            if module.is_read_only:
+                continue
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.is_async and scope.kind == "function":
+                    try:
+                        found[self._project.frame_of_scope(module, number)] = None
+                    except Exception as error:  # costs this function
+                        self._project.fail(module, f"'{module.qualname(number)}'", error)
+        found.update(dict.fromkeys(self.private))
+        return {frame: number for number, frame in enumerate(found)}
+
+    @cached_property
+    def private(self) -> tuple[Frame, ...]:
+        """Scripts, commands and jobs, which may start a loop of their own."""
+        return tuple(private_loops.entries(self._project))
+
+    @cached_property
+    def _root_by_number(self) -> list[Root]:
+        return list(self.roots.values())
+
+    @cached_property
+    def _root_by_function(self) -> dict[FunctionKey, Root]:
+        return {frame.function: root for frame, root in self.roots.items()}
+
+    def root_of(self, entry: int, function: FunctionKey) -> Root | None:
+        """The registration of an entry function, or of a function in any frame."""
+        if 0 <= entry < len(self._root_by_number):
+            return self._root_by_number[entry]
+        return self._root_by_function.get(function)
+
+
+class LoopCollector:
+    """Evaluates one share."""
+
+    def __init__(self, project: Project, share: Share) -> None:
+        self._project = project
+        self._share = share
+        self._entries = project.loop_entries
+        self._behaviours = project.behaviours
+        self._rows = Rows(project)
+        self._known_starts: dict[Frame, private_loops.Starts] = {}
+
+    def collect(self) -> LoopEvidence:
+        """The evidence of the share."""
+        frames, elsewhere = self._reached
+        positions = {frame: at for at, frame in enumerate((*frames, *elsewhere))}
+        found = [self._of_frame(frame, positions) for frame in frames]
+        numbers = self._entries.numbers
+        found.extend(FrameEvidence(frame.function, numbers[frame]) for frame in elsewhere)
+        awaited = {
+            inner.function for frame in frames for _, inner in self._behaviours.of(frame).coroutines
+        }
+        dropped = [dropped for module in self._share.modules for dropped in self._dropped(module)]
+        return LoopEvidence(tuple(found), frozenset(awaited), tuple(dropped))
+
+    # -- frames ------------------------------------------------------------------------------------
+
+    @cached_property
+    def _reached(self) -> tuple[list[Frame], list[Frame]]:
+        """The frames that are reached in this share, and those that other shares look into."""
+        numbers = self._entries.numbers
+        found = {frame: None for frame in numbers if frame.module in self._share}
+        elsewhere: dict[Frame, None] = {}
+        waiting = list(found)
+        while waiting:
+            for frame in self._following(waiting.pop()):
+                if frame in found:
+                    continue
+                if frame in numbers and frame.scope.is_async:
+                    elsewhere[frame] = None
+                    continue
+                found[frame] = None
+                waiting.append(frame)
+        return list(found), list(elsewhere)
+
+    def _following(self, frame: Frame) -> list[Frame]:
+        return [*self._behaviours.following(frame), *self._starts(frame).entered]
+
+    def _starts(self, frame: Frame) -> private_loops.Starts:
+        known = self._known_starts.get(frame)
+        if known is None:
+            known = self._known_starts[frame] = private_loops.starts(self._project, frame)
+        return known
+
+    def _of_frame(self, frame: Frame, positions: dict[Frame, int]) -> FrameEvidence:
+        function = frame.function
+        entry = self._entries.numbers.get(frame, -1)
+        try:
+            following = dict.fromkeys(positions[f] for f in self._following(frame))
+            if frame.module.is_read_only:
+                return FrameEvidence(function, entry, tuple(following))
+            handed = tuple(self._project.coroutines.handed(frame))
+            root = self._entries.root_of(entry, function)
+            starts_tasks = self._starts(frame).concurrent
+            if root is None and not frame.scope.is_async:
+                return FrameEvidence(
+                    function, entry, tuple(following), handed, starts_tasks=starts_tasks
+                )
+            events = self._events(frame, root)
+            return FrameEvidence(
+                function,
+                entry,
+                tuple(following),
+                handed,
+                is_on_loop=True,
+                uses_loop=self._uses_loop(frame),
+                starts_tasks=starts_tasks,
+                blocking=tuple(self._blocking(frame, events)),
+                nested=tuple(self._nested(frame, events)),
+                locks=tuple(self._project.coroutines.held_locks(frame)),
+            )
+        except Exception as error:  # one function must not cost the findings of others
+            self._project.fail(frame.module, f"'{frame.qualname}'", error)
+            return FrameEvidence(function, entry)
+
+    def _events(self, frame: Frame, root: Root | None) -> Sequence[Event]:
+        """What a function does on the loop."""
+        events = self._behaviours.of(frame).events
+        until = root.until if root is not None else None
+        return events if until is None else [event for event in events if event.term < until]
+
+    def _uses_loop(self, frame: Frame) -> bool:
+        behaviour = self._behaviours.of(frame)
+        return bool(behaviour.coroutines) or any(
+            isinstance(run, RunExternal) and run.name.startswith(_LOOP_LIBRARIES)
+            for event in behaviour.events
+            for alternative in event.alternatives
+            for run in alternative or ()
+        )
+
+    def _dropped(self, module: Module) -> Iterator[Dropped]:
+        if module.is_read_only:
+            return
+        try:
+            yield from self._project.coroutines.dropped(module)
+        except Exception as error:
+            self._project.fail(module, "its expression statements", error)
+
+    # -- effects -----------------------------------------------------------------------------------
+
+    def _row(self, run: RunExternal) -> EffectRow | None:
+        row = self._rows.of(run, "blocks")
+        if (
+            row is not None
+            and row.kind in _OPTIONAL_KINDS
+            and not self._project.settings.file_metadata
+        ):
+            return None
+        return row
+
+    def _blocks_at_least(self, severity: Severity, run: RunExternal) -> EffectRow | None:
+        row = self._row(run)
+        if row is not None and severity_of_kind(row.kind).rank <= severity.rank:
+            return row
+        return None
+
+    @cached_property
+    def _effects(self) -> list[tuple[Severity, Effects]]:
+        return [
+            (
+                severity,
+                Effects(
+                    self._project,
+                    self._reached[0],
+                    partial(self._blocks_at_least, severity),
+                    # Files that are kept by name are few; connections and answers may be many.
+                    each_time=severity is Severity.INFO,
+                ),
+            )
+            for severity in _SEVERITIES
+        ]
+
+    def _blocking(self, frame: Frame, events: Sequence[Event]) -> Iterator[SiteEvidence]:
+        """The heaviest effect of each event."""
+        for event in events:
+            for severity, effects in self._effects:
+                chain = effects.chain(frame, event)
+                last = chain[-1].run if chain else None
+                row = self._row(last) if isinstance(last, RunExternal) else None
+                if chain and row is not None:
+                    calls = tuple([call_at(link.frame, link.term, link.run) for link in chain])
+                    yield SiteEvidence(severity, row, calls)
+                    break
+
+    @cached_property
+    def _entering_loops(self) -> Effects:
+        frames, _ = self._reached
+        return Effects(self._project, frames, lambda run: self._rows.of(run, "runs_loop"))
+
+    def _nested(self, frame: Frame, events: Sequence[Event]) -> Iterator[SiteEvidence]:
+        """Where an event loop is started although one is running."""
+        for event in events:
+            chain = self._entering_loops.chain(frame, event)
+            last = chain[-1].run if chain else None
+            row = self._rows.of(last, "runs_loop") if isinstance(last, RunExternal) else None
+            if chain and row is not None:
+                calls = tuple([call_at(link.frame, link.term, link.run) for link in chain])
+                yield SiteEvidence(Severity.ERROR, row, calls)

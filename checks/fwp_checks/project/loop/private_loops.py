@@ -1,0 +1,203 @@
+"""Event loops on which a blocking call holds up nobody else.
+
+A script, a command or a worker's job that starts a loop for one coroutine and waits for it has the
+loop to itself: while a call blocks, nothing else is ready to run. That changes as soon as something
+runs concurrently (a second task, a callback, a server), so then nothing is private.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    External,
+    FunctionValue,
+    Member,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.loop.loop_evidence import FrameEvidence
+
+# These wait for the one coroutine that they are handed.
+_ONE_AT_A_TIME = frozenset({"asyncio.wait_for", "asyncio.shield"})
+_CONCURRENT = ("schedules", "loop_callback")
+# What serves many at once, or keeps tasks of its own on the loop (heartbeats, answers to pings), by
+# its documentation.
+_SERVERS = frozenset(
+    {
+        "uvicorn.Server.serve", "uvicorn.run", "hypercorn.asyncio.serve", "hypercorn.trio.serve",
+        "granian.Granian.serve", "aiohttp.web.run_app", "aiohttp.web.AppRunner.setup",
+        "grpc.aio.Server.start", "asyncio.AbstractEventLoop.run_forever",
+        "asyncio.Server.serve_forever", "websockets.serve", "websockets.asyncio.server.serve",
+        "websockets.connect", "websockets.asyncio.client.connect",
+        "aiohttp.ClientSession.ws_connect", "aiokafka.AIOKafkaConsumer",
+        "aiokafka.AIOKafkaProducer", "aio_pika.connect", "aio_pika.connect_robust", "nats.connect",
+        "nats.aio.client.Client", "asyncssh.connect", "discord.Client",
+        "discord.ext.commands.Bot",
+    }
+)  # fmt: skip
+# The last names of what starts a loop and waits.
+_RUN = frozenset({"run", "run_until_complete"})
+_MAIN = {(t.NAME, "__name__"), (t.CONST, "__main__")}
+
+
+class Company(Enum):
+    """Who else waits while a function holds up its event loop."""
+
+    OTHERS = "others"
+    """Whatever the loop serves, as far as is known."""
+    TASKS = "tasks"
+    """At most other tasks of the same script, command or job; it is none of them itself."""
+    NOBODY = "nobody"
+    """No one: the loop was started for it."""
+
+
+# -- what code does --------------------------------------------------------------------------------
+
+
+def entries(project: Project) -> Iterator[Frame]:
+    """Code that has its thread to itself: scripts, commands, jobs of workers."""
+    for module in project.table.modules:
+        if not module.is_read_only and (_is_script(module) or _starts_loop(project, module)):
+            yield project.module_frame(module)
+    yield from project.frameworks.commands()
+
+
+def _is_script(module: Module) -> bool:
+    """Whether a module does something when it is run: it asks for ``__main__``."""
+    terms = module.facts.terms
+    for region in module.regions_in(0):
+        entry = terms[region.term] if region.kind == "if" and region.term >= 0 else None
+        if entry is not None and entry[0] == t.COMPARE and entry[1] == "==":
+            if terms[entry[2]] in _MAIN and terms[entry[3]] in _MAIN:
+                return True
+    return module.path.endswith("__main__.py")
+
+
+def _starts_loop(project: Project, module: Module) -> bool:
+    """Whether a module starts a loop when it is imported: it is a script without a guard."""
+    frame = project.module_frame(module)
+    terms = module.facts.terms
+    for term in module.calls_in(0):
+        called = terms[terms[term][1]]
+        if called[0] in (t.ATTR, t.IMPORT) and called[2] in _RUN:
+            value = project.values.evaluate(frame, terms[term][1])
+            if isinstance(value, (External, Member)) and any(
+                role.role == "enters_loop" for role in project.catalogue.roles(value.name)
+            ):
+                return True
+    return False
+
+
+class Starts(NamedTuple):
+    """What a frame does to event loops: the coroutine functions that it hands to what runs them
+    (``anyio.run(main)``), and whether it starts something that runs beside it.
+    """
+
+    entered: tuple[Frame, ...]
+    concurrent: bool
+
+
+def starts(project: Project, frame: Frame) -> Starts:
+    """What the calls of library functions in a frame's own code start."""
+    terms = frame.module.facts.terms
+    entered: list[Frame] = []
+    concurrent = False
+    for term in frame.module.calls_in(frame.scope_number):
+        value = project.values.evaluate(frame, terms[term][1])
+        for option in options_of(value):
+            if not isinstance(option, (External, Member)):
+                continue
+            if option.name in _SERVERS:
+                concurrent = True
+            for role in project.catalogue.roles(option.name):
+                if role.role == "enters_loop":
+                    arguments = project.calls.arguments(frame, terms[term])
+                    handed = project.libraries.role_arguments(role.arguments, arguments)
+                    entered.extend(_frames_of(project, handed))
+                elif role.role in _CONCURRENT and option.name not in _ONE_AT_A_TIME:
+                    concurrent = True
+    return Starts(tuple(entered), concurrent)
+
+
+def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
+    for value in values:
+        for option in options_of(value):
+            if isinstance(option, FunctionValue):
+                yield project.calls.frame_for(option, NO_ARGUMENTS)
+
+
+# -- who waits for whom ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A frame, by the evidence of it, and the numbers of the frames that follow."""
+
+    frame: FrameEvidence
+    following: tuple[int, ...]
+
+
+class Companies:
+    """Who else waits, for each function of a project.
+
+    ``nodes`` are all frames by number. ``served`` are those that frameworks call on the loop of a
+    server, ``private`` the scripts, commands and jobs.
+    """
+
+    def __init__(
+        self, nodes: Mapping[int, Node], served: Iterable[int], private: Iterable[int]
+    ) -> None:
+        self._nodes = nodes
+        quiet: set[int] = set()
+        busy: set[int] = set()
+        tasks: set[int] = set()
+        for entry in private:
+            reached = self._closure([entry])
+            starting = [number for number in reached if nodes[number].frame.starts_tasks]
+            (busy if starting else quiet).update(reached)
+            tasks |= self._closure(starting)
+        called = {
+            nodes[after].frame.function for node in nodes.values() for after in node.following
+        }
+        # Nothing is known of who calls these.
+        open_ended = [
+            number
+            for number, node in nodes.items()
+            if node.frame.is_on_loop
+            and node.frame.function not in called
+            and number not in quiet
+            and number not in busy
+        ]
+        others = self._functions(self._closure([*served, *open_ended]))
+        self._alone = self._functions(quiet) - self._functions(busy) - others
+        self._beside = self._functions(busy) - self._functions(tasks) - others
+
+    def of(self, function: FunctionKey) -> Company:
+        """Who else waits while a function holds up its loop."""
+        if function in self._alone:
+            return Company.NOBODY
+        return Company.TASKS if function in self._beside else Company.OTHERS
+
+    def _closure(self, starts: Iterable[int]) -> set[int]:
+        found = {number for number in starts if number in self._nodes}
+        waiting = list(found)
+        while waiting:
+            for after in self._nodes[waiting.pop()].following:
+                if after not in found:
+                    found.add(after)
+                    waiting.append(after)
+        return found
+
+    def _functions(self, numbers: Iterable[int]) -> set[FunctionKey]:
+        return {self._nodes[number].frame.function for number in numbers}

@@ -1,0 +1,61 @@
+"""Attributes that code assigns on an object before it uses it: ``post.author = author``.
+
+Frameworks take note of what their objects hold from then on, in this function and in those that the
+object is handed to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.mappings import roots_of
+from fwp_checks.project.meaning.values import Instance, Union, Value, join
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+class Assignments:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[Module, int], dict[int, list[tuple[int, str]]]] = {}
+
+    def used(self, frame: Frame, term: int, at: int) -> Value:
+        """The value of a term where another one uses it."""
+        value = self._project.values.evaluate(frame, term)
+        if isinstance(value, Union) or (isinstance(value, Instance) and value.details):
+            names = self._before(frame, term, at)
+            if names:
+                return self._with(value, frozenset(names))
+        return value
+
+    def _before(self, frame: Frame, term: int, at: int) -> list[str]:
+        """The attributes that are assigned before ``at`` on what a term stands for."""
+        assigned = self._in_scope(frame)
+        if not assigned:
+            return []
+        roots = roots_of(frame.module.facts.terms, term)
+        return [name for root in roots for place, name in assigned.get(root, ()) if place < at]
+
+    def _in_scope(self, frame: Frame) -> dict[int, list[tuple[int, str]]]:
+        """By what an attribute is assigned on: where, and its name."""
+        key = (frame.module, frame.scope_number)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = {}
+            terms = frame.module.facts.terms
+            for store in frame.module.attribute_writes_in(frame.scope_number):
+                for root in roots_of(terms, terms[store][1]):
+                    known.setdefault(root, []).append((store, terms[store][2]))
+        return known
+
+    def _with(self, value: Value, names: frozenset[str]) -> Value:
+        if isinstance(value, Union):
+            return join([self._with(option, names) for option in value.options])
+        if isinstance(value, Instance) and value.details:
+            return self._project.frameworks.assigned(value, names)
+        return value

@@ -1,0 +1,184 @@
+"""Branches that a receiver's own state decides: ``if self.action == "list": …`` in a method of a
+view whose action is known.
+
+Only frames whose receiver carries a :class:`State` are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import Constant, Instance, TupleValue, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Terms that are part of a test: what stands between them and the branch before is another test's.
+_PARTS = (t.CONST, t.NAME, t.ATTR, t.COMPARE, t.BOOL, t.UNARY, t.SEQUENCE, t.TRUTH, t.NARROW)
+
+
+class State:
+    """Base of what a framework notes about an object that decides branches of its methods."""
+
+    __slots__ = ()
+
+
+class Branches:
+    """Says which branches are taken."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[Frame, list[tuple[Region, bool, bool]]] = {}
+
+    def options(self, frame: Frame, join: int, options: Sequence[int]) -> Sequence[int]:
+        """Those of the terms that meet at a JOIN which can be there in this frame."""
+        decided = self._decided(frame)
+        if not decided:
+            return options
+        for region, is_taken, is_sure in decided:
+            if is_taken and is_sure and region.end <= join:
+                inside = [o for o in options if region.start <= o < region.end]
+                if inside:
+                    options = [o for o in options if o in inside or o >= region.end]
+        kept = [option for option in options if not self._is_left_out(decided, option)]
+        return kept or options
+
+    def returns(self, frame: Frame, returns: Sequence[int]) -> Sequence[int]:
+        """Those of a function's returned terms that can be given back in this frame."""
+        decided = self._decided(frame)
+        if not decided:
+            return returns
+        for region, is_taken, is_sure in decided:
+            if is_taken and is_sure and region.exits:
+                inside = any(region.start <= term < region.end for term in returns)
+                if inside:
+                    returns = [term for term in returns if term < region.end]
+        kept = [term for term in returns if not self._is_left_out(decided, term)]
+        return kept or returns
+
+    def skipped(self, frame: Frame) -> list[tuple[int, int]]:
+        """The stretches of a frame that do not run."""
+        return [(r.start, r.end) for r, is_taken, _ in self._decided(frame) if not is_taken]
+
+    @staticmethod
+    def _is_left_out(decided: list[tuple[Region, bool, bool]], term: int) -> bool:
+        return any(
+            region.start <= term < region.end for region, is_taken, _ in decided if not is_taken
+        )
+
+    # -- tests -------------------------------------------------------------------------------------
+
+    def _decided(self, frame: Frame) -> list[tuple[Region, bool, bool]]:
+        """The branches whose tests are known, whether they are taken, and whether nothing stands
+        before their test.
+        """
+        receiver = frame.arguments[0] if frame.arguments else None
+        if type(receiver) is not Instance or not receiver.details:
+            return []
+        if not any(isinstance(detail, State) for detail in receiver.details):
+            return []
+        known = self._known.get(frame)
+        if known is None:
+            self._known[frame] = []
+            known = self._known[frame] = self._find(frame)
+        return known
+
+    def _find(self, frame: Frame) -> list[tuple[Region, bool, bool]]:
+        found = []
+        regions = frame.module.regions_in(frame.scope_number)
+        for region in regions:
+            if region.kind in ("if", "else") and region.term >= 0:
+                holds = self._holds(frame, region.term)
+                if holds is not None:
+                    is_sure = not self._follows_another(frame, region, regions)
+                    found.append((region, holds == (region.kind == "if"), is_sure))
+        return found
+
+    def _follows_another(self, frame: Frame, region: Region, regions: list[Region]) -> bool:
+        """Whether a branch may be an ``elif``: another one ends where its test begins, and that
+        one's test may have held.
+        """
+        terms = frame.module.facts.terms
+        start = region.term + 1
+        while start > frame.scope.start and terms[start - 1][0] in _PARTS:
+            start -= 1
+            before = [r for r in regions if r.kind == "if" and r.end == start]
+            if any(self._holds(frame, r.term) is not False for r in before):
+                return True
+        return False
+
+    def _holds(self, frame: Frame, term: int) -> bool | None:
+        entry = frame.module.facts.terms[term]
+        if entry[0] in (t.TRUTH, t.ALIAS, t.NARROW):
+            return self._holds(frame, entry[1])
+        if entry[0] == t.JOIN:
+            # A variable that a test before has narrowed is the same thing still.
+            found = {self._holds(frame, option) for option in entry[1] if option < term}
+            return found.pop() if len(found) == 1 else None
+        if entry[0] == t.UNARY and entry[1] == "not":
+            holds = self._holds(frame, entry[2])
+            return None if holds is None else not holds
+        if entry[0] == t.BOOL:
+            wanted = bool(entry[1] == "or")
+            results = [self._holds(frame, operand) for operand in entry[2]]
+            if wanted in results:
+                return wanted
+            return None if None in results else not wanted
+        if entry[0] == t.COMPARE and entry[1] in ("==", "!=", "in", "not in"):
+            return self._compared(frame, entry)
+        return self._is_true(frame, entry)
+
+    def _is_true(self, frame: Frame, entry: t.Term) -> bool | None:
+        """Whether an attribute of the receiver is true, or anything but None."""
+        terms = frame.module.facts.terms
+        if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
+            return entry[1] == "is not" if self._is_true(frame, terms[entry[2]]) else None
+        if entry[0] == t.CALL and terms[entry[1]] == (t.NAME, "bool") and len(entry[2]) == 1:
+            return self._is_true(frame, terms[entry[2][0]])
+        names: list[str] = []
+        root = -1
+        while entry[0] in (t.ATTR, t.NARROW, t.ALIAS):
+            if entry[0] == t.ATTR:
+                names.append(entry[2])
+            root = entry[1]
+            entry = terms[root]
+        if not names or not frame.module.is_parameter(root, frame.scope_number, 0):
+            return None
+        receiver = self._project.values.evaluate(frame, root)
+        return self._project.frameworks.truth(receiver, tuple(reversed(names)))
+
+    def _compared(self, frame: Frame, entry: t.Term) -> bool | None:
+        state = self._state(frame, entry[2])
+        if state is None:
+            return None
+        if entry[1] in ("==", "!="):
+            other = self._project.values.evaluate(frame, entry[3])
+            if not isinstance(other, Constant):
+                return None
+            return bool(state.value == other.value) is bool(entry[1] == "==")
+        items = literals.items(self._project, frame, entry[3])
+        values: list[Value] = []
+        if items is not None:
+            values = [self._project.values.evaluate(item.frame, item.term) for item in items]
+        else:
+            held = self._project.values.evaluate(frame, entry[3])
+            values = list(held.items) if isinstance(held, TupleValue) else []
+        if not values or not all(isinstance(value, Constant) for value in values):
+            return None
+        return (state in values) is bool(entry[1] == "in")
+
+    def _state(self, frame: Frame, term: int) -> Constant | None:
+        """A literal that a framework knows of the frame's receiver: ``self.action``."""
+        terms = frame.module.facts.terms
+        root = term
+        while terms[root][0] in (t.ATTR, t.NARROW, t.ALIAS):
+            root = terms[root][1]
+        if root == term or not frame.module.is_parameter(root, frame.scope_number, 0):
+            return None
+        value = self._project.values.evaluate(frame, term)
+        return value if isinstance(value, Constant) and value.value is not None else None

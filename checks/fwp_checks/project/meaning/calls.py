@@ -1,0 +1,537 @@
+"""Calls: which function a call means, how arguments meet parameters, what comes back."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning import python
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place, is_traced, single
+from fwp_checks.project.meaning.outcome import Outcome, Run, RunExternal, RunFrame
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    RECURSIVE,
+    Arguments,
+    Awaitable,
+    CallableValue,
+    ClassValue,
+    Constant,
+    Coroutine,
+    External,
+    FunctionValue,
+    Generator,
+    Instance,
+    Iterable,
+    Manager,
+    MappingValue,
+    Member,
+    Partial,
+    SuperValue,
+    TupleValue,
+    Union,
+    Unknown,
+    Value,
+    Wrapped,
+    is_informative,
+    is_none,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+class Calls:
+    """Resolves calls of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._outcomes: dict[tuple[Frame, int], Outcome] = {}
+        self._returned: dict[Frame, Value] = {}
+        self._yielded: dict[Frame, Value] = {}
+        self._parameters: dict[tuple[Frame, int], Value] = {}
+
+    # -- a call term -------------------------------------------------------------------------------
+
+    def outcome(self, frame: Frame, term: int) -> Outcome:
+        """What the call at a CALL term does."""
+        key = (frame, term)
+        known = self._outcomes.get(key)
+        if known is None:
+            entry = frame.module.facts.terms[term]
+            function = self._project.values.evaluate(frame, entry[1])
+            if isinstance(function, Unknown):
+                known = Outcome((None,), function)
+            elif isinstance(function, External) and function.name == "builtins.super":
+                known = Outcome.nothing(self._super(frame))
+            elif isinstance(function, External) and function.name == "builtins.locals":
+                known = Outcome.nothing(self._project.mappings.of_locals(frame))
+            else:
+                known = self.invoke(function, self.arguments(frame, entry, term))
+            self._outcomes[key] = known
+        return known
+
+    def arguments(self, frame: Frame, entry: t.Term, at: int = 0) -> Arguments:
+        """The arguments of a CALL term as values, as they are when it runs, ``at`` there."""
+        used = self._project.assignments.used
+        terms = frame.module.facts.terms
+        positional: list[Value] = []
+        complete = True
+        for argument in entry[2]:
+            if terms[argument][0] == t.STAR:
+                complete = False
+                break
+            positional.append(used(frame, argument, at))
+        keywords: list[tuple[str, Value]] = []
+        for name, argument in entry[3]:
+            if name is None:
+                complete = False
+                spread = used(frame, argument, at)
+                if isinstance(spread, MappingValue):
+                    keywords += [(key, v) for key, v in spread.items if isinstance(key, str)]
+            else:
+                keywords.append((name, used(frame, argument, at)))
+        site = (frame.module.path, at or entry[1])
+        return Arguments(tuple(positional), tuple(keywords), complete, tuple(entry[2]), site)
+
+    def _super(self, frame: Frame) -> Value:
+        current: Frame | None = frame
+        while current is not None and current.scope_number:
+            class_ = self.class_of_method(current.module, current.scope_number)
+            if class_ is not None and current.scope.parameters:
+                receiver = self._project.values.evaluate(current, current.scope.start)
+                return SuperValue(class_, receiver)
+            current = current.parent
+        return Unknown("super() outside a method")
+
+    @staticmethod
+    def class_of_method(module: Module, scope_number: int) -> ClassValue | None:
+        """The class in whose body a function stands."""
+        scopes = module.facts.scopes
+        parent = scopes[scope_number].parent
+        if parent > 0 and scopes[parent].kind == "class":
+            return ClassValue(module, parent)
+        return None
+
+    # -- invoking ----------------------------------------------------------------------------------
+
+    def invoke(self, function: Value, arguments: Arguments) -> Outcome:
+        """What calling a value with these arguments does."""
+        function = without_none(function)
+        options = options_of(function)
+        return Outcome.either([self._invoke_one(option, arguments) for option in options])
+
+    def _invoke_one(self, function: Value, arguments: Arguments) -> Outcome:
+        if isinstance(function, FunctionValue):
+            return self._invoke_function(function, arguments)
+        if isinstance(function, ClassValue):
+            return self._construct(function, arguments)
+        if isinstance(function, External):
+            return self._project.libraries.call(function.name, arguments, None)
+        if isinstance(function, Member):
+            return self._project.libraries.call(function.name, arguments, function.receiver)
+        if isinstance(function, Instance):
+            return self._invoke_instance(function, arguments)
+        if isinstance(function, Partial):
+            given = dict(function.keywords) | dict(arguments.keywords)
+            merged = Arguments(
+                function.positional + arguments.positional, tuple(given.items()), arguments.complete
+            )
+            return self.invoke(function.function, merged)
+        if isinstance(function, Wrapped):
+            return self._invoke_wrapped(function, arguments)
+        if isinstance(function, CallableValue):
+            return Outcome.nothing(function.result)
+        if isinstance(function, Unknown):
+            return Outcome.unknown(function.reason)
+        return Outcome.unknown("called something that is no function")
+
+    def _invoke_function(self, function: FunctionValue, arguments: Arguments) -> Outcome:
+        scope = function.module.facts.scopes[function.scope]
+        if scope.is_stub and function.receiver is not None:
+            overrides = self._project.implementations.of(function)
+            if overrides:
+                return Outcome.either([self._invoke_function(o, arguments) for o in overrides])
+        frame = self.frame_for(function, arguments)
+        if scope.is_generator:
+            return Outcome.nothing(Generator(frame, scope.is_async))
+        if scope.is_async:
+            return Outcome.nothing(Coroutine(frame))
+        runs = () if self._project.configured.runs_nothing_here(frame) else (RunFrame(frame),)
+        return Outcome((runs,), compute=lambda: self.returned(frame))
+
+    def _construct(self, class_: ClassValue, arguments: Arguments) -> Outcome:
+        hooked = self._project.frameworks.construct(class_, arguments)
+        if hooked is not None:
+            return hooked
+        plain = Instance(class_)
+        members = self._project.members
+        init = members.find_in_class(class_, "__init__")
+        if isinstance(init, FunctionValue):
+            frame = self.frame_for(FunctionValue(init.frame, init.scope, plain), arguments)
+            known = any(argument is not None for argument in frame.arguments[1:])
+            return Outcome(((RunFrame(frame),),), Instance(class_, frame if known else None))
+        after = members.find_in_class(class_, "__post_init__")
+        if isinstance(after, FunctionValue):
+            frame = self.frame_for(FunctionValue(after.frame, after.scope, plain), NO_ARGUMENTS)
+            return Outcome(((RunFrame(frame),),), plain)
+        for base in self._project.classes.info(class_).externals:
+            if self._project.catalogue.effects(base):
+                return Outcome(((RunExternal(base, arguments),),), plain)
+        return Outcome.nothing(plain)
+
+    def _invoke_instance(self, instance: Instance, arguments: Arguments) -> Outcome:
+        if isinstance(instance.class_, str):
+            return self._project.libraries.call(f"{instance.class_}.__call__", arguments, instance)
+        member = self._project.members.find_in_class(instance.class_, "__call__")
+        if member is None:
+            return Outcome.unknown(f"{instance.class_.name} objects have no known __call__")
+        return self.invoke(self._project.members.bind(member, instance), arguments)
+
+    def _invoke_wrapped(self, wrapped: Wrapped, arguments: Arguments) -> Outcome:
+        if wrapped.how in ("staticmethod", "classmethod"):
+            return self.invoke(wrapped.function, arguments)
+        if wrapped.how in ("contextmanager", "asynccontextmanager"):
+            managers: list[Value] = []
+            for option in options_of(self.invoke(wrapped.function, arguments).result):
+                if not isinstance(option, Generator):
+                    return Outcome.unknown("context manager made of something that is no generator")
+                managers.append(Manager(self.yielded(option.frame), option.frame, option.is_async))
+            return Outcome.nothing(join(managers))
+        inner = self.invoke(wrapped.function, arguments)
+        if wrapped.how == "offloaded":
+            return Outcome(((),), compute=lambda: Awaitable(inner.result))
+        if wrapped.how == "enters_loop":
+            values = self._project.values
+            enters: tuple[Run, ...] = (RunExternal("asgiref.sync.AsyncToSync.__call__", arguments),)
+            for option in options_of(inner.result):
+                if isinstance(option, Coroutine):
+                    enters += (RunFrame(option.frame),)
+            return Outcome((enters,), compute=lambda: values.awaited(inner.result))
+        return Outcome.unknown(f"called a {wrapped.how}")
+
+    def is_async(self, function: Value) -> bool | None:
+        """Whether calling a value gives something to await; None if that is not known."""
+        if isinstance(function, FunctionValue):
+            scope = function.module.facts.scopes[function.scope]
+            return scope.is_async and not scope.is_generator
+        if isinstance(function, Partial):
+            return self.is_async(function.function)
+        if isinstance(function, Wrapped):
+            return function.how == "offloaded" or (
+                function.how in ("staticmethod", "classmethod")
+                and bool(self.is_async(function.function))
+            )
+        if isinstance(function, Instance) and isinstance(function.class_, ClassValue):
+            member = self._project.members.find_in_class(function.class_, "__call__")
+            return self.is_async(member) if member is not None else None
+        if isinstance(function, (External, Member)):
+            given = self._project.catalogue.gives(function.name, "call")
+            return given.startswith("awaitable[") if given else None
+        if isinstance(function, ClassValue):
+            return False
+        return None
+
+    # -- decorators --------------------------------------------------------------------------------
+
+    def decorated(self, frame: Frame, function: Value, decorator: int) -> Value:
+        """What a function or class is after the decorator at a term."""
+        values = self._project.values
+        entry = frame.module.facts.terms[decorator]
+        value = values.evaluate(frame, decorator)
+        names = [value]
+        if entry[0] == t.CALL:
+            names.append(values.evaluate(frame, entry[1]))
+        for name in names:
+            if isinstance(name, External):
+                how = python.DECORATORS.get(name.name) or self._project.libraries.decorator(
+                    name.name
+                )
+                if how is not None:
+                    return Wrapped(how, function)
+            if isinstance(name, Member) and name.name.startswith("builtins.property."):
+                return name.receiver
+        if isinstance(value, (FunctionValue, Partial, ClassValue, CallableValue)) or (
+            isinstance(value, Instance) and isinstance(value.class_, ClassValue)
+        ):
+            result = self.invoke(value, Arguments((function,))).result
+            if is_informative(result):
+                return result
+        return function
+
+    # -- parameters --------------------------------------------------------------------------------
+
+    def unbound_frame(self, parent: Frame, scope_number: int) -> Frame:
+        """The frame of a function of which only the receiver's class is known."""
+        scope = parent.module.facts.scopes[scope_number]
+        arguments: list[Value | None] = [None] * len(scope.parameters)
+        class_ = self.class_of_method(parent.module, scope_number)
+        if class_ is not None and arguments:
+            arguments[0] = self._own_receiver(parent, scope_number, class_)
+        return self._project.frames.get(parent.module, scope_number, parent, tuple(arguments))
+
+    def _own_receiver(self, parent: Frame, scope_number: int, class_: ClassValue) -> Value | None:
+        scope = parent.module.facts.scopes[scope_number]
+        for decorator in scope.decorators:
+            name = self._project.values.evaluate(parent, decorator)
+            if isinstance(name, External):
+                if name.name == "builtins.staticmethod":
+                    return None
+                if name.name == "builtins.classmethod":
+                    return class_
+        return (
+            class_
+            if scope.name in ("__new__", "__init_subclass__", "__class_getitem__")
+            else Instance(class_)
+        )
+
+    def frame_for(self, function: FunctionValue, arguments: Arguments) -> Frame:
+        """The frame in which a function runs when called so."""
+        module, parent = function.module, function.frame
+        scope = module.facts.scopes[function.scope]
+        values: list[Value | None] = [None] * len(scope.parameters)
+        positional = list(arguments.positional)
+        bound = function.receiver is not None
+        if function.receiver is not None:
+            positional.insert(0, function.receiver)
+        keywords = dict(arguments.keywords)
+        position = 0
+        for index, parameter in enumerate(scope.parameters):
+            if parameter.kind == "*":
+                rest = positional[position:]
+                values[index] = Iterable(join(rest), "tuple") if rest else None
+            elif parameter.kind == "**":
+                values[index] = self._rest_of_keywords(keywords)
+            else:
+                given: Value | None = None
+                if parameter.kind != "keyword" and position < len(positional):
+                    given = positional[position]
+                    position += 1
+                elif parameter.kind != "positional":
+                    given = keywords.pop(parameter.name, None)
+                receiver = bound and index == 0
+                values[index] = (
+                    given if receiver else self._worth_keeping(parent, parameter.annotation, given)
+                )
+        return self._project.frames.get(module, function.scope, parent, tuple(values))
+
+    @staticmethod
+    def _rest_of_keywords(keywords: dict[str, Value]) -> Value | None:
+        kept = {name: value for name, value in keywords.items() if is_informative(value)}
+        return MappingValue(RECURSIVE, tuple(kept.items())) if kept else None
+
+    def _worth_keeping(self, parent: Frame, annotation: int, given: Value | None) -> Value | None:
+        """An argument that says more than the parameter's annotation does; otherwise None, to keep
+        frames few.
+        """
+        if given is None or not self._can_act(given):
+            return None
+        if annotation < 0:
+            return given
+        declared = self._project.types.annotation(parent, annotation)
+        if not is_informative(declared):
+            return given
+        declared = without_none(declared)
+        if isinstance(declared, CallableValue):
+            return given
+        if isinstance(given, Union):
+            kept = [self._worth_keeping(parent, annotation, option) for option in given.options]
+            return given if any(kept) else None
+        if isinstance(declared, Instance) and isinstance(given, Instance):
+            if isinstance(declared.class_, ClassValue) and given != declared:
+                return given
+            if declared.class_ == given.class_ and (given.arguments or given.details):
+                return given
+            # An object of a project class derived from the library's: a queryset class.
+            if isinstance(declared.class_, str) and isinstance(given.class_, ClassValue):
+                return (
+                    given if self._project.classes.derives(given.class_, declared.class_) else None
+                )
+        return None
+
+    def _can_act(self, value: Value) -> bool:
+        """Whether a function can make something happen with a value: call it, or a method of it."""
+        if isinstance(value, Instance):
+            if isinstance(value.class_, ClassValue):
+                return True
+            return not value.class_.startswith("builtins.") and self._project.catalogue.is_type(
+                value.class_
+            )
+        if isinstance(value, Union):
+            return any(self._can_act(option) for option in value.options)
+        if isinstance(value, Iterable):
+            return self._can_act(value.element)
+        if isinstance(value, TupleValue):
+            return any(self._can_act(item) for item in value.items)
+        if isinstance(value, MappingValue):
+            return self._can_act(value.value) or any(self._can_act(v) for _, v in value.items)
+        return not isinstance(value, (Unknown, Constant, Coroutine, Awaitable))
+
+    def parameter(self, frame: Frame, index: int) -> Value:
+        """The value of a parameter whose argument is not known: by dependency injection, annotation
+        or default.
+        """
+        key = (frame, index)
+        known = self._parameters.get(key)
+        if known is None:
+            self._parameters[key] = RECURSIVE
+            known = self._parameters[key] = self._parameter(frame, index)
+        return known
+
+    def _parameter(self, frame: Frame, index: int) -> Value:
+        if index >= len(frame.scope.parameters):
+            return Unknown("parameter of another function")
+        parameter = frame.scope.parameters[index]
+        around = frame.parent or frame
+        injected = self._project.frameworks.parameter(frame, index)
+        if injected is not None:
+            return injected
+        if parameter.annotation >= 0:
+            declared = self._project.types.annotation(
+                around, parameter.annotation, self._project.generics.bindings(frame)
+            )
+            if parameter.kind == "*":
+                return Iterable(declared, "tuple")
+            if parameter.kind == "**":
+                return MappingValue(declared)
+            if is_informative(declared):
+                return declared
+        if parameter.kind == "*":
+            return Iterable(Unknown(f"argument in *{parameter.name}"), "tuple")
+        if parameter.kind == "**":
+            return MappingValue(Unknown(f"argument in **{parameter.name}"))
+        if parameter.default >= 0:
+            default = self._project.values.evaluate(around, parameter.default)
+            if is_informative(default):
+                return default
+            if is_none(default):
+                return Unknown(f"parameter '{parameter.name}' is None by default", replaceable=True)
+            if isinstance(default, Constant):
+                return Unknown(f"parameter '{parameter.name}' is a literal by default")
+        return Unknown(f"parameter '{parameter.name}' has no annotation")
+
+    # -- results -----------------------------------------------------------------------------------
+
+    def returned(self, frame: Frame) -> Value:
+        """What a function's body gives back: by its annotation, else by its return statements."""
+        known = self._returned.get(frame)
+        if known is None:
+            self._returned[frame] = RECURSIVE
+            found = single(self._find_returned(frame), partial(_is_in, frame))
+            known = self._returned[frame] = found
+        return known
+
+    def _find_returned(self, frame: Frame) -> Value:
+        scope = frame.scope
+        declared: Value = Unknown(f"{frame.name} has no return annotation")
+        if scope.returns_annotation >= 0:
+            declared = self._project.types.annotation(
+                frame.parent or frame,
+                scope.returns_annotation,
+                self._project.generics.bindings(frame),
+            )
+            if is_informative(declared) and not self._may_be_closer(declared):
+                return self._traced(frame, declared) or declared
+        used = self._project.assignments.used
+        inferred = (
+            join(
+                [
+                    used(frame, term, scope.end)
+                    for term in self._project.branches.returns(frame, scope.returns)
+                ]
+            )
+            if scope.returns
+            else NOTHING
+        )
+        if is_informative(inferred) and not (
+            is_informative(declared) and any(isinstance(o, Unknown) for o in options_of(inferred))
+        ):
+            return inferred
+        if is_informative(declared) or (
+            isinstance(inferred, Constant) and scope.returns_annotation >= 0
+        ):
+            return declared if is_informative(declared) else inferred
+        return inferred
+
+    def _traced(self, frame: Frame, declared: Value) -> Value | None:
+        """What the body returns, if that is rows or a query of which more is known than that."""
+        if not self._may_hold_rows(declared):
+            return None
+        used = self._project.assignments.used
+        returns = self._project.branches.returns(frame, frame.scope.returns)
+        returned = join([used(frame, term, frame.scope.end) for term in returns])
+        return returned if is_traced(returned) else None
+
+    def _may_hold_rows(self, declared: Value) -> bool:
+        if isinstance(declared, Iterable):
+            return self._may_hold_rows(declared.element)
+        if isinstance(declared, TupleValue):
+            return any(self._may_hold_rows(item) for item in declared.items)
+        if isinstance(declared, Union):
+            return any(self._may_hold_rows(option) for option in declared.options)
+        if not isinstance(declared, Instance):
+            return False
+        sources = self._project.frameworks.row_sources
+        return bool(sources) and (
+            isinstance(declared.class_, ClassValue) or declared.class_.startswith(sources)
+        )
+
+    def _may_be_closer(self, declared: Value) -> bool:
+        """Whether the body may say more than the annotation: an object of a project class, a
+        container, a function.
+        """
+        for option in options_of(declared):
+            if isinstance(option, Instance) and isinstance(option.class_, ClassValue):
+                return True
+            if isinstance(option, (CallableValue, Manager)):
+                return True
+        return False
+
+    def yielded(self, frame: Frame) -> Value:
+        """What a generator function yields."""
+        known = self._yielded.get(frame)
+        if known is None:
+            self._yielded[frame] = RECURSIVE
+            known = self._yielded[frame] = self._find_yielded(frame)
+        return known
+
+    def _find_yielded(self, frame: Frame) -> Value:
+        scope = frame.scope
+        values = self._project.values
+        found: list[Value] = []
+        for term in scope.yields:
+            _, operand, is_from = frame.module.facts.terms[term]
+            if operand >= 0:
+                value = values.evaluate(frame, operand)
+                found.append(self._project.protocols.element(value) if is_from else value)
+        inferred = join(found) if found else NOTHING
+        if is_informative(inferred):
+            return inferred
+        if scope.returns_annotation >= 0:
+            declared = self._project.types.annotation(
+                frame.parent or frame,
+                scope.returns_annotation,
+                self._project.generics.bindings(frame),
+            )
+            if isinstance(declared, Iterable):
+                return declared.element
+            if is_informative(declared):
+                # "def get_db() -> Session: yield …" is wrong, and common.
+                return declared
+        return inferred
+
+
+NOTHING = Constant(None)
+
+
+def _is_in(frame: Frame, place: Place) -> bool:
+    """Whether a place is in a function's own code: a row that it returns is one of those that it
+    goes through.
+    """
+    module = frame.module
+    return place.path == module.path and module.code_scope_of(place.term) == frame.scope_number

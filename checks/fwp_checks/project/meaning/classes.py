@@ -1,0 +1,175 @@
+"""Classes of the project: bases, method resolution order, where a member is bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Scope
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    CallableValue,
+    ClassValue,
+    External,
+    Instance,
+    Member,
+    Union,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_PROTOCOLS = (External("typing.Protocol"), External("typing_extensions.Protocol"))
+
+
+@dataclass(slots=True)
+class ClassInfo:
+    """What is known of a class.
+
+    ``order`` starts with the class itself and goes on with project classes and library bases (by
+    name), depth first, each once, the later place winning as in C3 for the common cases.
+    ``is_open`` tells that some base could not be resolved. ``externals`` are the dotted names of
+    the library classes it derives from.
+    """
+
+    value: ClassValue
+    scope: Scope
+    order: tuple[ClassValue | External, ...]
+    is_open: bool
+    externals: tuple[str, ...] = ()
+    subclasses: list[ClassValue] = field(default_factory=list)
+
+
+class Classes:
+    """Looks classes up, once each."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[ClassValue, ClassInfo] = {}
+        self._ancestors: dict[str, frozenset[str]] = {}
+        self._linked_subclasses = False
+
+    def info(self, value: ClassValue) -> ClassInfo:
+        """Bases and order of a class."""
+        info = self._known.get(value)
+        if info is None:
+            scope = value.module.facts.scopes[value.scope]
+            # A class that inherits from itself through an import cycle has no order beyond itself.
+            info = self._known[value] = ClassInfo(value, scope, (value,), False)
+            info.order, info.is_open = self._order(value, scope)
+            info.externals = tuple([b.name for b in info.order if isinstance(b, External)])
+        return info
+
+    def _order(
+        self, value: ClassValue, scope: Scope
+    ) -> tuple[tuple[ClassValue | External, ...], bool]:
+        found: list[ClassValue | External] = [value]
+        is_open = False
+        frame = self.frame_around(value)
+        for base_term in scope.bases:
+            base = self.base(frame, base_term)
+            if isinstance(base, ClassValue):
+                info = self.info(base)
+                found.extend(info.order)
+                is_open = is_open or info.is_open
+            elif isinstance(base, External):
+                found.append(base)
+            else:
+                is_open = True
+        found.extend(self._made_by(frame, scope))
+        last = {base: index for index, base in enumerate(found)}
+        return tuple(base for index, base in enumerate(found) if last[base] == index), is_open
+
+    def _made_by(self, frame: Frame, scope: Scope) -> Iterator[External]:
+        """The library classes that decorators and a metaclass, by their rows, make of a class."""
+        terms = frame.module.facts.terms
+        makers = [terms[d][1] if terms[d][0] == t.CALL else d for d in scope.decorators]
+        makers += [term for keyword, term in scope.keywords if keyword == "metaclass"]
+        for maker in makers:
+            value = self._project.values.evaluate(frame, maker)
+            if isinstance(value, (External, Member)):
+                given = self._project.catalogue.gives(value.name, "decorate")
+                if given is not None and self._project.catalogue.is_type(given):
+                    yield External(given)
+
+    def base(self, frame: Frame, term: int) -> Value:
+        """What a term among a class's bases stands for: a class, if it is known."""
+        terms = frame.module.facts.terms
+        while terms[term][0] == t.ITEM:  # Base[T]
+            term = terms[term][1]
+        value = self._project.values.evaluate(frame, term)
+        if isinstance(value, Union):
+            classes = [o for o in options_of(value) if isinstance(o, (ClassValue, External))]
+            return classes[0] if classes else value
+        if isinstance(value, Instance) and value.class_ == "builtins.type" and value.arguments:
+            return value.arguments[0]
+        if isinstance(value, CallableValue) and isinstance(value.result, Instance):
+            # A class that a call made: its objects are what calling it gives.
+            made = value.result.class_
+            return made if isinstance(made, ClassValue) else External(made)
+        return value
+
+    def is_protocol(self, value: ClassValue) -> bool:
+        """Whether a class is a Protocol itself, not only a class that derives from one."""
+        frame = self.frame_around(value)
+        bases = value.module.facts.scopes[value.scope].bases
+        return any(self.base(frame, base) in _PROTOCOLS for base in bases)
+
+    def frame_around(self, value: ClassValue) -> Frame:
+        """The frame in which a class body stands: its module's, or its function's without known
+        arguments.
+        """
+        scopes = value.module.facts.scopes
+        number = scopes[value.scope].parent
+        while number > 0 and not scopes[number].is_function:
+            number = scopes[number].parent
+        return self._project.frame_of_scope(value.module, number)
+
+    def link_subclasses(self) -> None:
+        """Make every class known to its project bases; needed once, before overrides are asked."""
+        if self._linked_subclasses:
+            return
+        self._linked_subclasses = True
+        for module in self._project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.kind == "class" and scope.bases:
+                    value = ClassValue(module, number)
+                    for base in self.info(value).order[1:]:
+                        if isinstance(base, ClassValue):
+                            self.info(base).subclasses.append(value)
+
+    def derives(self, value: Value, name: str) -> bool:
+        """Whether a class is, or certainly derives from, the library class of this name."""
+        if isinstance(value, External):
+            return name in self._with_ancestors(value.name)
+        if isinstance(value, ClassValue):
+            return any(name in self._with_ancestors(b) for b in self.info(value).externals)
+        return False
+
+    def _with_ancestors(self, class_name: str) -> frozenset[str]:
+        """A library class and all that it derives from."""
+        known = self._ancestors.get(class_name)
+        if known is None:
+            found: set[str] = set()
+            waiting = [class_name]
+            while waiting:
+                current = waiting.pop()
+                if current not in found:
+                    found.add(current)
+                    waiting.extend(self._project.catalogue.bases(current))
+            known = self._ancestors[class_name] = frozenset(found)
+        return known
+
+    def is_instance(self, value: Value, name: str) -> bool:
+        """Whether a value is an object of the library class of this name or of a class derived from
+        it.
+        """
+        if not isinstance(value, Instance):
+            return False
+        if isinstance(value.class_, str):
+            return name in self._with_ancestors(value.class_)
+        return self.derives(value.class_, name)

@@ -1,0 +1,118 @@
+"""A frame: one scope of code together with what is known about its parameters and the names around
+it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts.model import Scope
+from fwp_checks.project.meaning.origins import is_traced
+from fwp_checks.project.meaning.values import FunctionValue, Partial, Value, Wrapped
+
+if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
+
+# A function seen with this many sets of arguments is from then on told apart by its first one (of a
+# method, the receiver), by the functions and by the rows of queries that it is handed only, and
+# later by none.
+_MANY = 8
+_TOO_MANY = 64
+# All pages of a site extend the same template, whose blocks are in its one argument.
+_MOST_PAGES = 1000
+_FUNCTIONS = (FunctionValue, Partial, Wrapped)
+
+FunctionKey = tuple[str, int]
+"""A function in any frame: the path of its module and the number of its scope."""
+
+
+class Frame:
+    """A scope under given arguments. Frames are made by :class:`Frames` only, so equal ones are the
+    same object.
+
+    ``arguments`` has an entry a parameter, None where nothing is known beyond its annotation.
+    ``parent`` is the frame the function was defined in.
+    """
+
+    __slots__ = ("arguments", "memo", "module", "number", "parent", "scope", "scope_number")
+
+    def __init__(
+        self,
+        number: int,
+        module: Module,
+        scope_number: int,
+        parent: Frame | None,
+        arguments: tuple[Value | None, ...],
+    ) -> None:
+        self.number = number
+        self.module = module
+        self.scope_number = scope_number
+        self.scope: Scope = module.facts.scopes[scope_number]
+        self.parent = parent
+        self.arguments = arguments
+        self.memo: dict[int, Value] = {}
+
+    @property
+    def function(self) -> FunctionKey:
+        """Whose frame it is."""
+        return self.module.path, self.scope_number
+
+    @property
+    def qualname(self) -> str:
+        """The dotted name inside the module."""
+        return self.module.qualname(self.scope_number)
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return self.scope.name
+
+    def __repr__(self) -> str:
+        return f"Frame({self.module.path}:{self.qualname})"
+
+
+class Frames:
+    """Makes frames, one for each scope, parent and arguments; beyond a bound, arguments are
+    forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._frames: dict[tuple[object, ...], Frame] = {}
+        self._count: dict[tuple[str, int], int] = {}
+
+    def get(
+        self,
+        module: Module,
+        scope_number: int,
+        parent: Frame | None,
+        arguments: tuple[Value | None, ...],
+    ) -> Frame:
+        """The frame of a scope under these arguments."""
+        key = (module.path, scope_number, parent.number if parent else -1, arguments)
+        frame = self._frames.get(key)
+        if frame is None:
+            place = (module.path, scope_number)
+            count = self._count.get(place, 0)
+            is_page = module.is_template and count < _MOST_PAGES
+            fewer = arguments if is_page else _forget(arguments, count)
+            if fewer != arguments:
+                return self.get(module, scope_number, parent, fewer)
+            self._count[place] = count + 1
+            frame = self._frames[key] = Frame(
+                len(self._frames), module, scope_number, parent, arguments
+            )
+        return frame
+
+
+def _forget(arguments: tuple[Value | None, ...], count: int) -> tuple[Value | None, ...]:
+    """What is kept of a call's arguments when the function has had ``count`` frames already."""
+    if count < _MANY:
+        return arguments
+    if count < _TOO_MANY:
+        rest = (value if value is not None and _tells(value) else None for value in arguments[1:])
+        return (*arguments[:1], *rest)
+    return (None,) * len(arguments)
+
+
+def _tells(value: Value) -> bool:
+    return isinstance(value, _FUNCTIONS) or is_traced(value)

@@ -1,0 +1,239 @@
+"""Calls of library functions: what the catalogue says they run and give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import ValueSpec, parse_value
+from fwp_checks.project.meaning import python
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, Run, RunExternal
+from fwp_checks.project.meaning.values import (
+    Arguments,
+    Awaitable,
+    CallableValue,
+    Constant,
+    External,
+    Generator,
+    Instance,
+    Iterable,
+    Manager,
+    Partial,
+    Unknown,
+    Value,
+    Wrapped,
+    is_informative,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_DECORATOR_ROLES = {"offloads_decorator": "offloaded", "enters_loop": "enters_loop"}
+
+
+class Libraries:
+    """Interprets the catalogue for calls."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def decorator(self, name: str) -> str | None:
+        """How a library's decorator wraps a function, None if callers see the function itself."""
+        for role in self._project.catalogue.roles(name):
+            how = _DECORATOR_ROLES.get(role.role)
+            # asyncio.run(f()) enters a loop by itself; async_to_sync(f) gives a function that does.
+            if how is not None and not (
+                how == "enters_loop" and self._project.catalogue.effects(name)
+            ):
+                return how
+        return None
+
+    def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome:
+        """What calling a library's function or method does."""
+        project = self._project
+        hooked = project.frameworks.call(name, arguments, receiver)
+        if hooked is not None:
+            return hooked
+        known = python.CALLS.get(name)
+        if known is not None:
+            given = known(project, arguments, receiver)
+            if given is not None:
+                return Outcome(self._with_callbacks(name, arguments, receiver), given)
+        wrapped = self._wrapping(name, arguments)
+        if wrapped is not None:
+            return Outcome.nothing(wrapped)
+        return Outcome(
+            self._with_callbacks(name, arguments, receiver),
+            compute=lambda: self._result(name, arguments, receiver),
+        )
+
+    def _wrapping(self, name: str, arguments: Arguments) -> Value | None:
+        """``sync_to_async(f)``, ``async_to_sync(f)``: the function that comes back."""
+        how = self.decorator(name)
+        if how is None or not arguments.positional:
+            return None
+        function = arguments.positional[0]
+        return Wrapped(how, function)
+
+    def _with_callbacks(
+        self, name: str, arguments: Arguments, receiver: Value | None
+    ) -> tuple[Alternative, ...]:
+        """The call itself, and what it runs of the functions and iterables that it is handed."""
+        project = self._project
+        alternatives: list[tuple[Run, ...]] = [(RunExternal(name, arguments, receiver),)]
+        for role in project.catalogue.roles(name):
+            if role.role not in ("calls", "iterates"):
+                continue
+            for value in self.role_arguments(role.arguments, arguments):
+                if role.role == "calls":
+                    given = python.handed(name, project, arguments)
+                    more = project.calls.invoke(value, given).alternatives
+                else:
+                    more = project.protocols.iterating(value, is_async=False)
+                alternatives = _followed(alternatives, more)
+        special = python.SPECIAL_METHODS.get(name, ())
+        asked = arguments.positional if name == "builtins.print" else arguments.positional[:1]
+        for value in asked if special else ():
+            if isinstance(value, Generator) and "__next__" in special:
+                more = project.protocols.iterating(value, is_async=False)
+            else:
+                more = project.protocols.special(value, special)
+            alternatives = _followed(alternatives, more)
+        attribute = arguments.get(1) if name in python.ATTRIBUTE_READERS else None
+        if isinstance(attribute, Constant) and isinstance(attribute.value, str):
+            more = project.protocols.reading(arguments.positional[0], attribute.value)
+            alternatives = _followed(alternatives, more)
+        if name == python.ATTRIBUTE_GETTER:
+            for more in self._gotten(arguments):
+                alternatives = _followed(alternatives, more)
+        return tuple(alternatives)
+
+    def _gotten(self, arguments: Arguments) -> Iterator[tuple[Alternative, ...]]:
+        """What the reading of each attribute runs that ``operator.attrgetter`` names."""
+        *names, base = arguments.positional
+        for name in names:
+            value = base
+            parts = str(name.value).split(".") if isinstance(name, Constant) else []
+            for part in parts:
+                yield self._project.protocols.reading(value, part)
+                value = self._project.members.attribute(value, part)
+
+    @staticmethod
+    def role_arguments(places: tuple[str | int, ...], arguments: Arguments) -> list[Value]:
+        """The arguments that a role speaks of."""
+        found: list[Value] = []
+        for place in places:
+            if place == "*":
+                found.extend(arguments.positional)
+            elif isinstance(place, int):
+                value = arguments.get(place)
+                if value is not None:
+                    found.append(value)
+            else:
+                value = arguments.get(-1, place)
+                if value is not None:
+                    found.append(value)
+        return found
+
+    def _result(self, name: str, arguments: Arguments, receiver: Value | None) -> Value:
+        catalogue = self._project.catalogue
+        for row in catalogue.gives_rows(name, "call"):
+            if self.row_applies(row.unless, row.when, arguments):
+                return self.value(parse_value(row.value), arguments, receiver)
+        if catalogue.is_type(name):
+            return Instance(name)
+        last = name.rpartition(".")[2]
+        if receiver is None and last[:1].isupper():
+            # By convention a class; nothing is said of its objects unless a row names them.
+            return Instance(name)
+        return Unknown(f"result of {name}")
+
+    def value(self, spec: ValueSpec, arguments: Arguments, receiver: Value | None) -> Value:
+        """What a row's value expression stands for in this call."""
+        kind = spec.kind
+        if kind == "type":
+            return self._project.frameworks.typed(Instance(spec.name), receiver) or Instance(
+                spec.name
+            )
+        if kind == "self":
+            return receiver or Unknown("receiver is not known")
+        if kind in ("argument", "instance", "call"):
+            return self._referenced(spec, arguments)
+        assert spec.inner is not None
+        inner = self.value(spec.inner, arguments, receiver)
+        if kind == "awaitable":
+            return Awaitable(inner)
+        if kind in ("iterator", "list"):
+            return Iterable(inner, kind)
+        if kind == "async_iterator":
+            return Iterable(inner, "iterator", is_async=True)
+        if kind in ("context", "async_context"):
+            return Manager(inner, None, is_async=kind == "async_context")
+        if kind == "callable":
+            return CallableValue(inner)
+        if isinstance(inner, Instance) and isinstance(inner.class_, str):
+            return External(inner.class_)
+        return Unknown("class of something unknown")
+
+    def _referenced(self, spec: ValueSpec, arguments: Arguments) -> Value:
+        place = spec.argument
+        value = arguments.get(place) if isinstance(place, int) else arguments.get(-1, place)
+        if value is None:
+            return Unknown("argument is not known")
+        if spec.kind == "argument":
+            return value
+        if spec.kind == "instance":
+            return self._project.types.instance(value)
+        after = arguments.positional[place + 1 :] if isinstance(place, int) else ()
+        rest = Arguments(after, arguments.keywords, arguments.complete)
+        return self._project.calls.invoke(value, rest).result
+
+    def row_applies(
+        self, unless: tuple[str, ...], when: tuple[str, ...], arguments: Arguments
+    ) -> bool:
+        """Whether all that a row needs of the arguments of a call holds, and nothing that excuses
+        it.
+        """
+        if any(self._holds(condition, arguments) for condition in unless):
+            return False
+        return all(self._holds(condition, arguments) for condition in when)
+
+    def _holds(self, condition: str, arguments: Arguments) -> bool:
+        if condition.startswith("has:"):
+            return _given(condition.removeprefix("has:"), arguments) is not None
+        place, _, wanted = condition.removeprefix("is:").partition("=")
+        value = _given(place, arguments)
+        wanted = wanted.strip()
+        if condition.startswith("is:"):
+            return value is not None and self._project.classes.is_instance(value, wanted)
+        if isinstance(value, External):
+            return value.name == wanted
+        return isinstance(value, Constant) and repr(value.value) == wanted
+
+
+def _followed(
+    alternatives: list[tuple[Run, ...]], more: tuple[Alternative, ...]
+) -> list[tuple[Run, ...]]:
+    """What a call runs by itself, then what it is handed, if every value it may be handed is known
+    to run something.
+    """
+    known = [alternative for alternative in more if alternative]
+    if not known or len(known) < len(more):
+        return alternatives
+    return [own + other for own in alternatives for other in known]
+
+
+def _given(place: str, arguments: Arguments) -> Value | None:
+    return arguments.get(int(place)) if place.isdigit() else arguments.get(-1, place)
+
+
+def functions_in(value: Value) -> list[Value]:
+    """The functions that a value handed to someone may be, partials unwrapped."""
+    found = []
+    for option in options_of(value):
+        while isinstance(option, Partial):
+            option = option.function
+        if is_informative(option):
+            found.append(option)
+    return found

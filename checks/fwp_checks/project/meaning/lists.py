@@ -1,0 +1,61 @@
+"""Lists and sets that a function makes and then fills: ``kept.append(post)``.
+
+What is put in belongs to the list from the start, on whichever path that happens; so a list holds
+what it holds when the function goes through it or hands it on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.mappings import FILLS, roots_of
+from fwp_checks.project.meaning.values import Iterable, Value, join
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+class Lists:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._fills: dict[Module, dict[int, list[int]]] = {}
+
+    def filled(self, frame: Frame, term: int, value: Iterable) -> Iterable:
+        """The list that a term of a function makes, with what is put into it there."""
+        fills = self._of(frame.module).get(term) if frame.scope_number else None
+        if not fills:
+            return value
+        elements = [value.element]
+        for fill in fills:
+            # What is put in may be made of what was put in before.
+            frame.memo[term] = Iterable(join(elements), value.kind, value.is_async)
+            elements.append(self.put_in(frame, frame.module.facts.terms[fill]))
+        return Iterable(join(elements), value.kind, value.is_async)
+
+    def put_in(self, frame: Frame, call: t.Term) -> Value:
+        """What a call puts into a list."""
+        index, is_each = FILLS[frame.module.facts.terms[call[1]][2]]
+        given = self._project.values.evaluate(frame, call[2][index])
+        return self._project.protocols.element(given) if is_each else given
+
+    def _of(self, module: Module) -> dict[int, list[int]]:
+        """By the term of a list: the calls that put something into it."""
+        known = self._fills.get(module)
+        if known is None:
+            known = self._fills[module] = {}
+            terms = module.facts.terms
+            for term in module.calls:
+                entry = terms[term]
+                if terms[entry[1]][0] != t.ATTR:
+                    continue
+                fill = FILLS.get(terms[entry[1]][2])
+                if fill is not None and len(entry[2]) > fill[0]:
+                    if terms[entry[2][fill[0]]][0] != t.STAR:
+                        for root in roots_of(terms, terms[entry[1]][1]):
+                            known.setdefault(root, []).append(term)
+        return known

@@ -1,0 +1,442 @@
+"""Attributes and items of values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import parse_value
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    RECURSIVE,
+    Arguments,
+    ClassValue,
+    Constant,
+    External,
+    FunctionValue,
+    Generator,
+    Instance,
+    Iterable,
+    MappingValue,
+    Member,
+    ModuleValue,
+    NamespaceValue,
+    Partial,
+    SuperValue,
+    TupleValue,
+    Union,
+    Unknown,
+    Value,
+    Wrapped,
+    is_informative,
+    is_none,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
+
+
+def _container(value: Value) -> str:
+    """The builtin type whose methods a container has; empty for other values."""
+    if isinstance(value, Iterable):
+        return value.kind if value.kind in ("set", "tuple") else "list"
+    if isinstance(value, TupleValue):
+        return "tuple"
+    return "dict" if isinstance(value, MappingValue) else ""
+
+
+# Under these, a property stays what it is for objects: Python's own, then those of SQLAlchemy's
+# hybrid_property, https://docs.sqlalchemy.org/en/20/orm/extensions/hybrid.html
+_PROPERTY_DECORATORS = frozenset(
+    {"setter", "getter", "deleter", "expression", "comparator", "update_expression", "inplace"}
+)
+
+
+class Members:
+    """Looks up attributes and items."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[Value, str], Value] = {}
+
+    def attribute(self, base: Value, name: str) -> Value:
+        """The value of ``base.name``."""
+        if isinstance(base, Unknown):
+            return base
+        if isinstance(base, External):
+            return self._of_external(base.name, name, None)
+        key = (base, name)
+        known = self._known.get(key)
+        if known is None:
+            self._known[key] = RECURSIVE
+            known = self._known[key] = self._attribute(base, name)
+        return known
+
+    def _attribute(self, base: Value, name: str) -> Value:
+        project = self._project
+        if isinstance(base, Union):
+            return join([self.attribute(option, name) for option in options_of(without_none(base))])
+        if isinstance(base, Instance):
+            return self._of_instance(base, name)
+        if isinstance(base, ModuleValue):
+            return project.values.module_attribute(base.module, name)
+        if isinstance(base, NamespaceValue):
+            return project.values.imported(base.origin, base.name, name, 0)
+        if isinstance(base, Member):
+            hooked = project.frameworks.attribute(base, name)
+            return (
+                hooked if hooked is not None else self._of_external(base.name, name, base.receiver)
+            )
+        if isinstance(base, ClassValue):
+            return self._of_class(base, name)
+        if isinstance(base, SuperValue):
+            return self._of_super(base, name)
+        if isinstance(base, Wrapped):
+            return self._of_wrapped(base, name)
+        if isinstance(base, FunctionValue):
+            return self._of_function(base, name)
+        if isinstance(base, Partial) and name == "func":
+            return base.function
+        if isinstance(base, Constant):
+            return (
+                Member(f"builtins.{type(base.value).__name__}.{name}", base)
+                if base.value is not None
+                else RECURSIVE
+            )
+        container = _container(base)
+        if container:
+            return Member(f"builtins.{container}.{name}", base)
+        return Unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
+
+    # -- libraries ---------------------------------------------------------------------------------
+
+    def of_library(self, name: str) -> Value:
+        """What a library's dotted name stands for: an object that a row names
+        (`django.db.connection`), or itself.
+        """
+        owner, _, last = name.rpartition(".")
+        return self._of_external(owner, last, None) if owner else External(name)
+
+    def _of_external(self, owner: str, name: str, receiver: Value | None) -> Value:
+        catalogue = self._project.catalogue
+        full = catalogue.canonical(f"{owner}.{name}")
+        given = catalogue.gives(full, "attribute")
+        if given is not None:
+            holder = receiver if receiver is not None else External(owner)
+            return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, holder)
+        return External(full) if receiver is None else Member(full, receiver)
+
+    # -- classes -----------------------------------------------------------------------------------
+
+    def find_in_class(
+        self, class_: ClassValue, name: str, after: ClassValue | None = None
+    ) -> Value | None:
+        """What the class or a project base binds under a name, unbound; a library base's member as
+        a last resort.
+        """
+        found = self._binding(class_, name, after)
+        return found[1] if found is not None else None
+
+    def _binding(
+        self, class_: ClassValue, name: str, after: ClassValue | None = None
+    ) -> tuple[ClassValue, Value] | None:
+        order = self._project.classes.info(class_).order
+        skipping = after is not None
+        for owner in order:
+            if skipping:
+                skipping = owner != after
+                continue
+            if isinstance(owner, ClassValue):
+                scope = owner.module.facts.scopes[owner.scope]
+                term = scope.bindings.get(name, -1)
+                if term >= 0:
+                    frame = self._project.classes.frame_around(owner)
+                    return owner, self._project.values.evaluate(frame, term)
+        return None
+
+    def _of_class(self, class_: ClassValue, name: str) -> Value:
+        hooked = self._project.frameworks.class_attribute(class_, name)
+        if hooked is not None:
+            return hooked
+        value = self.find_in_class(class_, name)
+        if value is not None:
+            return self.bind(value, None, class_)
+        library = self._library_member(class_, name, class_)
+        return library or Unknown(f"class {class_.name} binds no '{name}'")
+
+    def _library_member(self, class_: ClassValue, name: str, receiver: Value) -> Value | None:
+        """A member inherited from a library class: the first base of which the catalogue says
+        something, else the first.
+        """
+        catalogue = self._project.catalogue
+        externals = [
+            base
+            for base in self._project.classes.info(class_).externals
+            if not base.startswith(("typing.", "abc."))
+        ]
+        externals = [base for base in externals if base not in ("builtins.object", "enum.Enum")]
+        for base in externals:
+            full = f"{base}.{name}"
+            if (
+                catalogue.effects(full)
+                or catalogue.gives(full, "call")
+                or catalogue.gives(full, "attribute")
+            ):
+                return self._of_external(base, name, receiver)
+        return self._of_external(externals[0], name, receiver) if externals else None
+
+    def bind(self, value: Value, receiver: Value | None, class_: ClassValue | None = None) -> Value:
+        """What reading a class's binding through an object (or through the class) gives."""
+        if isinstance(value, Union):
+            return join([self.bind(option, receiver, class_) for option in value.options])
+        if isinstance(value, FunctionValue):
+            if receiver is None or value.receiver is not None:
+                return value
+            return FunctionValue(value.frame, value.scope, receiver)
+        if isinstance(value, Wrapped):
+            return self._bind_wrapped(value, receiver, class_)
+        return value
+
+    def _bind_wrapped(
+        self, value: Wrapped, receiver: Value | None, class_: ClassValue | None
+    ) -> Value:
+        how = value.how
+        if how == "staticmethod":
+            return value.function
+        if how == "classmethod":
+            owner: Value | None = class_
+            if isinstance(receiver, Instance) and isinstance(receiver.class_, ClassValue):
+                owner = receiver.class_
+            return self.bind(value.function, owner)
+        if how in ("property", "cached_property"):
+            if receiver is None:
+                return value
+            getter = self.bind(value.function, receiver)
+            return self._project.calls.invoke(getter, NO_ARGUMENTS).result
+        return Wrapped(how, self.bind(value.function, receiver, class_))
+
+    def _of_super(self, base: SuperValue, name: str) -> Value:
+        receiver = base.receiver
+        own = receiver.class_ if isinstance(receiver, Instance) else receiver
+        class_ = own if isinstance(own, ClassValue) else base.class_
+        if base.class_ not in self._project.classes.info(class_).order:
+            class_ = base.class_
+        found = self._binding(class_, name, after=base.class_)
+        if found is not None:
+            return self.bind(found[1], receiver, class_)
+        # What a mixin hands on goes to the library class that it is mixed with.
+        return (
+            self._library_member(base.class_, name, receiver)
+            or self._library_member(class_, name, receiver)
+            or Unknown(f"super() has no '{name}'")
+        )
+
+    def _of_wrapped(self, base: Wrapped, name: str) -> Value:
+        if base.how == "property" and name in _PROPERTY_DECORATORS:
+            return Member(f"builtins.property.{name}", base)
+        if name == "__wrapped__":
+            return base.function
+        return (
+            self.attribute(base.function, name)
+            if base.how == "offloaded"
+            else Unknown(f"attribute of a {base.how}")
+        )
+
+    def _of_function(self, function: FunctionValue, name: str) -> Value:
+        # A decorator may make an object of the function: a Celery task has .delay. A row says which
+        # type it gives.
+        scope = function.module.facts.scopes[function.scope]
+        for decorator in scope.decorators:
+            type_ = self._decorator_type(function.frame, decorator)
+            if type_ is not None:
+                return self._of_external(type_, name, Instance(type_))
+        return Unknown(f"attribute '{name}' of a function")
+
+    def _decorator_type(self, frame: Frame, decorator: int) -> str | None:
+        from fwp_checks.facts import terms as t
+
+        entry = frame.module.facts.terms[decorator]
+        called = entry[1] if entry[0] == t.CALL else decorator
+        value = self._project.values.evaluate(frame, called)
+        if isinstance(value, (External, Member)):
+            given = self._project.catalogue.gives(value.name, "decorate")
+            spec = parse_value(given) if given is not None else None
+            if (
+                spec is not None
+                and spec.kind == "type"
+                and self._project.catalogue.is_type(spec.name)
+            ):
+                return spec.name
+        return None
+
+    # -- objects -----------------------------------------------------------------------------------
+
+    def method(self, instance: Instance, name: str) -> Value | None:
+        """A special method of an object, bound; None if its class has none."""
+        if isinstance(instance.class_, str):
+            return Member(f"{instance.class_}.{name}", instance)
+        value = self.find_in_class(instance.class_, name)
+        if value is not None:
+            return self.bind(value, instance)
+        for base in self._project.classes.info(instance.class_).externals:
+            if self._project.catalogue.effects(f"{base}.{name}"):
+                return Member(f"{base}.{name}", instance)
+        return None
+
+    def getters(self, base: Value, name: str) -> list[Value]:
+        """The property functions that reading ``base.name`` runs, bound; empty where it runs none
+        on some path.
+        """
+        found: list[Value] = []
+        for option in options_of(without_none(base)):
+            if not isinstance(option, Instance) or not isinstance(option.class_, ClassValue):
+                return []
+            value = self.find_in_class(option.class_, name)
+            if not isinstance(value, Wrapped) or value.how not in ("property", "cached_property"):
+                return []
+            found.append(self.bind(value.function, option))
+        return found
+
+    def _of_instance(self, instance: Instance, name: str) -> Value:
+        hooked = self._project.frameworks.attribute(instance, name)
+        if hooked is not None:
+            return hooked
+        if isinstance(instance.class_, str):
+            return self._of_external(instance.class_, name, instance)
+        return self._of_project_instance(instance, instance.class_, name)
+
+    def _of_project_instance(self, instance: Instance, class_: ClassValue, name: str) -> Value:
+        if name == "__class__":
+            return class_
+        bound = self._binding(class_, name)
+        if bound is not None:
+            value = bound[1]
+            if isinstance(value, (Wrapped, FunctionValue)):
+                return self.bind(value, instance, class_)
+        written = self._written(instance, class_, name)
+        if bound is not None:
+            class_level = self.bind(bound[1], instance, class_)
+            if not written:
+                return class_level
+            if not is_none(class_level):
+                written.append(class_level)
+        declared = self._declared(instance, class_, name)
+        if written:
+            value = self._project.registries.filled_attribute(class_, name, join(written))
+            if declared is not None and not is_informative(without_none(value)):
+                return declared
+            return value
+        if declared is not None:
+            return declared
+        library = self._library_member(class_, name, instance)
+        if library is not None:
+            return library
+        if self.find_in_class(class_, "__getattr__") is not None:
+            return Unknown(f"{class_.name} computes its attributes")
+        return Unknown(f"{class_.name} objects have no known '{name}'")
+
+    def _declared(self, instance: Instance, class_: ClassValue, name: str) -> Value | None:
+        for owner in self._project.classes.info(class_).order:
+            if isinstance(owner, ClassValue):
+                scope = owner.module.facts.scopes[owner.scope]
+                annotation = scope.annotations.get(name, -1)
+                if annotation >= 0:
+                    frame = self._project.classes.frame_around(owner)
+                    bound = self._project.generics.bindings_in(instance, owner)
+                    return self._project.types.annotation(frame, annotation, bound)
+        return None
+
+    def _written(self, instance: Instance, class_: ClassValue, name: str) -> list[Value]:
+        """Values of ``self.name = …`` in any method of the class and its bases."""
+        found: list[Value] = []
+        known_inits = self._init_frames(instance)
+        for owner in self._project.classes.info(class_).order:
+            if not isinstance(owner, ClassValue):
+                continue
+            writes = owner.module.methods_writing.get(owner.scope, {}).get(name, ())
+            for method, term in writes:
+                frame = known_inits.get((owner.module, method)) or self._method_frame(
+                    owner, method, instance
+                )
+                found.append(self._project.values.evaluate(frame, term))
+        return found
+
+    def _method_frame(self, owner: ClassValue, method: int, instance: Instance) -> Frame:
+        project = self._project
+        scope = owner.module.facts.scopes[method]
+        receiver: Value = Instance(instance.class_, arguments=instance.arguments)
+        arguments = (receiver, *[None] * (len(scope.parameters) - 1))
+        return project.frames.get(
+            owner.module, method, project.classes.frame_around(owner), arguments
+        )
+
+    def _init_frames(self, instance: Instance) -> dict[tuple[Module, int], Frame]:
+        """The constructor frames of an object whose arguments are known, with those of its bases'
+        constructors.
+        """
+        found: dict[tuple[Module, int], Frame] = {}
+        frame = instance.init
+        while frame is not None and (frame.module, frame.scope_number) not in found:
+            found[(frame.module, frame.scope_number)] = frame
+            frame = self._super_init(frame)
+        return found
+
+    def _super_init(self, frame: Frame) -> Frame | None:
+        from fwp_checks.facts import terms as t
+
+        terms = frame.module.facts.terms
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if (
+                entry[0] == t.CALL
+                and terms[entry[1]][0] == t.ATTR
+                and terms[entry[1]][2] == "__init__"
+            ):
+                method = self._project.values.evaluate(frame, entry[1])
+                if isinstance(method, FunctionValue) and method.receiver is not None:
+                    return self._project.calls.frame_for(
+                        method, self._project.calls.arguments(frame, entry)
+                    )
+        return None
+
+    # -- items -------------------------------------------------------------------------------------
+
+    def item(self, base: Value, key: Value | None) -> Value:
+        """The value of ``base[key]``; key None for a slice."""
+        hooked = self._project.frameworks.item(base, key)
+        if hooked is not None:
+            return hooked
+        if isinstance(base, MappingValue):
+            if isinstance(key, Constant):
+                for known, value in base.items:
+                    if known == key.value and type(known) is type(key.value):
+                        return value
+            return join([base.value, *[value for _, value in base.items]])
+        if isinstance(base, (Iterable, TupleValue)):
+            if key is None:
+                return base
+            if (
+                isinstance(base, TupleValue)
+                and isinstance(key, Constant)
+                and isinstance(key.value, int)
+            ):
+                if -len(base.items) <= key.value < len(base.items):
+                    return base.items[key.value]
+            return self._project.protocols.element(base)
+        if isinstance(base, Instance):
+            method = self.method(base, "__getitem__")
+            if method is not None:
+                return self._project.calls.invoke(
+                    method, Arguments((key,) if key is not None else ())
+                ).result
+            return Unknown("item of an object without __getitem__")
+        if isinstance(base, Member):
+            full = f"{base.name}.__getitem__"
+            return self._project.libraries.call(full, NO_ARGUMENTS, base.receiver).result
+        if isinstance(base, Generator):
+            return Unknown("item of a generator")
+        return base if isinstance(base, Unknown) else Unknown("item of something without items")

@@ -1,0 +1,94 @@
+"""What a call does: its result, and what runs on this thread before it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    RECURSIVE,
+    Arguments,
+    Unknown,
+    Value,
+    join,
+)
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class RunFrame:
+    """The body of a project function runs."""
+
+    frame: Frame
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class RunExternal:
+    """A library function runs; ``name`` is canonical, ``receiver`` the object a method was read
+    from.
+    """
+
+    name: str
+    arguments: Arguments = NO_ARGUMENTS
+    receiver: Value | None = None
+
+
+Run = RunFrame | RunExternal
+# What runs for one callee; None where the callee is unknown.
+Alternative = tuple[Run, ...] | None
+
+
+class Outcome:
+    """Result and runs of a call. ``alternatives`` has an entry for each callee it may be, by the
+    path taken.
+    """
+
+    __slots__ = ("_compute", "_result", "alternatives")
+
+    def __init__(
+        self,
+        alternatives: tuple[Alternative, ...],
+        result: Value | None = None,
+        compute: Callable[[], Value] | None = None,
+    ) -> None:
+        self.alternatives = alternatives
+        self._result = result
+        self._compute = compute
+
+    @property
+    def result(self) -> Value:
+        """What the call gives; found out when first asked for."""
+        if self._result is None:
+            compute, self._compute = self._compute, None
+            # Asked for while it is being found out: the call is part of its own result.
+            self._result = RECURSIVE
+            self._result = compute() if compute is not None else RECURSIVE
+        return self._result
+
+    @classmethod
+    def nothing(cls, result: Value) -> Outcome:
+        """A call that runs nothing of interest."""
+        return cls(((),), result)
+
+    @classmethod
+    def unknown(cls, reason: str) -> Outcome:
+        """A call of something unknown."""
+        return cls((None,), Unknown(reason))
+
+    @classmethod
+    def either(cls, outcomes: list[Outcome]) -> Outcome:
+        """One of several calls, by the path taken."""
+        if len(outcomes) == 1:
+            return outcomes[0]
+        alternatives = tuple(a for outcome in outcomes for a in outcome.alternatives)
+        if not any(alternatives) and None not in alternatives:
+            alternatives = ((),)
+        return cls(alternatives, compute=lambda: join([outcome.result for outcome in outcomes]))
+
+    def also(self, runs: tuple[Run, ...]) -> Outcome:
+        """The same, with something that runs in any case."""
+        if not runs:
+            return self
+        alternatives = tuple(None if a is None else a + runs for a in self.alternatives)
+        return Outcome(alternatives, compute=lambda: self.result)

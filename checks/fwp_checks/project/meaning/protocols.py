@@ -1,0 +1,272 @@
+"""Loops, ``with``, ``await``, operators and truth: what Python's protocols give and run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import parse_value
+from fwp_checks.project.meaning.outcome import Alternative, RunExternal, RunFrame
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    Awaitable,
+    ClassValue,
+    Coroutine,
+    Generator,
+    Instance,
+    Iterable,
+    Manager,
+    MappingValue,
+    Member,
+    TupleValue,
+    Union,
+    Unknown,
+    Value,
+    is_informative,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+NOTHING_RUNS: tuple[Alternative, ...] = ((),)
+# https://docs.python.org/3/reference/datamodel.html#emulating-numeric-types
+_OPERATORS = {
+    "/": "__truediv__", "+": "__add__", "|": "__or__", "%": "__mod__", "*": "__mul__",
+    "-": "__sub__", "&": "__and__", ">>": "__rshift__", "<<": "__lshift__", "@": "__matmul__",
+    "+=": "__add__",
+}  # fmt: skip
+# https://docs.python.org/3/reference/datamodel.html#object.__lt__
+_COMPARISONS = {
+    "==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__",
+}  # fmt: skip
+ARITHMETIC_METHODS = tuple(dict.fromkeys(_OPERATORS.values()))
+COMPARISON_METHODS = tuple(_COMPARISONS.values())
+
+
+class Protocols:
+    """Interprets special methods, of the project's classes and of the catalogue's types."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    # -- what they give ----------------------------------------------------------------------------
+
+    def element(self, value: Value) -> Value:
+        """One element of an iterable."""
+        value = without_none(value)
+        if isinstance(value, Union):
+            return join([self.element(option) for option in value.options])
+        if isinstance(value, Iterable):
+            return value.element
+        if isinstance(value, TupleValue):
+            return join(list(value.items)) if value.items else Unknown("empty tuple")
+        if isinstance(value, MappingValue):
+            return Unknown("key of a mapping")
+        if isinstance(value, Generator):
+            return self._project.calls.yielded(value.frame)
+        if isinstance(value, Instance):
+            return self._element_of_instance(value)
+        if isinstance(value, Unknown):
+            return value
+        return Unknown("element of something that is no iterable")
+
+    def _element_of_instance(self, value: Instance) -> Value:
+        hooked = self._project.frameworks.element(value)
+        if hooked is not None:
+            return hooked
+        if isinstance(value.class_, str):
+            given = self._project.catalogue.gives(value.class_, "iterate")
+            if given is not None:
+                return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, value)
+            return Unknown(f"element of a {value.class_}")
+        for name in ("__iter__", "__aiter__"):
+            iterator = self._call_method(value, name)
+            if iterator is not None and iterator != value:
+                return self.element(iterator)
+        for name in ("__next__", "__anext__"):
+            item = self._call_method(value, name)
+            if item is not None:
+                return self._project.values.awaited(item) if name == "__anext__" else item
+        return Unknown(f"element of a {value.class_.name}")
+
+    def _call_method(self, value: Instance, name: str) -> Value | None:
+        method = self._project.members.method(value, name)
+        return (
+            self._project.calls.invoke(method, NO_ARGUMENTS).result if method is not None else None
+        )
+
+    def entered(self, value: Value, is_async: bool) -> Value:
+        """The target of ``with value as target``."""
+        value = without_none(value)
+        if isinstance(value, Union):
+            return join([self.entered(option, is_async) for option in value.options])
+        if isinstance(value, Manager):
+            return value.target
+        if isinstance(value, Awaitable):
+            return value.result
+        if isinstance(value, Instance):
+            name = "__aenter__" if is_async else "__enter__"
+            if isinstance(value.class_, str):
+                given = self._project.catalogue.gives(value.class_, "enter")
+                if given is not None:
+                    return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, value)
+                return value
+            result = self._call_method(value, name)
+            if result is None:
+                return value
+            result = self._project.values.awaited(result) if is_async else result
+            return result if is_informative(result) else value
+        return (
+            value
+            if isinstance(value, Unknown)
+            else Unknown("entered something that is no context manager")
+        )
+
+    def awaited_instance(self, value: Instance) -> Value:
+        """What ``await`` gives for an object not known to be a coroutine or awaitable."""
+        if isinstance(value.class_, str):
+            if value.class_ == "asyncio.Task" and value.arguments:
+                return value.arguments[0]
+            given = self._project.catalogue.gives(f"{value.class_}.__await__", "call")
+            if given is not None:
+                return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, value)
+            return Unknown(f"result of awaiting a {value.class_}")
+        return Unknown(f"result of awaiting a {value.class_.name}")
+
+    def binary(self, left: Instance, operator: str) -> Value | None:
+        """The result of an operator on an object, by its class or by the catalogue; None if neither
+        says anything.
+        """
+        name = _OPERATORS.get(operator)
+        if name is None:
+            return None
+        classes: tuple[str, ...] = (left.class_,) if isinstance(left.class_, str) else ()
+        if isinstance(left.class_, ClassValue):
+            if self._project.members.find_in_class(left.class_, name) is not None:
+                return self._call_method(left, name)
+            classes = self._project.classes.info(left.class_).externals
+        for class_ in classes:
+            given = self._project.catalogue.gives(f"{class_}.{name}", "call")
+            if given is not None:
+                return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, left)
+        return None
+
+    # -- what they run -----------------------------------------------------------------------------
+
+    def special(self, value: Value, names: tuple[str, ...]) -> tuple[Alternative, ...]:
+        """What runs when the first of these special methods that an object has is called
+        implicitly.
+        """
+        value = without_none(value)
+        alternatives: list[Alternative] = []
+        for option in options_of(value):
+            alternatives.extend(self._special_one(option, names))
+        return tuple(alternatives)
+
+    def _special_one(self, value: Value, names: tuple[str, ...]) -> tuple[Alternative, ...]:
+        if isinstance(value, Unknown):
+            return (None,)
+        if not isinstance(value, Instance):
+            return NOTHING_RUNS
+        for name in names:
+            if isinstance(value.class_, str):
+                full = f"{value.class_}.{name}"
+                if self._project.catalogue.effects(full):
+                    return ((RunExternal(full, NO_ARGUMENTS, value),),)
+                continue
+            method = self._project.members.method(value, name)
+            if isinstance(method, Member):
+                if self._project.catalogue.effects(method.name):
+                    return ((RunExternal(method.name, NO_ARGUMENTS, value),),)
+            elif method is not None:
+                return self._project.calls.invoke(method, NO_ARGUMENTS).alternatives
+        return NOTHING_RUNS
+
+    def operating(self, left: Value, operator: str) -> tuple[Alternative, ...]:
+        """What runs when an operator other than ``in`` is applied to a value on its left."""
+        method = _OPERATORS.get(operator) or _COMPARISONS.get(operator)
+        return self.special(left, (method,)) if method is not None else ()
+
+    def reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
+        """What runs when an attribute is read."""
+        if not isinstance(base, (Instance, Union)):
+            return ()
+        alternatives: list[Alternative] = []
+        for option in options_of(without_none(base)):
+            lazy = self._project.frameworks.reading(option, name)
+            getters = [] if lazy is not None else self._project.members.getters(option, name)
+            alternatives.extend(lazy or ())
+            for getter in getters:
+                alternatives.extend(self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives)
+            if not lazy and not getters:
+                alternatives.append(None if isinstance(option, Unknown) else ())
+        return tuple(alternatives)
+
+    def iterating(self, value: Value, is_async: bool) -> tuple[Alternative, ...]:
+        """What runs when a value is iterated."""
+        value = without_none(value)
+        alternatives: list[Alternative] = []
+        for option in options_of(value):
+            if isinstance(option, Generator):
+                alternatives.append((RunFrame(option.frame),))
+            elif (
+                isinstance(option, Instance)
+                and isinstance(option.class_, ClassValue)
+                and not is_async
+            ):
+                alternatives.extend(self._iterating_instance(option))
+            elif is_async:
+                alternatives.append(None if isinstance(option, Unknown) else ())
+            else:
+                alternatives.extend(self._special_one(option, ("__iter__",)))
+        return tuple(alternatives)
+
+    def _iterating_instance(self, value: Instance) -> tuple[Alternative, ...]:
+        method = self._project.members.method(value, "__iter__")
+        if method is None:
+            return NOTHING_RUNS
+        outcome = self._project.calls.invoke(method, NO_ARGUMENTS)
+        if isinstance(outcome.result, Generator):
+            return ((RunFrame(outcome.result.frame),),)
+        following = (
+            self._special_one(value, ("__next__",)) if outcome.result == value else NOTHING_RUNS
+        )
+        combined: list[Alternative] = []
+        for first in outcome.alternatives:
+            for second in following:
+                combined.append(None if first is None or second is None else first + second)
+        return tuple(combined)
+
+    def entering(self, value: Value, is_async: bool) -> tuple[Alternative, ...]:
+        """What runs on this thread when a context manager is entered and left."""
+        value = without_none(value)
+        alternatives: list[Alternative] = []
+        for option in options_of(value):
+            if isinstance(option, Manager):
+                runs = (RunFrame(option.frame),) if option.frame is not None else ()
+                alternatives.append(runs)
+            elif isinstance(option, Unknown):
+                alternatives.append(None)
+            elif is_async:
+                alternatives.append(self._entering_async(option))
+            else:
+                entered = self._special_one(option, ("__enter__",))
+                left = self._special_one(option, ("__exit__",))
+                alternatives.extend(
+                    None if one is None or other is None else one + other
+                    for one in entered
+                    for other in left
+                )
+        return tuple(alternatives)
+
+    def _entering_async(self, value: Value) -> Alternative:
+        if not isinstance(value, Instance) or isinstance(value.class_, str):
+            return ()
+        runs = []
+        for name in ("__aenter__", "__aexit__"):
+            result = self._call_method(value, name)
+            if isinstance(result, Coroutine):
+                runs.append(RunFrame(result.frame))
+        return tuple(runs)

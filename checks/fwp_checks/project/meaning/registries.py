@@ -1,0 +1,148 @@
+"""Mappings that begin empty and are filled item by item: ``BACKENDS = {}``, ``self.clients = {}``.
+
+What they hold is what the project puts in under any key, also by a decorator on functions and
+classes (``@register("name")``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    RECURSIVE,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    MappingValue,
+    Unknown,
+    Value,
+    join,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_EMPTY = MappingValue(RECURSIVE)
+
+
+class Registries:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._stores: dict[Module, list[int]] = {}
+        self._decorated: dict[str, list[tuple[Module, int, int]]] | None = None
+
+    def filled(self, module: Module, name: str, value: Value) -> Value:
+        """A module's global of this name, with what is put into it if it begins as ``{}``."""
+        if value != _EMPTY:
+            return value
+        found: list[Value] = []
+        bound = module.facts.scopes[0].bindings.get(name, -1)
+        terms = module.facts.terms
+        for term in self._stores_of(module):
+            base = terms[term][1]
+            if base == bound or terms[base] == (t.NAME, name):
+                frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+                found.extend(self._stored(frame, terms[term][3]))
+        return MappingValue(join(found)) if found else value
+
+    def filled_attribute(self, class_: ClassValue, name: str, value: Value) -> Value:
+        """An attribute of an object of a class, with what its methods put into it."""
+        if value != _EMPTY:
+            return value
+        found: list[Value] = []
+        for owner in self._project.classes.info(class_).order:
+            if isinstance(owner, ClassValue):
+                module = owner.module
+                terms = module.facts.terms
+                for term in self._stores_of(module):
+                    base = terms[terms[term][1]]
+                    if base[0] != t.ATTR or base[2] != name:
+                        continue
+                    scope_number = module.scope_of(term)
+                    if module.facts.scopes[scope_number].parent == owner.scope:
+                        if module.is_parameter(base[1], scope_number, 0):
+                            frame = self._method_frame(owner, scope_number, class_)
+                            found.append(self._project.values.evaluate(frame, terms[term][3]))
+        return MappingValue(join(found)) if found else value
+
+    def _method_frame(self, owner: ClassValue, method: int, class_: ClassValue) -> Frame:
+        project = self._project
+        parameters = owner.module.facts.scopes[method].parameters
+        arguments = (Instance(class_), *[None] * (len(parameters) - 1))
+        parent = project.classes.frame_around(owner)
+        return project.frames.get(owner.module, method, parent, arguments)
+
+    def _stores_of(self, module: Module) -> list[int]:
+        """The terms of a module that put an item into something."""
+        known = self._stores.get(module)
+        if known is None:
+            known = self._stores[module] = [
+                term
+                for term, entry in enumerate(module.facts.terms)
+                if entry[0] == t.STORE_ITEM and entry[3] >= 0
+            ]
+        return known
+
+    def _stored(self, frame: Frame, term: int) -> Iterator[Value]:
+        value = self._project.values.evaluate(frame, term)
+        found: list[Value] = []
+        if isinstance(value, Unknown) and self._is_first_parameter(frame, term):
+            found.extend(self._decorated_by(frame))
+        yield from found or [value]
+
+    @staticmethod
+    def _is_first_parameter(frame: Frame, term: int) -> bool:
+        terms = frame.module.facts.terms
+        while terms[term][0] in (t.NARROW, t.ALIAS):
+            term = terms[term][1]
+        return bool(terms[term] == (t.PARAM, 0))
+
+    def _decorated_by(self, frame: Frame) -> Iterator[Value]:
+        """What stands under a function as a decorator, or under the function that makes it."""
+        outer = frame.parent
+        made = outer if outer is not None and outer.scope.is_function else frame
+        for module, number, decorator in self._decorators.get(made.name, ()):
+            around = self._project.frame_of_scope(module, module.code_scope_of(decorator))
+            entry = module.facts.terms[decorator]
+            if (entry[0] == t.CALL) is (made is frame):
+                continue
+            called = entry[1] if entry[0] == t.CALL else decorator
+            for option in options_of(self._project.values.evaluate(around, called)):
+                if (
+                    isinstance(option, FunctionValue)
+                    and option.module is made.module
+                    and option.scope == made.scope_number
+                ):
+                    is_class = module.facts.scopes[number].kind == "class"
+                    yield (
+                        ClassValue(module, number) if is_class else FunctionValue(around, number)
+                    )
+
+    @property
+    def _decorators(self) -> dict[str, list[tuple[Module, int, int]]]:
+        """Decorators of functions and classes by their last name: module, scope, term."""
+        if self._decorated is None:
+            self._decorated = {}
+            for module in self._project.table.modules:
+                terms = module.facts.terms
+                for number, scope in enumerate(module.facts.scopes):
+                    for term in scope.decorators:
+                        called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
+                        name = _last_name(module, called)
+                        self._decorated.setdefault(name, []).append((module, number, term))
+        return self._decorated
+
+
+def _last_name(module: Module, called: t.Term) -> str:
+    if called[0] in (t.ATTR, t.IMPORT):
+        return str(called[2] or "")
+    if called[0] == t.DEFINITION:
+        return module.facts.scopes[called[1]].name
+    return str(called[1]) if called[0] == t.NAME else ""

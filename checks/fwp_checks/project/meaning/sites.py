@@ -1,0 +1,424 @@
+"""Where a project calls library functions, or has them as decorators: what frameworks search.
+
+A registration may stand in a function whose parameters have no annotations (``def setup(app): …``).
+What they hold is then learnt from the calls of that function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.outcome import RunFrame
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    Coroutine,
+    External,
+    FunctionValue,
+    Generator,
+    Instance,
+    Member,
+    Unknown,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+# A function called from more places than this is no place of registration.
+_MAX_CALLS = 40
+_MAX_FRAMES = 8
+_CHAINS = (t.ATTR, t.ITEM, t.CALL, t.NARROW, t.ALIAS, t.AWAIT)
+# Where what is called is no name, but the result of something.
+_OF_A_VALUE = "<value>"
+
+
+class CallSite:
+    """One call of a library function, with its arguments as values."""
+
+    __slots__ = ("_project", "frame", "name", "term")
+
+    def __init__(self, project: Project, frame: Frame, term: int, name: str) -> None:
+        self._project = project
+        self.frame = frame
+        self.term = term
+        self.name = name
+
+    @property
+    def arguments(self) -> Arguments:
+        """The arguments of the call."""
+        return self._project.calls.arguments(self.frame, self.frame.module.facts.terms[self.term])
+
+
+class Decoration:
+    """A function under a library's decorator of the canonical ``name``.
+
+    ``around`` is the frame the decorator is evaluated in, ``scope_number`` the function's scope.
+    """
+
+    __slots__ = ("_project", "around", "name", "scope_number", "term")
+
+    def __init__(
+        self, project: Project, around: Frame, scope_number: int, term: int, name: str
+    ) -> None:
+        self._project = project
+        self.around = around
+        self.scope_number = scope_number
+        self.term = term
+        self.name = name
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the decorator is the project's own, in place of the library's."""
+        entry = self.around.module.facts.terms[self.term]
+        called = entry[1] if entry[0] == t.CALL else self.term
+        return isinstance(self._project.values.evaluate(self.around, called), FunctionValue)
+
+    @property
+    def arguments(self) -> Arguments:
+        """The arguments of the decorator, none if it stands there bare."""
+        entry = self.around.module.facts.terms[self.term]
+        return (
+            self._project.calls.arguments(self.around, entry)
+            if entry[0] == t.CALL
+            else NO_ARGUMENTS
+        )
+
+    @property
+    def function(self) -> Value:
+        """The function as the decorator sees it: with the decorators below applied."""
+        calls = self._project.calls
+        plain = calls.unbound_frame(self.around, self.scope_number)
+        scope = plain.scope
+        bound = (
+            calls.class_of_method(plain.module, self.scope_number) is not None and plain.arguments
+        )
+        receiver = plain.arguments[0] if bound else None
+        value: Value = FunctionValue(self.around, self.scope_number, receiver)
+        for inner in reversed(scope.decorators[scope.decorators.index(self.term) + 1 :]):
+            value = calls.decorated(self.around, value, inner)
+        return value
+
+
+class CallSites:
+    """Finds calls by what they resolve to; the spelling says which are worth resolving."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._by_spelling: dict[str, list[tuple[Module, int]]] | None = None
+        self._by_decorator: dict[str, list[tuple[Module, int, int]]] | None = None
+        self._calling: dict[tuple[Module, int], tuple[Frame, ...]] = {}
+
+    def of(
+        self,
+        names: frozenset[str],
+        *,
+        imported: bool = False,
+        through: frozenset[str] = frozenset(),
+    ) -> Iterator[CallSite]:
+        """Calls of any of these library names (canonical), in module order.
+
+        A name that ends in ``.member`` also matches the member read through an object of a project
+        class that derives from the library's. Common member names are found quicker with
+        ``imported`` (the names are functions of modules) or ``through`` (they are read from an
+        attribute of one of these names: ``app.on_startup.append``).
+        """
+        derived = {name for base in names for name in self._derived.get(base, ())}
+        spellings = sorted({name.rpartition(".")[2] for name in names} | derived)
+        places = [place for spelling in spellings for place in self._index.get(spelling, ())]
+        places.extend(self._index.get("", ()))
+        for module, term in sorted(set(places), key=lambda place: (place[0].path, place[1])):
+            function = module.facts.terms[term][1]
+            if imported and not _is_imported(module, function):
+                continue
+            if through and not _is_read_from(module, function, through):
+                continue
+            for frame, name in self._matching(module, term, function, names):
+                yield CallSite(self._project, frame, term, name)
+
+    def spelt(self, name: str) -> list[tuple[Module, int]]:
+        """Calls of anything whose last name this is: module and CALL term."""
+        return self._index.get(name, [])
+
+    def decorated(self, names: frozenset[str]) -> Iterator[Decoration]:
+        """Functions under a decorator of any of these library names, bare or with arguments."""
+        spellings = sorted({name.rpartition(".")[2] for name in names})
+        places = [place for spelling in spellings for place in self._decorators.get(spelling, ())]
+        for module, number, term in sorted(places, key=lambda place: (place[0].path, place[2])):
+            entry = module.facts.terms[term]
+            called = entry[1] if entry[0] == t.CALL else term
+            for frame, name in self._matching(module, term, called, names, is_decorator=True):
+                yield Decoration(self._project, frame, number, term, name)
+
+    def applied(self, names: frozenset[str]) -> Iterator[tuple[CallSite, CallSite]]:
+        """Calls of what a call of any of these names gives: ``app.get("/")(handler)``.
+
+        The call of the name, and the call of its result.
+        """
+        for module, term in self._index.get(_OF_A_VALUE, ()):
+            terms = module.facts.terms
+            made = terms[term][1]
+            if terms[made][0] != t.CALL:
+                continue
+            function = terms[made][1]
+            ending = f".{self._spelling(module, terms[function])}"
+            if not any(name.endswith(ending) for name in names):
+                continue
+            for frame, name in self._matching(module, term, function, names):
+                yield (
+                    CallSite(self._project, frame, made, name),
+                    CallSite(self._project, frame, term, name),
+                )
+
+    # -- frames ------------------------------------------------------------------------------------
+
+    def _matching(
+        self,
+        module: Module,
+        term: int,
+        function: int,
+        names: frozenset[str],
+        *,
+        is_decorator: bool = False,
+    ) -> Iterator[tuple[Frame, str]]:
+        """The frames around a call or decorator in which what is called means one of the names."""
+        scope_number = module.code_scope_of(term)
+        plain = self._project.frame_of_scope(module, scope_number)
+        value = self._project.values.evaluate(plain, function)
+        name = self._first(value, names)
+        if name is not None:
+            yield plain, name
+            # The function under a decorator sees the variables around it.
+            open_ended = is_decorator or self._differs_by_caller(plain, term)
+        else:
+            unknown = any(isinstance(option, Unknown) for option in options_of(value))
+            open_ended = unknown and _reads_parameter(module, function)
+        for frame in self._frames_by_calls(module, scope_number) if open_ended else ():
+            name = self._first(self._project.values.evaluate(frame, function), names)
+            if name is not None:
+                yield frame, name
+
+    def _differs_by_caller(self, frame: Frame, term: int) -> bool:
+        """Whether what a call is handed may depend on the arguments of the function around it."""
+        entry = frame.module.facts.terms[term]
+        for argument in (*entry[2], *(value for _, value in entry[3])):
+            if _reads_parameter(frame.module, argument):
+                return True
+            for option in options_of(self._project.values.evaluate(frame, argument)):
+                if isinstance(option, FunctionValue) and option.frame is frame:
+                    return True
+        return False
+
+    def frames_around(self, module: Module, scope_number: int) -> Iterator[Frame]:
+        """The frames in which code of a scope runs, as far as calls in the project tell.
+
+        First the one about whose arguments nothing is known; then those that calls make.
+        """
+        scopes = module.facts.scopes
+        while scope_number > 0 and not scopes[scope_number].is_function:
+            scope_number = scopes[scope_number].parent
+        yield self._project.frame_of_scope(module, scope_number)
+        yield from self._frames_by_calls(module, scope_number)
+
+    def _frames_by_calls(self, module: Module, scope_number: int) -> tuple[Frame, ...]:
+        if not scope_number:
+            return ()
+        key = (module, scope_number)
+        known = self._calling.get(key)
+        if known is None:
+            self._calling[key] = ()  # a function that calls itself tells nothing
+            known = self._calling[key] = tuple(self._find_frames(module, scope_number))
+        return known
+
+    def _find_frames(self, module: Module, scope_number: int) -> Iterable[Frame]:
+        scope = module.facts.scopes[scope_number]
+        plain = self._project.frame_of_scope(module, scope_number)
+        if scope.kind != "function" or not self._takes_anything(plain):
+            return ()
+        name = module.facts.scopes[scope.parent].name if scope.name == "__init__" else scope.name
+        places = self._index.get(name, ())
+        found: dict[Frame, None] = {}
+        for caller, term in places if len(places) <= _MAX_CALLS else ():
+            for around in self.frames_around(caller, caller.scope_of(term)):
+                for frame in self._run_by(around, term):
+                    if (
+                        frame.module is module
+                        and frame.scope_number == scope_number
+                        and frame is not plain
+                    ):
+                        found[frame] = None
+                if len(found) >= _MAX_FRAMES:
+                    return found
+        return found
+
+    def _takes_anything(self, frame: Frame) -> bool:
+        """Whether annotations leave open what some parameter holds."""
+        types = self._project.types
+        around = frame.parent or frame
+        return any(
+            parameter.annotation < 0
+            or isinstance(types.annotation(around, parameter.annotation), Unknown)
+            for parameter in frame.scope.parameters
+        )
+
+    def _run_by(self, frame: Frame, call: int) -> Iterator[Frame]:
+        outcome = self._project.calls.outcome(frame, call)
+        for alternative in outcome.alternatives:
+            yield from (run.frame for run in alternative or () if isinstance(run, RunFrame))
+        if outcome.alternatives == ((),):
+            for option in options_of(outcome.result):
+                if isinstance(option, (Coroutine, Generator)):
+                    yield option.frame
+
+    # -- names -------------------------------------------------------------------------------------
+
+    def _first(self, function: Value, names: frozenset[str]) -> str | None:
+        for option in options_of(function):
+            name = self._resolved(option, names)
+            if name is not None:
+                return name
+        return None
+
+    def _resolved(self, function: object, names: frozenset[str]) -> str | None:
+        if isinstance(function, (External, Member)):
+            if function.name in names:
+                return function.name
+            owner, _, member = function.name.rpartition(".")
+            for base in self._project.catalogue.bases(owner):
+                if f"{base}.{member}" in names:
+                    return f"{base}.{member}"
+        if isinstance(function, ClassValue):
+            for base in self._project.classes.info(function).externals:
+                if base in names:
+                    return base
+        if isinstance(function, FunctionValue) and isinstance(function.receiver, Instance):
+            return self._overridden(function, function.receiver, names)
+        return None
+
+    def _overridden(
+        self, method: FunctionValue, receiver: Instance, names: frozenset[str]
+    ) -> str | None:
+        """The library's method that a project class derived from the library's overrides."""
+        if not isinstance(receiver.class_, ClassValue):
+            return None
+        member = method.module.facts.scopes[method.scope].name
+        for base in self._project.classes.info(receiver.class_).externals:
+            for owner in (base, *self._project.catalogue.bases(base)):
+                if f"{owner}.{member}" in names:
+                    return f"{owner}.{member}"
+        return None
+
+    @cached_property
+    def _derived(self) -> dict[str, set[str]]:
+        """The names of the project's classes that derive from each library class."""
+        found: dict[str, set[str]] = {}
+        for module in self._project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.kind == "class" and scope.bases:
+                    for base in self._project.classes.info(ClassValue(module, number)).externals:
+                        found.setdefault(base, set()).add(scope.name)
+        return found
+
+    @property
+    def _decorators(self) -> dict[str, list[tuple[Module, int, int]]]:
+        """Decorators by their last name: module, scope of the function, term."""
+        if self._by_decorator is None:
+            index: dict[str, list[tuple[Module, int, int]]] = {}
+            for module in self._project.table.modules:
+                terms = module.facts.terms
+                for number, scope in enumerate(module.facts.scopes):
+                    for term in scope.decorators if scope.kind == "function" else ():
+                        called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
+                        index.setdefault(self._spelling(module, called), []).append(
+                            (module, number, term)
+                        )
+            self._by_decorator = index
+        return self._by_decorator
+
+    @property
+    def _index(self) -> dict[str, list[tuple[Module, int]]]:
+        """CALL terms by the last name of what they call; "" for classes of the same file."""
+        if self._by_spelling is None:
+            index: dict[str, list[tuple[Module, int]]] = {}
+            for module in self._project.table.modules:
+                terms = module.facts.terms
+                for term in module.calls:
+                    function = terms[terms[term][1]]
+                    index.setdefault(self._spelling(module, function), []).append((module, term))
+                    if self._is_class(module, function):
+                        index.setdefault("", []).append((module, term))
+            self._by_spelling = index
+        return self._by_spelling
+
+    @staticmethod
+    def _is_class(module: Module, function: t.Term) -> bool:
+        if function[0] == t.NAME:
+            bound = module.facts.scopes[0].bindings.get(function[1], -1)
+            function = module.facts.terms[bound] if bound >= 0 else function
+        return function[0] == t.DEFINITION and module.facts.scopes[function[1]].kind == "class"
+
+    def _spelling(self, module: Module, function: t.Term) -> str:
+        kind = function[0]
+        if kind == t.ATTR:
+            return str(function[2])
+        if kind == t.IMPORT:
+            return str(function[2] or function[1])
+        if kind == t.DEFINITION:
+            return module.facts.scopes[function[1]].name
+        if kind == t.NAME:
+            bound = module.facts.scopes[0].bindings.get(function[1], -1)
+            # "open = open" binds a name to the builtin of that name.
+            if bound < 0 or module.facts.terms[bound][0] == t.NAME:
+                return str(function[1])
+            return self._spelling(module, module.facts.terms[bound])
+        return _OF_A_VALUE
+
+
+def _is_imported(module: Module, term: int) -> bool:
+    """Whether a term reads as an import and attributes of it: ``web.get``."""
+    terms = module.facts.terms
+    while terms[term][0] == t.ATTR:
+        term = terms[term][1]
+    entry = terms[term]
+    if entry[0] == t.NAME:
+        bound = module.facts.scopes[0].bindings.get(entry[1], -1)
+        return bound < 0 or terms[bound][0] in (t.IMPORT, t.JOIN)
+    return bool(entry[0] == t.IMPORT)
+
+
+def _is_read_from(module: Module, term: int, names: frozenset[str]) -> bool:
+    """Whether a term is an attribute of an attribute with one of these names."""
+    terms = module.facts.terms
+    if terms[term][0] != t.ATTR:
+        return False
+    base = terms[terms[term][1]]
+    return bool(base[0] == t.ATTR and base[2] in names)
+
+
+def _reads_parameter(module: Module, term: int) -> bool:
+    """Whether a term is a parameter, a variable of a function around, or read from one."""
+    terms = module.facts.terms
+    waiting = [term]
+    seen = set()
+    while waiting:
+        term = waiting.pop()
+        entry = terms[term]
+        if entry[0] == t.PARAM:
+            return True
+        if entry[0] == t.NAME and entry[1] not in module.facts.scopes[0].bindings:
+            return True
+        if term not in seen:
+            seen.add(term)
+            if entry[0] in _CHAINS:
+                waiting.append(entry[1])
+            elif entry[0] == t.JOIN:
+                waiting.extend(entry[1])
+    return False

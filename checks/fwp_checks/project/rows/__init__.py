@@ -1,0 +1,1 @@
+"""Queries, their rows, and what is read of each."""

@@ -1,0 +1,305 @@
+"""Queries and writes that a loop runs in each of its rounds, itself or through helpers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import EffectRow
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
+from fwp_checks.project.effects.chains import Call, call_at
+from fwp_checks.project.effects.effects import Effects, Event, Link, Rows
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import origin_of
+from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
+from fwp_checks.project.meaning.values import Constant, Iterable, TupleValue, Value, options_of
+from fwp_checks.project.rows.needs import LOOPS
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# What is further away is a job that is done for each item, which happens to use the database.
+_MOST_LINKS = {"queries": 3, "writes": 2}
+_FEW = 10
+# Loops over these are no loops over data.
+_COUNTING = frozenset({"builtins.range", "itertools.count", "itertools.repeat"})
+# What is made of nothing but these inside a loop is the same in each round.
+_BUILDING = (t.CALL, t.ATTR, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
+_BATCHING = ("itertools.batched", "more_itertools.chunked", "more_itertools.ichunked")
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSite:
+    """A place in a loop that queries or writes in each round, with the chain that proves it.
+
+    ``is_same``: nothing of the query depends on the round. ``is_job``: each round writes, too, so
+    it is a piece of work of which the query is a part.
+    """
+
+    frame: Frame
+    term: int
+    loop: Region
+    chain: tuple[Link, ...]
+    row: EffectRow
+    is_same: bool
+    is_job: bool
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The chain as messages tell it."""
+        return tuple([call_at(link.frame, link.term, link.run) for link in self.chain])
+
+    @property
+    def call(self) -> RunExternal:
+        """The library function that runs the query."""
+        run = self.chain[-1].run
+        assert isinstance(run, RunExternal)
+        return run
+
+
+class LoopEffects:
+    """What loops of one project do in each round; found once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._rows = Rows(project)
+        self._known: dict[str, dict[Module, list[LoopSite]]] = {}
+
+    def of(self, module: Module, effect: str) -> Sequence[LoopSite]:
+        """The places in the loops of a module that have an effect (``queries`` or ``writes``)."""
+        known = self._known.get(effect)
+        if known is None:
+            known = self._known[effect] = {}
+            for site in self._find(effect):
+                known.setdefault(site.frame.module, []).append(site)
+        return known.get(module, ())
+
+    @cached_property
+    def _frames(self) -> list[Frame]:
+        return self._project.row_needs.frames
+
+    @cached_property
+    def _effects(self) -> dict[str, Effects]:
+        return {
+            effect: Effects(self._project, self._frames, partial(self._row, effect), each_time=True)
+            for effect in _MOST_LINKS
+        }
+
+    def _find(self, effect: str) -> Iterator[LoopSite]:
+        behaviours = self._project.behaviours
+        effects = self._effects[effect]
+        best: dict[tuple[Module, int], LoopSite] = {}
+        for frame in self._frames:
+            loops = self._loops(frame)
+            for event in behaviours.of(frame).events if loops else ():
+                chain = effects.chain(frame, event)
+                if chain is None or len(chain) > _MOST_LINKS[effect]:
+                    continue
+                site = self._site(frame, event, chain, loops, effect)
+                if site is None:
+                    continue
+                known = best.get((frame.module, event.term))
+                if known is None or len(chain) < len(known.chain):
+                    best[frame.module, event.term] = site
+        yield from self._without_repeats([best[key] for key in sorted(best, key=_in_order)])
+
+    def _row(self, effect: str, run: RunExternal) -> EffectRow | None:
+        # What is fetched for a row is the business of the query that gave the row.
+        if self._project.frameworks.lack(None, run) is not None:
+            return None
+        return self._rows.of(run, effect)
+
+    def _site(
+        self,
+        frame: Frame,
+        event: Event,
+        chain: tuple[Link, ...],
+        loops: Sequence[Region],
+        effect: str,
+    ) -> LoopSite | None:
+        around = [loop for loop in loops if loop.start < event.term < loop.end]
+        if not around or event.is_remembered:
+            return None
+        inner = max(around, key=lambda loop: loop.start)
+        last = chain[-1].run
+        row = self._row(effect, last) if isinstance(last, RunExternal) else None
+        if row is None or self._leaves(frame, inner, event.term) or _is_in_bulk(last):
+            return None
+        if _is_remembered(frame, event.term):
+            return None
+        is_job = self._writes(frame, inner)
+        if is_job and effect == "queries" and len(chain) > 1:
+            return None
+        is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
+        return LoopSite(frame, event.term, inner, chain, row, is_same, is_job)
+
+    def _writes(self, frame: Frame, loop: Region) -> bool:
+        """Whether each round of a loop writes something."""
+        writes = self._effects["writes"]
+        return any(
+            writes.chain(frame, event) is not None
+            for event in self._project.behaviours.of(frame).events
+            if loop.start < event.term < loop.end
+        )
+
+    # -- loops -------------------------------------------------------------------------------------
+
+    def _loops(self, frame: Frame) -> list[Region]:
+        """The loops of a function that go over data of any length."""
+        return [
+            region
+            for region in frame.module.regions_in(frame.scope_number)
+            if region.kind in LOOPS and not region.exits and self._is_open_ended(frame, region)
+        ]
+
+    def _is_open_ended(self, frame: Frame, loop: Region) -> bool:
+        terms = frame.module.facts.terms
+        iterable = terms[loop.term][1]
+        while terms[iterable][0] in (t.ALIAS, t.NARROW):
+            iterable = terms[iterable][1]
+        entry = terms[iterable]
+        if entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
+            # mapping.items() is as long as the mapping.
+            iterable = terms[entry[1]][1]
+            entry = terms[iterable]
+        if self._is_written(frame.module, entry):
+            return False
+        if entry[0] == t.CALL and self._is_call_of(frame, entry[1], (*_COUNTING, *_BATCHING)):
+            return False
+        values = self._project.values
+        if all(map(_is_batch, options_of(values.evaluate(frame, loop.term)))):
+            return False
+        return all(map(_may_be_long, options_of(values.evaluate(frame, iterable))))
+
+    @staticmethod
+    def _is_written(module: Module, entry: t.Term) -> bool:
+        """Whether something has its length in the code, here or at the top of the module."""
+        if entry[0] == t.NAME:
+            bound = module.facts.scopes[0].bindings.get(entry[1], -1)
+            entry = module.facts.terms[bound] if bound >= 0 else entry
+        return entry[0] in (t.SEQUENCE, t.MAPPING, t.CONST)
+
+    def _is_call_of(self, frame: Frame, function: int, names: Sequence[str]) -> bool:
+        value = self._project.values.evaluate(frame, function)
+        return getattr(value, "name", None) in names
+
+    @staticmethod
+    def _leaves(frame: Frame, loop: Region, term: int) -> bool:
+        """Whether a term stands in a branch that leaves the loop, so it runs once at most."""
+        return any(
+            region.exits and loop.start <= region.start <= term < region.end
+            for region in frame.module.regions_in(frame.scope_number)
+        )
+
+    @staticmethod
+    def _depends(frame: Frame, term: int, loops: Sequence[Region]) -> bool:
+        """Whether what a call works on comes from inside a loop."""
+        terms = frame.module.facts.terms
+        start = min(loop.start for loop in loops)
+        waiting = [term]
+        seen: set[int] = set()
+        while waiting:
+            current = waiting.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            entry = terms[current]
+            if current >= start and entry[0] not in _BUILDING:
+                return True
+            if current < start and entry[0] in (t.ALIAS, t.JOIN):
+                return True
+            if current >= start:
+                waiting.extend(t.operands(entry))
+        return False
+
+    # -- one finding for what one change mends -----------------------------------------------------
+
+    @staticmethod
+    def _without_repeats(sites: list[LoopSite]) -> Iterator[LoopSite]:
+        """A helper that is called, or a property that is read, several times in one loop."""
+        seen = set()
+        for site in sites:
+            first = site.chain[0].run
+            if isinstance(first, RunFrame):
+                key = (site.frame.module, site.loop, first.frame.module, first.frame.scope_number)
+                if key in seen:
+                    continue
+                seen.add(key)
+            yield site
+
+
+def _is_remembered(frame: Frame, term: int) -> bool:
+    """Whether a term runs only where a mapping of this function lacks a key, and adds it."""
+    terms = frame.module.facts.terms
+    for region in frame.module.regions_in(frame.scope_number):
+        if region.kind not in ("if", "else") or not region.start <= term < region.end:
+            continue
+        asked = _asked_mapping(terms, region.term)
+        if asked >= 0 and any(
+            entry[0] == t.STORE_ITEM and _variable(terms, entry[1]) == asked
+            for entry in terms[region.start : region.end]
+        ):
+            return True
+    return False
+
+
+def _asked_mapping(terms: Sequence[t.Term], test: int) -> int:
+    """The variable that ``key not in mapping`` and ``mapping.get(key) is None`` ask; -1 for any
+    other test.
+    """
+    if test < 0:
+        return -1
+    entry = terms[test]
+    if entry[0] == t.UNARY and entry[1] == "not":
+        return _asked_mapping(terms, entry[2])
+    if entry[0] == t.COMPARE and entry[1] in ("in", "not in"):
+        return _variable(terms, entry[3])
+    if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
+        return _asked_mapping(terms, entry[2])
+    if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "get":
+        return _variable(terms, terms[entry[1]][1])
+    return -1
+
+
+def _variable(terms: Sequence[t.Term], term: int) -> int:
+    while terms[term][0] in (t.ALIAS, t.NARROW):
+        term = terms[term][1]
+    return term
+
+
+def _in_order(key: tuple[Module, int]) -> tuple[str, int]:
+    return key[0].path, key[1]
+
+
+def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
+    function = terms[call[1]]
+    return bool(
+        function[0] == t.ATTR and function[2] in ("items", "keys", "values") and not call[2]
+    )
+
+
+def _is_batch(element: Value) -> bool:
+    """Whether what a loop goes through are many things at a time."""
+    if isinstance(element, Iterable):
+        return element.kind in ("tuple", "list", "set")
+    origin = origin_of(element)
+    return origin is not None and origin.consumed is None
+
+
+def _may_be_long(value: Value) -> bool:
+    if isinstance(value, TupleValue):
+        return False
+    if isinstance(value, Iterable) and value.kind in ("tuple", "list", "set"):
+        return not isinstance(value.element, Constant)
+    return True
+
+
+def _is_in_bulk(run: object) -> bool:
+    """Whether a query is for many objects at once, so the loop goes over batches."""
+    receiver = run.receiver if isinstance(run, RunExternal) else None
+    details = getattr(receiver, "details", ())
+    return any(getattr(detail, "of_many", False) for detail in details)

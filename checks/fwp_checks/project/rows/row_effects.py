@@ -1,0 +1,153 @@
+"""Queries that code runs for each row that a framework hands to it, beside those for what the row
+itself leads to: ``Comment.objects.filter(post=post)`` in a method of a serializer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.catalogue import EffectRow
+from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.chains import Call, call_at
+from fwp_checks.project.effects.effects import Effects, Event, Link, Rows
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import origin_of
+from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
+from fwp_checks.project.meaning.values import Instance, options_of
+from fwp_checks.project.rows.needs import Consumer
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# What is further away is a job that is done for each row, which happens to use the database.
+_MOST_LINKS = 3
+_ORM = ("django.db.models.",)
+
+
+@dataclass(frozen=True, slots=True)
+class RowSite:
+    """A place that queries for each row of a consumer, with the chain that proves it."""
+
+    frame: Frame
+    term: int
+    consumer: Consumer
+    chain: tuple[Link, ...]
+    row: EffectRow
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The chain as messages tell it."""
+        return tuple([call_at(link.frame, link.term, link.run) for link in self.chain])
+
+
+class RowEffects:
+    """Finds such places in one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._rows = Rows(project)
+
+    def of(self, module: Module, what: str) -> Sequence[RowSite]:
+        """The places of a module that query for rows of a kind of consumer."""
+        found = self._by_module.get(module, ())
+        return [site for site in found if site.consumer.what == what]
+
+    @cached_property
+    def _by_module(self) -> dict[Module, list[RowSite]]:
+        found: dict[Module, list[RowSite]] = {}
+        seen: set[tuple[object, ...]] = set()
+        for site in self._find():
+            last = site.chain[-1]
+            key = (site.consumer.what, last.frame.function, last.term)
+            if key not in seen:
+                seen.add(key)
+                found.setdefault(site.frame.module, []).append(site)
+        return found
+
+    def _find(self) -> Iterator[RowSite]:
+        needs = self._project.row_needs
+        shown = [consumer for consumer in needs.consumers if consumer.what]
+        if not shown:
+            return
+        effects = Effects(self._project, needs.frames, self._row, each_time=True)
+        for consumer in shown:
+            for touch in consumer.touches:
+                for alternative in touch.alternatives:
+                    for run in alternative or ():
+                        if isinstance(run, RunFrame):
+                            yield from self._sites(effects, run.frame, consumer)
+
+    def _row(self, run: RunExternal) -> EffectRow | None:
+        # What is fetched for a row is the business of the query that gave the row; it may be what a
+        # query of unknown origin fetches, too.
+        receiver = run.receiver
+        if isinstance(receiver, Instance) and not receiver.details and run.name.startswith(_ORM):
+            return None
+        if self._project.frameworks.lack(None, run) is not None:
+            return None
+        return self._rows.of(run, "queries")
+
+    def _sites(self, effects: Effects, frame: Frame, consumer: Consumer) -> Iterator[RowSite]:
+        handed = {
+            index
+            for index, value in enumerate(frame.arguments)
+            for option in (options_of(value) if value is not None else ())
+            if (origin := origin_of(option)) is not None and origin.consumed is not None
+        }
+        for event in self._project.behaviours.of(frame).events if handed else ():
+            chain = effects.chain(frame, event)
+            if chain is None or len(chain) > _MOST_LINKS or event.is_remembered:
+                continue
+            last = chain[-1].run
+            row = self._row(last) if isinstance(last, RunExternal) else None
+            if row is None or any(map(_is_fallback, chain)):
+                continue
+            if _uses(frame, event, handed):
+                yield RowSite(frame, event.term, consumer, chain, row)
+
+
+def _is_fallback(link: Link) -> bool:
+    """Whether a link handles an exception, or stands in a branch that a test for None, for a key or
+    for an attribute decides: what is done without what was fetched for all rows.
+    """
+    module, number = link.frame.module, link.frame.scope_number
+    for region in module.regions_in(number):
+        start, end = region.start, region.end
+        if region.kind == "except" and start <= link.term < end:
+            return True
+        if region.kind in ("if", "else") and _asks(module, region.term):
+            rest = module.rest_after(region, number) if region.leaves else (0, 0)
+            if start <= link.term < end or rest[0] <= link.term < rest[1]:
+                return True
+    return False
+
+
+def _asks(module: Module, test: int) -> bool:
+    terms = module.facts.terms
+    entry = terms[test] if test >= 0 else (t.CONST, None)
+    if entry[0] == t.UNARY:
+        return _asks(module, entry[2])
+    if entry[0] == t.BOOL:
+        return any(_asks(module, operand) for operand in entry[2])
+    if entry[0] == t.CALL:
+        return bool(terms[entry[1]] == (t.NAME, "hasattr"))
+    return entry[0] == t.COMPARE and entry[1] in ("is", "is not", "in", "not in")
+
+
+def _uses(frame: Frame, event: Event, parameters: set[int]) -> bool:
+    """Whether what an event works on comes from one of these parameters."""
+    terms = frame.module.facts.terms
+    waiting = [event.term]
+    seen: set[int] = set()
+    while waiting:
+        entry = terms[waiting.pop()]
+        if entry[0] == t.PARAM and entry[1] in parameters:
+            return True
+        following = [term for term in t.operands(entry) if term not in seen]
+        seen.update(following)
+        waiting.extend(following)
+    return False

@@ -1,0 +1,537 @@
+"""Templates: what their names hold, which other code they run, and which templates run together.
+
+A template runs in a frame whose one argument is its context, a :class:`TemplateContext`. Blocks of
+a template that extends another one take the place of the blocks of the same name further up; a
+frame finds them in its context, too. Files are read when some code first names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ModuleFacts
+from fwp_checks.facts.templates import BODY, CONTEXT, Language
+from fwp_checks.project.files.discovery import is_template_folder
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place, origin_of, with_origin
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunFrame
+from fwp_checks.project.meaning.values import (
+    Constant,
+    Instance,
+    TupleValue,
+    Unknown,
+    Value,
+    options_of,
+    without_none,
+)
+from fwp_checks.project.meaning.values import Iterable as IterableValue
+from fwp_checks.project.rows.needs import Consumer
+from fwp_checks.project.templates.lookups import Lookups, TemplateContext
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_BLOCK = "block "
+_TEXT = Instance("builtins.str")
+_MAX_CHAIN = 12
+_MAX_OPTIONS = 8
+
+Spot = tuple[Module, int]
+
+
+class Recalled(NamedTuple):
+    """A template that was read, as plain data: the name and the language in which it was asked for
+    first.
+    """
+
+    path: str
+    name: str
+    language: str
+
+
+class TemplateFiles(Protocol):
+    """The template files of a project."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Paths of all files that may be templates, in order."""
+
+    def load(self, path: str, language: Language) -> ModuleFacts:
+        """The facts of one of them."""
+
+
+class NoTemplates:
+    """A project without templates."""
+
+    paths: tuple[str, ...] = ()
+
+    def load(self, path: str, language: Language) -> ModuleFacts:
+        """Nothing can be asked for."""
+        raise KeyError(path)
+
+
+class Template(Module):
+    """A template of the project. ``template_name`` is what code calls it by."""
+
+    is_template = True
+
+    def __init__(
+        self, path: str, facts: ModuleFacts, template_name: str, language: Language
+    ) -> None:
+        super().__init__(path, (), facts)
+        self.template_name = template_name
+        self.language = language
+
+    def spelt(self, term: int) -> str:
+        """What is read at a term, as people write it: ``article.tags.all``."""
+        terms = self.facts.terms
+        names: list[str] = []
+        while terms[term][0] in (t.LOOKUP, t.CALL, t.ALIAS):
+            entry = terms[term]
+            if entry[0] == t.LOOKUP:
+                names.append(entry[2])
+            term = entry[1]
+        if terms[term][0] not in (t.PARAM, t.NAME):
+            names.append("…")
+        return ".".join(reversed(names))
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Named(Value):
+    """An object that stands for a template: what ``get_template("x.html")`` gives."""
+
+    name: Value
+    language: Language
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Exports(Value):
+    """What ``{% import "x" as m %}`` binds: the names that the template binds in this frame."""
+
+    frame: Frame
+
+
+@dataclass(slots=True)
+class _Reads:
+    """The names that a template reads from its context; ``everything`` if that cannot be told."""
+
+    names: set[str] = field(default_factory=set)
+    everything: bool = False
+
+
+class Templates:
+    """The templates of one project."""
+
+    def __init__(self, project: Project, files: TemplateFiles) -> None:
+        self._project = project
+        self._files = files
+        self._by_name: dict[str, list[str]] | None = None
+        self._loaded: dict[str, Template] = {}
+        self._reads: dict[Template, _Reads] = {}
+        self.lookups = Lookups(project)
+
+    # -- files -------------------------------------------------------------------------------------
+
+    @property
+    def loaded(self) -> list[Template]:
+        """The templates that were read, by path."""
+        return [self._loaded[path] for path in sorted(self._loaded)]
+
+    @property
+    def read(self) -> tuple[Recalled, ...]:
+        """The templates that were read, for :meth:`recall`."""
+        return tuple(
+            [Recalled(one.path, one.template_name, one.language.value) for one in self.loaded]
+        )
+
+    def recall(self, templates: Iterable[Recalled]) -> None:
+        """Read what was read where the project was evaluated in another process."""
+        for path, name, language in templates:
+            self._load(path, name, Language(language))
+
+    def find(self, name: str, language: Language, beside: Module | None = None) -> Template | None:
+        """The template of this name; None if there is none, or several that differ.
+
+        ``beside``: the template that names it, from which names with a leading dot start; or the
+        code, whose own folder of templates comes first where each application has its own.
+        """
+        if name.startswith(("./", "../")):
+            if not isinstance(beside, Template):
+                return None
+            name = _relative(beside.template_name, name)
+        paths = self._names.get(name.lstrip("/"), [])
+        if len(paths) > 1 and language is Language.JINJA and beside is not None:
+            own = [path for path in paths if _is_own(path, name, beside.path)]
+            paths = own if len(own) == 1 else paths
+        templates = [self._load(path, name, language) for path in paths[:_MAX_OPTIONS]]
+        if not templates:
+            return None
+        first = templates[0]
+        if first.facts.problem is not None or len(paths) > _MAX_OPTIONS:
+            return None
+        return first if all(_is_same(first, other) for other in templates[1:]) else None
+
+    @property
+    def _names(self) -> dict[str, list[str]]:
+        if self._by_name is None:
+            self._by_name = {}
+            for path in self._files.paths:
+                for name in template_names(path):
+                    self._by_name.setdefault(name, []).append(path)
+        return self._by_name
+
+    def _load(self, path: str, name: str, language: Language) -> Template:
+        known = self._loaded.get(path)
+        if known is None:
+            if path.endswith((".jinja", ".jinja2", ".j2")) or "jinja2" in path.split("/"):
+                language = Language.JINJA
+            facts = self._files.load(path, language)
+            if facts.problem is not None and language is Language.DJANGO:
+                # Django has a backend for Jinja, whose templates may lie in any folder.
+                other = self._files.load(path, Language.JINJA)
+                if other.problem is None:
+                    facts, language = other, Language.JINJA
+            known = self._loaded[path] = Template(path, facts, name, language)
+            if len(facts.scopes) > BODY:
+                # What people call a template by.
+                facts.scopes[BODY].name = name
+            self._project.table.by_path.setdefault(path, known)
+        return known
+
+    def consumer(self, place: Place) -> Consumer | None:
+        """The template that goes through rows at a place; None if it lies in other code."""
+        module = self._project.table.by_path.get(place.path)
+        if not isinstance(module, Template):
+            return None
+        whole = Place(module.path, 0)
+        return Consumer(whole, "template", label_of(module.template_name), module, 0)
+
+    # -- rendering ---------------------------------------------------------------------------------
+
+    def named(
+        self, name: Value, language: Language, beside: Module | None
+    ) -> Iterator[Template | None]:
+        """The templates that a value names: a text, a list of which the first one there is counts,
+        or a template object. None for one that is not known.
+        """
+        for option in options_of(without_none(name)):
+            if isinstance(option, Named):
+                yield from self.named(option.name, option.language, beside)
+            elif isinstance(option, Constant) and isinstance(option.value, str):
+                yield self.find(option.value, language, beside)
+            elif isinstance(option, TupleValue):
+                found = [t for item in option.items for t in self.named(item, language, beside)]
+                yield next((template for template in found if template is not None), None)
+            elif isinstance(option, IterableValue):
+                # The options of a list's elements are in the order of the list.
+                found = list(self.named(option.element, language, beside))
+                literal = all(isinstance(each, Constant) for each in options_of(option.element))
+                known = [template for template in found if template is not None]
+                yield known[0] if literal and known else None
+            else:
+                yield None
+
+    def rendering(
+        self,
+        name: Value,
+        language: Language,
+        names: dict[str, Value],
+        beside: Module | None = None,
+        place: Place | None = None,
+    ) -> tuple[Alternative, ...]:
+        """What rendering the template that a value names runs, an entry for each that it may be.
+
+        ``place`` is where that is asked for.
+        """
+        alternatives: list[Alternative] = []
+        for template in self.named(name, language, beside):
+            if template is None:
+                alternatives.append(None)
+            else:
+                frames = self.frames(template, names, place)
+                alternatives.append(tuple([RunFrame(frame) for frame in frames]))
+        return tuple(alternatives)
+
+    def frames(
+        self, template: Template, names: dict[str, Value], place: Place | None
+    ) -> tuple[Frame, ...]:
+        """The frames that rendering a template with a context runs: one, or where it extends a
+        template that is not known, one for each of its blocks.
+        """
+        chain = [template]
+        known = dict(names)
+        while len(chain) < _MAX_CHAIN:
+            context = self._context(template, known, (), place)
+            frame = self._frame(chain[-1], BODY, context)
+            parents = self._extended(frame)
+            if parents is None:
+                context = self._context(template, known, chain, place)
+                return (self._frame(chain[-1], BODY, context),)
+            if chain[-1].language is Language.JINJA:
+                # What a child sets and imports outside of blocks, its blocks see.
+                for name, term in frame.scope.bindings.items():
+                    if name != CONTEXT:
+                        known[name] = self._project.values.evaluate(frame, term)
+            if len(parents) != 1 or parents[0] is None or parents[0] in chain:
+                break
+            chain.append(parents[0])
+        context = self._context(template, known, chain, place)
+        return tuple(
+            self._frame(module, scope, context)
+            for name, places in context.blocks
+            for module, scope in places[:1]
+            if name in self._outer_blocks(chain)
+        )
+
+    def _frame(self, module: Module, scope: int, context: TemplateContext) -> Frame:
+        project = self._project
+        return project.frames.get(module, scope, project.module_frame(module), (context,))
+
+    def _extended(self, frame: Frame) -> list[Template | None] | None:
+        """The templates that the template of a frame may extend; None if it extends none."""
+        terms = frame.module.facts.terms
+        last = frame.scope.end - 1
+        if last < 0 or terms[last][:2] != (t.RENDER, "extends"):
+            return None
+        name = self._project.values.evaluate(frame, terms[last][2])
+        template = frame.module
+        assert isinstance(template, Template)
+        return list(self.named(name, template.language, template))
+
+    def _context(
+        self,
+        template: Template,
+        names: dict[str, Value],
+        chain: tuple[()] | list[Template],
+        place: Place | None,
+    ) -> TemplateContext:
+        reads = self._read_by(template)
+        kept = [
+            (name, value)
+            for name, value in names.items()
+            if reads.everything or name in reads.names
+        ]
+        blocks: dict[str, list[Spot]] = {}
+        for module in chain:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.name.startswith(_BLOCK):
+                    blocks.setdefault(scope.name.removeprefix(_BLOCK), []).append((module, number))
+        given = tuple([(name, tuple(places)) for name, places in blocks.items()])
+        return TemplateContext(tuple(kept), given, place)
+
+    @staticmethod
+    def _outer_blocks(chain: list[Template]) -> set[str]:
+        """The blocks that stand in no other block."""
+        found = set()
+        for module in chain:
+            body = module.facts.scopes[BODY]
+            for entry in module.facts.terms[body.start : body.end]:
+                if entry[:2] == (t.RENDER, "block"):
+                    scope = module.facts.terms[entry[2]][1]
+                    found.add(module.facts.scopes[scope].name.removeprefix(_BLOCK))
+        return found
+
+    # -- which names matter ------------------------------------------------------------------------
+
+    def _read_by(self, template: Template) -> _Reads:
+        """The names that a template, and those that it includes or extends, read."""
+        known = self._reads.get(template)
+        if known is None:
+            known = _Reads()
+            seen: set[Template] = set()
+            waiting = [template]
+            while waiting:
+                current = waiting.pop()
+                if current not in seen:
+                    seen.add(current)
+                    waiting.extend(self._used(current, known))
+            self._reads[template] = known
+        return known
+
+    def _used(self, template: Template, reads: _Reads) -> Iterator[Template]:
+        facts = template.facts
+        for entry in facts.terms:
+            if entry[0] == t.LOOKUP:
+                base = facts.terms[entry[1]]
+                if base[0] in (t.PARAM, t.NAME):
+                    reads.names.add(entry[2])
+            elif entry[0] == t.RENDER and entry[1] in ("include", "extends", "import"):
+                names = _literal_names(facts, entry[2])
+                reads.everything |= names is None
+                for name in names or ():
+                    found = self.find(name, template.language, template)
+                    if found is not None:
+                        yield found
+            elif entry[0] == t.RENDER and entry[1] == "tag":
+                called = facts.terms[facts.terms[entry[2]][1]]
+                tag = self._project.tags.find("tag", called[2], called[3])
+                if tag is not None and tag.takes_context:
+                    reads.everything = True
+
+    # -- terms -------------------------------------------------------------------------------------
+
+    def looked_up(self, base: Value, name: str, is_called: bool) -> Outcome:
+        """What a template reads as ``base.name``, and what that runs."""
+        if isinstance(base, Exports):
+            term = base.frame.scope.bindings.get(name, -1)
+            if term < 0:
+                return Outcome.unknown(f"the template binds no '{name}'")
+            return Outcome.nothing(self._project.values.evaluate(base.frame, term))
+        return self.lookups.outcome(base, name, is_called)
+
+    def rendered(self, frame: Frame, entry: t.Term) -> Outcome:
+        """What a RENDER term gives and runs."""
+        what, operand = entry[1], entry[2]
+        if what == "block":
+            return Outcome((self._block(frame, operand, entry[3]),), _TEXT)
+        if what == "super":
+            return Outcome((self._super_block(frame),), _TEXT)
+        if what == "include":
+            names = self._visible(frame, entry)
+            value = self._project.values.evaluate(frame, operand)
+            language = _language_of(frame)
+            place = self._rendered_at(frame)
+            return Outcome(self.rendering(value, language, names, frame.module, place), _TEXT)
+        if what == "import":
+            return Outcome.nothing(self._imported(frame, entry))
+        if what == "tag":
+            return self._project.tags.shown(frame, entry)
+        return Outcome.nothing(_TEXT)
+
+    def context_of(self, frame: Frame) -> TemplateContext | None:
+        """The context that code of a template runs with; None if it is not known."""
+        current: Frame | None = frame
+        while current is not None:
+            context = current.arguments[0] if current.arguments else None
+            if isinstance(context, TemplateContext):
+                return context
+            current = current.parent
+        return None
+
+    def _rendered_at(self, frame: Frame) -> Place | None:
+        context = self.context_of(frame)
+        return context.rendered if context is not None else None
+
+    def built(self, frame: Frame, term: int, value: Value) -> Value:
+        """What a template reads, which may be a query that begins there: nothing can be added to
+        it in the template, so it counts as built where that is rendered.
+        """
+        if isinstance(value, IterableValue):
+            return replace(value, element=self.built(frame, term, value.element))
+        origin = origin_of(value)
+        if origin is None or origin.consumed is not None or not isinstance(value, Instance):
+            return value
+        before = self._begun(frame, term)
+        if origin.built is not None and before is None:
+            return value
+        here = Place(frame.module.path, term)
+        place = self._rendered_at(frame) or here
+        is_given = isinstance(self._asked(frame, term), TemplateContext)
+        made = origin.made if is_given else before or here
+        return with_origin(value, replace(origin, built=place, made=made, also=()))
+
+    def _begun(self, frame: Frame, term: int) -> Place | None:
+        """Where in a template the query, or the manager, begins that a term asks something of."""
+        origin = origin_of(self._asked(frame, term))
+        made = origin.made if origin is not None and origin.consumed is None else None
+        by_path = self._project.table.by_path
+        return made if made is not None and by_path[made.path].is_template else None
+
+    def _asked(self, frame: Frame, term: int) -> Value:
+        """What something is read from, or the object of a method that is called."""
+        terms = frame.module.facts.terms
+        asked = terms[term][1]
+        if terms[term][0] == t.CALL:
+            if terms[asked][0] != t.LOOKUP:
+                return _TEXT
+            asked = terms[asked][1]
+        return self._project.values.evaluate(frame, asked)
+
+    def _visible(self, frame: Frame, entry: t.Term) -> dict[str, Value]:
+        context = self.context_of(frame)
+        names = dict(context.names) if context is not None and not entry[4] else {}
+        names.update((name, self._project.values.evaluate(frame, term)) for name, term in entry[3])
+        return names
+
+    def _block(self, frame: Frame, own: int, visible: tuple[tuple[str, int], ...]) -> Alternative:
+        context = self.context_of(frame)
+        if context is None:
+            return None
+        scope = frame.module.facts.terms[own][1]
+        name = frame.module.facts.scopes[scope].name.removeprefix(_BLOCK)
+        places = dict(context.blocks).get(name, ((frame.module, scope),))
+        bound = {name: self._project.values.evaluate(frame, term) for name, term in visible}
+        names = tuple((dict(context.names) | bound).items()) if bound else context.names
+        return (RunFrame(self._frame(*places[0], replace(context, names=names))),)
+
+    def _super_block(self, frame: Frame) -> Alternative:
+        context = self.context_of(frame)
+        here = (frame.module, frame.scope_number)
+        name = frame.scope.name.removeprefix(_BLOCK)
+        places = dict(context.blocks).get(name, ()) if context is not None else ()
+        if context is None or here not in places:
+            return None
+        following = places[places.index(here) + 1 :]
+        return (RunFrame(self._frame(*following[0], context)),) if following else ()
+
+    def _imported(self, frame: Frame, entry: t.Term) -> Value:
+        value = self._project.values.evaluate(frame, entry[2])
+        found = list(self.named(value, _language_of(frame), frame.module))
+        if len(found) != 1 or found[0] is None:
+            return Unknown("a template that is not known")
+        place = self._rendered_at(frame)
+        context = self._context(found[0], self._visible(frame, entry), (), place)
+        return Exports(self._frame(found[0], BODY, context))
+
+
+def label_of(name: str) -> str:
+    """How messages call a template."""
+    return f"the template '{name}'"
+
+
+def template_names(path: str) -> list[str]:
+    """The names by which code can ask for a template file: its path below a folder of templates."""
+    parts = path.split("/")
+    return [
+        "/".join(parts[index + 1 :])
+        for index, part in enumerate(parts[:-1])
+        if is_template_folder(part)
+    ]
+
+
+def _is_own(path: str, name: str, code: str) -> bool:
+    """Whether a template lies in the folder of templates of a package that code belongs to."""
+    folder = path[: -len(name)].rstrip("/").rpartition("/")[0]
+    return not folder or code.startswith(f"{folder}/")
+
+
+def _is_same(one: Template, other: Template) -> bool:
+    return one is other or (one.language is other.language and one.facts == other.facts)
+
+
+def _relative(origin: str, name: str) -> str:
+    parts = origin.split("/")[:-1]
+    for part in name.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _literal_names(facts: ModuleFacts, term: int) -> list[str] | None:
+    entry = facts.terms[term]
+    if entry[0] == t.CONST:
+        return [entry[1]] if isinstance(entry[1], str) else []
+    if entry[0] in (t.SEQUENCE, t.JOIN):
+        found = [_literal_names(facts, item) for item in entry[2 if entry[0] == t.SEQUENCE else 1]]
+        return None if None in found else [name for names in found for name in names or ()]
+    return None
+
+
+def _language_of(frame: Frame) -> Language:
+    return frame.module.language if isinstance(frame.module, Template) else Language.DJANGO
