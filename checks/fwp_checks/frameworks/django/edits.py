@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.rows.needs import Lack
 
-_COMBINED = frozenset({"union", "intersection", "difference"})
 _NO_OBJECTS = frozenset({"values", "values_list", "dates", "datetimes"})
 # With nullable relations, PostgreSQL refuses to lock rows of an outer join.
 _LOCKED = frozenset({"select_for_update"})
@@ -28,8 +27,8 @@ QUERYSETS = Dialect(
     ending=frozenset({"in_bulk", "iterator"}),
     excluded={
         # A field that is both left out and joined is an error when the query runs.
-        "select_related": _COMBINED | _NO_OBJECTS | _LOCKED | {"only", "defer", "raw"},
-        "prefetch_related": _COMBINED | _NO_OBJECTS,
+        "select_related": rows.COMBINING | _NO_OBJECTS | _LOCKED | {"only", "defer", "raw"},
+        "prefetch_related": rows.COMBINING | _NO_OBJECTS,
     },
     replaced_by_nothing=frozenset({"select_related"}),
     unless_before={"prefetch_related": "iterator"},

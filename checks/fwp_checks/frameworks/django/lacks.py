@@ -68,9 +68,11 @@ def _single(
         return None
     if descriptor == DEFERRED:
         return origin, Lack(Kind.COLUMN, (*origin.hops, Hop(name, joins=False)))
-    hop = Hop(name, joins=descriptor in _JOINED)
+    hop = Hop(name, joins=descriptor in _JOINED and row.made_by != "raw")
     hops = (*origin.hops, hop)
     besides: tuple[str, ...] = ()
+    if row.made_by in rows.COMBINING:
+        besides += (f"on each of the queries, before {row.made_by}()",)
     if row.columns.lacks(name, f"{name}_id"):
         besides += (f'name "{name}" in only(), too',)
     if origin.streams == "whole" and not all(one.joins for one in hops):

@@ -119,7 +119,8 @@ class Row(Detail, State):
     ``attributes`` are the lists that ``Prefetch(…, to_attr=…)`` leaves on it, ``annotated`` the
     names of what was computed, ``ordered`` the paths whose objects were prefetched in an order.
     ``has_peers``: a relation or column that is missing is fetched for all rows of the query at
-    once.
+    once. ``made_by`` is the method (``raw``, ``union`` …) that gave a query which cannot be told to
+    join.
     """
 
     loads: Paths = NO_PATHS
@@ -128,6 +129,7 @@ class Row(Detail, State):
     annotated: Paths = NO_PATHS
     ordered: Paths = NO_PATHS
     has_peers: bool = False
+    made_by: str = ""
 
     def met(self, other: Row) -> Row:
         """A row of one query or another: what either may have fetched."""
@@ -138,6 +140,7 @@ class Row(Detail, State):
             self.annotated | other.annotated,
             self.ordered | other.ordered,
             self.has_peers or other.has_peers,
+            self.made_by or other.made_by,
         )
 
 
@@ -152,7 +155,7 @@ class Query(Detail):
     which it is not all of them as they are, so that prefetched ones are of no use; ``bypassed``:
     although there were some. ``anew`` is the query of a manager whose rows are asked for in spite
     of being there.
-    ``of_many``: its condition names many objects at once (``id__in``).
+    ``of_many``: its condition names many objects at once (``id__in``). ``made_by`` is as for rows.
     """
 
     selected: Paths = NO_PATHS
@@ -172,6 +175,7 @@ class Query(Detail):
     is_ordered: bool = False
     has_peers: bool = False
     of_many: bool = False
+    made_by: str = ""
 
     @property
     def row(self) -> Row:
@@ -183,6 +187,7 @@ class Query(Detail):
             self.annotated,
             self.ordered,
             self.has_peers,
+            self.made_by,
         )
 
     def answers(self, method: str) -> bool:
@@ -212,6 +217,7 @@ class Query(Detail):
             is_ordered=self.is_ordered or other.is_ordered,
             has_peers=self.has_peers or other.has_peers,
             of_many=self.of_many or other.of_many,
+            made_by=self.made_by or other.made_by,
         )
 
 
@@ -311,13 +317,18 @@ def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
         query = replace(query, narrowed=query.narrowed or method)
     if any(name.endswith("__in") for name, _ in arguments.keywords):
         query = replace(query, of_many=True)
+    if method in COMBINING:
+        query = replace(query, made_by=method)
     return _concluded(with_query(queryset, query), query, method, arguments)
 
 
 def raw(query: Query) -> Query:
     """What the rows of ``raw()`` have: what was to be prefetched."""
     return Query(
-        prefetched=query.prefetched, attributes=query.attributes, has_peers=query.has_peers
+        prefetched=query.prefetched,
+        attributes=query.attributes,
+        has_peers=query.has_peers,
+        made_by="raw",
     )
 
 
@@ -476,6 +487,8 @@ ANSWERED = frozenset(
     }
 )
 _KEYS = ("pk", "id", "pk__exact", "id__exact")
+# https://docs.djangoproject.com/en/stable/ref/models/querysets/#union
+COMBINING = frozenset({"union", "intersection", "difference"})
 BUILDING = frozenset(
     {
         *_CHANGES,
