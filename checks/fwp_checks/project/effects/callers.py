@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.effects.conditions import Needs
+from fwp_checks.project.effects.conditions import Requirements
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import RunFrame
 
@@ -37,15 +37,21 @@ class Callers:
         """Whether some caller may let a term run; so does whoever is not known."""
         return self._may(frame, self._conditions.of(frame, term), _LEVELS, set())
 
-    def _may(self, frame: Frame, needs: Needs, levels: int, seen: set[tuple[Frame, Needs]]) -> bool:
+    def _may(
+        self,
+        frame: Frame,
+        requirements: Requirements,
+        levels: int,
+        seen: set[tuple[Frame, Requirements]],
+    ) -> bool:
         calls = self._calls.get(frame)
-        if not calls or (not needs and levels <= 0):
+        if not calls or (not requirements and levels <= 0):
             return True
-        if (frame, needs) in seen:
+        if (frame, requirements) in seen:
             return False
-        seen.add((frame, needs))
+        seen.add((frame, requirements))
         for caller, term in calls:
-            left = self._conditions.left(needs, caller, term, frame)
+            left = self._conditions.left(requirements, caller, term, frame)
             if left is not None:
                 more = left | self._conditions.of(caller, term)
                 if self._may(caller, more, levels - 1, seen):

@@ -46,8 +46,8 @@ class Condition(NamedTuple):
         return (constant is None) is (self.test == "none")
 
 
-Needs = frozenset[Condition]
-NOTHING: Needs = frozenset()
+Requirements = frozenset[Condition]
+NOTHING: Requirements = frozenset()
 _IS_NONE = {"is": True, "==": True, "is not": False, "!=": False}
 # What a value cannot be where a test of it has succeeded.
 _RULED_OUT = {
@@ -68,21 +68,21 @@ class Conditions:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._stretches: dict[tuple[Module, int], list[tuple[int, int, Needs]]] = {}
+        self._stretches: dict[tuple[Module, int], list[tuple[int, int, Requirements]]] = {}
 
-    def of(self, frame: Frame, term: int) -> Needs:
+    def of(self, frame: Frame, term: int) -> Requirements:
         """What the frame's parameters must be for a term of it to be reached."""
         key = (frame.module, frame.scope_number)
         stretches = self._stretches.get(key)
         if stretches is None:
             stretches = self._stretches[key] = self._find(frame)
         found = NOTHING
-        for start, end, needs in stretches:
+        for start, end, requirements in stretches:
             if start <= term < end:
-                found |= needs
+                found |= requirements
         return found
 
-    def _find(self, frame: Frame) -> list[tuple[int, int, Needs]]:
+    def _find(self, frame: Frame) -> list[tuple[int, int, Requirements]]:
         if not frame.scope.parameters:
             return []
         terms = frame.module.facts.terms
@@ -90,15 +90,19 @@ class Conditions:
         for region in frame.module.regions_in(frame.scope_number):
             if region.kind in ("if", "else") and region.term >= 0:
                 positive = region.kind == "if"
-                needs = _tested(terms, region.term, positive)
-                if needs:
-                    found.append((region.start, region.end, needs))
-                needs = _tested(terms, region.term, not positive) if region.leaves else NOTHING
-                if needs:
-                    found.append((*frame.module.rest_after(region, frame.scope_number), needs))
+                requirements = _tested(terms, region.term, positive)
+                if requirements:
+                    found.append((region.start, region.end, requirements))
+                requirements = (
+                    _tested(terms, region.term, not positive) if region.leaves else NOTHING
+                )
+                if requirements:
+                    found.append(
+                        (*frame.module.rest_after(region, frame.scope_number), requirements)
+                    )
         return found
 
-    def of_row(self, frame: Frame, call: int, row: EffectRow) -> Needs:
+    def of_row(self, frame: Frame, call: int, row: EffectRow) -> Requirements:
         """What the frame's parameters must be for a row's effect, where it hands them on."""
         found = NOTHING
         for conditions, tests in ((row.unless, _UNLESS), (row.when, _WHEN)):
@@ -111,24 +115,26 @@ class Conditions:
         return found
 
     @staticmethod
-    def _own(frame: Frame, term: int, test: str) -> Needs:
+    def _own(frame: Frame, term: int, test: str) -> Requirements:
         parameter = _parameter(frame.module.facts.terms, term)
         return frozenset({Condition(parameter, test)}) if parameter is not None else NOTHING
 
     # -- callers -----------------------------------------------------------------------------------
 
-    def left(self, needs: Needs, caller: Frame, call: int, callee: Frame) -> Needs | None:
+    def left(
+        self, requirements: Requirements, caller: Frame, call: int, callee: Frame
+    ) -> Requirements | None:
         """What a call leaves of its callee's conditions for its caller.
 
         None if it rules one out.
         """
-        if not needs:
-            return needs
+        if not requirements:
+            return requirements
         offset = self._offset(caller, call, callee)
         if offset is None:
             return NOTHING
         left = NOTHING
-        for need in needs:
+        for need in requirements:
             passed = self._passed(caller, call, callee, need.parameter, offset)
             if isinstance(passed, Constant):
                 if not need.holds_for(passed.value):
@@ -206,7 +212,7 @@ def _argument(module: Module, call: int, place: str) -> int | None:
     return next((term for name, term in entry[3] if name == place), None)
 
 
-def _tested(terms: list[t.Term], term: int, positive: bool) -> Needs:
+def _tested(terms: list[t.Term], term: int, positive: bool) -> Requirements:
     """What parameters must be where a condition holds (or, not ``positive``, where it fails)."""
     entry = terms[term]
     kind = entry[0]

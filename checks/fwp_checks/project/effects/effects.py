@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.conditions import Needs
+from fwp_checks.project.effects.conditions import Requirements
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
 from fwp_checks.project.meaning.frames import Frame
@@ -278,13 +278,13 @@ class Behaviours:
 class Proof:
     """Why a frame has an effect: what one of its events runs, and why that has it.
 
-    ``needs`` is what the frame's parameters must be for it.
+    ``requirements`` is what the frame's parameters must be for it.
     """
 
     event: Event
     run: Run
     inner: Proof | None
-    needs: Needs
+    requirements: Requirements
 
 
 class Effects:
@@ -328,33 +328,33 @@ class Effects:
         while self._waiting:
             callee, inner = self._waiting.popleft()
             for frame, event, index in callers.get(callee, ()):
-                needs = self._conditions.left(inner.needs, frame, event.term, callee)
-                if needs is not None:
-                    self._settle(frame, index, Proof(event, RunFrame(callee), inner, needs))
+                requirements = self._conditions.left(inner.requirements, frame, event.term, callee)
+                if requirements is not None:
+                    self._settle(frame, index, Proof(event, RunFrame(callee), inner, requirements))
 
     def _start(self, frame: Frame, event: Event, index: int, run: RunExternal) -> None:
         row = self._starts(run)
         if row is not None:
-            needs = self._conditions.of_row(frame, event.term, row)
-            self._settle(frame, index, Proof(event, run, None, needs))
+            requirements = self._conditions.of_row(frame, event.term, row)
+            self._settle(frame, index, Proof(event, run, None, requirements))
 
     def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""
         event = proof.event
         found = self._found.setdefault((frame, event.term), [[] for _ in event.alternatives])
-        if any(known.needs <= proof.needs for known in found[index]):
+        if any(known.requirements <= proof.requirements for known in found[index]):
             return
         found[index].append(proof)
         if not all(found):
             return
-        needs = self._conditions.of(frame, event.term) | proof.needs
+        requirements = self._conditions.of(frame, event.term) | proof.requirements
         for other, proofs in enumerate(found):
             if other != index:
-                needs |= min(proofs, key=lambda known: len(known.needs)).needs
+                requirements |= min(proofs, key=lambda known: len(known.requirements)).requirements
         known = self._known.setdefault(frame, [])
-        if len(known) < _MAX_PROOFS and not any(k.needs <= needs for k in known):
+        if len(known) < _MAX_PROOFS and not any(k.requirements <= requirements for k in known):
             first = proof if index == 0 else found[0][0]
-            settled = Proof(event, first.run, first.inner, needs)
+            settled = Proof(event, first.run, first.inner, requirements)
             known.append(settled)
             self._waiting.append((frame, settled))
 
