@@ -297,7 +297,11 @@ class ChangeList:
             self._joined = tuple(name for name in names if self._is_key(self._model, name))
             if not self._joined:
                 return rows.NO_PATHS
-            return frozenset(self._joined) | frozenset(self._required(self._model))
+            required = list(self._required(self._model))
+            # Who names what to join has to name these, too: a column may read them.
+            near = [path for path in required if "__" not in path]
+            self._joined = tuple(dict.fromkeys((*self._joined, *near)))
+            return frozenset((*self._joined, *required))
         items = literals.items(self._project, *bound) if bound is not None else None
         texts = literals.strings(self._project, items) if items is not None else None
         self._joined = tuple(texts or ())
