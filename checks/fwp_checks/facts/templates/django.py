@@ -42,7 +42,6 @@ class DjangoTemplate(DjangoExpressions, Nesting):
     def __init__(self, source: Text) -> None:
         super().__init__(source)
         self._django_tokens: list[Token] = []
-        self._extends = -1
         self._tags: dict[str, Callable[[int, Token, list[Bit]], int]] = {
             "if": self._if,
             "ifequal": self._if,
@@ -73,15 +72,7 @@ class DjangoTemplate(DjangoExpressions, Nesting):
     def walk(self) -> None:
         """Walk the template. Raises TemplateError where Django itself would refuse it."""
         self.tokens = self._django_tokens = tokens_of(self.text)
-        self.match()
-        self.open_scope("template", 0, len(self.text), self._body)
-        self.walk_scopes()
-
-    def _body(self) -> None:
-        self.walk_tokens(0, len(self.tokens))
-        if self._extends >= 0:
-            end = len(self.text)
-            self.add((t.RENDER, "extends", self._extends, (), False), end, end)
+        self.walk_all()
 
     def tag(self, index: int) -> int:
         token = self._django_tokens[index]
@@ -195,7 +186,7 @@ class DjangoTemplate(DjangoExpressions, Nesting):
     def _extend(self, index: int, token: Token, bits: list[Bit]) -> int:
         if not bits:
             raise TemplateError(token.start, "the tag 'extends' names no template")
-        self._extends = self.argument(bits[0])
+        self.extends = self.argument(bits[0])
         return index
 
     def _include(self, index: int, token: Token, bits: list[Bit]) -> int:

@@ -29,7 +29,6 @@ class JinjaTemplate(JinjaExpressions):
     def __init__(self, source: Text) -> None:
         super().__init__(source)
         self._jinja_tokens: list[JinjaToken] = []
-        self._extends = -1
         self._tags: dict[str, Callable[[int, JinjaToken], int]] = {
             "if": self._if,
             "for": self._for,
@@ -53,15 +52,7 @@ class JinjaTemplate(JinjaExpressions):
     def walk(self) -> None:
         """Walk the template. Raises TemplateError where Jinja itself would refuse it."""
         self.tokens = self._jinja_tokens = tokens_of(self.text)
-        self.match()
-        self.open_scope("template", 0, len(self.text), self._body)
-        self.walk_scopes()
-
-    def _body(self) -> None:
-        self.walk_tokens(0, len(self.tokens))
-        if self._extends >= 0:
-            end = len(self.text)
-            self.add((t.RENDER, "extends", self._extends, (), False), end, end)
+        self.walk_all()
 
     def is_block(self, index: int) -> bool:
         """``{% set x = 1 %}`` has no end tag, ``{% set x %}`` has one."""
@@ -214,7 +205,7 @@ class JinjaTemplate(JinjaExpressions):
         return end
 
     def _extend(self, index: int, _token: JinjaToken) -> int:
-        self._extends = self._whole()
+        self.extends = self._whole()
         return index
 
     def _include(self, index: int, token: JinjaToken) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+from fwp_checks.facts import terms as t
 from fwp_checks.facts.environment import Layer
 from fwp_checks.facts.templates.source import TemplateError, Text
 from fwp_checks.facts.templates.writer import Writer
@@ -45,6 +46,20 @@ class Nesting(Writer):
         self.parts: dict[int, list[int]] = {}
         self.at: dict[int, Callable[[], None]] = {}
         self.dividers = frozenset(name for names in self.blocks.values() for name in names)
+        # The term of the name of the template that this one extends.
+        self.extends = -1
+
+    def walk_all(self) -> None:
+        """Walk all tokens, and what they leave for later."""
+        self.match()
+        self.open_scope("template", 0, len(self.text), self._body)
+        self.walk_scopes()
+
+    def _body(self) -> None:
+        self.walk_tokens(0, len(self.tokens))
+        if self.extends >= 0:
+            end = len(self.text)
+            self.add((t.RENDER, "extends", self.extends, (), False), end, end)
 
     def is_block(self, index: int) -> bool:
         """Whether the tag at a token has an end tag."""
