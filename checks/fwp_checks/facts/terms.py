@@ -48,6 +48,7 @@ is one of the kinds below; the shapes are:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 Term = tuple[Any, ...]
@@ -159,3 +160,10 @@ def operands(entry: Term) -> list[int]:
     if kind == MAPPING:
         return [term for item in entry[1] for term in item if term >= 0]
     return []
+
+
+def unaliased(terms: Sequence[Term], term: int) -> int:
+    """The term that a variable stands for, seen through tests and loops that leave it alone."""
+    while terms[term][0] in (ALIAS, NARROW):
+        term = terms[term][1]
+    return term

@@ -87,8 +87,7 @@ class Fetched:
             asked = entry[1]
         else:
             return -1
-        while terms[asked][0] in (t.ALIAS, t.NARROW):
-            asked = terms[asked][1]
+        asked = t.unaliased(terms, asked)
         return asked if terms[asked][0] == t.CALL else -1
 
     def _is_used(self, frame: Frame, query: int, asking: int) -> bool:

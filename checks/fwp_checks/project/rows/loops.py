@@ -158,9 +158,7 @@ class LoopEffects:
 
     def _is_open_ended(self, frame: Frame, loop: Region) -> bool:
         terms = frame.module.facts.terms
-        iterable = terms[loop.term][1]
-        while terms[iterable][0] in (t.ALIAS, t.NARROW):
-            iterable = terms[iterable][1]
+        iterable = t.unaliased(terms, terms[loop.term][1])
         entry = terms[iterable]
         if entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
             # mapping.items() is as long as the mapping.
@@ -240,7 +238,7 @@ def _is_remembered(frame: Frame, term: int) -> bool:
             continue
         asked = _asked_mapping(terms, region.term)
         if asked >= 0 and any(
-            entry[0] == t.STORE_ITEM and _variable(terms, entry[1]) == asked
+            entry[0] == t.STORE_ITEM and t.unaliased(terms, entry[1]) == asked
             for entry in terms[region.start : region.end]
         ):
             return True
@@ -257,18 +255,12 @@ def _asked_mapping(terms: Sequence[t.Term], test: int) -> int:
     if entry[0] == t.UNARY and entry[1] == "not":
         return _asked_mapping(terms, entry[2])
     if entry[0] == t.COMPARE and entry[1] in ("in", "not in"):
-        return _variable(terms, entry[3])
+        return t.unaliased(terms, entry[3])
     if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
         return _asked_mapping(terms, entry[2])
     if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "get":
-        return _variable(terms, terms[entry[1]][1])
+        return t.unaliased(terms, terms[entry[1]][1])
     return -1
-
-
-def _variable(terms: Sequence[t.Term], term: int) -> int:
-    while terms[term][0] in (t.ALIAS, t.NARROW):
-        term = terms[term][1]
-    return term
 
 
 def _in_order(key: tuple[Module, int]) -> tuple[str, int]:

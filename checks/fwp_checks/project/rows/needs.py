@@ -250,7 +250,7 @@ class RowNeeds:
                     found.update(dict.fromkeys(run.frame for run in runs))
         waiting = list(found)
         while waiting:
-            for following in self._following(waiting.pop()):
+            for following in self._project.behaviours.following(waiting.pop()):
                 if following not in found:
                     found[following] = None
                     waiting.append(following)
@@ -289,39 +289,27 @@ class RowNeeds:
             if target is not None:
                 yield target
 
-    def _following(self, frame: Frame) -> Iterator[Frame]:
-        behaviour = self._project.behaviours.of(frame)
-        for _, inner in behaviour.coroutines:
-            yield inner
-        for event in behaviour.events:
-            for alternative in event.alternatives:
-                for run in alternative or ():
-                    if isinstance(run, RunFrame):
-                        yield run.frame
-
     # -- what is read ------------------------------------------------------------------------------
 
     @cached_property
     def all(self) -> list[Need]:
         """Every need, in a fixed order."""
         found: dict[tuple[object, ...], Need] = {}
-        if self._project.frameworks.row_sources:
-            for frame in self.frames:
-                for event in self._project.behaviours.of(frame).events:
-                    for need in self._needs_of(frame, event):
-                        key = (need.origin, need.lack, need.module, need.term)
-                        found.setdefault(key, need)
-            for consumer in self.consumers:
-                for read in consumer.reads:
-                    for need in self._needs_of_read(read):
-                        key = (need.origin, need.lack, need.module, need.term)
-                        found.setdefault(key, need)
-                for touch in consumer.touches:
-                    for run, origin, lack in self._lacks(None, touch.alternatives):
-                        need = Need(origin, lack, run, touch.module, touch.term, None)
-                        key = (need.origin, need.lack, need.module, need.term)
-                        found.setdefault(key, need)
+        for need in self._find() if self._project.frameworks.row_sources else ():
+            found.setdefault((need.origin, need.lack, need.module, need.term), need)
         return list(found.values())
+
+    def _find(self) -> Iterator[Need]:
+        """Every need, for each frame in which it is one."""
+        for frame in self.frames:
+            for event in self._project.behaviours.of(frame).events:
+                yield from self._needs_of(frame, event)
+        for consumer in self.consumers:
+            for read in consumer.reads:
+                yield from self._needs_of_read(read)
+            for touch in consumer.touches:
+                for run, origin, lack in self._lacks(None, touch.alternatives):
+                    yield Need(origin, lack, run, touch.module, touch.term, None)
 
     @cached_property
     def _callers(self) -> Callers:
