@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.outcome import Alternative, Outcome, Run, RunExt
 from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
 
 if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
@@ -98,6 +99,10 @@ class Framework:
 
     def roots(self, project: Project) -> Iterator[Root]:
         """Functions that it calls on the event loop, and what they are to it."""
+        return iter(())
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """Its applications and routers, with their routes, inclusions and hooks."""
         return iter(())
 
     row_sources: tuple[str, ...] = ()
@@ -400,6 +405,17 @@ class Frameworks:
             except Exception as error:
                 first = self.project.table.modules[0]
                 self.project.fail(first, f"the registrations of {framework.name}", error)
+        return found
+
+    def application_parts(self) -> list[Part]:
+        """See :meth:`Framework.application_parts`; of all frameworks, in a fixed order."""
+        found: list[Part] = []
+        for framework in self._imported:
+            try:
+                found.extend(framework.application_parts(self.project))
+            except Exception as error:
+                first = self.project.table.modules[0]
+                self.project.fail(first, f"the applications of {framework.name}", error)
         return found
 
     def commands(self) -> Iterator[Frame]:

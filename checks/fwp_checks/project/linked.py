@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
+from fwp_checks.project.application.applications import Applications
 from fwp_checks.project.effects.conditions import Conditions
 from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.failures import Failure, describe_error
@@ -53,7 +54,8 @@ class Project:
     The parts know each other through this object: ``values`` evaluates terms, ``types``
     annotations, ``members`` attributes, ``calls`` calls of the project's functions, ``libraries``
     calls of libraries, ``protocols`` loops, ``with`` and operators, ``classes`` class hierarchies;
-    ``behaviours`` says what frames do. ``event_loop`` is what all of that leads to.
+    ``behaviours`` says what frames do. ``event_loop`` is what all of that leads to;
+    ``applications`` says what requests lead to.
     ``framework_data`` is where framework modules remember what they found out about this project.
     ``failures`` are collected while questions are answered: a function that the engine fails on
     costs that function. ``jobs`` is the number of processes that may evaluate it.
@@ -98,6 +100,7 @@ class Project:
         self.behaviours = Behaviours(self)
         self.loop_entries = LoopEntries(self)
         self.coroutines = Coroutines(self)
+        self.applications = Applications(self)
         self.row_needs = RowNeeds(self)
         self.row_effects = RowEffects(self)
         self.loop_effects = LoopEffects(self)
