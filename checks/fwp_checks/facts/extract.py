@@ -18,8 +18,31 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.comments import suppressions
 from fwp_checks.facts.environment import Environment, Layer
 from fwp_checks.facts.expressions import Expressions
-from fwp_checks.facts.model import Import, ModuleFacts, Scope
+from fwp_checks.facts.model import KIND_BITS, STATEMENT_KINDS, Import, ModuleFacts, Scope
 from fwp_checks.facts.source import read
+
+_CONSTANT = STATEMENT_KINDS.index("constant")
+_KINDS: dict[type[ast.AST], int] = {
+    class_: STATEMENT_KINDS.index(kind)
+    for kind, classes in {
+        "expression": (ast.Expr,),
+        "assignment": (ast.Assign, ast.AnnAssign),
+        "augmented": (ast.AugAssign,),
+        "return": (ast.Return,),
+        "raise": (ast.Raise,),
+        "if": (ast.If,),
+        "for": (ast.For, ast.AsyncFor),
+        "while": (ast.While,),
+        "with": (ast.With, ast.AsyncWith),
+        "try": (ast.Try, ast.TryStar),
+        "import": (ast.Import, ast.ImportFrom),
+        "definition": (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+        "assert": (ast.Assert,),
+        "delete": (ast.Delete,),
+        "match": (ast.Match,),
+    }.items()
+    for class_ in classes
+}
 
 
 def extract(data: bytes) -> ModuleFacts:
@@ -48,6 +71,7 @@ class Extractor(Expressions):
         self.imports: list[Import] = []
         self.star_imports: list[tuple[str, int]] = []
         self.declared_outer: dict[str, str] = {}
+        self.statements: list[int] = []
         self._import_terms: dict[tuple[str, str | None, int], int] = {}
         self._queue: deque[tuple[int, Any]] = deque()
         if sys.version_info >= (3, 14):
@@ -96,6 +120,7 @@ class Extractor(Expressions):
             self.attribute_writes,
             suppressed,
             self._line_count,
+            statements=array("I", self.statements),
         )
 
     # -- scopes ------------------------------------------------------------------------------------
@@ -142,7 +167,7 @@ class Extractor(Expressions):
             scope.returns.append(self.expression(node.body))
         else:
             scope.is_stub = _is_stub(node.body)
-            self.block(node.body)
+            self._body(scope, node.body)
         self._close_scope(scope)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -224,6 +249,21 @@ class Extractor(Expressions):
             handler = table.get(statement.__class__)
             if handler is not None:
                 handler(statement)
+
+    def _body(self, scope: Scope, statements: Sequence[ast.stmt]) -> None:
+        """Walk the statements of a function's own body, and note where each begins."""
+        table, noted = self._statements, self.statements
+        first = len(noted) // 2
+        for statement in statements:
+            class_ = statement.__class__
+            kind = _KINDS.get(class_, 0)
+            if class_ is ast.Expr and statement.value.__class__ is ast.Constant:  # type: ignore[attr-defined]
+                kind = _CONSTANT
+            noted += (len(self.terms), statement.lineno << KIND_BITS | kind)
+            handler = table.get(class_)
+            if handler is not None:
+                handler(statement)
+        scope.body = (first, len(noted) // 2)
 
     def _expression_statement(self, node: ast.Expr) -> None:
         if node.value.__class__ is not ast.Constant:

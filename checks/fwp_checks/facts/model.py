@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 5
+FACTS_VERSION = 6
 
 
 class Parameter(NamedTuple):
@@ -50,6 +50,30 @@ class Region(NamedTuple):
     exits: bool
 
 
+STATEMENT_KINDS = (
+    "other", "constant", "expression", "assignment", "augmented", "return", "raise", "if", "for",
+    "while", "with", "try", "import", "definition", "assert", "delete", "match",
+)  # fmt: skip
+KIND_BITS = 5
+"""In ``ModuleFacts.statements``, a statement is its first term, then its line above these bits of
+its kind.
+"""
+
+
+class Statement(NamedTuple):
+    """One statement of a function's own body: its terms are ``start <= number < end``.
+
+    ``kind`` is one of STATEMENT_KINDS; ``constant`` is a docstring or ``...``. It begins on
+    ``line`` and ends before the next one, which is on ``end_line`` at the latest.
+    """
+
+    kind: str
+    start: int
+    end: int
+    line: int
+    end_line: int
+
+
 class Import(NamedTuple):
     """One imported name: ``from <level dots><module> import <attribute>``; attribute None for
     ``import module``.
@@ -69,7 +93,8 @@ class Scope:
     ``start``/``end`` delimit its terms. ``bindings`` maps each name bound in the scope to its term
     at the end of the scope. ``outer_writes`` are assignments through ``global`` and ``nonlocal``.
     For a class, ``bases`` and ``keywords`` are its class arguments. ``captured`` are comprehension
-    variables a nested function can see.
+    variables a nested function can see. ``body`` are the first and the last number of a function's
+    statements, as :meth:`ModuleFacts.statements_of` reads them.
     """
 
     kind: str
@@ -96,6 +121,7 @@ class Scope:
     keywords: tuple[tuple[str | None, int], ...] = ()
     captured: dict[str, int] = field(default_factory=dict)
     type_parameters: dict[str, int] = field(default_factory=dict)
+    body: tuple[int, int] = (0, 0)
 
     @property
     def is_function(self) -> bool:
@@ -112,8 +138,9 @@ class ModuleFacts:
 
     ``spans`` holds four numbers a term: line from 1, column from 0 in characters, end line, end
     column. ``attribute_writes`` are the numbers of STORE terms. ``suppressions`` is the data of
-    :func:`fwp_checks.facts.comments.suppressions`. ``problem`` is ``(line, column, reason)`` if the
-    file could not be read; everything else is then empty.
+    :func:`fwp_checks.facts.comments.suppressions`. ``statements`` is for :meth:`statements_of`.
+    ``problem`` is ``(line, column, reason)`` if the file could not be read; everything else is then
+    empty.
     """
 
     terms: list[Term]
@@ -126,6 +153,21 @@ class ModuleFacts:
     suppressions: Any
     line_count: int
     problem: tuple[int, int, str] | None = None
+    statements: array[int] = field(default_factory=lambda: array("I"))
+
+    def statements_of(self, scope: Scope) -> list[Statement]:
+        """The statements of a function's own body, in order; none of other scopes."""
+        first, last = scope.body
+        plain = self.statements
+        starts = [*plain[first * 2 : last * 2 : 2], scope.end]
+        marks = plain[first * 2 + 1 : last * 2 : 2]
+        lines = [mark >> KIND_BITS for mark in marks]
+        ends = [*[max(line - 1, 0) for line in lines[1:]], scope.end_line]
+        kinds = [STATEMENT_KINDS[mark & (1 << KIND_BITS) - 1] for mark in marks]
+        return [
+            Statement(kinds[at], starts[at], starts[at + 1], line, max(line, ends[at]))
+            for at, line in enumerate(lines)
+        ]
 
     def span(self, term: int) -> tuple[int, int, int, int]:
         """Line, column, end line and end column of a term (lines from 1, columns from 0)."""
@@ -147,6 +189,7 @@ class ModuleFacts:
             self.suppressions,
             self.line_count,
             self.problem,
+            self.statements.tobytes(),
         )
         return marshal.dumps(plain)
 
@@ -156,14 +199,11 @@ class ModuleFacts:
         plain = marshal.loads(data)
         if not isinstance(plain, tuple) or plain[0] != FACTS_VERSION:
             raise ValueError("facts of another version")
-        _, terms, spans, scopes, regions, imports, stars, writes, suppressions, lines, problem = (
-            plain
-        )
-        numbers = array("I")
-        numbers.frombytes(spans)
+        _, terms, spans, scopes, regions, imports, stars, writes, suppressions, *rest = plain
+        lines, problem, statements = rest
         return cls(
             terms,
-            numbers,
+            _numbers(spans),
             [_read_scope(scope) for scope in scopes],
             [Region._make(region) for region in regions],
             [Import._make(imported) for imported in imports],
@@ -172,6 +212,7 @@ class ModuleFacts:
             suppressions,
             lines,
             problem,
+            _numbers(statements),
         )
 
     @classmethod
@@ -185,6 +226,12 @@ class ModuleFacts:
         """Facts of a file that could not be read."""
         module = Scope("module", "", -1, 1, 0, 1)
         return cls([], array("I"), [module], [], [], [], [], {}, line_count, (line, column, reason))
+
+
+def _numbers(data: bytes) -> array[int]:
+    numbers = array("I")
+    numbers.frombytes(data)
+    return numbers
 
 
 _fields_of_scope = attrgetter(*_SCOPE_FIELDS)
