@@ -74,6 +74,10 @@ class Django(Framework):
             return instances.attribute(project, base, name)
         return requests.attribute(project, base, name)
 
+    def is_model(self, project: Project, class_: ClassValue) -> bool:
+        """Models."""
+        return Models.of(project).is_model(class_)
+
     def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
         """Columns and relations of models, methods of a manager's querysets."""
         if not isinstance(base.class_, ClassValue):

@@ -52,6 +52,10 @@ class SQLAlchemy(Framework):
             project, base, name
         )
 
+    def is_model(self, project: Project, class_: ClassValue) -> bool:
+        """Mapped classes."""
+        return Mappers.of(project).is_mapped(class_)
+
     def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
         """Relations of mapped objects."""
         class_ = base.class_
