@@ -86,6 +86,7 @@ kind = "network"
 [[effect]]
 calls = ["acme.Base"]
 effect = "opens"
+resource = "client"
 kind = "network"
 when = ["has:0"]
 

@@ -44,7 +44,7 @@ def test_found_by_each_name_and_alias(number: int) -> None:
 
 @rows
 def test_reads_well(number: int) -> None:
-    _, _, reason, alternative, link, unless, when, source = TABLES["effect_rows"][number]
+    _, _, reason, alternative, link, unless, when, source, _ = TABLES["effect_rows"][number]
     assert link.startswith("https://"), source
     assert reason == reason.strip() and not reason.endswith("."), reason
     assert not re.match(r"[A-Z][a-z]", reason), reason

@@ -48,7 +48,7 @@ class EffectRow:
     """What a call does to the thread that makes it.
 
     The row holds when all of `when` hold and none of `unless` does. `effect` is never `none`:
-    a name known to do nothing has no rows.
+    a name known to do nothing has no rows. `resource` is what a row with the effect `opens` opens.
     """
 
     effect: str
@@ -59,6 +59,7 @@ class EffectRow:
     unless: tuple[str, ...]
     when: tuple[str, ...]
     source: str
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Catalogue:
         self._lines: dict[str, tuple[str, ...]] = {}
         self._effects: dict[str, tuple[EffectRow, ...]] = {}
         self._roots_with: dict[str, frozenset[str]] = {}
+        self._names_with: dict[str, frozenset[str]] = {}
         self._roles: dict[str, tuple[Role, ...]] = {}
         self._gives: dict[tuple[str, str], tuple[GivesRow, ...]] = {}
 
@@ -191,6 +193,39 @@ class Catalogue:
             known = self._find_values(dotted, via) if self.knows_module(dotted) else ()
             self._gives[key] = known
         return known
+
+    def names_with(self, effect: str) -> frozenset[str]:
+        """The canonical names of functions, methods and types with a row of this effect; of types
+        those, too, that inherit it, of nothing what a wildcard covers.
+        """
+        known = self._names_with.get(effect)
+        if known is None:
+            found = {
+                name
+                for tables in self._layers
+                for name, numbers in tables["effects"]["single"].items()
+                if any(tables["effect_rows"][number][0] == effect for number in numbers)
+            }
+            derived = {
+                name for tables in self._layers for name, bases in tables["types"].items() if bases
+            }
+            found |= {n for n in derived if any(r.effect == effect for r in self.effects(n))}
+            known = self._names_with[effect] = frozenset(found)
+        return known
+
+    def other_spellings(self, member: str) -> tuple[str, ...]:
+        """The last parts of aliases of names that end in this one and spell that differently."""
+        return self._spellings.get(member, ())
+
+    @cached_property
+    def _spellings(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, set[str]] = {}
+        for tables in self._layers:
+            for alias, name in tables["aliases"].items():
+                one, other = alias.rpartition(".")[2], name.rpartition(".")[2]
+                if one != other:
+                    found.setdefault(other, set()).add(one)
+        return {name: tuple(sorted(spellings)) for name, spellings in found.items()}
 
     def roles(self, dotted: str) -> tuple[Role, ...]:
         """What calling the canonical name does with its arguments, in the order of the rows."""
@@ -342,5 +377,7 @@ def _numbers(members: Members, name: str) -> list[int]:
 
 
 def _effect_row(record: EffectRecord) -> EffectRow:
-    effect, kind, reason, alternative, link, unless, when, source = record
-    return EffectRow(effect, kind, reason, alternative, link, tuple(unless), tuple(when), source)
+    effect, kind, reason, alternative, link, unless, when, source, resource = record
+    return EffectRow(
+        effect, kind, reason, alternative, link, tuple(unless), tuple(when), source, resource
+    )

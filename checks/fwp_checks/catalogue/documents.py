@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .grammar import (
     EFFECTS,
     KINDS,
+    RESOURCES,
     ROLES,
     VIAS,
     CatalogueError,
@@ -33,6 +34,7 @@ _KEYS = {
         "calls",
         "effect",
         "kind",
+        "resource",
         "reason",
         "alternative",
         "link",
@@ -65,6 +67,7 @@ class EffectEntry:
     unless: tuple[str, ...]
     when: tuple[str, ...]
     where: str
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +314,8 @@ def _conditions(row: _Row, key: str) -> tuple[str, ...]:
 def _read_effect(row: _Row, *, shipped: bool) -> EffectEntry:
     effect = row.choice("effect", EFFECTS)
     stated = shipped and effect != "none"
+    if effect != "opens" and "resource" in row.table:
+        raise row.fail("resource", "belongs to effect 'opens' alone")
     return EffectEntry(
         names=row.names("calls"),
         effect=effect,
@@ -321,6 +326,7 @@ def _read_effect(row: _Row, *, shipped: bool) -> EffectEntry:
         unless=_conditions(row, "unless"),
         when=_conditions(row, "when"),
         where=row.where,
+        resource=row.choice("resource", RESOURCES) if effect == "opens" else "",
     )
 
 

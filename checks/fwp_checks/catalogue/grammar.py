@@ -33,6 +33,7 @@ KINDS = (
     "metadata",
 )
 EFFECTS = ("blocks", "queries", "opens", "writes", "runs_loop", "none")
+RESOURCES = ("engine", "pool", "connection", "session", "client")
 ROLES = (
     "offloads",
     "offloads_sync",

@@ -32,6 +32,7 @@ class EffectRecord(NamedTuple):
     unless: list[str]
     when: list[str]
     source: str
+    resource: str
 
 
 class GivesRecord(NamedTuple):
@@ -236,4 +237,5 @@ def _effect_record(entry: EffectEntry, source: str) -> EffectRecord:
         list(entry.unless),
         list(entry.when),
         source,
+        entry.resource,
     )
