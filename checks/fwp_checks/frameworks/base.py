@@ -15,8 +15,16 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Edit
 from fwp_checks.project.loop.loop_roots import Root
+from fwp_checks.project.meaning.origins import Made, Place
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, Run, RunExternal
-from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
+from fwp_checks.project.meaning.values import (
+    Arguments,
+    ClassValue,
+    Detail,
+    Instance,
+    Member,
+    Value,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.application.model import Part
@@ -34,6 +42,8 @@ class Framework:
 
     name = ""
     modules: frozenset[str] = frozenset()
+    told_apart: frozenset[str] = frozenset()
+    """Classes whose objects are told apart by the calls that make them: applications, routers."""
     reads_any_attribute = False
     """Whether reading an attribute of any name of its objects may run something."""
 
@@ -72,6 +82,12 @@ class Framework:
     ) -> Outcome | None:
         """What calling a project class that derives from one of its classes does."""
         return None
+
+    def is_model(self, project: Project, class_: ClassValue) -> bool:
+        """Whether the objects of a project class that derives from one of its classes are rows of a
+        database.
+        """
+        return False
 
     def element(self, project: Project, value: Instance) -> Value | None:
         """One element of one of its objects."""
@@ -167,6 +183,7 @@ class Frameworks:
         for framework in frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
+        self._told_apart = frozenset(name for f in frameworks for name in f.told_apart)
 
     @classmethod
     def shipped(cls) -> Frameworks:
@@ -278,6 +295,30 @@ class Frameworks:
             if outcome is not None:
                 return outcome
         return None
+
+    def identity(
+        self, class_: ClassValue | str, site: tuple[str, int] | None
+    ) -> tuple[Detail, ...]:
+        """The details of an object of a class that a call at a site makes: where that is, of those
+        in :attr:`Framework.told_apart`.
+        """
+        if site is None or not self.tells_apart(class_):
+            return ()
+        return (Made((Place(*site),)),)
+
+    def tells_apart(self, class_: ClassValue | str) -> bool:
+        """Whether objects of a class are told apart by the calls that make them."""
+        if isinstance(class_, str):
+            return class_ in self._told_apart
+        if not self._concerned_class(class_):
+            return False
+        bases = self.project.classes.info(class_).externals
+        return any(base in self._told_apart for base in bases)
+
+    def is_model(self, class_: ClassValue) -> bool:
+        """See :meth:`Framework.is_model`."""
+        concerned = self._concerned_class(class_)
+        return any(framework.is_model(self.project, class_) for framework in concerned)
 
     def element(self, value: Instance) -> Value | None:
         """See :meth:`Framework.element`."""

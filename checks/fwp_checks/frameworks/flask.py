@@ -7,8 +7,16 @@ it holds up that request alone. https://flask.palletsprojects.com/en/stable/asyn
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.flask_parts import FlaskParts
 from fwp_checks.frameworks.web import Place, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context
+
+if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
+    from fwp_checks.project.linked import Project
 
 _APPS = ("flask.Flask", "flask.Blueprint")
 _ROUTES = ("route", "get", "post", "put", "patch", "delete", "endpoint")
@@ -39,6 +47,11 @@ class Flask(WebFramework):
     )
     methods = (("flask.views.View", Context.HANDLER, _HANDLER_METHODS),)
     threaded = frozenset(Context)
+    told_apart = FlaskParts.classes()
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """Applications, blueprints, and what is registered on them."""
+        return FlaskParts(project).parts()
 
 
 FRAMEWORK = Flask()

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.starlette_parts import DEPENDS, StarletteParts, declared_by
 from fwp_checks.frameworks.web import Place, Registration, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.values import (
@@ -28,6 +29,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
@@ -39,7 +41,6 @@ _APPS = (
 )
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _ROUTE_DECORATORS = members(_APPS, (*_METHODS, "trace", "route", "api_route"))
-_DEPENDS = ("fastapi.Depends", "fastapi.Security")
 _REQUEST = ("starlette.requests.Request",)
 _WEBSOCKET = ("starlette.websockets.WebSocket",)
 # Registered so, a function gets the request or the websocket itself; FastAPI's get what they name.
@@ -88,7 +89,7 @@ class Starlette(WebFramework):
         (Place(Context.MIDDLEWARE, 0, "cls"), ("starlette.middleware.Middleware",)),
         (Place(Context.BACKGROUND, 0, "func"), ("starlette.background.BackgroundTask",)),
         (Place(Context.BACKGROUND, 0, "func"), ("starlette.background.BackgroundTasks.add_task",)),
-        (Place(Context.DEPENDENCY, 0, "dependency"), _DEPENDS),
+        (Place(Context.DEPENDENCY, 0, "dependency"), DEPENDS),
         (
             Place(Context.STREAM, 0, "content"),
             ("starlette.responses.StreamingResponse", "sse_starlette.EventSourceResponse"),
@@ -132,26 +133,19 @@ class Starlette(WebFramework):
         frozenset({"starlette.requests.Request.state", "starlette.websockets.WebSocket.state"}),
     )
 
+    told_apart = StarletteParts.classes()
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """Applications, routers, and what is registered on them."""
+        return StarletteParts(project).parts()
+
     # -- values ------------------------------------------------------------------------------------
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
         """What ``Depends(f)``, as default or in ``Annotated``, injects."""
-        parameter = frame.scope.parameters[index]
-        around = frame.parent or frame
-        for place, term in [
-            *project.types.metadata(around, parameter.annotation),
-            (around, parameter.default),
-        ]:
-            if term < 0:
-                continue
-            entry = place.module.facts.terms[term]
-            if entry[0] != t.CALL:
-                continue
-            called = project.values.evaluate(place, entry[1])
-            if isinstance(called, External) and called.name in _DEPENDS:
-                dependency = project.calls.arguments(place, entry).get(0, "dependency")
-                value = self.injected(project, dependency) if dependency is not None else None
-                return value if value is not None and is_informative(value) else None
+        for dependency in declared_by(project, frame, index):
+            value = self.injected(project, dependency.value)
+            return value if is_informative(value) else None
         return None
 
     def injected(self, project: Project, dependency: Value) -> Value:

@@ -12,14 +12,7 @@ from enum import Enum
 
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.values import ClassValue, Detail, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Made(Detail):
-    """Among the details of an application or router: the call that made it."""
-
-    place: Place
+from fwp_checks.project.meaning.values import ClassValue, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +53,14 @@ class Dependency:
 @dataclass(frozen=True, slots=True)
 class Handler:
     """A function that answers requests to a route. ``methods`` are the HTTP methods that lead to
-    it, in capitals; empty for any. ``class_`` is the class whose method it is.
+    it, in capitals; empty for any. ``class_`` is the class whose method it is. ``wrappers`` are
+    functions that decorators have put around it, outermost first.
     """
 
     frame: Frame
     methods: tuple[str, ...] = ()
     class_: ClassValue | None = None
+    wrappers: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,13 +169,15 @@ class Calls:
         hooked = self._project.frameworks.construct(class_, arguments)
         if hooked is not None:
             return hooked
-        plain = Instance(class_)
+        identity = self._project.frameworks.identity(class_, arguments.site)
+        plain = Instance(class_, details=identity)
         members = self._project.members
         init = members.find_in_class(class_, "__init__")
         if isinstance(init, FunctionValue):
             frame = self.frame_for(FunctionValue(init.frame, init.scope, plain), arguments)
             known = any(argument is not None for argument in frame.arguments[1:])
-            return Outcome(((RunFrame(frame),),), Instance(class_, frame if known else None))
+            made = Instance(class_, frame if known else None, details=identity)
+            return Outcome(((RunFrame(frame),),), made)
         after = members.find_in_class(class_, "__post_init__")
         if isinstance(after, FunctionValue):
             frame = self.frame_for(FunctionValue(after.frame, after.scope, plain), NO_ARGUMENTS)
@@ -460,23 +462,26 @@ class Calls:
 
     def _traced(self, frame: Frame, declared: Value) -> Value | None:
         """What the body returns, if that is rows or a query of which more is known than that."""
-        if not self._may_hold_rows(declared):
+        if not self._may_be_traced(declared):
             return None
         used = self._project.assignments.used
         returns = self._project.branches.returns(frame, frame.scope.returns)
         returned = join([used(frame, term, frame.scope.end) for term in returns])
         return returned if is_traced(returned) else None
 
-    def _may_hold_rows(self, declared: Value) -> bool:
+    def _may_be_traced(self, declared: Value) -> bool:
         if isinstance(declared, Iterable):
-            return self._may_hold_rows(declared.element)
+            return self._may_be_traced(declared.element)
         if isinstance(declared, TupleValue):
-            return any(self._may_hold_rows(item) for item in declared.items)
+            return any(self._may_be_traced(item) for item in declared.items)
         if isinstance(declared, Union):
-            return any(self._may_hold_rows(option) for option in declared.options)
+            return any(self._may_be_traced(option) for option in declared.options)
         if not isinstance(declared, Instance):
             return False
-        sources = self._project.frameworks.row_sources
+        frameworks = self._project.frameworks
+        if frameworks.tells_apart(declared.class_):
+            return True
+        sources = frameworks.row_sources
         return bool(sources) and (
             isinstance(declared.class_, ClassValue) or declared.class_.startswith(sources)
         )

@@ -142,7 +142,8 @@ class Libraries:
             if self.row_applies(row.unless, row.when, arguments):
                 return self.value(parse_value(row.value), arguments, receiver)
         if catalogue.is_type(name):
-            return Instance(name)
+            identity = self._project.frameworks.identity(name, arguments.site)
+            return Instance(name, details=identity)
         last = name.rpartition(".")[2]
         if receiver is None and last[:1].isupper():
             # By convention a class; nothing is said of its objects unless a row names them.

@@ -20,6 +20,7 @@ from fwp_checks.project.meaning.values import (
     Union,
     Value,
     join,
+    options_of,
 )
 
 # Rows may come from a few queries, by the path taken; and lead to others by a few relations.
@@ -95,10 +96,36 @@ def origin_of(value: Value) -> Origin | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Made(Detail):
+    """Among the details of an object that its framework tells from others of its class: the call
+    that made it, or the calls, if it may be any of several.
+    """
+
+    places: tuple[Place, ...]
+
+    def met(self, other: Made) -> Made:
+        """One of either's."""
+        return Made(tuple(dict.fromkeys((*self.places, *other.places))))
+
+
+def made_at(value: Value) -> tuple[Place, ...]:
+    """The calls that made an object, as far as that is known."""
+    found: dict[Place, None] = {}
+    for option in options_of(value):
+        if type(option) is Instance:
+            for detail in option.details:
+                if type(detail) is Made:
+                    found.update(dict.fromkeys(detail.places))
+    return tuple(found)
+
+
 def is_traced(value: Value) -> bool:
-    """Whether a value is a query, or rows of one: no annotation says as much of it."""
+    """Whether a value is a query, rows of one, or made at a known place: no annotation says as much
+    of it.
+    """
     if type(value) is Instance:
-        return origin_of(value) is not None
+        return any(type(detail) in (Origin, Made) for detail in value.details)
     if type(value) is Iterable:
         return is_traced(value.element)
     if type(value) is TupleValue:

@@ -115,7 +115,7 @@ class CallSites:
         self._project = project
         self._by_spelling: dict[str, list[tuple[Module, int]]] | None = None
         self._by_decorator: dict[str, list[tuple[Module, int, int]]] | None = None
-        self._calling: dict[tuple[Module, int], tuple[Frame, ...]] = {}
+        self._calling: dict[tuple[Module, int, bool], tuple[Frame, ...]] = {}
 
     def of(
         self,
@@ -222,32 +222,45 @@ class CallSites:
 
         First the one about whose arguments nothing is known; then those that calls make.
         """
-        scopes = module.facts.scopes
-        while scope_number > 0 and not scopes[scope_number].is_function:
-            scope_number = scopes[scope_number].parent
+        scope_number = _function_around(module, scope_number)
         yield self._project.frame_of_scope(module, scope_number)
         yield from self._frames_by_calls(module, scope_number)
 
-    def _frames_by_calls(self, module: Module, scope_number: int) -> tuple[Frame, ...]:
+    def frames_handed(self, module: Module, scope_number: int) -> tuple[Frame, ...]:
+        """The frames that calls in the project make of the function around code, where those of
+        its parameters count that have an annotation: which application ``app: Flask`` is.
+        """
+        scope_number = _function_around(module, scope_number)
+        return self._frames_by_calls(module, scope_number, annotated=True)
+
+    def _frames_by_calls(
+        self, module: Module, scope_number: int, *, annotated: bool = False
+    ) -> tuple[Frame, ...]:
         if not scope_number:
             return ()
-        key = (module, scope_number)
+        key = (module, scope_number, annotated)
         known = self._calling.get(key)
         if known is None:
             self._calling[key] = ()  # a function that calls itself tells nothing
-            known = self._calling[key] = tuple(self._find_frames(module, scope_number))
+            found = tuple(self._find_frames(module, scope_number, annotated=annotated))
+            known = self._calling[key] = found
         return known
 
-    def _find_frames(self, module: Module, scope_number: int) -> Iterable[Frame]:
+    def _find_frames(
+        self, module: Module, scope_number: int, *, annotated: bool
+    ) -> Iterable[Frame]:
         scope = module.facts.scopes[scope_number]
         plain = self._project.frame_of_scope(module, scope_number)
-        if scope.kind != "function" or not self._takes_anything(plain):
+        if scope.kind != "function" or not (annotated or self._takes_anything(plain)):
             return ()
         name = module.facts.scopes[scope.parent].name if scope.name == "__init__" else scope.name
         places = self._index.get(name, ())
         found: dict[Frame, None] = {}
         for caller, term in places if len(places) <= _MAX_CALLS else ():
-            for around in self.frames_around(caller, caller.scope_of(term)):
+            number = _function_around(caller, caller.scope_of(term))
+            arounds = [self._project.frame_of_scope(caller, number)]
+            arounds += self._frames_by_calls(caller, number, annotated=annotated)
+            for around in arounds:
                 for frame in self._run_by(around, term):
                     if (
                         frame.module is module
@@ -380,6 +393,14 @@ class CallSites:
                 return str(function[1])
             return self._spelling(module, module.facts.terms[bound])
         return _OF_A_VALUE
+
+
+def _function_around(module: Module, scope_number: int) -> int:
+    """The function, lambda or module whose code runs in a scope: for a class body, that around."""
+    scopes = module.facts.scopes
+    while scope_number > 0 and not scopes[scope_number].is_function:
+        scope_number = scopes[scope_number].parent
+    return scope_number
 
 
 def _is_imported(module: Module, term: int) -> bool:

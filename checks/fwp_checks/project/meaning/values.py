@@ -292,7 +292,7 @@ def join(values: list[Value]) -> Value:
         for option in [o for o in seen if isinstance(o, Unknown) and o.replaceable]:
             if any(not is_none(o) for o in seen if o is not option):
                 del seen[option]
-        if len(seen) > MAX_OPTIONS:
+        if len(seen) > MAX_OPTIONS and len(_meeting(seen)) > MAX_OPTIONS:
             return Unknown("too many possibilities")
         unknown = [o for o in seen if isinstance(o, Unknown)]
         if len(unknown) > 1:

@@ -1,0 +1,510 @@
+"""The parts of applications, as tables of the modules of web frameworks say how they are stated.
+
+A framework's tables name what makes a router, what registers a route on it, what makes it part of
+another, what registers hooks. A :class:`PartFinder` searches the project for these, and tells on
+which router each of them is: by the call that made it, which travels with the object. Where an
+annotation hides that (``def register(app: Flask)``), the calls of the function tell; where they do
+not, the one application that there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.web import held, members
+from fwp_checks.project.application.model import (
+    Dependency,
+    Handler,
+    Hook,
+    HookKind,
+    Inclusion,
+    Part,
+    Route,
+    Router,
+)
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.origins import Place, made_at
+from fwp_checks.project.meaning.texts import text_at
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    Arguments,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Member,
+    Partial,
+    Value,
+    Wrapped,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
+
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a call; position -1: by keyword only."""
+
+    position: int = -1
+    keyword: str = ""
+
+
+NOT_GIVEN = Argument()
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Calls that make routers. ``dependencies`` is the keyword of a list of what holds for all."""
+
+    names: tuple[str, ...]
+    is_application: bool
+    prefix: Argument = NOT_GIVEN
+    dependencies: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Members of routers that register a route, as decorator or by a call with the handler.
+
+    The HTTP method is the member's name where that is one, else the list under ``methods``, else
+    ``usual``; none for any.
+    """
+
+    members: tuple[str, ...]
+    path: Argument = Argument(0, "path")
+    handler: Argument | None = None
+    usual: tuple[str, ...] = ()
+    is_websocket: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Including:
+    """Members of routers that make another one part of it."""
+
+    members: tuple[str, ...]
+    child: Argument
+    prefix: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class Hooking:
+    """Members of routers that register a hook, as decorator or by a call with the function."""
+
+    members: tuple[str, ...]
+    kind: HookKind
+    function: Argument = Argument(0, "f")
+
+
+class Site:
+    """A registration: a call or decorator at ``term``, evaluated in ``frame``, on ``router``."""
+
+    __slots__ = ("arguments", "frame", "member", "project", "router", "term", "value")
+
+    def __init__(
+        self, project: Project, frame: Frame, term: int, member: str, router: Place | None
+    ) -> None:
+        self.project = project
+        self.frame = frame
+        self.term = term
+        self.member = member
+        self.router = router
+        entry = frame.module.facts.terms[term]
+        is_call = entry[0] == t.CALL
+        self.arguments: Arguments = (
+            project.calls.arguments(frame, entry, term) if is_call else NO_ARGUMENTS
+        )
+        self.value: Value | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.frame.module.path, self.term)
+
+    def argument(self, argument: Argument) -> Value | None:
+        """An argument's value; None if it is not given."""
+        return self.arguments.get(argument.position, argument.keyword or None)
+
+    def argument_term(self, argument: Argument) -> int:
+        """The term of an argument; -1 if it is not given."""
+        entry = self.frame.module.facts.terms[self.term]
+        if entry[0] != t.CALL:
+            return -1
+        if 0 <= argument.position < len(entry[2]):
+            return int(entry[2][argument.position])
+        found = (term for name, term in entry[3] if name == argument.keyword)
+        return next(found, -1)
+
+    def text(self, argument: Argument, default: str | None = None) -> str | None:
+        """An argument's text, the default if it is not given; None if it is not spelt out."""
+        term = self.argument_term(argument)
+        if term < 0:
+            return default if self.arguments.complete else None
+        return text_at(self.project, self.frame, term)
+
+    def texts(self, argument: Argument) -> list[str]:
+        """The texts in a list that is spelt out."""
+        term = self.argument_term(argument)
+        found = literals.items(self.project, self.frame, term) if term >= 0 else None
+        return (literals.strings(self.project, found) if found is not None else None) or []
+
+
+class PartFinder:
+    """Finds the parts of applications of one framework in a project."""
+
+    name = ""
+    makings: tuple[Making, ...] = ()
+    routings: tuple[Routing, ...] = ()
+    includings: tuple[Including, ...] = ()
+    hookings: tuple[Hooking, ...] = ()
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @classmethod
+    def classes(cls) -> frozenset[str]:
+        """The library's classes of applications and routers."""
+        return frozenset(name for making in cls.makings for name in making.names)
+
+    def parts(self) -> Iterator[Part]:
+        """All of them: routers first."""
+        yield from self.routers
+        yield from self._unique(self.routes())
+        yield from self._unique(self.inclusions())
+        yield from self._unique(self.hooks())
+
+    @staticmethod
+    def _unique(parts: Iterable[Part]) -> Iterator[Part]:
+        yield from dict.fromkeys(parts)
+
+    # -- routers -----------------------------------------------------------------------------------
+
+    @cached_property
+    def routers(self) -> list[Router]:
+        """The applications and routers, in the order of the files."""
+        making = {name: making for making in self.makings for name in making.names}
+        found: dict[Place, Router] = {}
+        for site in self.project.call_sites.of(frozenset(making)):
+            how = making[site.name]
+            made = Site(self.project, site.frame, site.term, "", None)
+            if self._makes_object(made):
+                router = self.router(made, site.name, how)
+                found.setdefault(router.place, router)
+        return list(found.values())
+
+    def _makes_object(self, site: Site) -> bool:
+        """Whether a call makes an object, and is no ``super().__init__`` of another."""
+        return bool(made_at(self.project.values.evaluate(site.frame, site.term)))
+
+    def router(self, site: Site, class_name: str, how: Making) -> Router:
+        """What a call makes."""
+        return Router(
+            self.name,
+            class_name,
+            site.place,
+            site.frame,
+            bound_to(site.frame, site.term),
+            how.is_application,
+            site.text(how.prefix, ""),
+            tuple(self.declared(site.argument(Argument(-1, how.dependencies)), site)),
+        )
+
+    def declared(self, value: Value | None, site: Site) -> Iterator[Dependency]:
+        """The dependencies in a list that a registration is given."""
+        return iter(())
+
+    @cached_property
+    def _library_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The classes of routers, and those of applications among them."""
+        applications = [n for making in self.makings if making.is_application for n in making.names]
+        others = [n for making in self.makings if not making.is_application for n in making.names]
+        return (*applications, *others), tuple(applications)
+
+    def _is_application(self, value: Value) -> bool:
+        if not isinstance(value, Instance):
+            return False
+        if isinstance(value.class_, str):
+            names = (value.class_, *self.project.catalogue.bases(value.class_))
+        else:
+            names = tuple(self.project.classes.info(value.class_).externals)
+        return not set(names).isdisjoint(self._library_names[1])
+
+    def places(self, value: Value, frame: Frame) -> list[Place | None]:
+        """The routers that a value may be; one None for a router of which no more is known."""
+        made = made_at(value)
+        if made:
+            return list(made)
+        if any(self._is_application(option) for option in options_of(value)):
+            return [self.only_application(frame)]
+        return [None]
+
+    def only_application(self, frame: Frame) -> Place | None:
+        """The application that there is, if there is exactly one, not counting those of tests; else
+        the only one in the same top folder.
+        """
+        found = [router for router in self.routers if router.is_application]
+        found = [one for one in found if not one.frame.module.is_test] or found
+        if len(found) > 1:
+            top = frame.module.path.partition("/")[0]
+            found = [one for one in found if one.place.path.partition("/")[0] == top]
+        return found[0].place if len(found) == 1 else None
+
+    # -- registrations -----------------------------------------------------------------------------
+
+    def decorations(self, names: Sequence[str]) -> Iterator[Site]:
+        """Functions under decorators that are these members of routers; ``value`` is the function
+        as it is defined.
+        """
+        wanted = frozenset(members(self._library_names[0], names))
+        groups: dict[tuple[str, int], list[tuple[Frame, str, int]]] = {}
+        for found in self.project.call_sites.decorated(wanted):
+            key = (found.around.module.path, found.term)
+            one = (found.around, found.name, found.scope_number)
+            groups.setdefault(key, []).append(one)
+        for (_, term), ones in groups.items():
+            for frame, name, number, router in self._placed(ones, term):
+                site = Site(self.project, frame, term, name.rpartition(".")[2], router)
+                plain = self.project.calls.unbound_frame(frame, number)
+                receiver = plain.arguments[0] if plain.arguments else None
+                site.value = FunctionValue(frame, number, receiver)
+                yield site
+
+    def calls(self, names: Sequence[str]) -> Iterator[Site]:
+        """Calls of these members of routers."""
+        wanted = frozenset(members(self._library_names[0], names))
+        groups: dict[tuple[str, int], list[tuple[Frame, str, int]]] = {}
+        for found in self.project.call_sites.of(wanted):
+            key = (found.frame.module.path, found.term)
+            groups.setdefault(key, []).append((found.frame, found.name, -1))
+        for (_, term), ones in groups.items():
+            for frame, name, _, router in self._placed(ones, term):
+                yield Site(self.project, frame, term, name.rpartition(".")[2], router)
+
+    def applied(self, names: Sequence[str]) -> Iterator[Site]:
+        """Calls of what a call of these members gives: ``app.get("/")(handler)``."""
+        wanted = frozenset(members(self._library_names[0], names))
+        for made, outer in self.project.call_sites.applied(wanted):
+            ones = [(made.frame, made.name, -1)]
+            for frame, name, _, router in self._placed(ones, made.term):
+                site = Site(self.project, frame, made.term, name.rpartition(".")[2], router)
+                site.value = outer.arguments.get(0)
+                yield site
+
+    def _placed(
+        self, ones: list[tuple[Frame, str, int]], term: int
+    ) -> Iterator[tuple[Frame, str, int, Place | None]]:
+        """The registration for each router that it may be on, in a frame in which it is that."""
+        module = ones[0][0].module
+        found = [(one, place) for one in ones for place in self._routers_at(one[0], term)]
+        known = [(one, place) for one, place in found if place is not None]
+        if not known or any(not made_at(self._base(one[0], term)) for one in ones):
+            frames = self.project.call_sites.frames_handed(module, module.code_scope_of(term))
+            for frame in frames:
+                made = made_at(self._base(frame, term))
+                told = [((frame, *ones[0][1:]), place) for place in made]
+                known = [*known, *told]
+            exact = [(one, place) for one, place in known if made_at(self._base(one[0], term))]
+            known = exact or known
+        for one, place in known or found[:1]:
+            yield (*one, place)
+
+    def _base(self, frame: Frame, term: int) -> Value:
+        """The router of a registration, as far as its frame tells."""
+        terms = frame.module.facts.terms
+        called = terms[term][1] if terms[term][0] == t.CALL else term
+        function = self.project.values.evaluate(frame, called)
+        for option in options_of(function):
+            if isinstance(option, (Member, FunctionValue)) and option.receiver is not None:
+                return option.receiver
+        return function
+
+    def _routers_at(self, frame: Frame, term: int) -> list[Place | None]:
+        return self.places(self._base(frame, term), frame)
+
+    # -- routes ------------------------------------------------------------------------------------
+
+    def routes(self) -> Iterator[Route]:
+        """All routes."""
+        for routing in self.routings:
+            if routing.handler is None:
+                for site in self.decorations(routing.members):
+                    yield from self.routed(site, routing)
+                for site in self.applied(routing.members):
+                    yield from self.routed(site, routing)
+            else:
+                for site in self.calls(routing.members):
+                    site.value = site.argument(routing.handler)
+                    if site.value is not None:
+                        yield from self.routed(site, routing)
+
+    def routed(self, site: Site, routing: Routing) -> Iterator[Route]:
+        """The routes of a registration."""
+        yield self.route(site, site.text(routing.path), routing)
+
+    def route(self, site: Site, path: str | None, routing: Routing) -> Route:
+        """The route that a registration makes, with its handlers."""
+        methods = self.methods(site, routing)
+        handlers = tuple(self.handlers(site.value, methods, site))
+        own = tuple(self.declared(site.argument(Argument(-1, "dependencies")), site))
+        taken = [found for handler in handlers for found in self.taken(handler.frame)]
+        return Route(
+            self.name,
+            site.router,
+            path,
+            handlers,
+            site.place,
+            site.text(Argument(-1, "name"), "") or "",
+            routing.is_websocket,
+            (*own, *taken),
+        )
+
+    def methods(self, site: Site, routing: Routing) -> tuple[str, ...]:
+        """The HTTP methods that a registration names."""
+        if site.member in METHODS:
+            return (site.member.upper(),)
+        given = site.texts(Argument(-1, "methods"))
+        return tuple(method.upper() for method in given) or routing.usual
+
+    def taken(self, frame: Frame) -> Iterator[Dependency]:
+        """The dependencies that a function's parameters declare."""
+        return iter(())
+
+    def handlers(
+        self, value: Value | None, methods: tuple[str, ...], site: Site
+    ) -> Iterator[Handler]:
+        """The handlers in a value that is registered for these methods."""
+        for option in held(value):
+            function, wrappers = self.unwrapped(option)
+            if isinstance(function, FunctionValue):
+                frame = self.project.calls.frame_for(function, NO_ARGUMENTS)
+                yield Handler(frame, methods, None, wrappers)
+            elif isinstance(function, ClassValue):
+                yield from self.class_handlers(function, methods)
+
+    def class_handlers(self, class_: ClassValue, methods: tuple[str, ...]) -> Iterator[Handler]:
+        """The handlers in a class that is registered in a function's place."""
+        return self.handlers_of(class_, METHODS, methods)
+
+    def handlers_of(
+        self, class_: ClassValue, names: Iterable[str], methods: tuple[str, ...] = ()
+    ) -> Iterator[Handler]:
+        """The methods of a class that answer the HTTP methods of their names."""
+        for name in names:
+            if methods and name.upper() not in methods:
+                continue
+            found = self.project.members.find_in_class(class_, name)
+            if found is not None:
+                bound = self.project.members.bind(found, Instance(class_), class_)
+                function, wrappers = self.unwrapped(bound)
+                if isinstance(function, FunctionValue):
+                    if function.receiver is None:
+                        function = FunctionValue(function.frame, function.scope, Instance(class_))
+                    frame = self.project.calls.frame_for(function, NO_ARGUMENTS)
+                    yield Handler(frame, (name.upper(),), class_, wrappers)
+
+    def unwrapped(self, value: Value) -> tuple[Value, tuple[Frame, ...]]:
+        """The function that wrappers are put around, and the wrappers, outermost first."""
+        wrappers: list[Frame] = []
+        while True:
+            if isinstance(value, (Partial, Wrapped)):
+                value = value.function
+            elif isinstance(value, Instance) and isinstance(value.class_, ClassValue):
+                value = self.project.members.method(value, "__call__") or value
+                return value, tuple(wrappers)
+            elif isinstance(value, FunctionValue):
+                inner = self._wrapped_by(value)
+                if inner is None:
+                    return value, tuple(wrappers)
+                wrappers.append(self.project.calls.frame_for(value, NO_ARGUMENTS))
+                value = inner
+            else:
+                return value, tuple(wrappers)
+
+    def _wrapped_by(self, function: FunctionValue) -> Value | None:
+        """What ``functools.wraps`` says that a function wraps."""
+        terms = function.module.facts.terms
+        for decorator in function.module.facts.scopes[function.scope].decorators:
+            entry = terms[decorator]
+            if entry[0] == t.CALL and self.project.values.evaluate(
+                function.frame, entry[1]
+            ) == External("functools.wraps"):
+                given = self.project.calls.arguments(function.frame, entry)
+                wrapped = given.get(0, "wrapped")
+                if isinstance(wrapped, (FunctionValue, Partial, Wrapped)):
+                    return wrapped
+        return None
+
+    # -- inclusions --------------------------------------------------------------------------------
+
+    def inclusions(self) -> Iterator[Inclusion]:
+        """Which routers are part of which."""
+        for including in self.includings:
+            for site in self.calls(including.members):
+                yield from self.included(site, including)
+
+    def included(self, site: Site, including: Including) -> Iterator[Inclusion]:
+        """The inclusions of a call: one a router that it may be of."""
+        child = site.argument(including.child)
+        prefix = self.inclusion_prefix(site, including)
+        dependencies = tuple(self.declared(site.argument(Argument(-1, "dependencies")), site))
+        places = made_at(child) if child is not None else ()
+        for place in places or (None,):
+            what = "" if place is not None or child is None else library_name(child)
+            yield Inclusion(site.router, place, site.place, prefix, dependencies, what)
+
+    def inclusion_prefix(self, site: Site, including: Including) -> str | None:
+        """What an inclusion puts before the paths."""
+        return site.text(including.prefix, "")
+
+    # -- hooks -------------------------------------------------------------------------------------
+
+    def hooks(self) -> Iterator[Hook]:
+        """What is called around handlers, and when applications start and stop."""
+        for hooking in self.hookings:
+            for site in self.decorations(hooking.members):
+                yield from self.hooked(site, hooking.kind)
+            for site in self.calls(hooking.members):
+                site.value = site.argument(hooking.function)
+                yield from self.hooked(site, hooking.kind)
+
+    def hooked(self, site: Site, kind: HookKind) -> Iterator[Hook]:
+        """The hooks in a value that is registered."""
+        for option in held(site.value):
+            function, _ = self.unwrapped(option)
+            if isinstance(function, FunctionValue):
+                frame = self.project.calls.frame_for(function, NO_ARGUMENTS)
+                yield Hook(kind, site.router, frame, site.place)
+
+
+def library_name(value: Value) -> str:
+    """The dotted name of a library's object, function or class; empty for anything else."""
+    for option in options_of(value):
+        if isinstance(option, (External, Member)):
+            return option.name
+        if isinstance(option, Instance) and isinstance(option.class_, str):
+            return option.class_
+    return ""
+
+
+def bound_to(frame: Frame, term: int) -> str:
+    """The variable or attribute that what a term makes is bound to; empty if there is none."""
+    facts = frame.module.facts
+    scope = facts.scopes[frame.module.scope_of(term)]
+    for name, bound in scope.bindings.items():
+        seen = bound
+        while facts.terms[seen][0] in (t.ALIAS, t.NARROW, t.DECLARED) and facts.terms[seen][1] >= 0:
+            seen = facts.terms[seen][1]
+        if seen == term:
+            return name
+    for store in facts.attribute_writes:
+        if facts.terms[store][0] == t.STORE and facts.terms[store][3] == term:
+            return str(facts.terms[store][2])
+    return ""
