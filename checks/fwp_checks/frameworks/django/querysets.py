@@ -337,5 +337,12 @@ _FUNCTIONS = {
     "django.shortcuts.aget_list_or_404": _aget_list,
     "django.db.models.Prefetch": _prefetch,
     "django.contrib.auth.get_user_model": _user_model,
-    "django.apps.apps.get_model": _model_by_name,
+    **dict.fromkeys(
+        (
+            *("django.apps.apps.get_model", "django.apps.apps.get_registered_model"),
+            # Before Django 1.9.
+            *("django.db.models.get_model", "django.db.models.loading.get_model"),
+        ),
+        _model_by_name,
+    ),
 }

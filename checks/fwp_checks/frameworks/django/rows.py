@@ -49,6 +49,7 @@ ANYTHING = "*"
 FOLLOWED = "+"
 Paths = frozenset[str]
 NO_PATHS: Paths = frozenset()
+_FOLLOWING: Paths = frozenset({FOLLOWED})
 ALL_PATHS: Paths = frozenset({ANYTHING})
 
 QUERYSET = "django.db.models.QuerySet"
@@ -403,7 +404,10 @@ def _iterator(query: Query, _arguments: Arguments) -> Query:
 def _select_related(query: Query, arguments: Arguments) -> Query:
     if _clears(arguments):
         return replace(query, selected=NO_PATHS)
-    return replace(query, selected=query.selected | (_named(arguments) or {FOLLOWED}))
+    # Names take the place of a call without any, and the other way round
+    # (add_select_related() in django/db/models/sql/query.py).
+    named = _named(arguments)
+    return replace(query, selected=(query.selected - {FOLLOWED}) | named if named else _FOLLOWING)
 
 
 def _prefetch_related(query: Query, arguments: Arguments) -> Query:

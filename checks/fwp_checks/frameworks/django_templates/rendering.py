@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.facts.templates import Language
 from fwp_checks.frameworks.django_templates.processors import context_names, processed, with_request
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     Arguments,
+    Constant,
     Instance,
+    Unknown,
     Value,
 )
 from fwp_checks.project.rows.needs import Consumer
@@ -52,7 +55,7 @@ def call(
     """What a call that renders or loads a template does; None for any other."""
     places = _RENDERING.get(name)
     if places is not None:
-        template = arguments.get(places[0], "template_name")
+        template = _named(project, arguments, places[0])
         names = context_names(arguments.get(places[1], "context"))
         request = arguments.get(places[2], "request")
         given = Instance("builtins.str") if places[0] == 0 else Instance(_RESPONSE)
@@ -69,6 +72,23 @@ def call(
         template, given = receiver.arguments[0], Instance("builtins.str")
         return rendered(project, name, arguments, template, names, given)
     return None
+
+
+def _named(project: Project, arguments: Arguments, position: int) -> Value | None:
+    """What names the template: where that is a parameter that nobody is known to give, the text
+    that it is by default.
+    """
+    given = arguments.get(position, "template_name")
+    if not isinstance(given, Unknown) or position >= len(arguments.terms) or not arguments.site:
+        return given
+    module = project.table.by_path[arguments.site[0]]
+    terms = module.facts.terms
+    term = t.unaliased(terms, arguments.terms[position])
+    if terms[term][0] != t.PARAM:
+        return given
+    parameter = module.facts.scopes[module.code_scope_of(term)].parameters[terms[term][1]]
+    default = terms[parameter.default] if parameter.default >= 0 else (t.UNKNOWN, "")
+    return Constant(default[1]) if default[0] == t.CONST else given
 
 
 def rendered(
