@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.applications import Applications
+from fwp_checks.project.application.structure import Structure
 from fwp_checks.project.effects.conditions import Conditions
 from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.failures import Failure, describe_error
@@ -101,6 +102,7 @@ class Project:
         self.loop_entries = LoopEntries(self)
         self.coroutines = Coroutines(self)
         self.applications = Applications(self)
+        self.structure = Structure(self)
         self.row_needs = RowNeeds(self)
         self.row_effects = RowEffects(self)
         self.loop_effects = LoopEffects(self)

@@ -1,0 +1,51 @@
+"""What tells the people who run an application of errors, of load, and whether it is alive."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_TOOLS = frozenset(
+    {
+        "sentry_sdk", "raven", "rollbar", "bugsnag", "honeybadger", "airbrake", "opentelemetry",
+        "ddtrace", "datadog", "newrelic", "elasticapm", "scout_apm", "appoptics_apm", "logfire",
+        "prometheus_client", "prometheus_fastapi_instrumentator", "starlette_prometheus",
+        "starlette_exporter", "prometheus_flask_exporter", "django_prometheus", "statsd",
+        "aiostatsd", "structlog", "loguru", "pythonjsonlogger", "watchtower",
+        "applicationinsights", "aws_xray_sdk", "health_check", "healthcheck",
+        "flask_healthz", "fastapi_health", "instana", "signoz", "pyroscope", "logtail", "graypy",
+    }
+)  # fmt: skip
+_LOGGING = frozenset({"basicConfig", "dictConfig", "fileConfig", "addHandler"})
+_ALIVE = re.compile(r"health|ready|readiness|live(?:ness)?\b|ping|status|metrics|heartbeat|version")
+
+
+class Monitoring:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def is_absent(self) -> bool:
+        """Whether the project certainly has none: no tool, no configuration of logging, no route
+        that says that the application is alive. Not if some file could not be read.
+        """
+        modules = self._project.table.modules
+        if any(module.facts.problem is not None for module in modules):
+            return False
+        for module in modules:
+            for entry in module.facts.imports:
+                if not entry.level and entry.module.partition(".")[0] in _TOOLS:
+                    return False
+            if "LOGGING" in module.facts.scopes[0].bindings:
+                return False
+        if any(self._project.call_sites.spelt(name) for name in _LOGGING):
+            return False
+        return not any(
+            _ALIVE.search((route.path or "").lower()) for route in self._project.applications.routes
+        )

@@ -1,0 +1,260 @@
+"""Where handlers take the JSON of a request apart key by key, and nothing has validated it.
+
+The body is followed through the handler. What is handed to any other function as a whole may be
+validated there, so that tells nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.application.model import Route
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    External,
+    Instance,
+    Member,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_SPELLINGS = ("json", "get_json", "loads")
+_GIVING = frozenset({"starlette.requests.Request.json", "flask.request.get_json"})
+_JSON = frozenset({"flask.request.json", "quart.request.json"})
+_LOADS = frozenset({"json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"})
+_RAW = frozenset(
+    {
+        "starlette.requests.Request.body", "starlette.requests.Request.stream",
+        "flask.request.data", "flask.request.get_data", "flask.request.stream",
+    }
+)  # fmt: skip
+_DJANGO = "django.http.HttpRequest"
+_READING = frozenset({"get", "pop", "setdefault"})
+# These look at what they are handed, or show it.
+_HARMLESS = frozenset(
+    {
+        "len", "isinstance", "print", "str", "bool", "type", "repr", "debug", "info", "warning",
+        "error", "exception", "log", "dumps", "any", "all", "dict", "list", "set", "sorted",
+    }
+)  # fmt: skip
+_SAME = (t.ALIAS, t.NARROW, t.DECLARED)
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """A handler that takes the body of a request apart at ``term``, with the keys it reads.
+
+    ``model`` is the name of a model whose objects are made of all that the body holds.
+    """
+
+    route: Route
+    frame: Frame
+    term: int
+    keys: tuple[str, ...]
+    model: str = ""
+
+
+class RequestBodies:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def of(self, module: Module) -> list[RawBody]:
+        """The handlers of a module that take apart what nothing has validated."""
+        return self._all.get(module, [])
+
+    @cached_property
+    def _all(self) -> dict[Module, list[RawBody]]:
+        found: dict[Module, list[RawBody]] = {}
+        for route, handler in self._project.applications.handlers.values():
+            frame = handler.frame
+            if frame.module in self._reading and frame.module.is_served and not _is_hook(route):
+                raw = self._raw(route, frame)
+                if raw is not None:
+                    found.setdefault(frame.module, []).append(raw)
+        return {
+            module: sorted(bodies, key=lambda body: body.term) for module, bodies in found.items()
+        }
+
+    @cached_property
+    def _reading(self) -> frozenset[Module]:
+        """The modules in which something may read JSON."""
+        spelt = self._project.call_sites.spelt
+        found = {module for name in _SPELLINGS for module, _ in spelt(name)}
+        for route in self._project.applications.routes:
+            for handler in route.handlers:
+                module = handler.frame.module
+                if module not in found and any(
+                    module.facts.terms[term][2] == "json" for term in module.of_kind(t.ATTR)
+                ):
+                    found.add(module)
+        return frozenset(found)
+
+    def _raw(self, route: Route, frame: Frame) -> RawBody | None:
+        terms = frame.module.facts.terms
+        scope = frame.scope
+        sources = [term for term in range(scope.start, scope.end) if self._is_body(frame, term)]
+        if not sources or self._is_signed(frame, sources):
+            return None
+        keys: dict[str, None] = {}
+        same = self._same(terms, sources, scope.end)
+        readers: set[int] = set()
+        model = ""
+        for term in range(sources[0], scope.end):
+            entry = terms[term]
+            if entry[0] == t.CALL and entry[1] in readers and entry[2]:
+                keys[_text(terms[entry[2][0]])] = None
+            if term in same or same.isdisjoint(t.operands(entry)):
+                continue
+            made = self._made_of(frame, entry, same)
+            if made:
+                model = made
+            elif _hands_on(terms, entry, same):
+                return None
+            if entry[0] == t.ATTR and entry[2] in _READING:
+                readers.add(term)
+            elif entry[0] == t.ITEM:
+                keys[_text(terms[entry[2]])] = None
+        keys.pop("", None)
+        if len(keys) < _FEWEST and not model:
+            return None
+        return RawBody(route, frame, sources[0], tuple(keys), model)
+
+    # -- what is read ------------------------------------------------------------------------------
+
+    def _is_body(self, frame: Frame, term: int) -> bool:
+        """Whether a term is the JSON of the request."""
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        if entry[0] == t.ATTR:
+            return entry[2] == "json" and self._is_named(frame, term, _JSON)
+        if entry[0] == t.AWAIT:
+            return terms[entry[1]][0] == t.CALL and self._is_call(frame, entry[1], _GIVING)
+        if entry[0] != t.CALL:
+            return False
+        if self._is_call(frame, term, _LOADS) and entry[2]:
+            return self._is_raw(frame, entry[2][0])
+        return self._is_call(frame, term, _GIVING) and term not in frame.module.awaited
+
+    def _is_call(self, frame: Frame, term: int, names: frozenset[str]) -> bool:
+        terms = frame.module.facts.terms
+        function = terms[term][1]
+        called = terms[function]
+        spelt = called[2] if called[0] in (t.ATTR, t.IMPORT) else called[1]
+        if called[0] == t.NAME:
+            spelt = called[1]
+        if spelt not in _SPELLINGS and spelt not in ("get_data", "body", "stream"):
+            return False
+        return self._is_named(frame, function, names)
+
+    def _is_named(self, frame: Frame, term: int, names: frozenset[str]) -> bool:
+        value = self._project.values.evaluate(frame, term)
+        return any(
+            isinstance(option, (External, Member)) and option.name in names
+            for option in options_of(value)
+        )
+
+    def _is_raw(self, frame: Frame, term: int) -> bool:
+        """Whether a term is the body of the request as it came."""
+        terms = frame.module.facts.terms
+        entry = terms[t.unaliased(terms, term)]
+        if entry[0] == t.AWAIT:
+            entry = terms[entry[1]]
+        if entry[0] == t.CALL:
+            called = terms[entry[1]]
+            if called[0] == t.ATTR and called[2] == "decode":  # request.body.decode()
+                return self._is_raw(frame, called[1])
+            return self._is_named(frame, entry[1], _RAW)
+        if entry[0] != t.ATTR:
+            return False
+        if entry[2] == "body":
+            return self._is_request(self._project.values.evaluate(frame, entry[1]))
+        return entry[2] == "data" and self._is_named(frame, t.unaliased(terms, term), _RAW)
+
+    def _is_request(self, value: Value) -> bool:
+        return any(
+            self._project.classes.is_instance(option, _DJANGO) for option in options_of(value)
+        )
+
+    def _is_signed(self, frame: Frame, sources: Sequence[int]) -> bool:
+        """Whether a handler looks at a signature of the body, so that others say what is in it."""
+        terms = frame.module.facts.terms
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if entry[0] == t.CONST and isinstance(entry[1], str):
+                if "signature" in entry[1].lower() or "hmac" in entry[1].lower():
+                    return True
+            elif entry[0] == t.CALL and self._is_call(frame, term, _RAW):
+                used = any(
+                    term in t.operands(terms[source])
+                    or any(term in t.operands(terms[of]) for of in t.operands(terms[source]))
+                    for source in sources
+                )
+                if not used:
+                    return True
+        return False
+
+    # -- what is done with it ----------------------------------------------------------------------
+
+    @staticmethod
+    def _same(terms: Sequence[t.Term], sources: Sequence[int], end: int) -> set[int]:
+        """The terms that stand for the body."""
+        found = set(sources)
+        for term in range(sources[0] + 1, end):
+            entry = terms[term]
+            if entry[0] in _SAME:
+                parts: Sequence[int] = (entry[1],)
+            elif entry[0] in (t.JOIN, t.BOOL):
+                parts = t.operands(entry)
+            else:
+                continue
+            if not found.isdisjoint(parts):
+                found.add(term)
+        return found
+
+    def _made_of(self, frame: Frame, entry: t.Term, same: set[int]) -> str:
+        """The model that is made of the whole body: ``Item(**data)``."""
+        if entry[0] != t.CALL or not any(k is None and v in same for k, v in entry[3]):
+            return ""
+        for option in options_of(self._project.values.evaluate(frame, entry[1])):
+            if isinstance(option, ClassValue) and self._project.frameworks.is_model(option):
+                return option.name
+            if isinstance(option, Member) and isinstance(option.receiver, Instance):
+                of = option.receiver.arguments[:1]
+                if of and isinstance(of[0], ClassValue) and option.name.endswith(".create"):
+                    return of[0].name
+        return ""
+
+
+def _is_hook(route: Route) -> bool:
+    return "hook" in (route.path or "") or "callback" in (route.path or "")
+
+
+def _text(entry: t.Term) -> str:
+    """A literal text, empty for anything else."""
+    return entry[1] if entry[0] == t.CONST and isinstance(entry[1], str) else ""
+
+
+def _hands_on(terms: Sequence[t.Term], entry: t.Term, same: set[int]) -> bool:
+    """Whether a term hands the whole body on."""
+    if entry[0] == t.CALL:
+        arguments = [*entry[2], *(value for _, value in entry[3])]
+        if same.isdisjoint(arguments):
+            return False
+        called = terms[entry[1]]
+        name = called[2] if called[0] in (t.ATTR, t.IMPORT) else called[1]
+        return name not in _HARMLESS
+    if entry[0] in (t.SEQUENCE, t.MAPPING, t.STAR, t.YIELD):
+        return True
+    return entry[0] in (t.STORE, t.STORE_ITEM) and entry[3] in same

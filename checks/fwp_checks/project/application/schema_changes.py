@@ -1,0 +1,213 @@
+"""Where an application makes or changes the tables of its database by itself, so that no migration
+knows of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.application.import_order import main_guards
+from fwp_checks.project.application.loaded import Loaded, is_example
+from fwp_checks.project.application.model import HookKind
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import FunctionKey
+from fwp_checks.project.meaning.values import (
+    Constant,
+    External,
+    FunctionValue,
+    Member,
+    Wrapped,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_CREATE_ALL = frozenset(
+    {"flask_sqlalchemy.SQLAlchemy.create_all", "sqlalchemy.MetaData.create_all"}
+)
+_TOOLS = frozenset(
+    {
+        "alembic", "flask_migrate", "flask_alembic", "migrate", "yoyo", "aerich", "peewee_migrate",
+        "pogo_migrate", "alembic_utils", "advanced_alchemy", "dbmate", "piccolo",
+    }
+)  # fmt: skip
+_EXECUTING = ("execute", "executescript", "exec_driver_sql")
+# The table is named in the text: what makes tables of any name is no change of the schema by hand.
+_DDL = re.compile(
+    r"(?:\s|--[^\n]*\n)*(ALTER|CREATE)\s+(?:UNLOGGED\s+)?TABLE\s+"
+    r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?[\"`\[]?(\w[\w.]*)",
+    re.IGNORECASE,
+)
+_LEVELS = 3
+
+
+class Moment(Enum):
+    """When code runs; the value is how messages say it."""
+
+    IMPORT = "when the module is imported"
+    FACTORY = "whenever an application is made"
+    STARTUP = "at every start"
+    REQUEST = "while a request waits"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """A call that makes or changes tables. ``what`` says which, ``moment`` when it runs; ``is_raw``
+    is that it is written in SQL, ``is_conditional`` that it stands under a condition.
+    """
+
+    module: Module
+    term: int
+    what: str
+    moment: Moment
+    is_raw: bool
+    is_conditional: bool
+
+
+class SchemaChanges:
+    """Answers for one project."""
+
+    def __init__(self, project: Project, loaded: Loaded) -> None:
+        self._project = project
+        self._loaded = loaded
+
+    def of(self, module: Module) -> list[SchemaChange]:
+        """The changes in a module, in order."""
+        return [change for change in self._all if change.module is module]
+
+    @cached_property
+    def has_migrations(self) -> bool:
+        """Whether the project uses a tool for migrations."""
+        for module in self._project.table.modules:
+            if "down_revision" in module.facts.scopes[0].bindings:
+                return True
+            for entry in module.facts.imports:
+                if not entry.level and entry.module.partition(".")[0] in _TOOLS:
+                    return True
+        return False
+
+    @cached_property
+    def _all(self) -> list[SchemaChange]:
+        if not self._project.applications.applications:
+            return []
+        found = [*self._made(), *self._written()]
+        return sorted(found, key=lambda change: (change.module.path, change.term))
+
+    def _matters(self, module: Module) -> bool:
+        return (
+            module.is_served
+            and not is_example(module)
+            and "/management/commands/" not in f"/{module.path}"
+            and module in self._loaded
+        )
+
+    def _made(self) -> Iterator[SchemaChange]:
+        for module, term in self._project.call_sites.spelt("create_all"):
+            if self._matters(module) and self._is_create_all(module, term, _called(module, term)):
+                yield from self._change(module, term, "create_all()", False)
+        # await connection.run_sync(Base.metadata.create_all)
+        for module, term in self._project.call_sites.spelt("run_sync"):
+            arguments = module.facts.terms[term][2]
+            if arguments and self._matters(module):
+                if self._is_create_all(module, term, arguments[0]):
+                    yield from self._change(module, term, "create_all()", False)
+
+    def _is_create_all(self, module: Module, term: int, function: int) -> bool:
+        entry = module.facts.terms[function]
+        if entry[0] != t.ATTR or entry[2] != "create_all":
+            return False
+        frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+        value = self._project.values.evaluate(frame, function)
+        return any(
+            isinstance(option, (External, Member)) and option.name in _CREATE_ALL
+            for option in options_of(value)
+        )
+
+    def _written(self) -> Iterator[SchemaChange]:
+        for name in _EXECUTING:
+            for module, term in self._project.call_sites.spelt(name):
+                arguments = module.facts.terms[term][2]
+                if not arguments or not self._matters(module):
+                    continue
+                statement = _DDL.match(self._text(module, term, arguments[0]))
+                if statement is not None:
+                    what = f"{statement[1].upper()} TABLE {statement[2]}"
+                    yield from self._change(module, term, what, True)
+
+    def _text(self, module: Module, call: int, term: int) -> str:
+        """The text of a statement as far as it is written there."""
+        terms = module.facts.terms
+        entry = terms[t.unaliased(terms, term)]
+        if entry[0] == t.CALL and entry[2]:  # text("…")
+            return self._text(module, call, entry[2][0])
+        if entry[0] == t.FORMAT:
+            parts = [terms[part] for part in entry[1][:1]]
+            return "".join(str(part[1]) for part in parts if part[0] == t.CONST)
+        frame = self._project.frame_of_scope(module, module.code_scope_of(call))
+        value = self._project.values.evaluate(frame, term)
+        text = value.value if isinstance(value, Constant) else ""
+        return text if isinstance(text, str) else ""
+
+    def _change(self, module: Module, term: int, what: str, is_raw: bool) -> Iterator[SchemaChange]:
+        if any(start <= term < end for start, end in main_guards(module)):
+            return
+        scope = module.code_scope_of(term)
+        moment = self._moment(module, scope, _LEVELS)
+        if moment is not None:
+            conditional = any(
+                region.kind in ("if", "else") and region.start <= term < region.end
+                for region in module.regions_in(scope)
+            )
+            yield SchemaChange(module, term, what, moment, is_raw, conditional)
+
+    # -- when it runs ------------------------------------------------------------------------------
+
+    @cached_property
+    def _known_moments(self) -> dict[FunctionKey, Moment]:
+        applications = self._project.applications
+        found = dict.fromkeys(applications.handlers, Moment.REQUEST)
+        for hook in applications.hooks:
+            if hook.kind in (HookKind.STARTUP, HookKind.LIFESPAN):
+                found[hook.frame.function] = Moment.STARTUP
+            elif hook.kind is HookKind.BEFORE_REQUEST:
+                found[hook.frame.function] = Moment.REQUEST
+        for made in applications.applications:
+            found[made.frame.function] = Moment.FACTORY
+        return found
+
+    def _moment(self, module: Module, scope: int, levels: int) -> Moment | None:
+        """When the code of a function runs, as far as its callers tell."""
+        if scope == 0:
+            return Moment.IMPORT if module in self._loaded else None
+        known = self._known_moments.get((module.path, scope))
+        if known is not None or levels == 0:
+            return known
+        for caller, term in self._project.call_sites.spelt(module.facts.scopes[scope].name):
+            if caller.is_served and not any(s <= term < e for s, e in main_guards(caller)):
+                if self._calls(caller, term, module, scope):
+                    moment = self._moment(caller, caller.code_scope_of(term), levels - 1)
+                    if moment is not None:
+                        return moment
+        return None
+
+    def _calls(self, caller: Module, term: int, module: Module, scope: int) -> bool:
+        frame = self._project.frame_of_scope(caller, caller.code_scope_of(term))
+        value = self._project.values.evaluate(frame, _called(caller, term))
+        for option in options_of(value):
+            function = option.function if isinstance(option, Wrapped) else option
+            if isinstance(function, FunctionValue) and function.scope == scope:
+                if function.module is module:
+                    return True
+        return False
+
+
+def _called(module: Module, term: int) -> int:
+    function: int = module.facts.terms[term][1]
+    return function
