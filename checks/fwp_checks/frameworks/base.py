@@ -27,7 +27,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.application.model import Part
+    from fwp_checks.project.application.model import Dependency, Part
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
@@ -119,6 +119,14 @@ class Framework:
 
     def application_parts(self, project: Project) -> Iterator[Part]:
         """Its applications and routers, with their routes, inclusions and hooks."""
+        return iter(())
+
+    def declared_dependencies(self, project: Project, frame: Frame) -> Iterator[Dependency]:
+        """The dependencies that a function's parameters declare."""
+        return iter(())
+
+    def dependency_frames(self, project: Project, dependency: Dependency) -> Iterator[Frame]:
+        """The functions that run for one of its dependencies."""
         return iter(())
 
     row_sources: tuple[str, ...] = ()
@@ -458,6 +466,16 @@ class Frameworks:
                 first = self.project.table.modules[0]
                 self.project.fail(first, f"the applications of {framework.name}", error)
         return found
+
+    def declared_dependencies(self, frame: Frame) -> list[Dependency]:
+        """See :meth:`Framework.declared_dependencies`; of all frameworks."""
+        concerned = self._imported
+        return [d for f in concerned for d in f.declared_dependencies(self.project, frame)]
+
+    def dependency_frames(self, dependency: Dependency) -> list[Frame]:
+        """See :meth:`Framework.dependency_frames`; of all frameworks."""
+        found = (f.dependency_frames(self.project, dependency) for f in self._imported)
+        return list(dict.fromkeys(frame for frames in found for frame in frames))
 
     def commands(self) -> Iterator[Frame]:
         """See :meth:`Framework.commands`; of the frameworks that the project imports."""

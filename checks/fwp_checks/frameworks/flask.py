@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.flask_parts import FlaskParts
+from fwp_checks.frameworks.flask_parts import FlaskParts, viewed
 from fwp_checks.frameworks.web import Place, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context
 
 if TYPE_CHECKING:
     from fwp_checks.project.application.model import Part
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.outcome import Outcome
+    from fwp_checks.project.meaning.values import Arguments, Value
 
 _APPS = ("flask.Flask", "flask.Blueprint")
 _ROUTES = ("route", "get", "post", "put", "patch", "delete", "endpoint")
@@ -48,6 +50,12 @@ class Flask(WebFramework):
     methods = (("flask.views.View", Context.HANDLER, _HANDLER_METHODS),)
     threaded = frozenset(Context)
     told_apart = FlaskParts.classes()
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """``Users.as_view("users")``."""
+        return viewed(name, receiver)
 
     def application_parts(self, project: Project) -> Iterator[Part]:
         """Applications, blueprints, and what is registered on them."""

@@ -1,13 +1,18 @@
-"""What Flask applications are made of: blueprints, routes, hooks, error handlers.
+"""What applications of Flask and Quart are made of: blueprints, routes, hooks, error handlers.
 
-``Flask.add_url_rule(rule, endpoint, view_func)`` answers GET unless told otherwise, and the prefix
-that ``register_blueprint`` is given replaces the blueprint's own (flask/sansio/app.py,
-flask/sansio/blueprints.py of Flask 3.1.3).
+A rule answers GET unless told otherwise; the prefix that ``register_blueprint`` is given replaces
+the blueprint's own (flask/sansio/app.py and flask/sansio/blueprints.py of Flask 3.1.3, which Quart
+builds on). ``View.as_view`` gives a function that makes an object of the class, and calls
+``dispatch_request``, of a ``MethodView`` the method of the request's name (flask/views.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from fwp_checks.frameworks.web import members
 from fwp_checks.frameworks.web_parts import (
+    METHODS,
     Argument,
     Hooking,
     Including,
@@ -15,13 +20,56 @@ from fwp_checks.frameworks.web_parts import (
     PartFinder,
     Routing,
 )
-from fwp_checks.project.application.model import HookKind
+from fwp_checks.project.application.model import Handler, HookKind
+from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.values import ClassValue, Partial, Value
 
 _GET = ("GET",)
+_RULE = Argument(0, "rule")
+_VIEW = Argument(2, "view_func")
+_VIEWS = ("flask.views.View", "quart.views.View")
+_AS_VIEW = frozenset(
+    members((*_VIEWS, "flask.views.MethodView", "quart.views.MethodView"), ("as_view",))
+)
+
+ROUTINGS = (
+    Routing(("route",), _RULE, usual=_GET),
+    Routing(("get", "post", "put", "patch", "delete"), _RULE),
+    Routing(("add_url_rule",), _RULE, _VIEW, usual=_GET),
+)
+INCLUDINGS = (
+    Including(
+        ("register_blueprint", "register_api"),
+        Argument(0, "blueprint"),
+        Argument(-1, "url_prefix"),
+        replaces=True,
+    ),
+)
+HOOKINGS = (
+    Hooking(("before_request", "before_app_request"), HookKind.BEFORE_REQUEST),
+    Hooking(("url_value_preprocessor", "app_url_value_preprocessor"), HookKind.BEFORE_REQUEST),
+    Hooking(("context_processor", "app_context_processor"), HookKind.AFTER_REQUEST),
+    Hooking(("after_request", "after_app_request"), HookKind.AFTER_REQUEST),
+    Hooking(
+        ("teardown_request", "teardown_app_request", "teardown_appcontext"), HookKind.AFTER_REQUEST
+    ),
+    Hooking(
+        ("errorhandler", "app_errorhandler", "register_error_handler"),
+        HookKind.EXCEPTION_HANDLER,
+        Argument(1, "f"),
+    ),
+)
+
+
+def viewed(name: str, receiver: Value | None) -> Outcome | None:
+    """``Users.as_view("users")``: what makes an object of the class when it is called."""
+    if isinstance(receiver, ClassValue) and name in _AS_VIEW:
+        return Outcome.nothing(Partial(receiver, (), ()))
+    return None
 
 
 class FlaskParts(PartFinder):
-    """Finds them."""
+    """Finds them for Flask."""
 
     name = "Flask"
     makings = (
@@ -37,35 +85,47 @@ class FlaskParts(PartFinder):
             Argument(-1, "url_prefix"),
         ),
     )
-    routings = (
-        Routing(("route",), Argument(0, "rule"), usual=_GET),
-        Routing(("get", "post", "put", "patch", "delete"), Argument(0, "rule")),
-        Routing(("add_url_rule",), Argument(0, "rule"), Argument(2, "view_func"), usual=_GET),
+    routings: tuple[Routing, ...] = ROUTINGS
+    includings = INCLUDINGS
+    hookings: tuple[Hooking, ...] = (
+        *HOOKINGS,
+        Hooking(("before_first_request", "before_app_first_request"), HookKind.STARTUP),
     )
-    includings = (
-        Including(
-            ("register_blueprint", "register_api"),
-            Argument(0, "blueprint"),
-            Argument(-1, "url_prefix"),
-        ),
+
+    def class_handlers(self, class_: ClassValue, methods: tuple[str, ...]) -> Iterator[Handler]:
+        """The methods of a ``MethodView``; ``dispatch_request`` of any other view."""
+        found = tuple(self.handlers_of(class_, METHODS, methods))
+        yield from found
+        for handler in self.handlers_of(class_, ("dispatch_request",)) if not found else ():
+            yield Handler(handler.frame, methods, class_, handler.wrappers)
+
+
+class QuartParts(FlaskParts):
+    """Finds them for Quart."""
+
+    name = "Quart"
+    makings = (
+        Making(("quart.Quart",), True),
+        Making(("quart.Blueprint",), False, Argument(-1, "url_prefix")),
+    )
+    routings = (
+        *ROUTINGS,
+        Routing(("websocket",), _RULE, is_websocket=True),
+        Routing(("add_websocket",), _RULE, _VIEW, is_websocket=True),
     )
     hookings = (
-        Hooking(("before_request", "before_app_request"), HookKind.BEFORE_REQUEST),
+        *HOOKINGS,
+        Hooking(("before_websocket", "before_app_websocket"), HookKind.BEFORE_REQUEST),
         Hooking(
             (
-                "after_request",
-                "after_app_request",
-                "teardown_request",
-                "teardown_app_request",
-                "teardown_appcontext",
+                "after_websocket",
+                "after_app_websocket",
+                "teardown_websocket",
+                "teardown_app_websocket",
             ),
             HookKind.AFTER_REQUEST,
         ),
-        Hooking(("context_processor", "app_context_processor"), HookKind.AFTER_REQUEST),
-        Hooking(("before_first_request", "before_app_first_request"), HookKind.STARTUP),
-        Hooking(
-            ("errorhandler", "app_errorhandler", "register_error_handler"),
-            HookKind.EXCEPTION_HANDLER,
-            Argument(1, "f"),
-        ),
+        Hooking(("before_serving", "before_app_serving"), HookKind.STARTUP),
+        Hooking(("after_serving", "after_app_serving"), HookKind.SHUTDOWN),
+        Hooking(("while_serving", "while_app_serving"), HookKind.LIFESPAN),
     )

@@ -8,8 +8,18 @@ https://quart.palletsprojects.com/en/latest/how_to_guides/sync_code.html
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.flask_parts import QuartParts, viewed
 from fwp_checks.frameworks.web import Place, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context
+
+if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.outcome import Outcome
+    from fwp_checks.project.meaning.values import Arguments, Value
 
 _APPS = ("quart.Quart", "quart.Blueprint")
 _ROUTES = ("route", "get", "post", "put", "patch", "delete", "endpoint")
@@ -50,6 +60,17 @@ class Quart(WebFramework):
     methods = (("quart.views.View", Context.HANDLER, _HANDLER_METHODS),)
     keepers = (frozenset({"quart.Quart"}), frozenset({"quart.ctx._AppCtxGlobals"}))
     threaded = frozenset(Context) - {Context.LIFESPAN}
+    told_apart = QuartParts.classes()
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """``Users.as_view("users")``."""
+        return viewed(name, receiver)
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """Applications, blueprints, and what is registered on them."""
+        return QuartParts(project).parts()
 
 
 FRAMEWORK = Quart()

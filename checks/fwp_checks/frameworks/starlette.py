@@ -29,7 +29,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.application.model import Part
+    from fwp_checks.project.application.model import Dependency, Part
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
@@ -138,6 +138,14 @@ class Starlette(WebFramework):
     def application_parts(self, project: Project) -> Iterator[Part]:
         """Applications, routers, and what is registered on them."""
         return StarletteParts(project).parts()
+
+    def declared_dependencies(self, project: Project, frame: Frame) -> Iterator[Dependency]:
+        """What ``Depends(f)`` names, as default or in ``Annotated``, of any parameter."""
+        return StarletteParts(project).taken(frame)
+
+    def dependency_frames(self, project: Project, dependency: Dependency) -> Iterator[Frame]:
+        """The function in ``Depends(f)``; of a class, what makes its objects."""
+        return StarletteParts(project).functions(dependency.value)
 
     # -- values ------------------------------------------------------------------------------------
 

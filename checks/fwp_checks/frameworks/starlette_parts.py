@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.web_parts import (
     METHODS,
+    NOT_GIVEN,
     Argument,
     Hooking,
     Including,
@@ -20,10 +21,10 @@ from fwp_checks.frameworks.web_parts import (
     Routing,
     Site,
 )
-from fwp_checks.project.application.model import Dependency, HookKind
+from fwp_checks.project.application.model import Dependency, Hook, HookKind, Inclusion, Route
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.values import External, Value
+from fwp_checks.project.meaning.values import External, Value, is_none
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -58,15 +59,33 @@ def declared_by(project: Project, frame: Frame, index: int) -> Iterator[Dependen
             yield Dependency(Place(place.module.path, term), value, parameter.name)
 
 
+_ROUTE = "starlette.routing.Route"
+_WEBSOCKET_ROUTE = "starlette.routing.WebSocketRoute"
+_API_ROUTES = ("fastapi.routing.APIRoute", "fastapi.routing.APIWebSocketRoute")
+_MOUNTS = ("starlette.routing.Mount", "starlette.routing.Host")
+_MIDDLEWARE = "starlette.middleware.Middleware"
+_WHEN = {"startup": HookKind.STARTUP, "shutdown": HookKind.SHUTDOWN}
+_LISTED = {
+    "lifespan": HookKind.LIFESPAN,
+    "on_startup": HookKind.STARTUP,
+    "on_shutdown": HookKind.SHUTDOWN,
+    "exception_handlers": HookKind.EXCEPTION_HANDLER,
+}
+
+
 class StarletteParts(PartFinder):
     """Finds them."""
 
     name = "Starlette"
+    listed = (_ROUTE, _WEBSOCKET_ROUTE, *_API_ROUTES, _MIDDLEWARE)
+    called = ("__call__", "dispatch")
     makings = (
         Making(("fastapi.FastAPI",), True, dependencies="dependencies"),
         Making(("starlette.applications.Starlette",), True),
         Making(("fastapi.APIRouter",), False, Argument(-1, "prefix"), "dependencies"),
         Making(("starlette.routing.Router",), False),
+        Making(_MOUNTS[:1], False, Argument(0, "path")),
+        Making(_MOUNTS[1:], False),
     )
     routings = (
         Routing((*METHODS, "api_route", "route"), _PATH, usual=("GET",)),
@@ -79,15 +98,62 @@ class StarletteParts(PartFinder):
     includings = (
         Including(("include_router",), Argument(0, "router"), Argument(-1, "prefix")),
         Including(("mount",), Argument(1, "app"), Argument(0, "path")),
+        Including(("host",), Argument(1, "app"), NOT_GIVEN),
     )
     hookings = (
         Hooking(("middleware",), HookKind.MIDDLEWARE),
+        Hooking(("add_middleware",), HookKind.MIDDLEWARE, Argument(0, "middleware_class")),
         Hooking(
             ("exception_handler", "add_exception_handler"),
             HookKind.EXCEPTION_HANDLER,
             Argument(1, "handler"),
         ),
+        Hooking(("on_event", "add_event_handler"), HookKind.STARTUP, Argument(1, "func")),
     )
+
+    def routes(self) -> Iterator[Route]:
+        """Those registered on routers, and those in their lists."""
+        yield from super().routes()
+        routers = self.lists("routes")
+        for site in self.library_calls((_ROUTE, _WEBSOCKET_ROUTE, *_API_ROUTES)):
+            is_websocket = "WebSocket" in site.member
+            routing = Routing((), _PATH, _ENDPOINT, ("GET",), is_websocket)
+            site.value = site.argument(_ENDPOINT)
+            for router in routers.get(site.place, (None,)):
+                site.router = router
+                yield self.route(site, site.text(_PATH), routing)
+
+    def inclusions(self) -> Iterator[Inclusion]:
+        """Routers that are included, applications that are mounted, and lists of mounts."""
+        yield from super().inclusions()
+        for place, parents in self.lists("routes").items():
+            if place in self.made:
+                for parent in parents:
+                    yield Inclusion(parent, place, place)
+        for site, router in self.made.values():
+            if router.class_name in _MOUNTS:
+                site.router = router.place
+                child = site.argument(Argument(1, "app"))
+                if child is not None and not is_none(child):
+                    yield from self.included(site, Including((), Argument(1, "app"), NOT_GIVEN))
+
+    def hooks(self) -> Iterator[Hook]:
+        """Those registered on applications, and those that they are made with."""
+        yield from super().hooks()
+        for keyword, kind in _LISTED.items():
+            yield from self.hooked_in(keyword, kind)
+        routers = self.lists("middleware")
+        for site in self.library_calls((_MIDDLEWARE,)):
+            site.value = site.argument(Argument(0, "cls"))
+            for router in routers.get(site.place, (None,)):
+                site.router = router
+                yield from self.hooked(site, HookKind.MIDDLEWARE)
+
+    def hooked(self, site: Site, kind: HookKind) -> Iterator[Hook]:
+        """The hooks in a value; ``on_event`` says when it is called."""
+        if site.member in ("on_event", "add_event_handler"):
+            kind = _WHEN.get(site.text(Argument(0, "event_type")) or "", kind)
+        return super().hooked(site, kind)
 
     def declared(self, value: Value | None, site: Site) -> Iterator[Dependency]:
         """``dependencies=[Depends(f), …]``."""

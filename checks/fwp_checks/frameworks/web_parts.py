@@ -88,11 +88,14 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Including:
-    """Members of routers that make another one part of it."""
+    """Members of routers that make another one part of it. ``replaces``: the prefix stands in place
+    of the other's own.
+    """
 
     members: tuple[str, ...]
     child: Argument
     prefix: Argument
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,10 @@ class PartFinder:
     """Finds the parts of applications of one framework in a project."""
 
     name = ""
+    listed: tuple[str, ...] = ()
+    """Classes of what routers are given in lists, to be told apart as well."""
+    called: tuple[str, ...] = ("__call__",)
+    """The methods of a class that is registered as a hook which are called."""
     makings: tuple[Making, ...] = ()
     routings: tuple[Routing, ...] = ()
     includings: tuple[Including, ...] = ()
@@ -171,8 +178,8 @@ class PartFinder:
 
     @classmethod
     def classes(cls) -> frozenset[str]:
-        """The library's classes of applications and routers."""
-        return frozenset(name for making in cls.makings for name in making.names)
+        """The library's classes of applications and routers, and of what is listed in them."""
+        return frozenset((*cls.listed, *(name for making in cls.makings for name in making.names)))
 
     def parts(self) -> Iterator[Part]:
         """All of them: routers first."""
@@ -188,17 +195,45 @@ class PartFinder:
     # -- routers -----------------------------------------------------------------------------------
 
     @cached_property
-    def routers(self) -> list[Router]:
-        """The applications and routers, in the order of the files."""
+    def made(self) -> dict[Place, tuple[Site, Router]]:
+        """The calls that make applications and routers, in the order of the files."""
         making = {name: making for making in self.makings for name in making.names}
-        found: dict[Place, Router] = {}
-        for site in self.project.call_sites.of(frozenset(making)):
-            how = making[site.name]
-            made = Site(self.project, site.frame, site.term, "", None)
-            if self._makes_object(made):
-                router = self.router(made, site.name, how)
-                found.setdefault(router.place, router)
-        return list(found.values())
+        found: dict[Place, tuple[Site, Router]] = {}
+        for call in self.project.call_sites.of(frozenset(making)):
+            site = Site(self.project, call.frame, call.term, "", None)
+            if site.place not in found and self._makes_object(site):
+                found[site.place] = site, self.router(site, call.name, making[call.name])
+        return found
+
+    @property
+    def routers(self) -> list[Router]:
+        """The applications and routers."""
+        return [router for _, router in self.made.values()]
+
+    def given(self, keyword: str) -> Iterator[tuple[Site, Router, Value]]:
+        """What routers are given under a keyword when they are made."""
+        for site, router in self.made.values():
+            value = site.argument(Argument(-1, keyword))
+            if value is not None:
+                yield site, router, value
+
+    def lists(self, keyword: str) -> dict[Place, list[Place]]:
+        """For each object that is made and listed under a keyword, the routers that it is in."""
+        found: dict[Place, list[Place]] = {}
+        for _, router, value in self.given(keyword):
+            for item in held(value):
+                for place in made_at(item):
+                    found.setdefault(place, []).append(router.place)
+        return found
+
+    def library_calls(self, names: Iterable[str]) -> Iterator[Site]:
+        """Calls of library classes and functions themselves, once each."""
+        seen: set[Place] = set()
+        for call in self.project.call_sites.of(frozenset(names)):
+            site = Site(self.project, call.frame, call.term, call.name, None)
+            if site.place not in seen:
+                seen.add(site.place)
+                yield site
 
     def _makes_object(self, site: Site) -> bool:
         """Whether a call makes an object, and is no ``super().__init__`` of another."""
@@ -276,6 +311,11 @@ class PartFinder:
                 receiver = plain.arguments[0] if plain.arguments else None
                 site.value = FunctionValue(frame, number, receiver)
                 yield site
+        for class_, frame, term, name in self.project.call_sites.decorated_classes(wanted):
+            for _, _, _, router in self._placed([(frame, name, -1)], term):
+                site = Site(self.project, frame, term, name.rpartition(".")[2], router)
+                site.value = class_
+                yield site
 
     def calls(self, names: Sequence[str]) -> Iterator[Site]:
         """Calls of these members of routers."""
@@ -351,8 +391,7 @@ class PartFinder:
 
     def route(self, site: Site, path: str | None, routing: Routing) -> Route:
         """The route that a registration makes, with its handlers."""
-        methods = self.methods(site, routing)
-        handlers = tuple(self.handlers(site.value, methods, site))
+        handlers = tuple(self.handlers(site.value, self.methods(site), routing.usual))
         own = tuple(self.declared(site.argument(Argument(-1, "dependencies")), site))
         taken = [found for handler in handlers for found in self.taken(handler.frame)]
         return Route(
@@ -366,26 +405,25 @@ class PartFinder:
             (*own, *taken),
         )
 
-    def methods(self, site: Site, routing: Routing) -> tuple[str, ...]:
-        """The HTTP methods that a registration names."""
+    def methods(self, site: Site) -> tuple[str, ...]:
+        """The HTTP methods that a registration names; empty if it names none."""
         if site.member in METHODS:
             return (site.member.upper(),)
-        given = site.texts(Argument(-1, "methods"))
-        return tuple(method.upper() for method in given) or routing.usual
+        return tuple(method.upper() for method in site.texts(Argument(-1, "methods")))
 
     def taken(self, frame: Frame) -> Iterator[Dependency]:
         """The dependencies that a function's parameters declare."""
         return iter(())
 
     def handlers(
-        self, value: Value | None, methods: tuple[str, ...], site: Site
+        self, value: Value | None, methods: tuple[str, ...], usual: tuple[str, ...] = ()
     ) -> Iterator[Handler]:
-        """The handlers in a value that is registered for these methods."""
+        """The handlers in a value that is registered for these methods, if it says any."""
         for option in held(value):
             function, wrappers = self.unwrapped(option)
             if isinstance(function, FunctionValue):
                 frame = self.project.calls.frame_for(function, NO_ARGUMENTS)
-                yield Handler(frame, methods, None, wrappers)
+                yield Handler(frame, methods or usual, None, wrappers)
             elif isinstance(function, ClassValue):
                 yield from self.class_handlers(function, methods)
 
@@ -442,6 +480,17 @@ class PartFinder:
                     return wrapped
         return None
 
+    def functions(self, value: Value) -> Iterator[Frame]:
+        """The functions that run where a value is called: of a class, what makes its objects."""
+        for option in held(value):
+            function, _ = self.unwrapped(option)
+            if isinstance(function, ClassValue):
+                init = self.project.members.find_in_class(function, "__init__")
+                if isinstance(init, FunctionValue):
+                    function = FunctionValue(init.frame, init.scope, Instance(function))
+            if isinstance(function, FunctionValue):
+                yield self.project.calls.frame_for(function, NO_ARGUMENTS)
+
     # -- inclusions --------------------------------------------------------------------------------
 
     def inclusions(self) -> Iterator[Inclusion]:
@@ -458,7 +507,8 @@ class PartFinder:
         places = made_at(child) if child is not None else ()
         for place in places or (None,):
             what = "" if place is not None or child is None else library_name(child)
-            yield Inclusion(site.router, place, site.place, prefix, dependencies, what)
+            replaces = including.replaces and site.argument_term(including.prefix) >= 0
+            yield Inclusion(site.router, place, site.place, prefix, dependencies, what, replaces)
 
     def inclusion_prefix(self, site: Site, including: Including) -> str | None:
         """What an inclusion puts before the paths."""
@@ -475,13 +525,26 @@ class PartFinder:
                 site.value = site.argument(hooking.function)
                 yield from self.hooked(site, hooking.kind)
 
+    def hooked_in(self, keyword: str, kind: HookKind) -> Iterator[Hook]:
+        """The hooks that routers are given under a keyword when they are made."""
+        for made, router, value in self.given(keyword):
+            site = Site(self.project, made.frame, made.term, "", router.place)
+            site.value = value
+            yield from self.hooked(site, kind)
+
     def hooked(self, site: Site, kind: HookKind) -> Iterator[Hook]:
         """The hooks in a value that is registered."""
         for option in held(site.value):
             function, _ = self.unwrapped(option)
-            if isinstance(function, FunctionValue):
-                frame = self.project.calls.frame_for(function, NO_ARGUMENTS)
-                yield Hook(kind, site.router, frame, site.place)
+            found = [function]
+            if isinstance(function, ClassValue):
+                object_ = Instance(function)
+                wanted = (self.project.members.find_in_class(function, n) for n in self.called)
+                found = [self.project.members.bind(v, object_, function) for v in wanted if v]
+            for one in found:
+                if isinstance(one, FunctionValue):
+                    frame = self.project.calls.frame_for(one, NO_ARGUMENTS)
+                    yield Hook(kind, site.router, frame, site.place)
 
 
 def library_name(value: Value) -> str:

@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.project.application.model import (
+    Dependency,
     Handler,
     Hook,
+    HookKind,
     Inclusion,
     Part,
     Route,
     Router,
 )
-from fwp_checks.project.meaning.frames import FunctionKey
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Place
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+
+_MOST_PATHS = 16
+_MOST_STEPS = 12
+_HANDLER = "handler"
+_DEPENDENCY = "dependency"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way from an application to a router: the inclusions, from the outermost to the router's
+    own.
+
+    ``top`` is the router that is part of no other; ``inclusions`` are empty for itself.
+    """
+
+    top: Router
+    inclusions: tuple[Inclusion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFunction:
+    """A function that a framework calls for requests: ``what`` it is to it (handler, dependency,
+    middleware …), and the ``place`` that says so.
+    """
+
+    frame: Frame
+    what: str
+    place: Place
 
 
 class Applications:
@@ -26,6 +57,8 @@ class Applications:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+
+    # -- the parts ---------------------------------------------------------------------------------
 
     @cached_property
     def _parts(self) -> list[Part]:
@@ -65,10 +98,177 @@ class Applications:
                 found.setdefault(handler.frame.function, (route, handler))
         return found
 
+    # -- one router --------------------------------------------------------------------------------
+
+    @cached_property
+    def _routes_by_router(self) -> dict[Place | None, list[Route]]:
+        found: dict[Place | None, list[Route]] = {}
+        for route in self.routes:
+            found.setdefault(route.router, []).append(route)
+        return found
+
+    @cached_property
+    def _by_parent(self) -> dict[Place | None, list[Inclusion]]:
+        found: dict[Place | None, list[Inclusion]] = {}
+        for inclusion in self.inclusions:
+            found.setdefault(inclusion.parent, []).append(inclusion)
+        return found
+
+    @cached_property
+    def _by_child(self) -> dict[Place, list[Inclusion]]:
+        found: dict[Place, list[Inclusion]] = {}
+        for inclusion in self.inclusions:
+            if inclusion.child is not None and inclusion.parent in self.routers:
+                found.setdefault(inclusion.child, []).append(inclusion)
+        return found
+
     def routes_on(self, router: Router) -> list[Route]:
         """The routes registered on a router itself."""
-        return [route for route in self.routes if route.router == router.place]
+        return self._routes_by_router.get(router.place, [])
 
     def included_in(self, router: Router) -> Iterator[Inclusion]:
         """What is part of a router, directly."""
-        return (found for found in self.inclusions if found.parent == router.place)
+        return iter(self._by_parent.get(router.place, ()))
+
+    def ways_to(self, router: Router) -> list[Way]:
+        """How a router is part of those that are part of no other; of itself alone if it is none of
+        another's.
+        """
+        return list(self._ways(router, ()))[:_MOST_PATHS]
+
+    def _ways(self, router: Router, below: tuple[Inclusion, ...]) -> Iterator[Way]:
+        above = self._by_child.get(router.place, ()) if len(below) < _MOST_STEPS else ()
+        above = [inclusion for inclusion in above if inclusion not in below]
+        for inclusion in above:
+            parent = self.routers[inclusion.parent] if inclusion.parent is not None else router
+            yield from self._ways(parent, (inclusion, *below))
+        if not above or router.is_application:
+            yield Way(router, below)
+
+    def applications_of(self, router: Router) -> list[Router]:
+        """The applications that a router is part of; itself among them if it is one."""
+        found = {way.top.place: way.top for way in self.ways_to(router)}
+        return [top for top in found.values() if top.is_application]
+
+    def all_in(self, router: Router) -> list[Router]:
+        """A router and all that are part of it, at any depth."""
+        found = {router.place: router}
+        waiting = [router]
+        while waiting:
+            for inclusion in self.included_in(waiting.pop()):
+                child = self.routers.get(inclusion.child) if inclusion.child is not None else None
+                if child is not None and child.place not in found:
+                    found[child.place] = child
+                    waiting.append(child)
+        return list(found.values())
+
+    # -- one route ---------------------------------------------------------------------------------
+
+    def paths_of(self, route: Route) -> list[str | None]:
+        """The whole paths that lead to a route, a path for each way that its router is included;
+        None for one of which some part is not written. The path alone where the router is not
+        known.
+        """
+        router = self.routers.get(route.router) if route.router is not None else None
+        if router is None:
+            return [route.path]
+        found: dict[str | None, None] = {}
+        for way in self.ways_to(router):
+            found[self._joined(way, router, route.path)] = None
+        return list(found)
+
+    def _joined(self, way: Way, router: Router, path: str | None) -> str | None:
+        texts: list[str | None] = [] if way.inclusions else [router.prefix]
+        for inclusion in way.inclusions:
+            child = self.routers[inclusion.child] if inclusion.child is not None else router
+            texts.append(inclusion.prefix)
+            if not inclusion.replaces:
+                texts.append(child.prefix)
+        if way.inclusions and way.top.prefix:
+            texts.insert(0, way.top.prefix)
+        texts.append(path)
+        whole = ""
+        for text in texts:
+            if text is None:
+                return None
+            whole = whole.rstrip("/") + text if text.startswith("/") else whole + text
+        return whole
+
+    def dependencies_of(self, route: Route) -> list[Dependency]:
+        """The dependencies that hold for a route: those of the applications and routers it is part
+        of, and of their inclusions, outermost first; then its own.
+        """
+        found: dict[Dependency, None] = {}
+        router = self.routers.get(route.router) if route.router is not None else None
+        for way in self.ways_to(router) if router is not None else ():
+            found.update(dict.fromkeys(way.top.dependencies))
+            for inclusion in way.inclusions:
+                found.update(dict.fromkeys(inclusion.dependencies))
+                child = self.routers.get(inclusion.child) if inclusion.child is not None else None
+                found.update(dict.fromkeys(child.dependencies if child is not None else ()))
+        found.update(dict.fromkeys(route.dependencies))
+        return list(found)
+
+    # -- dependencies ------------------------------------------------------------------------------
+
+    def functions_of(self, dependency: Dependency) -> list[Frame]:
+        """The functions that run for a dependency: itself, or what makes the class."""
+        return self._project.frameworks.dependency_frames(dependency)
+
+    def sub_dependencies(self, frame: Frame) -> list[Dependency]:
+        """The dependencies that a function's own parameters declare."""
+        return self._project.frameworks.declared_dependencies(frame)
+
+    def reached_dependencies(self, dependencies: Iterable[Dependency]) -> list[Dependency]:
+        """These and all that they depend on, each once."""
+        found: dict[Dependency, None] = {}
+        waiting = list(dependencies)
+        while waiting:
+            dependency = waiting.pop(0)
+            if dependency not in found:
+                found[dependency] = None
+                for frame in self.functions_of(dependency):
+                    waiting.extend(self.sub_dependencies(frame))
+        return list(found)
+
+    # -- what frameworks call ----------------------------------------------------------------------
+
+    @cached_property
+    def request_functions(self) -> dict[FunctionKey, RequestFunction]:
+        """All that frameworks call for requests: handlers, dependencies, middleware, hooks."""
+        found: dict[FunctionKey, RequestFunction] = {}
+
+        def note(frame: Frame, what: str, place: Place) -> None:
+            found.setdefault(frame.function, RequestFunction(frame, what, place))
+
+        dependencies: dict[Dependency, None] = {}
+        for route in self.routes:
+            for handler in route.handlers:
+                note(handler.frame, _HANDLER, route.place)
+            dependencies.update(dict.fromkeys(route.dependencies))
+        for router in self.routers.values():
+            dependencies.update(dict.fromkeys(router.dependencies))
+        for inclusion in self.inclusions:
+            dependencies.update(dict.fromkeys(inclusion.dependencies))
+        for dependency in self.reached_dependencies(dependencies):
+            for frame in self.functions_of(dependency):
+                note(frame, _DEPENDENCY, dependency.place)
+        for hook in self.hooks:
+            if hook.kind.is_request:
+                note(hook.frame, hook.kind.value, hook.place)
+        return found
+
+    @cached_property
+    def startup_functions(self) -> dict[FunctionKey, Hook]:
+        """What frameworks call when an application starts: start-up functions and lifespans."""
+        kinds = (HookKind.LIFESPAN, HookKind.STARTUP)
+        return {hook.frame.function: hook for hook in reversed(self.hooks) if hook.kind in kinds}
+
+    @cached_property
+    def factories(self) -> dict[FunctionKey, list[Router]]:
+        """The functions that make applications."""
+        found: dict[FunctionKey, list[Router]] = {}
+        for application in self.applications:
+            if application.frame.scope_number:
+                found.setdefault(application.frame.function, []).append(application)
+        return found

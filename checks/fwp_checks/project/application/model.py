@@ -87,8 +87,9 @@ class Inclusion:
     """A router is made part of another: registered, included or mounted.
 
     ``parent`` and ``child`` are the places of routers, None where one is not known; ``place`` is
-    the call. ``prefix`` comes before the child's own, None where it is not literal. ``what`` is the
-    dotted name of an application of another library that is mounted.
+    the call. ``prefix`` comes before the child's own, or in its place (``replaces``); None where it
+    is not literal. ``what`` is the dotted name of an application of another library that is
+    mounted.
     """
 
     parent: Place | None
@@ -97,6 +98,7 @@ class Inclusion:
     prefix: str | None = ""
     dependencies: tuple[Dependency, ...] = ()
     what: str = ""
+    replaces: bool = False
 
 
 class HookKind(Enum):

@@ -141,13 +141,12 @@ class Libraries:
         for row in catalogue.gives_rows(name, "call"):
             if self.row_applies(row.unless, row.when, arguments):
                 return self.value(parse_value(row.value), arguments, receiver)
-        if catalogue.is_type(name):
+        last = name.rpartition(".")[2]
+        # By convention a class; nothing is said of its objects unless a row names them.
+        is_class = receiver is None and last[:1].isupper()
+        if is_class or catalogue.is_type(name):
             identity = self._project.frameworks.identity(name, arguments.site)
             return Instance(name, details=identity)
-        last = name.rpartition(".")[2]
-        if receiver is None and last[:1].isupper():
-            # By convention a class; nothing is said of its objects unless a row names them.
-            return Instance(name)
         return Unknown(f"result of {name}")
 
     def value(self, spec: ValueSpec, arguments: Arguments, receiver: Value | None) -> Value:

@@ -114,7 +114,6 @@ class CallSites:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._by_spelling: dict[str, list[tuple[Module, int]]] | None = None
-        self._by_decorator: dict[str, list[tuple[Module, int, int]]] | None = None
         self._calling: dict[tuple[Module, int, bool], tuple[Frame, ...]] = {}
 
     def of(
@@ -157,6 +156,21 @@ class CallSites:
             called = entry[1] if entry[0] == t.CALL else term
             for frame, name in self._matching(module, term, called, names, is_decorator=True):
                 yield Decoration(self._project, frame, number, term, name)
+
+    def decorated_classes(
+        self, names: frozenset[str]
+    ) -> Iterator[tuple[ClassValue, Frame, int, str]]:
+        """Classes under a decorator of any of these library names: with the frame in which that is
+        evaluated, its term and the name.
+        """
+        spellings = sorted({name.rpartition(".")[2] for name in names})
+        index = self._class_decorators
+        places = [place for spelling in spellings for place in index.get(spelling, ())]
+        for module, number, term in sorted(places, key=lambda place: (place[0].path, place[2])):
+            entry = module.facts.terms[term]
+            called = entry[1] if entry[0] == t.CALL else term
+            for frame, name in self._matching(module, term, called, names):
+                yield ClassValue(module, number), frame, term, name
 
     def applied(self, names: frozenset[str]) -> Iterator[tuple[CallSite, CallSite]]:
         """Calls of what a call of any of these names gives: ``app.get("/")(handler)``.
@@ -340,21 +354,27 @@ class CallSites:
                         found.setdefault(base, set()).add(scope.name)
         return found
 
-    @property
+    @cached_property
     def _decorators(self) -> dict[str, list[tuple[Module, int, int]]]:
         """Decorators by their last name: module, scope of the function, term."""
-        if self._by_decorator is None:
-            index: dict[str, list[tuple[Module, int, int]]] = {}
-            for module in self._project.table.modules:
-                terms = module.facts.terms
-                for number, scope in enumerate(module.facts.scopes):
-                    for term in scope.decorators if scope.kind == "function" else ():
-                        called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
-                        index.setdefault(self._spelling(module, called), []).append(
-                            (module, number, term)
-                        )
-            self._by_decorator = index
-        return self._by_decorator
+        return self._decorators_of("function")
+
+    @cached_property
+    def _class_decorators(self) -> dict[str, list[tuple[Module, int, int]]]:
+        """The same of classes."""
+        return self._decorators_of("class")
+
+    def _decorators_of(self, kind: str) -> dict[str, list[tuple[Module, int, int]]]:
+        index: dict[str, list[tuple[Module, int, int]]] = {}
+        for module in self._project.table.modules:
+            terms = module.facts.terms
+            for number, scope in enumerate(module.facts.scopes):
+                for term in scope.decorators if scope.kind == kind else ():
+                    called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
+                    index.setdefault(self._spelling(module, called), []).append(
+                        (module, number, term)
+                    )
+        return index
 
     @property
     def _index(self) -> dict[str, list[tuple[Module, int]]]:
