@@ -1,0 +1,261 @@
+"""Statements that several handlers begin with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region, Statement
+from fwp_checks.project.application.model import Handler, Route
+from fwp_checks.project.application.sameness import Form, Reading
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+FEWEST_HANDLERS = 3
+FEWEST_STATEMENTS = 3
+_MOST_STATEMENTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What one handler begins with: the route that leads to it, and the statements."""
+
+    route: Route
+    handler: Handler
+    statements: tuple[Statement, ...]
+
+    @property
+    def frame(self) -> Frame:
+        """The handler's frame."""
+        return self.handler.frame
+
+
+@dataclass(frozen=True, slots=True)
+class Prologue:
+    """Statements that handlers of one folder share, in the order of paths and lines.
+
+    ``is_entity``: they load something by a parameter, and answer that there is none. ``loaded`` is
+    the term of what they load, in the first handler; -1 where they do something else.
+    """
+
+    beginnings: tuple[Beginning, ...]
+    is_entity: bool
+    loaded: int = -1
+
+    @property
+    def first(self) -> Beginning:
+        """The first handler."""
+        return self.beginnings[0]
+
+
+class _Read:
+    """A handler whose statements are read one by one, as far as others begin like it."""
+
+    def __init__(self, project: Project, route: Route, handler: Handler) -> None:
+        self.route = route
+        self.handler = handler
+        self.statements: list[Statement] = []
+        self._forms: list[Form] = []
+        self._rest = Reading(project, handler.frame).statements()
+
+    def form(self, number: int) -> Form:
+        """The form of a statement; None behind the last one."""
+        while len(self._forms) <= number < _MOST_STATEMENTS:
+            statement, form = next(self._rest, (None, None))
+            if statement is None or statement.kind in ("return", "raise"):
+                return None
+            self.statements.append(statement)
+            self._forms.append(form)
+        return self._forms[number] if number < _MOST_STATEMENTS else None
+
+
+class Prologues:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def by_path(self) -> dict[str, list[Prologue]]:
+        """All prologues, by the module of their first handler."""
+        found: dict[str, list[Prologue]] = {}
+        for prologue in self._all():
+            found.setdefault(prologue.first.frame.module.path, []).append(prologue)
+        return found
+
+    def _all(self) -> Iterator[Prologue]:
+        """Those of one module first; then those of what is left of a folder."""
+        by_module: dict[tuple[str, str], list[_Read]] = defaultdict(list)
+        for read in self._read():
+            by_module[(read.route.framework, read.handler.frame.module.path)].append(read)
+        by_folder: dict[tuple[str, str], list[_Read]] = defaultdict(list)
+        for (framework, path), reads in by_module.items():
+            grouped: set[FunctionKey] = set()
+            for prologue in self._shared(reads):
+                grouped.update(beginning.frame.function for beginning in prologue.beginnings)
+                yield prologue
+            by_folder[(framework, path.rpartition("/")[0])] += [
+                read for read in reads if read.handler.frame.function not in grouped
+            ]
+        for reads in by_folder.values():
+            yield from self._shared(reads)
+
+    def _read(self) -> Iterator[_Read]:
+        """The handlers that begin with more than one statement."""
+        handlers = self._project.applications.handlers
+        for key in sorted(handlers):
+            route, handler = handlers[key]
+            frame = handler.frame
+            first, last = frame.scope.body
+            if last - first < 2 or not frame.module.is_served or route.is_websocket:
+                continue
+            yield _Read(self._project, route, handler)
+
+    def _shared(self, reads: Sequence[_Read], depth: int = 0) -> Iterator[Prologue]:
+        """The prologues of handlers that share their first ``depth`` statements."""
+        groups: dict[Form, list[_Read]] = defaultdict(list)
+        for read in reads:
+            form = read.form(depth)
+            if form is not None:
+                groups[form].append(read)
+        for group in groups.values():
+            if len(group) >= FEWEST_HANDLERS:
+                yield from self._longest(group, depth + 1)
+
+    def _longest(self, group: list[_Read], depth: int) -> Iterator[Prologue]:
+        """The prologue of a group, as long as all of it shares it, or those of its parts."""
+        while group[0].form(depth) is not None and len({r.form(depth) for r in group}) == 1:
+            depth += 1
+        prologue = self._prologue(group, depth)
+        if prologue is not None:
+            yield prologue
+        else:
+            yield from self._shared(group, depth)
+
+    def _prologue(self, group: list[_Read], depth: int) -> Prologue | None:
+        first = group[0]
+        statements = first.statements[:depth]
+        loaded = self._entity(first, statements)
+        if loaded < 0 and (depth < FEWEST_STATEMENTS or not self._matters(first, statements)):
+            return None
+        beginnings = [
+            Beginning(read.route, read.handler, tuple(read.statements[:depth])) for read in group
+        ]
+        return Prologue(tuple(beginnings), loaded >= 0, loaded)
+
+    # -- what a prologue does ----------------------------------------------------------------------
+
+    def _matters(self, read: _Read, statements: Sequence[Statement]) -> bool:
+        """Whether it binds what is used later, or answers."""
+        frame = read.handler.frame
+        terms = frame.module.facts.terms
+        start, end = statements[0].start, statements[-1].end
+        if any(terms[term][0] == t.RAISE for term in range(start, end)):
+            return True
+        if any(r.exits and start <= r.start and r.end <= end for r in _regions(frame)):
+            return True
+        later = {one for term in range(end, frame.scope.end) for one in t.operands(terms[term])}
+        later.update(frame.scope.returns)
+        return any(start <= one < end for one in later)
+
+    def _entity(self, read: _Read, statements: Sequence[Statement]) -> int:
+        """The term of what is loaded by a parameter, where all the statements do is load it and
+        answer that there is none; -1 otherwise.
+        """
+        if len(statements) < 2 or statements[-1].kind != "if":
+            return -1
+        if any(statement.kind != "assignment" for statement in statements[:-1]):
+            return -1
+        frame = read.handler.frame
+        test = statements[-1]
+        tested = self._tested_for_none(frame, test)
+        if tested < 0 or not self._answers_404(frame, test):
+            return -1
+        parts = _parts(frame, tested)
+        reading = Reading(self._project, frame)
+        made = [
+            root
+            for statement in statements[:-1]
+            for root in reading.roots(statement.start, statement.end)
+        ]
+        is_loaded = statements[-2].start <= tested < statements[-2].end
+        if not is_loaded or not made or not all(root in parts for root in made):
+            return -1
+        return tested if self._by_parameter(frame, parts) else -1
+
+    def _tested_for_none(self, frame: Frame, statement: Statement) -> int:
+        """The term that an ``if`` tests for being there: ``if not x``, ``if x is None``."""
+        terms = frame.module.facts.terms
+        for region in _regions(frame):
+            if region.kind == "if" and statement.start <= region.start <= statement.end:
+                entry = terms[region.term] if region.term >= 0 else (t.UNKNOWN,)
+                if not region.exits or region.end > statement.end:
+                    continue
+                if entry[0] == t.UNARY and entry[1] == "not":
+                    return t.unaliased(terms, entry[2])
+                if entry[0] == t.COMPARE and entry[1] in ("is", "=="):
+                    if terms[entry[3]] == (t.CONST, None):
+                        return t.unaliased(terms, entry[2])
+        return -1
+
+    def _answers_404(self, frame: Frame, statement: Statement) -> bool:
+        """Whether what is raised or answered in a statement says that something is not there."""
+        terms = frame.module.facts.terms
+        seen: set[int] = set()
+        pending = list(range(statement.start, statement.end))
+        while pending:
+            term = pending.pop()
+            if term in seen:
+                continue
+            seen.add(term)
+            entry = terms[term]
+            if entry[0] == t.CONST and entry[1] == 404:
+                return True
+            if entry[0] in (t.ATTR, t.NAME, t.IMPORT) and _says_missing(
+                str(entry[2 if entry[0] != t.NAME else 1])
+            ):
+                return True
+            if term >= statement.start:
+                pending += t.operands(entry)
+        return False
+
+    def _by_parameter(self, frame: Frame, parts: set[int]) -> bool:
+        """Whether a parameter that is not injected is among what something is made of."""
+        injected = {
+            dependency.parameter
+            for dependency in self._project.applications.handlers[frame.function][0].dependencies
+        }
+        terms = frame.module.facts.terms
+        return any(
+            terms[part][0] == t.PARAM
+            and frame.scope.parameters[terms[part][1]].name not in (*injected, "self", "request")
+            for part in parts
+        )
+
+
+def _regions(frame: Frame) -> list[Region]:
+    return frame.module.regions_in(frame.scope_number)
+
+
+def _parts(frame: Frame, term: int) -> set[int]:
+    """All that a term is made of, in its own function."""
+    terms = frame.module.facts.terms
+    seen: set[int] = set()
+    pending = [term]
+    while pending:
+        one = pending.pop()
+        if one not in seen:
+            seen.add(one)
+            pending += t.operands(terms[one])
+    return seen
+
+
+def _says_missing(name: str) -> bool:
+    plain = name.replace("_", "").lower()
+    return "notfound" in plain or "404" in plain or "doesnotexist" in plain
