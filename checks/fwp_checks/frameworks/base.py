@@ -44,6 +44,8 @@ class Framework:
     modules: frozenset[str] = frozenset()
     told_apart: frozenset[str] = frozenset()
     """Classes whose objects are told apart by the calls that make them: applications, routers."""
+    injecting: frozenset[str] = frozenset()
+    """Of those, the classes whose handlers declare what is to be injected."""
     reads_any_attribute = False
     """Whether reading an attribute of any name of its objects may run something."""
 

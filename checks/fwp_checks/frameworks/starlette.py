@@ -61,6 +61,7 @@ class Starlette(WebFramework):
 
     name = "Starlette"
     modules = frozenset({"fastapi", "starlette"})
+    injecting = frozenset({"fastapi.FastAPI", "fastapi.APIRouter"})
     decorators = (
         (Context.HANDLER, _ROUTE_DECORATORS),
         (Context.WEBSOCKET, members(_APPS, ("websocket", "websocket_route"))),
