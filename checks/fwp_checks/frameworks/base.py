@@ -316,6 +316,10 @@ class Frameworks:
             return ()
         return (Made((Place(*site),)),)
 
+    def injects(self, class_name: str) -> bool:
+        """Whether handlers on an application or router of a class declare what is injected."""
+        return any(class_name in framework.injecting for framework in self._all)
+
     def tells_apart(self, class_: ClassValue | str) -> bool:
         """Whether objects of a class are told apart by the calls that make them."""
         if isinstance(class_, str):
