@@ -103,6 +103,7 @@ class Project:
         self.coroutines = Coroutines(self)
         self.applications = Applications(self)
         self.structure = Structure(self)
+        self.injection = Injection(self)
         self.row_needs = RowNeeds(self)
         self.row_effects = RowEffects(self)
         self.loop_effects = LoopEffects(self)
