@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.applications import Applications
+from fwp_checks.project.application.injection import Injection
 from fwp_checks.project.application.structure import Structure
 from fwp_checks.project.effects.conditions import Conditions
 from fwp_checks.project.effects.effects import Behaviours
