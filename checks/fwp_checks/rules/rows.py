@@ -117,13 +117,15 @@ def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
     return steps
 
 
-def weight(file: FileView) -> Severity:
-    """How much queries of a file weigh: less where nobody waits for an answer.
+def weight(file: FileView, *, is_job: bool = False) -> Severity:
+    """How much queries of a file weigh: less where nobody waits for an answer, and where they are
+    part of more work.
 
     Django finds commands by this folder,
     https://docs.djangoproject.com/en/stable/howto/custom-management-commands/
     """
-    return Severity.INFO if "/management/commands/" in file.module.path else Severity.WARNING
+    is_command = "/management/commands/" in file.module.path
+    return Severity.INFO if is_job or is_command else Severity.WARNING
 
 
 def doing(site: LoopSite | RowSite) -> str:
@@ -168,7 +170,7 @@ def report(
         file.range_of(file.module, query.term),
         message,
         key=(scope.name, *paths(needs)),
-        severity=weight(file),
+        severity=weight(file, is_job=query.is_job),
         fix_link=fix_link,
         trace=trace(file, query, needs),
         edits=added(file, query, needs) if edits is None else edits,

@@ -140,8 +140,8 @@ class Django(Framework):
         if isinstance(receiver, External):
             if models.is_model(receiver) and models.is_manager(value):
                 return models.external_manager(value, receiver)
-        elif isinstance(receiver, Instance) and models.is_queryset(value):
-            return querysets.given(value, receiver)
+        elif isinstance(receiver, (Instance, ClassValue)) and models.is_queryset(value):
+            return querysets.given(models, value, receiver)
         return None
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:

@@ -150,6 +150,9 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
     models = Models.of(project)
     class_ = _class_of(instance)
     relation = models.relation(class_, name)
+    if relation is None and name in row.loads:
+        # It was assigned: no property is asked.
+        return ()
     descriptor = None
     if relation is not None:
         if (

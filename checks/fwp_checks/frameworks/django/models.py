@@ -7,7 +7,7 @@ and base.py of Django 6.1.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -57,7 +57,7 @@ class Relation:
     field), ``many`` (either end of a many-to-many field), ``set`` (the other end of a foreign key)
     or ``generic``. ``target`` is the class it leads to, None where that is not known. ``inverse``
     is the name that leads back from there, if it is known without a query. ``is_optional``: the
-    column may be empty.
+    column may be empty. ``is_unique``: no two objects lead to the same one.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Relation:
     target: Value | None
     inverse: str = ""
     is_optional: bool = False
+    is_unique: bool = False
 
     @property
     def is_single(self) -> bool:
@@ -82,6 +83,7 @@ class Field:
     type: str = ""
     relation: str = ""
     is_primary_key: bool = False
+    is_unique: bool = False
 
 
 class Models:
@@ -218,14 +220,20 @@ class Models:
                 arguments = self.arguments(frame, term)
                 target = self._target(class_, arguments)
                 is_optional = arguments.get(-1, "null") == Constant(True)
-                yield name, Relation(name, kind, target, is_optional=is_optional)
+                unique = self._project.classes.is_instance(made, ONE_TO_ONE) or _is_unique(
+                    arguments
+                )
+                yield name, Relation(name, kind, target, "", is_optional, unique)
                 if kind == "one":
-                    yield f"{name}_id", Field(f"{name}_id", relation=name)
+                    column = f"{name}_id"
+                    yield column, Field(column, relation=name, is_unique=unique)
             else:
                 type_ = self._column_type(made)
                 if type_ is not None:
-                    key = self.arguments(frame, term).get(-1, "primary_key") == Constant(True)
-                    yield name, Field(name, type_, is_primary_key=key)
+                    arguments = self.arguments(frame, term)
+                    key = arguments.get(-1, "primary_key") == Constant(True)
+                    unique = _is_unique(arguments)
+                    yield name, Field(name, type_, is_primary_key=key, is_unique=unique)
 
     def _kind(self, made: Instance) -> str | None:
         classes = self._project.classes
@@ -449,6 +457,20 @@ class Models:
             for option in options_of(class_)
         )
 
+    def picks_one(self, class_: Value, lookups: Iterable[str]) -> bool:
+        """Whether no more than one object can match all of these lookups."""
+        for lookup in lookups:
+            name = lookup.removesuffix("__exact")
+            if name == "pk":
+                return True
+            for ending in ("__pk", "__id"):
+                name = name.removesuffix(ending)
+            options = [option for option in options_of(class_) if isinstance(option, ClassValue)]
+            declared = [self.field(option, name) for option in options]
+            if name == "id" or (declared and all(f is not None and f.is_unique for f in declared)):
+                return True
+        return False
+
     # -- managers ----------------------------------------------------------------------------------
 
     def manager(self, class_: Value, name: str) -> Instance | None:
@@ -527,6 +549,10 @@ class Models:
         if default is not None and isinstance(default.class_, ClassValue):
             return Instance(default.class_, None, (target,), (query, rows.RELATED_MANAGER))
         return Instance(rows.RELATED_MANAGER, None, (target,), (query,))
+
+
+def _is_unique(arguments: Arguments) -> bool:
+    return Constant(True) in (arguments.get(-1, "unique"), arguments.get(-1, "primary_key"))
 
 
 def _is_symmetrical(arguments: Arguments) -> bool:

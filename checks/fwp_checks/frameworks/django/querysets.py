@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, origin_of, with_origin
+from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, limited, origin_of, with_origin
 from fwp_checks.project.meaning.outcome import Outcome, RunExternal
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -64,7 +64,7 @@ def call(
     if models.is_manager(receiver):
         return _manager_call(project, name, arguments, receiver)
     if models.is_queryset(receiver) or receiver.class_ == rows.RAW_QUERYSET:
-        given = _queryset_result(receiver, method, arguments)
+        given = _queryset_result(models, receiver, method, arguments)
         return _runs(name, arguments, receiver, given) if given is not None else None
     return None
 
@@ -84,7 +84,9 @@ def made(project: Project, class_: ClassValue | str, arguments: Arguments) -> Ou
 # -- querysets -------------------------------------------------------------------------------------
 
 
-def _queryset_result(queryset: Instance, method: str, arguments: Arguments) -> Value | None:
+def _queryset_result(
+    models: Models, queryset: Instance, method: str, arguments: Arguments
+) -> Value | None:
     if method == "none":
         return Instance(rows.EMPTY_QUERYSET, None, queryset.arguments)
     if method == "__getitem__":
@@ -101,7 +103,12 @@ def _queryset_result(queryset: Instance, method: str, arguments: Arguments) -> V
         details = (rows.raw(query), UNKNOWN_QUERY) if query is not None else ()
         return Instance(rows.RAW_QUERYSET, None, queryset.arguments, details)
     if method in rows.BUILDING:
-        return rows.built(queryset, method, arguments)
+        built = rows.built(queryset, method, arguments)
+        model = rows.model_of(queryset)
+        if method == "filter" and model is not None:
+            if models.picks_one(model, [name for name, _ in arguments.keywords]):
+                return limited(built, 1)
+        return built
     given, is_async = rows.result(queryset, method)
     return Awaitable(given) if is_async and given is not None else given
 
@@ -122,9 +129,16 @@ def item(project: Project, value: Instance, key: Value | None) -> Value | None:
     return None
 
 
-def given(value: Instance, receiver: Instance) -> Instance | None:
-    """A queryset that a row says a method of this manager or queryset gives."""
-    if rows.model_of(receiver) is None:
+def given(models: Models, value: Instance, receiver: Value) -> Instance | None:
+    """A queryset that a row says a method of this manager or queryset, or of this object of a
+    model, gives.
+    """
+    model = receiver if isinstance(receiver, ClassValue) else None
+    if isinstance(receiver, Instance) and isinstance(receiver.class_, ClassValue):
+        model = receiver.class_
+    if model is not None and models.is_model(model):
+        return replace(value, arguments=(model,), details=(rows.Query(), UNKNOWN_QUERY))
+    if not isinstance(receiver, Instance) or rows.model_of(receiver) is None:
         return None
     return replace(value, arguments=receiver.arguments, details=queryset_of(receiver).details)
 
@@ -174,7 +188,9 @@ def _manager_call(
         )
         queryset = _of_relation(queryset, manager)
     given: Value | None = (
-        queryset if method == "all" else _queryset_result(queryset, method, arguments)
+        queryset
+        if method == "all"
+        else _queryset_result(Models.of(project), queryset, method, arguments)
     )
     run = RunExternal(name, arguments, manager)
     if first is None:

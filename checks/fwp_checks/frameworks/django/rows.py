@@ -353,8 +353,6 @@ def _concluded(queryset: Instance, query: Query, method: str, arguments: Argumen
     elif method == "iterator":
         # Rows that are given out as they come; a chunk at a time, if one is asked for.
         origin = streamed(origin, in_chunks=bool(arguments.positional or arguments.keywords))
-    if method in ("filter", "get") and any(name in _KEYS for name, _ in arguments.keywords):
-        origin = replace(origin, limit=1)
     return with_origin(queryset, origin)
 
 
@@ -490,7 +488,6 @@ ANSWERED = frozenset(
         *("all", "count", "exists", "contains"),
     }
 )
-_KEYS = ("pk", "id", "pk__exact", "id__exact")
 # https://docs.djangoproject.com/en/stable/ref/models/querysets/#union
 COMBINING = frozenset({"union", "intersection", "difference"})
 BUILDING = frozenset(

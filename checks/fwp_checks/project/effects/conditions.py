@@ -32,10 +32,16 @@ if TYPE_CHECKING:
 
 
 class Condition(NamedTuple):
-    """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``."""
+    """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``.
+
+    Of ``**options`` that are handed on, the one with the name ``keyword``, which is ``default``
+    where it is not among them.
+    """
 
     parameter: int
     test: str
+    keyword: str = ""
+    default: object = None
 
     def holds_for(self, constant: object) -> bool:
         """Whether a literal meets it."""
@@ -135,7 +141,10 @@ class Conditions:
             return NOTHING
         left = NOTHING
         for need in requirements:
-            passed = self._passed(caller, call, callee, need.parameter, offset)
+            passed = self._passed(caller, call, callee, need, offset)
+            if isinstance(passed, Condition):
+                left |= {passed}
+                continue
             if isinstance(passed, Constant):
                 if not need.holds_for(passed.value):
                     return None
@@ -178,28 +187,46 @@ class Conditions:
         return None
 
     def _passed(
-        self, caller: Frame, call: int, callee: Frame, index: int, offset: int
-    ) -> Constant | int | None:
-        """What a call passes for a parameter: a literal, else its term, None if that is hidden."""
-        entry = caller.module.facts.terms[call]
-        parameter = callee.scope.parameters[index]
-        if parameter.kind in ("*", "**") or index < offset:
-            return None
-        term = _argument(caller.module, call, parameter.name)
-        if term is None and parameter.kind != "keyword" and index - offset < len(entry[2]):
-            term = entry[2][index - offset]
+        self, caller: Frame, call: int, callee: Frame, need: Condition, offset: int
+    ) -> Constant | Condition | int | None:
+        """What a call passes for a parameter: a literal, a condition on what it hands on, else its
+        term, None if that is hidden.
+        """
         terms = caller.module.facts.terms
-        if any(terms[argument][0] == t.STAR for argument in entry[2]) or any(
-            name is None for name, _ in entry[3]
-        ):
+        entry = terms[call]
+        parameter = callee.scope.parameters[need.parameter]
+        name = need.keyword or parameter.name
+        if parameter.kind == "*" or need.parameter < offset:
             return None
-        if term is None:
-            if parameter.default < 0:
+        term = _argument(caller.module, call, name)
+        if term is None and parameter.kind not in ("keyword", "**"):
+            if any(terms[argument][0] == t.STAR for argument in entry[2]):
                 return None
-            value = self._project.values.evaluate(callee.parent or callee, parameter.default)
-            return value if isinstance(value, Constant) else None
-        value = self._project.values.evaluate(caller, term)
-        return value if isinstance(value, Constant) else term
+            position = need.parameter - offset
+            term = entry[2][position] if position < len(entry[2]) else None
+        if term is not None:
+            value = self._project.values.evaluate(caller, term)
+            return value if isinstance(value, Constant) else term
+        default = self._default(callee, need)
+        handed_on = [term for keyword, term in entry[3] if keyword is None]
+        if default is None or not handed_on:
+            return default
+        options = _parameter(terms, handed_on[0])
+        if len(handed_on) > 1 or options is None or parameter.kind == "positional":
+            return None
+        if caller.scope.parameters[options].kind != "**":
+            return None
+        return Condition(options, need.test, name, default.value)
+
+    def _default(self, callee: Frame, need: Condition) -> Constant | None:
+        """What a parameter is where nothing is passed for it, if that is a literal."""
+        parameter = callee.scope.parameters[need.parameter]
+        if need.keyword:
+            return Constant(need.default)
+        if parameter.kind == "**" or parameter.default < 0:
+            return None
+        value = self._project.values.evaluate(callee.parent or callee, parameter.default)
+        return value if isinstance(value, Constant) else None
 
 
 def _argument(module: Module, call: int, place: str) -> int | None:

@@ -14,7 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module, relative_folder
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.origins import built_at, consumed_at, is_traced, limited, single
+from fwp_checks.project.meaning.origins import built_at, consumed_at, is_traced, single
 from fwp_checks.project.meaning.values import (
     NONE,
     RECURSIVE,
@@ -494,15 +494,8 @@ class Values:
         key = None if by[0] == t.SLICE else self.evaluate(frame, entry[2])
         found = join([self._project.members.item(option, key) for option in options_of(base)])
         if key is None:
-            return self._sliced(frame, found, by)
+            return self._project.lists.sliced(frame, found, by)
         return single(found) if isinstance(key, Constant) else found
-
-    def _sliced(self, frame: Frame, value: Value, by: t.Term) -> Value:
-        """What a slice gives, which may say how much that is at most."""
-        upper = self.evaluate(frame, by[2]) if by[2] >= 0 else None
-        if isinstance(upper, Constant) and isinstance(upper.value, int) and upper.value >= 0:
-            return limited(value, upper.value)
-        return value
 
     def _binary(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         left = self.evaluate(frame, entry[2])

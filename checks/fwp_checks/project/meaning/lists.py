@@ -12,7 +12,8 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import FILLS, roots_of
-from fwp_checks.project.meaning.values import Iterable, Value, join
+from fwp_checks.project.meaning.origins import limited
+from fwp_checks.project.meaning.values import Constant, Iterable, Value, join
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -34,13 +35,14 @@ class Lists:
         for fill in fills:
             # What is put in may be made of what was put in before.
             frame.memo[term] = Iterable(join(elements), value.kind, value.is_async)
-            elements.append(self.put_in(frame, frame.module.facts.terms[fill]))
+            elements.append(self.put_in(frame, fill))
         return Iterable(join(elements), value.kind, value.is_async)
 
-    def put_in(self, frame: Frame, call: t.Term) -> Value:
+    def put_in(self, frame: Frame, term: int) -> Value:
         """What a call puts into a list."""
+        call = frame.module.facts.terms[term]
         index, is_each = FILLS[frame.module.facts.terms[call[1]][2]]
-        given = self._project.values.evaluate(frame, call[2][index])
+        given = self._project.assignments.used(frame, call[2][index], term)
         return self._project.protocols.element(given) if is_each else given
 
     def _of(self, module: Module) -> dict[int, list[int]]:
@@ -59,3 +61,21 @@ class Lists:
                         for root in roots_of(terms, terms[entry[1]][1]):
                             known.setdefault(root, []).append(term)
         return known
+
+    def sliced(self, frame: Frame, value: Value, by: t.Term) -> Value:
+        """What a slice gives, which may say how much that is at most."""
+        upper = self._number(frame, by[2]) if by[2] >= 0 else None
+        if isinstance(upper, Constant) and isinstance(upper.value, int) and upper.value >= 0:
+            return limited(value, upper.value)
+        return value
+
+    def _number(self, frame: Frame, term: int) -> Value:
+        """The value of a term; of a parameter, which frames do not tell numbers of, its default."""
+        terms = frame.module.facts.terms
+        entry = terms[t.unaliased(terms, term)]
+        parameters = frame.scope.parameters
+        if entry[0] == t.PARAM and entry[1] < len(parameters):
+            default = parameters[entry[1]].default
+            if default >= 0 and terms[default][0] == t.CONST:
+                return Constant(terms[default][1])
+        return self._project.values.evaluate(frame, term)

@@ -77,7 +77,7 @@ class Mappings:
             return
         method = frame.module.facts.terms[entry[1]][2]
         if method != "update":
-            yield _ANY, Iterable(self._project.lists.put_in(frame, entry), "list")
+            yield _ANY, Iterable(self._project.lists.put_in(frame, term), "list")
             return
         for argument in entry[2]:
             given = values.evaluate(frame, argument)

@@ -36,8 +36,8 @@ _BATCHING = ("itertools.batched", "more_itertools.chunked", "more_itertools.ichu
 class LoopSite:
     """A place in a loop that queries or writes in each round, with the chain that proves it.
 
-    ``is_same``: nothing of the query depends on the round. ``is_job``: each round writes, too, so
-    it is a piece of work of which the query is a part.
+    ``is_same``: nothing of the query depends on the round. ``is_job``: it is part of a piece of
+    work, which writes in each round, too, or for whose end nobody waits.
     """
 
     frame: Frame
@@ -131,19 +131,26 @@ class LoopEffects:
             return None
         if _is_remembered(frame, event.term):
             return None
-        is_job = self._writes(frame, inner)
+        is_job = self.writes(frame, inner)
         if is_job and effect == "queries" and len(chain) > 1:
             return None
         is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
+        is_job = is_job or self._project.row_needs.jobs.has(frame.module, event.term)
         return LoopSite(frame, event.term, inner, chain, row, is_same, is_job)
 
-    def _writes(self, frame: Frame, loop: Region) -> bool:
-        """Whether each round of a loop writes something."""
+    def writes(self, frame: Frame, loop: Region) -> bool:
+        """Whether each round of a loop writes something, or saves what may be a row."""
         writes = self._effects["writes"]
-        return any(
+        if any(
             writes.chain(frame, event) is not None
             for event in self._project.behaviours.of(frame).events
             if loop.start < event.term < loop.end
+        ):
+            return True
+        terms = frame.module.facts.terms
+        return any(
+            entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "save"
+            for entry in terms[loop.start : loop.end]
         )
 
     # -- loops -------------------------------------------------------------------------------------
@@ -160,6 +167,8 @@ class LoopEffects:
         terms = frame.module.facts.terms
         iterable = t.unaliased(terms, terms[loop.term][1])
         entry = terms[iterable]
+        if entry[0] == t.JOIN and self._are_written_things(frame.module, entry):
+            return False
         if entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
             # mapping.items() is as long as the mapping.
             iterable = terms[entry[1]][1]
@@ -176,10 +185,30 @@ class LoopEffects:
     @staticmethod
     def _is_written(module: Module, entry: t.Term) -> bool:
         """Whether something has its length in the code, here or at the top of the module."""
+        terms = module.facts.terms
         if entry[0] == t.NAME:
             bound = module.facts.scopes[0].bindings.get(entry[1], -1)
-            entry = module.facts.terms[bound] if bound >= 0 else entry
+            entry = terms[bound] if bound >= 0 else entry
+        if entry[0] == t.DECLARED and entry[1] >= 0:
+            entry = terms[entry[1]]
         return entry[0] in (t.SEQUENCE, t.MAPPING, t.CONST)
+
+    def _are_written_things(self, module: Module, joined: t.Term) -> bool:
+        """Whether what paths meet with are all values of a mapping that stands in the code, or some
+        of them.
+        """
+        terms = module.facts.terms
+        owners = set()
+        for option in joined[1]:
+            entry = terms[t.unaliased(terms, option)]
+            if entry[0] == t.COMPREHENSION:
+                entry = terms[t.unaliased(terms, entry[2])]
+            elif entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
+                entry = terms[entry[1]]
+            if entry[0] not in (t.ITEM, t.ATTR):
+                return False
+            owners.add(terms[t.unaliased(terms, entry[1])])
+        return len(owners) == 1 and self._is_written(module, owners.pop())
 
     def _is_call_of(self, frame: Frame, function: int, names: Sequence[str]) -> bool:
         value = self._project.values.evaluate(frame, function)

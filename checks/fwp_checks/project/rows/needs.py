@@ -20,6 +20,7 @@ from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Hop, Origin, Place, consumed_at
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Instance, Unknown, Value, options_of
+from fwp_checks.project.rows.jobs import Jobs, fills_cache
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -122,7 +123,7 @@ class Starving:
 
     ``module`` and ``term`` are where the query is built, or where its rows are consumed if that is
     not in the project's own code. ``consumer`` is None for loops; ``consumed`` is the first of
-    them.
+    them. ``is_job``: it is part of work for whose end nobody waits, or that writes for each row.
     """
 
     module: Module
@@ -130,6 +131,7 @@ class Starving:
     consumed: Place
     consumer: Consumer | None
     needs: tuple[Need, ...]
+    is_job: bool
 
 
 class RowNeeds:
@@ -167,7 +169,27 @@ class RowNeeds:
             assert consumed is not None
             place = self._reported(needs[0].origin.built, consumed)
             if place is not None:
-                yield Starving(*place, consumed, consumer, tuple(needs))
+                is_job = all(map(self._is_job, needs))
+                yield Starving(*place, consumed, consumer, tuple(needs), is_job)
+
+    def _is_job(self, need: Need) -> bool:
+        """Whether the query of a need is part of something that takes its time anyway."""
+        consumed = need.origin.consumed
+        if need.frame is not None and fills_cache(need.module, need.term):
+            return True
+        module = self._project.table.by_path.get(consumed.path) if consumed is not None else None
+        if module is None or consumed is None or module.is_template:
+            return False
+        if self.jobs.has(module, consumed.term):
+            return True
+        scope = module.code_scope_of(consumed.term)
+        loops = [one for one in module.regions_in(scope) if one.term == consumed.term]
+        return any(
+            self._project.loop_effects.writes(frame, loop)
+            for loop in loops
+            if loop.kind in LOOPS
+            for frame in self._by_function.get((module.path, scope), ())
+        )
 
     def _may_be_filled(self, need: Need) -> bool:
         """Whether the query of a need is one that other callers of its function have filled with
@@ -310,6 +332,11 @@ class RowNeeds:
             for touch in consumer.touches:
                 for run, origin, lack in self._lacks(None, touch.alternatives):
                     yield Need(origin, lack, run, touch.module, touch.term, None)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """What runs in commands and jobs of workers alone."""
+        return Jobs(self._project, self.frames)
 
     @cached_property
     def _callers(self) -> Callers:

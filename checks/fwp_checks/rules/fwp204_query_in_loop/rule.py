@@ -37,7 +37,7 @@ def check(file: FileView) -> Iterator[Finding]:
             file.range_of(file.module, site.term),
             message,
             key=(site.frame.qualname, rows.doing(site), site.call.name),
-            severity=Severity.INFO if site.is_job else rows.weight(file),
+            severity=rows.weight(file, is_job=site.is_job),
             fix_link=site.row.link,
             trace=file.trace(site.calls),
         )
