@@ -16,6 +16,7 @@ from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.failures import Failure, describe_error
 from fwp_checks.project.files.modules import Module, ModuleTable
 from fwp_checks.project.files.roots import SourceRoots
+from fwp_checks.project.lifetimes.lifetimes import Lifetimes
 from fwp_checks.project.loop.coroutines import Coroutines
 from fwp_checks.project.loop.event_loop import EventLoop
 from fwp_checks.project.loop.loop_evidence import LoopEntries
@@ -105,6 +106,7 @@ class Project:
         self.applications = Applications(self)
         self.structure = Structure(self)
         self.injection = Injection(self)
+        self.lifetimes = Lifetimes(self)
         self.row_needs = RowNeeds(self)
         self.row_effects = RowEffects(self)
         self.loop_effects = LoopEffects(self)

@@ -27,6 +27,9 @@ _CACHED_PROPERTIES = frozenset(
 # hasattr(x, "name") and getattr(x, "name", None) ask for an attribute, too.
 _ATTRIBUTE_FUNCTIONS = ((t.NAME, "hasattr"), (t.NAME, "getattr"))
 
+Guarded = tuple[int, int, int]
+"""A stretch of terms that runs under a test, and the term of that."""
+
 
 class Once:
     """Decides what runs once."""
@@ -34,8 +37,8 @@ class Once:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._cached: dict[tuple[str, int], bool] = {}
-        self._guarded: dict[tuple[str, int], list[tuple[int, int]]] = {}
-        self._remembered: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self._guarded: dict[tuple[str, int], list[Guarded]] = {}
+        self._remembered: dict[tuple[str, int], list[Guarded]] = {}
 
     def is_cached(self, frame: Frame, caller: Frame, call: int) -> bool:
         """Whether the result of a call is kept for the next one: a cache on a function that is
@@ -100,13 +103,21 @@ class Once:
         """Stretches of terms that run only while a variable that outlives the call is empty, and
         that fill it.
         """
+        return [(start, end) for start, end, _ in self._all_guarded(frame)]
+
+    def tests(self, frame: Frame, term: int) -> list[int]:
+        """The conditions, that something kept is missing, under which alone a term is reached."""
+        found = [*self._all_guarded(frame), *self._all_remembered(frame)]
+        return [test for start, end, test in found if start <= term < end]
+
+    def _all_guarded(self, frame: Frame) -> list[Guarded]:
         key = (frame.module.path, frame.scope_number)
         known = self._guarded.get(key)
         if known is None:
             known = self._guarded[key] = self._find_guarded(frame)
         return known
 
-    def _find_guarded(self, frame: Frame) -> list[tuple[int, int]]:
+    def _find_guarded(self, frame: Frame) -> list[Guarded]:
         written = self._written(frame)
         for name, term in (*self._written_by_methods(frame), *self._written_by_threads(frame)):
             written.setdefault(name, []).append(term)
@@ -167,6 +178,9 @@ class Once:
         """Stretches of terms that run only where a mapping that outlives the call lacks a key, and
         that add it: once for each key.
         """
+        return [(start, end) for start, end, _ in self._all_remembered(frame)]
+
+    def _all_remembered(self, frame: Frame) -> list[Guarded]:
         key = (frame.module.path, frame.scope_number)
         known = self._remembered.get(key)
         if known is None:
@@ -180,7 +194,7 @@ class Once:
         frame: Frame,
         written: dict[str, list[int]],
         tested: Callable[[list[t.Term], int], tuple[bool, str | None]],
-    ) -> list[tuple[int, int]]:
+    ) -> list[Guarded]:
         """The branches that run where a test says that something is missing, and write it."""
         if not written:
             return []
@@ -198,7 +212,7 @@ class Once:
                 # if self._x is not None: return self._x
                 stretch = frame.module.rest_after(region, frame.scope_number)
             if stretch is not None and any(stretch[0] <= at < stretch[1] for at in written[name]):
-                found.append(stretch)
+                found.append((*stretch, region.term))
         return found
 
     @staticmethod

@@ -1,0 +1,1 @@
+"""What code opens (engines, pools, connections, sessions, clients), and how long that lives."""

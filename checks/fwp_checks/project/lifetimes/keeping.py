@@ -1,0 +1,220 @@
+"""Where code keeps what a call gives it: for the process, or for as long as an object lives.
+
+``_client = None … global _client; _client = Redis()``, ``_ENGINES[url] = create_engine(url)``,
+``app.state.pool = await create_pool()``, ``cls._instance = …`` and cached functions keep it for the
+process, ``self.client = …`` for the object. What is kept on a request or on ``flask.g`` goes with
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.once import Once
+from fwp_checks.project.lifetimes.model import Keeping
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    External,
+    Instance,
+    Member,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# What is made of something in these ways still holds it.
+_SAME = (t.ALIAS, t.NARROW, t.AWAIT, t.ENTER, t.ITEM, t.JOIN, t.BOOL, t.SEQUENCE, t.MAPPING)
+# Methods that give their object back, or a part of it that keeps it alive.
+_FLUENT = frozenset(
+    {
+        "__aenter__", "__enter__", "get_database", "get_default_database", "enter_context",
+        "enter_async_context", "start", "connect", "setdefault", "append", "add",
+    }
+)  # fmt: skip
+# Functions whose results are kept by decorators of other libraries than functools.
+_CACHES = frozenset(
+    {
+        "async_lru.alru_cache", "cachetools.cached", "cachetools.func.ttl_cache",
+        "cachetools.func.lru_cache", "aiocache.cached", "streamlit.cache_resource",
+        "asyncache.cached",
+    }
+)  # fmt: skip
+# Objects that live as long as one request.
+_OF_REQUEST = (
+    "flask.g", "flask.request", "quart.g", "quart.request", "flask.ctx.", "quart.ctx.",
+    "starlette.requests.", "fastapi.requests.", "django.http.", "aiohttp.web.Request",
+    "litestar.connection.", "sanic.request.", "contextvars.ContextVar",
+)  # fmt: skip
+
+
+class Keepings:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._once = Once(project)
+
+    def of(self, frame: Frame, term: int) -> Keeping | None:
+        """How long what a call at a term of a function gives is kept; None: not beyond the call."""
+        if not frame.scope_number:
+            return Keeping.PROCESS
+        if self._is_cached(frame):
+            return Keeping.PROCESS
+        found = {self._owner(frame, base) for base in self._kept_on(frame, term)}
+        found |= {self._owner(frame, base) for base in self._guards(frame, term)}
+        if Keeping.PROCESS in found:
+            return Keeping.PROCESS
+        if Keeping.OBJECT in found or self._is_kept_by_object(frame):
+            return Keeping.PROCESS if frame.name == "__new__" else Keeping.OBJECT
+        return None
+
+    # -- cached functions --------------------------------------------------------------------------
+
+    def _is_cached(self, frame: Frame) -> bool:
+        if self._project.calls.class_of_method(frame.module, frame.scope_number) is None:
+            if self._once.is_kept(frame):
+                return True
+        terms = frame.module.facts.terms
+        for decorator in frame.scope.decorators:
+            entry = terms[decorator]
+            called = entry[1] if entry[0] == t.CALL else decorator
+            value = self._project.values.evaluate(frame.parent or frame, called)
+            if isinstance(value, External) and value.name in _CACHES:
+                return True
+        return False
+
+    def _is_kept_by_object(self, frame: Frame) -> bool:
+        """Whether a method's result is kept on its object: a cached property."""
+        method = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        return method is not None and self._once.is_kept(frame)
+
+    # -- what holds it -----------------------------------------------------------------------------
+
+    def _kept_on(self, frame: Frame, term: int) -> Iterator[int]:
+        """Terms of the objects on which a value is stored; -1 for a variable outside."""
+        module = frame.module
+        terms = module.facts.terms
+        holding = self._holding(frame, term)
+        for _, _, written in frame.scope.outer_writes:
+            if written in holding:
+                yield -1
+        for at in module.attribute_writes_in(frame.scope_number):
+            if terms[at][3] in holding:
+                yield terms[at][1]
+        for at in range(term + 1, frame.scope.end):
+            entry = terms[at]
+            if entry[0] == t.STORE_ITEM and entry[3] in holding:
+                yield entry[1]
+            elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+                method = terms[entry[1]][2]
+                if method in ("setdefault", "append", "add", "set") and any(
+                    argument in holding for argument in entry[2]
+                ):
+                    yield terms[entry[1]][1]
+
+    @staticmethod
+    def _holding(frame: Frame, term: int) -> set[int]:
+        """The terms of a function that hold what a term gives."""
+        terms = frame.module.facts.terms
+        holding = {term}
+        for at in range(term + 1, frame.scope.end):
+            entry = terms[at]
+            kind = entry[0]
+            if kind in _SAME:
+                if not holding.isdisjoint(t.operands(entry)):
+                    holding.add(at)
+            elif kind == t.CALL:
+                given = (*entry[2], *[value for _, value in entry[3]])
+                if not holding.isdisjoint(given):
+                    holding.add(at)
+                    continue
+                called = terms[entry[1]]
+                if called[0] == t.ATTR and called[2] in _FLUENT and called[1] in holding:
+                    holding.add(at)
+        return holding
+
+    def _guards(self, frame: Frame, term: int) -> Iterator[int]:
+        """Terms of the objects on whose emptiness it depends that a term is reached, and that are
+        filled then.
+        """
+        terms = frame.module.facts.terms
+        for test in self._once.tests(frame, term):
+            yield _tested_object(terms, test)
+
+    def _owner(self, frame: Frame, base: int) -> Keeping | None:
+        """How long the object at a term lives, as what is kept on it."""
+        if base < 0:
+            return Keeping.PROCESS
+        module = frame.module
+        terms = module.facts.terms
+        value = self._project.values.evaluate(frame, base)
+        if is_of_request(value):
+            return None
+        root = t.unaliased(terms, base)
+        while terms[root][0] in (t.ATTR, t.ITEM):
+            if terms[root][0] == t.ATTR and terms[root][2] in ("app", "state", "extensions"):
+                around = self._project.values.evaluate(frame, terms[root][1])
+                if terms[root][2] != "app" and is_of_request(around):
+                    return None
+                if terms[root][2] == "app":
+                    return Keeping.PROCESS
+            root = t.unaliased(terms, terms[root][1])
+        entry = terms[root]
+        if entry[0] == t.PARAM:
+            return self._of_parameter(frame, root)
+        if entry[0] in (t.NAME, t.IMPORT, t.DEFINITION):
+            return None if is_of_request(self._value(frame, root)) else Keeping.PROCESS
+        return None
+
+    def _of_parameter(self, frame: Frame, root: int) -> Keeping | None:
+        value = self._project.values.evaluate(frame, root)
+        if is_of_request(value):
+            return None
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        if class_ is not None and frame.module.is_parameter(root, frame.scope_number, 0):
+            if any(isinstance(option, ClassValue) for option in options_of(value)):
+                return Keeping.PROCESS
+            return Keeping.OBJECT
+        # def init_app(app): app.extensions["db"] = …
+        return Keeping.PROCESS
+
+    def _value(self, frame: Frame, term: int) -> Value:
+        return self._project.values.evaluate(frame, term)
+
+
+def _tested_object(terms: list[t.Term], term: int) -> int:
+    """The object whose attribute, or the mapping whose key, a condition tests; -1 for a global."""
+    waiting = [term]
+    while waiting:
+        term = waiting.pop(0)
+        entry = terms[term]
+        if entry[0] == t.ATTR:
+            return int(entry[1])
+        if entry[0] == t.CALL:
+            called = terms[entry[1]]
+            if called in ((t.NAME, "hasattr"), (t.NAME, "getattr")) and entry[2]:
+                return int(entry[2][0])
+            if called[0] == t.ATTR:
+                return int(called[1])
+            continue
+        if entry[0] == t.COMPARE and entry[1] in ("in", "not in"):
+            return int(entry[3])
+        waiting.extend(t.operands(entry))
+    return -1
+
+
+def is_of_request(value: Value) -> bool:
+    for option in options_of(value):
+        name = ""
+        if isinstance(option, (External, Member)):
+            name = option.name
+        elif isinstance(option, Instance) and isinstance(option.class_, str):
+            name = option.class_
+        if name and name.startswith(_OF_REQUEST):
+            return True
+    return False

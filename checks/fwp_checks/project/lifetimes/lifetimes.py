@@ -1,0 +1,192 @@
+"""What requests open anew each time: engines, pools, connections and clients that were better made
+once.
+
+The search goes backwards. It starts at the few calls of a project that open something, and goes to
+their callers, by name, until it comes to a function that a framework calls for requests. It stops
+where the result is kept: then it is opened once, however often the way to it is gone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.chains import Call, public_name
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.lifetimes.callers import CallersByName
+from fwp_checks.project.lifetimes.keeping import Keepings
+from fwp_checks.project.lifetimes.model import Keeping, Opening, PerRequest, Step, Way
+from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path
+from fwp_checks.project.lifetimes.sites import Openings
+from fwp_checks.project.lifetimes.targets import Targets
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# What is further away from the request is seldom its own doing.
+_MOST_LEVELS = 6
+# Where so many functions lead to one, more ways tell nothing new.
+_MOST_FUNCTIONS = 400
+_LOOPS = ("for", "while", "comprehension")
+# Methods by which something is taken from a pool.
+_TAKING = frozenset({"getconn", "get_connection", "acquire", "connection", "borrow"})
+
+
+class Lifetimes:
+    """Answers for one project; searched once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.openings = Openings(project)
+        self.callers = CallersByName(project)
+        self._keepings = Keepings(project)
+        self._targets = Targets(project, self.callers)
+
+    def per_request(self, module: Module) -> Sequence[PerRequest]:
+        """What the calls of a module open anew for requests."""
+        return self._per_request.get(module, ())
+
+    @cached_property
+    def _per_request(self) -> dict[Module, list[PerRequest]]:
+        found: dict[Module, list[PerRequest]] = {}
+        if not self._project.applications.request_functions:
+            return found
+        for opening in self.openings.lasting:
+            ways = () if opening.is_lent else self._ways(opening)
+            if ways:
+                found.setdefault(opening.frame.module, []).append(PerRequest(opening, ways))
+        return found
+
+    def opened_by(self, function: FunctionKey) -> list[tuple[PerRequest, Way]]:
+        """What a function that a framework calls for requests opens each time, and how."""
+        return self._by_function.get(function, [])
+
+    @cached_property
+    def _by_function(self) -> dict[FunctionKey, list[tuple[PerRequest, Way]]]:
+        found: dict[FunctionKey, list[tuple[PerRequest, Way]]] = {}
+        for per_request in (p for several in self._per_request.values() for p in several):
+            for way in per_request.ways:
+                found.setdefault(way.function, []).append((per_request, way))
+        return found
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """The names of what is opened once for the process somewhere in served code."""
+        return frozenset(
+            opening.name
+            for opening in self.openings.lasting
+            if self._keepings.of(opening.frame, opening.term) is Keeping.PROCESS
+        )
+
+    # -- the search --------------------------------------------------------------------------------
+
+    def _ways(self, opening: Opening) -> tuple[Way, ...]:
+        """How requests come to an opening; none if it is not theirs to open."""
+        frame = opening.frame
+        if not frame.scope_number or self._is_switched(opening):
+            return ()
+        return tuple(
+            self._way(opening, steps)
+            for steps in self.reaching(frame, opening.term)
+            if not self._is_excused(frame, steps) and self._targets.is_own(opening, steps)
+        )
+
+    def reaching(self, frame: Frame, term: int) -> Iterator[tuple[Step, ...]]:
+        """The calls by which request functions reach a term, the innermost first, where what it
+        gives is not kept on the way; the shortest for each function. Empty where the term stands
+        in a request function itself.
+        """
+        requests = self._project.applications.request_functions
+        waiting: deque[tuple[Frame, int, tuple[Step, ...]]] = deque([(frame, term, ())])
+        seen: set[FunctionKey] = set()
+        while waiting and len(seen) < _MOST_FUNCTIONS:
+            current, at, steps = waiting.popleft()
+            if not current.scope_number or current.function in seen:
+                continue
+            keeping = self._keepings.of(current, at)
+            if keeping is Keeping.PROCESS:
+                continue
+            seen.add(current.function)
+            if current.function in requests and keeping is None:
+                yield steps
+                continue
+            if len(steps) >= _MOST_LEVELS:
+                continue
+            for step in self._callers_of(current, keeping):
+                waiting.append((step.frame, step.term, (*steps, step)))
+
+    def _callers_of(self, frame: Frame, keeping: Keeping | None) -> list[Step]:
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        if keeping is Keeping.OBJECT and class_ is not None:
+            return self.callers.of_class(class_)
+        return self.callers.of(frame.module, frame.scope_number)
+
+    # -- what is no pitfall ------------------------------------------------------------------------
+
+    def _is_switched(self, opening: Opening) -> bool:
+        """Whether the function takes from a pool, too: it opens for itself only where there is
+        none.
+        """
+        frame = opening.frame
+        terms = frame.module.facts.terms
+        regions = frame.module.regions_in(frame.scope_number)
+        if not any(
+            region.kind in ("if", "else", "except") and region.start <= opening.term < region.end
+            for region in regions
+        ):
+            return False
+        return any(
+            terms[terms[term][1]][0] == t.ATTR and terms[terms[term][1]][2] in _TAKING
+            for term in frame.module.calls_in(frame.scope_number)
+            if term != opening.term
+        )
+
+    def _is_excused(self, frame: Frame, steps: Sequence[Step]) -> bool:
+        """Whether a way goes through a probe or an installer, whose work it is to connect anew."""
+        frames = [frame, *[step.frame for step in steps]]
+        if any(is_probe(inner.module, inner.scope_number) for inner in frames):
+            return True
+        handled = self._project.applications.handlers.get(frames[-1].function)
+        return handled is not None and is_probe_path(handled[0].path)
+
+    # -- ways --------------------------------------------------------------------------------------
+
+    def _way(self, opening: Opening, steps: Sequence[Step]) -> Way:
+        frames = [opening.frame, *[step.frame for step in steps]]
+        found = self._project.applications.request_functions[frames[-1].function]
+        chain = [
+            Call(
+                *opening.frame.function,
+                opening.term,
+                public_name(opening.name),
+                public_name(opening.name),
+                None,
+                opening.name,
+            )
+        ]
+        for step in steps:
+            name = self._name(step.function)
+            chain.insert(0, Call(*step.frame.function, step.term, name, name, step.function, ""))
+        in_loop = any(
+            self._is_in_loop(frame, call.term)
+            for frame, call in zip(reversed(frames), chain, strict=True)
+        )
+        return Way(frames[-1].function, found.what, tuple(chain), in_loop)
+
+    def _name(self, function: FunctionKey) -> str:
+        module = self._project.table.by_path[function[0]]
+        scope = module.facts.scopes[function[1]]
+        if scope.kind == "function" and scope.name in ("__init__", "__post_init__", "__new__"):
+            return module.facts.scopes[scope.parent].name
+        return scope.name
+
+    @staticmethod
+    def _is_in_loop(frame: Frame, term: int) -> bool:
+        return any(
+            region.kind in _LOOPS and not region.exits and region.start <= term < region.end
+            for region in frame.module.regions_in(frame.scope_number)
+        )
