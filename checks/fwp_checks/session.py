@@ -31,6 +31,7 @@ from fwp_checks.sources import Sources, digest_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+    from fwp_checks.routes import RouteTree
 
 Progress = Callable[[str, int, int], None]
 
@@ -153,6 +154,20 @@ class Session:
                 module,
                 line,
                 [f for f in self.check(path).findings if f.range.line == line],
+            )
+
+    def routes(self, paths: Sequence[Path] | None = None) -> RouteTree:
+        """The applications of the project with their routes, or those in the files and folders
+        named.
+        """
+        from fwp_checks.analysis import deep_recursion, no_collection
+        from fwp_checks.routes import route_tree
+
+        self._include(paths or ())
+        wanted = [self._relative(path) for path in paths or (self.root,)]
+        with no_collection(), deep_recursion():
+            return route_tree(
+                self._linked(), lambda path: any(_is_under(path, folder) for folder in wanted)
             )
 
     def facts(self, path: Path) -> str:

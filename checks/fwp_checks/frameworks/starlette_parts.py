@@ -24,7 +24,7 @@ from fwp_checks.frameworks.web_parts import (
 from fwp_checks.project.application.model import Dependency, Hook, HookKind, Inclusion, Route
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.values import External, Value, is_none
+from fwp_checks.project.meaning.values import Arguments, External, Instance, Value, is_none
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -35,28 +35,40 @@ _PATH = Argument(0, "path")
 _ENDPOINT = Argument(1, "endpoint")
 
 
-def depends_at(project: Project, frame: Frame, term: int) -> Value | None:
-    """What stands in ``Depends(…)`` at a term; None if there stands none."""
+def depends_at(project: Project, frame: Frame, term: int) -> Arguments | None:
+    """What ``Depends(…)`` at a term is given; None if there stands none."""
     entry = frame.module.facts.terms[term] if term >= 0 else None
     if entry is None or entry[0] != t.CALL:
         return None
     called = project.values.evaluate(frame, entry[1])
     if not isinstance(called, External) or called.name not in DEPENDS:
         return None
-    return project.calls.arguments(frame, entry).get(0, "dependency")
+    return project.calls.arguments(frame, entry)
 
 
 def declared_by(project: Project, frame: Frame, index: int) -> Iterator[Dependency]:
-    """What ``Depends(f)`` names, as a parameter's default or in ``Annotated``."""
+    """What ``Depends(f)`` names, as a parameter's default or in ``Annotated``; ``Depends()`` means
+    the class of the annotation.
+    """
     parameter = frame.scope.parameters[index]
     around = frame.parent or frame
     for place, term in [
         *project.types.metadata(around, parameter.annotation),
         (around, parameter.default),
     ]:
-        value = depends_at(project, place, term)
-        if value is not None:
-            yield Dependency(Place(place.module.path, term), value, parameter.name)
+        given = depends_at(project, place, term)
+        if given is not None:
+            value = given.get(0, "dependency")
+            if value is None or is_none(value):
+                value = _class_of(project.types.annotation(around, parameter.annotation))
+            if value is not None:
+                yield Dependency(Place(place.module.path, term), value, parameter.name)
+
+
+def _class_of(value: Value) -> Value | None:
+    if not isinstance(value, Instance):
+        return None
+    return External(value.class_) if isinstance(value.class_, str) else value.class_
 
 
 _ROUTE = "starlette.routing.Route"
@@ -161,8 +173,9 @@ class StarletteParts(PartFinder):
         found = literals.items(self.project, site.frame, term) if term >= 0 else None
         for item in found or ():
             given = depends_at(self.project, item.frame, item.term)
-            if given is not None:
-                yield Dependency(Place(item.frame.module.path, item.term), given)
+            value = given.get(0, "dependency") if given is not None else None
+            if value is not None:
+                yield Dependency(Place(item.frame.module.path, item.term), value)
 
     def taken(self, frame: Frame) -> Iterator[Dependency]:
         """What the parameters of a function declare."""

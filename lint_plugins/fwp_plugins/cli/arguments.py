@@ -38,6 +38,17 @@ Exit codes: 0 nothing found, 1 findings, 2 wrong usage or settings, or files tha
 """
 
 
+_ROUTES_EPILOG = """\
+examples:
+  fwp routes
+  fwp routes app/api/users.py
+  fwp routes --format json > routes.json
+
+Exit codes: 0, or 2 for wrong usage or settings, or files that could not be read (the routes of the
+other files are still printed).
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
@@ -62,6 +73,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_check(commands)
     _add_explain(commands)
     _add_rules(commands)
+    _add_routes(commands)
     _add_why(commands)
     _add_facts(commands)
     return parser.parse_args(argv)
@@ -236,6 +248,39 @@ def _add_rules(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--format", choices=("text", "json"), default="text", help="default: %(default)s"
     )
     rules.set_defaults(run=_command("pages", "rules"))
+
+
+def _add_routes(commands: argparse._SubParsersAction[_Parser]) -> None:
+    routes = commands.add_parser(
+        "routes",
+        help="list the routes of a project, and what their handlers do",
+        description="List the applications of the project that PATHS lie in, with the routers, "
+        "routes, dependencies and hooks in PATHS, and how often each function blocks, queries, "
+        "writes or opens connections. --format json also says where.",
+        epilog=_ROUTES_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    routes.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="default: the current folder"
+    )
+    routes.add_argument(
+        "--format", choices=("table", "json"), default="table", help="default: %(default)s"
+    )
+    routes.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set (default: %(default)s)",
+    )
+    _add_settings(routes.add_argument_group("settings"))
+    routes.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="number of processes (default: the available cores)",
+    )
+    _add_cache(routes)
+    routes.set_defaults(run=_command("routes", "run"))
 
 
 def _add_why(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -76,8 +76,9 @@ class Applications:
 
     @cached_property
     def routes(self) -> list[Route]:
-        """All routes, in the order of their registrations."""
-        return [part for part in self._parts if isinstance(part, Route)]
+        """All routes, in the order of their registrations, file by file."""
+        found = [part for part in self._parts if isinstance(part, Route)]
+        return sorted(found, key=lambda route: (route.place.path, route.place.term))
 
     @cached_property
     def inclusions(self) -> list[Inclusion]:
@@ -178,21 +179,11 @@ class Applications:
         return list(found)
 
     def _joined(self, way: Way, router: Router, path: str | None) -> str | None:
-        texts: list[str | None] = [] if way.inclusions else [router.prefix]
+        whole = way.top.prefix
         for inclusion in way.inclusions:
-            child = self.routers[inclusion.child] if inclusion.child is not None else router
-            texts.append(inclusion.prefix)
-            if not inclusion.replaces:
-                texts.append(child.prefix)
-        if way.inclusions and way.top.prefix:
-            texts.insert(0, way.top.prefix)
-        texts.append(path)
-        whole = ""
-        for text in texts:
-            if text is None:
-                return None
-            whole = whole.rstrip("/") + text if text.startswith("/") else whole + text
-        return whole
+            child = self.routers.get(inclusion.child) if inclusion.child is not None else None
+            whole = below(whole, inclusion, child or router)
+        return joined(whole, path)
 
     def dependencies_of(self, route: Route) -> list[Dependency]:
         """The dependencies that hold for a route: those of the applications and routers it is part
@@ -272,3 +263,16 @@ class Applications:
             if application.frame.scope_number:
                 found.setdefault(application.frame.function, []).append(application)
         return found
+
+
+def joined(prefix: str | None, path: str | None) -> str | None:
+    """A path behind a prefix, with one slash between them; None if one of them is not written."""
+    if prefix is None or path is None:
+        return None
+    return prefix.rstrip("/") + path if path.startswith("/") else prefix + path
+
+
+def below(prefix: str | None, inclusion: Inclusion, child: Router) -> str | None:
+    """What is before the paths of a router that is part of one with this prefix."""
+    whole = joined(prefix, inclusion.prefix)
+    return whole if inclusion.replaces else joined(whole, child.prefix)
