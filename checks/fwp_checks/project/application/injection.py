@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.application.model import Dependency, Handler, Route
+from fwp_checks.project.application.declared import Declared
+from fwp_checks.project.application.model import Dependency, Handler, Inclusion, Route, Router
 from fwp_checks.project.application.prologues import Prologues
 from fwp_checks.project.application.sessions import Sessions
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
@@ -20,6 +21,7 @@ class Injection:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.sessions = Sessions(project)
+        self.declared = Declared(project, self)
 
     @cached_property
     def prologues(self) -> Prologues:
@@ -52,11 +54,9 @@ class Injection:
         """
         applications = self._project.applications
         given: dict[Dependency, None] = {}
-        for part in (
-            *applications.routes,
-            *applications.routers.values(),
-            *applications.inclusions,
-        ):
+        parts: list[Route | Router | Inclusion] = [*applications.routes]
+        parts += [*applications.routers.values(), *applications.inclusions]
+        for part in parts:
             given.update(dict.fromkeys(part.dependencies))
         reached = applications.reached_dependencies(given)
         return [(dependency, applications.functions_of(dependency)) for dependency in reached]

@@ -13,6 +13,7 @@ from fwp_checks.facts.model import Region, Statement
 from fwp_checks.project.application.model import Handler, Route
 from fwp_checks.project.application.sameness import Form, Reading
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.meaning.values import External
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -40,13 +41,14 @@ class Beginning:
 class Prologue:
     """Statements that handlers of one folder share, in the order of paths and lines.
 
-    ``is_entity``: they load something by a parameter, and answer that there is none. ``loaded`` is
-    the term of what they load, in the first handler; -1 where they do something else.
+    ``is_entity``: they load something by a parameter, and answer that there is none. ``answers``:
+    they may end the request. ``computes``: they only calculate with parameters.
     """
 
     beginnings: tuple[Beginning, ...]
     is_entity: bool
-    loaded: int = -1
+    answers: bool
+    computes: bool
 
     @property
     def first(self) -> Beginning:
@@ -141,42 +143,62 @@ class Prologues:
     def _prologue(self, group: list[_Read], depth: int) -> Prologue | None:
         first = group[0]
         statements = first.statements[:depth]
-        loaded = self._entity(first, statements)
-        if loaded < 0 and (depth < FEWEST_STATEMENTS or not self._matters(first, statements)):
+        is_entity = self._is_entity(first, statements)
+        answers = self._answers(first, statements)
+        if not is_entity and (
+            depth < FEWEST_STATEMENTS or not (answers or self._is_used(first, statements))
+        ):
             return None
         beginnings = [
             Beginning(read.route, read.handler, tuple(read.statements[:depth])) for read in group
         ]
-        return Prologue(tuple(beginnings), loaded >= 0, loaded)
+        computes = not answers and self._computes(first, statements)
+        return Prologue(tuple(beginnings), is_entity, answers, computes)
 
     # -- what a prologue does ----------------------------------------------------------------------
 
-    def _matters(self, read: _Read, statements: Sequence[Statement]) -> bool:
-        """Whether it binds what is used later, or answers."""
+    def _answers(self, read: _Read, statements: Sequence[Statement]) -> bool:
+        """Whether it may end the request."""
         frame = read.handler.frame
         terms = frame.module.facts.terms
         start, end = statements[0].start, statements[-1].end
         if any(terms[term][0] == t.RAISE for term in range(start, end)):
             return True
-        if any(r.exits and start <= r.start and r.end <= end for r in _regions(frame)):
-            return True
+        return any(r.exits and start <= r.start and r.end <= end for r in _regions(frame))
+
+    def _computes(self, read: _Read, statements: Sequence[Statement]) -> bool:
+        """Whether nothing is called but builtins, so that parameters are all it is made of."""
+        frame = read.handler.frame
+        terms = frame.module.facts.terms
+        for term in range(statements[0].start, statements[-1].end):
+            if terms[term][0] == t.CALL:
+                called = self._project.values.evaluate(frame, terms[term][1])
+                if not (isinstance(called, External) and called.name.startswith("builtins.")):
+                    return False
+        return True
+
+    def _is_used(self, read: _Read, statements: Sequence[Statement]) -> bool:
+        """Whether what it binds is read later."""
+        frame = read.handler.frame
+        terms = frame.module.facts.terms
+        start, end = statements[0].start, statements[-1].end
         later = {one for term in range(end, frame.scope.end) for one in t.operands(terms[term])}
         later.update(frame.scope.returns)
         return any(start <= one < end for one in later)
 
-    def _entity(self, read: _Read, statements: Sequence[Statement]) -> int:
-        """The term of what is loaded by a parameter, where all the statements do is load it and
-        answer that there is none; -1 otherwise.
+    def _is_entity(self, read: _Read, statements: Sequence[Statement]) -> bool:
+        """Whether all the statements do is to load something by a parameter, and to answer that
+        there is none.
         """
         if len(statements) < 2 or statements[-1].kind != "if":
-            return -1
+            return False
         if any(statement.kind != "assignment" for statement in statements[:-1]):
-            return -1
+            return False
         frame = read.handler.frame
         test = statements[-1]
         tested = self._tested_for_none(frame, test)
         if tested < 0 or not self._answers_404(frame, test):
-            return -1
+            return False
         parts = _parts(frame, tested)
         reading = Reading(self._project, frame)
         made = [
@@ -186,8 +208,8 @@ class Prologues:
         ]
         is_loaded = statements[-2].start <= tested < statements[-2].end
         if not is_loaded or not made or not all(root in parts for root in made):
-            return -1
-        return tested if self._by_parameter(frame, parts) else -1
+            return False
+        return self._by_parameter(frame, parts)
 
     def _tested_for_none(self, frame: Frame, statement: Statement) -> int:
         """The term that an ``if`` tests for being there: ``if not x``, ``if x is None``."""

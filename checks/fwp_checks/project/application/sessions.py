@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import (
     CallableValue,
     ClassValue,
@@ -33,6 +35,8 @@ SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession")
 _FACTORIES = ("sqlalchemy.orm.sessionmaker", "sqlalchemy.ext.asyncio.async_sessionmaker")
 # A registry that keeps one session for each thread or request, and ends it when it is told to.
 _REGISTRIES = ("sqlalchemy.orm.scoped_session", "sqlalchemy.ext.asyncio.async_scoped_session")
+_PACKAGES = frozenset({"sqlalchemy", "sqlmodel"})
+_SAME = frozenset({t.ALIAS, t.NARROW, t.AWAIT, t.DECLARED})
 _STEPS = 2
 
 
@@ -56,9 +60,18 @@ class Sessions:
         self._project = project
         self._known: dict[Frame, list[Opened]] = {}
 
+    @cached_property
+    def are_used(self) -> bool:
+        """Whether the project imports a library that has sessions."""
+        return any(
+            not entry.level and entry.module.partition(".")[0] in _PACKAGES
+            for module in self._project.table.modules
+            for entry in module.facts.imports
+        )
+
     def opened_in(self, frame: Frame) -> list[Opened]:
         """The sessions that a function's own code opens."""
-        known = self._known.get(frame)
+        known = self._known.get(frame) if self.are_used else []
         if known is None:
             self._known[frame] = []
             known = self._known[frame] = list(self._find(frame))
@@ -138,7 +151,7 @@ class Sessions:
             inner = option.frame if isinstance(option, Coroutine) else None
             if inner is None and self.is_session(option):
                 runs = [run for runs in outcome.alternatives for run in runs or ()]
-                inner = next((run.frame for run in runs if hasattr(run, "frame")), None)
+                inner = next((run.frame for run in runs if isinstance(run, RunFrame)), None)
             if inner is not None and self.hands_over(inner, inner.scope.returns, steps):
                 return True
         return False
@@ -147,14 +160,16 @@ class Sessions:
         """Whether what a function returns or yields, at these terms, is a session that it opens."""
         return any(self.opening_of(frame, term, steps) >= 0 for term in given)
 
-    def opening_of(self, frame: Frame, term: int, steps: int = _STEPS) -> int:
+    def opening_of(
+        self, frame: Frame, term: int, steps: int = _STEPS, *, entered: bool = True
+    ) -> int:
         """The call that opens the session which a term of a function stands for; -1 if it is none
-        that the function opened. What a ``with`` block enters is closed by that.
+        that the function opened. ``entered``: or one that a ``with`` block closes.
         """
         terms = frame.module.facts.terms
         if terms[term][0] == t.YIELD:
             term = terms[term][1]
-        while term >= 0 and terms[term][0] in (t.ALIAS, t.NARROW, t.AWAIT, t.DECLARED, t.ENTER):
+        while term >= 0 and (terms[term][0] in _SAME or (entered and terms[term][0] == t.ENTER)):
             term = terms[term][1]
         if term < 0 or terms[term][0] != t.CALL or not self._is_own(frame, term):
             return -1

@@ -1,0 +1,200 @@
+"""The function that repeated statements would become, written with the words of the first handler.
+
+It is a proposal for people, not an edit: names, types and the place of the new function are theirs
+to choose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import dedent, indent
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.lexer import Kind, LexError, Token, tokens_of
+from fwp_checks.facts.model import Statement
+from fwp_checks.project.application.prologues import Beginning, Prologue
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    Instance,
+    Iterable,
+    Value,
+    is_none,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_BOUND = re.compile(r"(?P<names>[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s*(?::[^=]*)?=(?!=)")
+_OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
+_LONGEST = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """``def name(parameters) -> type_name:`` with ``block`` as its body, which hands over
+    ``results``. ``type_name`` is empty where it is not known.
+    """
+
+    name: str
+    is_async: bool
+    parameters: tuple[str, ...]
+    block: str
+    results: tuple[str, ...]
+    type_name: str
+
+    @property
+    def alias(self) -> str:
+        """What the annotation is called that injects it."""
+        return "".join(part[:1].upper() + part[1:] for part in self.name.split("_") if part)
+
+    @property
+    def function(self) -> str:
+        """The source of the function."""
+        parameters = ", ".join(self.parameters)
+        returns = f" -> {self.type_name}" if self.type_name else ""
+        head = f"{'async ' if self.is_async else ''}def {self.name}({parameters}){returns}:"
+        if len(head) > 88:
+            inner = "".join(f"    {parameter},\n" for parameter in self.parameters)
+            head = f"{head.partition('(')[0]}(\n{inner}){returns}:"
+        body = indent(self.block, "    ")
+        given = f"\n    return {', '.join(self.results)}" if self.results else ""
+        return f"{head}\n{body}{given}\n"
+
+
+def draft(project: Project, prologue: Prologue) -> Draft | None:
+    """The function for a prologue; None if the source is not to be had, or it stands in a class."""
+    first = prologue.first
+    frame = first.frame
+    if project.calls.class_of_method(frame.module, frame.scope_number) is not None:
+        return None
+    lines = _lines(frame)
+    if not lines:
+        return None
+    block = source_of(first)
+    bound = [name for statement in first.statements for name in bound_by(lines, statement)]
+    rest = "\n".join(lines[first.statements[-1].end_line : frame.scope.end_line])
+    results = [
+        name for name in dict.fromkeys(bound) if re.search(rf"(?<![\w.]){name}\b(?!\s*=[^=])", rest)
+    ]
+    if prologue.is_entity:
+        results = bound[-1:]
+    given = _declared(lines, frame)
+    used = _parameters(frame, first)
+    return Draft(
+        _name(frame, results, prologue),
+        bool(re.search(r"\bawait\b|\basync (?:with|for)\b", block)),
+        tuple([given.get(name, name) for name in used]),
+        block,
+        tuple(results),
+        _type_name(project, frame, results[0]) if len(results) == 1 else "" if results else "None",
+    )
+
+
+def short(first: Beginning) -> str:
+    """The first lines of the statements, on one line."""
+    lines = _lines(first.frame)
+    if not lines:
+        return ""
+    found = []
+    for statement in first.statements:
+        line = " ".join(lines[statement.line - 1].split()).removesuffix(":")
+        found.append(line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…")
+    return "; ".join(found[:3]) + ("; …" if len(found) > 3 else "")
+
+
+def source_of(first: Beginning) -> str:
+    """The source of the statements, at the margin."""
+    lines = _lines(first.frame)[first.statements[0].line - 1 : first.statements[-1].end_line]
+    while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+        lines.pop()
+    return dedent("\n".join(lines))
+
+
+def bound_by(lines: list[str], statement: Statement) -> list[str]:
+    """The names that an assignment binds."""
+    if statement.kind != "assignment":
+        return []
+    match = _BOUND.match(lines[statement.line - 1].strip())
+    return re.findall(r"[A-Za-z_]\w*", match["names"]) if match else []
+
+
+def _lines(frame: Frame) -> list[str]:
+    return (frame.module.text or "").split("\n") if frame.module.text else []
+
+
+def _name(frame: Frame, results: list[str], prologue: Prologue) -> str:
+    if results:
+        return f"{'valid' if prologue.answers else 'get'}_{results[-1]}"
+    return f"check_{frame.module.path.rpartition('/')[2].removesuffix('.py')}_access"
+
+
+def _type_name(project: Project, frame: Frame, name: str) -> str:
+    bound = frame.scope.bindings.get(name, -1)
+    if bound < 0:
+        return ""
+    value = project.values.evaluate(frame, t.unaliased(frame.module.facts.terms, bound))
+    names = {_class_name(option) for option in options_of(value) if not is_none(option)}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _class_name(value: Value) -> str:
+    if isinstance(value, Iterable):
+        inner = _class_name(value.element)
+        return f"list[{inner}]" if inner and value.kind == "list" else ""
+    if not isinstance(value, Instance):
+        return ""
+    if isinstance(value.class_, ClassValue):
+        return value.class_.name
+    return value.class_.rpartition(".")[2]
+
+
+def _parameters(frame: Frame, first: Beginning) -> list[str]:
+    """The handler's parameters that the statements read, in its order."""
+    terms = frame.module.facts.terms
+    pending = list(range(first.statements[0].start, first.statements[-1].end))
+    seen: set[int] = set()
+    while pending:
+        term = pending.pop()
+        if term not in seen:
+            seen.add(term)
+            pending += t.operands(terms[term])
+    used = {terms[one][1] for one in seen if terms[one][0] == t.PARAM}
+    return [parameter.name for at, parameter in enumerate(frame.scope.parameters) if at in used]
+
+
+def _declared(lines: list[str], frame: Frame) -> dict[str, str]:
+    """The source of each parameter of a function by its name."""
+    text = "\n".join(lines[frame.scope.line - 1 : frame.scope.end_line])
+    start = text.find("(", text.find(frame.scope.name))
+    found: dict[str, str] = {}
+    try:
+        tokens = [one for one in tokens_of(text[start:]) if one.kind is not Kind.COMMENT]
+    except LexError:
+        return found
+    for part in _parts(tokens):
+        source = " ".join(text[start + part[0].start : start + part[-1].end].split())
+        name = next((one.value for one in part if one.kind is Kind.NAME), "")
+        found[name] = source
+    return found
+
+
+def _parts(tokens: list[Token]) -> Iterator[list[Token]]:
+    """What stands between the commas of the first brackets."""
+    depth = 0
+    part: list[Token] = []
+    for token in tokens:
+        value = token.value if token.kind is Kind.OPERATOR else ""
+        depth += (value in _OPENING) - (value in _CLOSING)
+        if (depth == 1 and value == ",") or depth == 0:
+            if part:
+                yield part
+            part = []
+            if depth == 0:
+                return
+        elif not (depth == 1 and value in _OPENING) and token.kind is not Kind.NEWLINE:
+            part.append(token)
