@@ -14,11 +14,13 @@ from pathlib import Path
 
 from fwp_checks.cache import Cache
 from fwp_checks.catalogue import Catalogue
+from fwp_checks.deployment_loading import StoredDeployment
 from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppression
 from fwp_checks.facts.comments import hides, problems
 from fwp_checks.finding import Finding, Report, Skipped
 from fwp_checks.frameworks.base import Frameworks
 from fwp_checks.loading import load, load_file
+from fwp_checks.project.deployment.deployment import Deployment
 from fwp_checks.project.failures import describe_error
 from fwp_checks.project.files.discovery import is_test_path
 from fwp_checks.project.files.environment import package_files
@@ -52,11 +54,12 @@ def link(
     wanted: Collection[str] = (),
     progress: Progress | None = None,
     templates: Sequence[str] = (),
+    deployment: Sequence[str] = (),
 ) -> Project:
     """The linked project of these files (paths relative to the root).
 
     ``wanted`` are files that are analysed even if nothing speaks for it, ``templates`` those that
-    are read when some code names them.
+    are read when some code names them, ``deployment`` those that say how the project is run.
     """
     with no_collection():
         roots = source_roots(root, [root / path for path in files], settings)
@@ -76,7 +79,10 @@ def link(
         ]
         modules.extend(_packages(root, settings, cache))
         stored = StoredTemplates(sources, cache, templates)
-        return Project(modules, catalogue, settings, Frameworks.shipped(), roots, stored, jobs)
+        beside = Deployment(StoredDeployment(sources, cache, deployment))
+        return Project(
+            modules, catalogue, settings, Frameworks.shipped(), roots, stored, jobs, beside
+        )
 
 
 def _divide(
@@ -131,6 +137,7 @@ def check(project: Project, progress: Progress | None = None) -> Report:
             findings.extend(f for f in about if settings.enabled(f.code, preview=False))
             line, _, reason = template.facts.problem
             skipped.append(Skipped(template.path, line, reason))
+    skipped.extend(project.deployment.skipped)
     told = [failure for evidence in project.evidence for failure in evidence.failures]
     failures = {failure.path: failure for failure in reversed([*told, *project.failures])}
     findings.extend(internal_error(*failure) for failure in failures.values())

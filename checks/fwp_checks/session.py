@@ -51,6 +51,7 @@ class Session:
         self._catalogue: Catalogue | None = None
         self._digests: dict[str, str] = {}
         self._templates: list[str] = []
+        self._deployment: list[str] = []
 
     @classmethod
     def open(
@@ -186,7 +187,7 @@ class Session:
             files = self._files()
             self._known_files = frozenset(files)
             sources = self._sources()
-            self._digests = digests = sources.digests([*files, *self._templates])
+            self._digests = digests = sources.digests([*files, *self._templates, *self._deployment])
             key = self._result_key(digests)
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None
@@ -198,11 +199,13 @@ class Session:
 
     def _files(self) -> list[str]:
         templates: list[str] = []
-        listed = python_files(self.root, self.settings, templates=templates)
+        deployment: list[str] = []
+        listed = python_files(self.root, self.settings, templates=templates, deployment=deployment)
         found = {self._relative(path) for path in listed}
         if not self.settings.include_tests:
             found = {path for path in found if not is_test_path(path)}
         self._templates = templates
+        self._deployment = deployment
         found.update(self._extra)
         found.update(path for path in self._overlays if path.endswith(".py"))
         return sorted(found)
@@ -246,6 +249,7 @@ class Session:
                 self._extra.keys() | self._overlays.keys(),
                 progress,
                 self._templates,
+                self._deployment,
             )
         return self._project
 

@@ -25,6 +25,10 @@ LANGUAGES = {
     ".html": "html",
     ".jinja": "jinja",
     ".cfg": "ini",
+    ".yml": "yaml",
+    ".sh": "sh",
+    ".txt": "text",
+    "": "text",
 }
 
 RULES = Path(__file__).parents[2] / "checks" / "fwp_checks" / "rules"

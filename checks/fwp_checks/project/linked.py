@@ -11,6 +11,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.application.applications import Applications
 from fwp_checks.project.application.injection import Injection
 from fwp_checks.project.application.structure import Structure
+from fwp_checks.project.deployment.deployment import Deployment, NoDeploymentFiles
 from fwp_checks.project.effects.conditions import Conditions
 from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.failures import Failure, describe_error
@@ -58,7 +59,7 @@ class Project:
     annotations, ``members`` attributes, ``calls`` calls of the project's functions, ``libraries``
     calls of libraries, ``protocols`` loops, ``with`` and operators, ``classes`` class hierarchies;
     ``behaviours`` says what frames do. ``event_loop`` is what all of that leads to;
-    ``applications`` says what requests lead to.
+    ``applications`` says what requests lead to, ``deployment`` how the project is run.
     ``framework_data`` is where framework modules remember what they found out about this project.
     ``failures`` are collected while questions are answered: a function that the engine fails on
     costs that function. ``jobs`` is the number of processes that may evaluate it.
@@ -73,10 +74,12 @@ class Project:
         roots: SourceRoots,
         template_files: TemplateFiles | None = None,
         jobs: int = 1,
+        deployment: Deployment | None = None,
     ) -> None:
         self._roots = roots
         self._template_files = template_files or NoTemplates()
         self._jobs = jobs
+        self.deployment = deployment or Deployment(NoDeploymentFiles())
         self.table = ModuleTable(modules, roots)
         self.catalogue = catalogue
         self.settings = settings
@@ -127,6 +130,7 @@ class Project:
             self.frameworks.again(),
             self._roots,
             self._template_files,
+            deployment=self.deployment,
         )
 
     def fail(self, module: Module, place: str, error: Exception) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fwp_checks.patterns import matches
+from fwp_checks.project.files.deployment_files import MOST_FILES, is_deployment_file
 from fwp_checks.project.files.roots import PROJECT_FILES
 from fwp_checks.settings import Settings, SettingsError, settings_table
 
@@ -66,6 +67,7 @@ def python_files(
     settings: Settings,
     paths: Iterable[Path] | None = None,
     templates: list[str] | None = None,
+    deployment: list[str] | None = None,
 ) -> list[Path]:
     """The files to read, as absolute paths, in the order of their paths relative to the root.
 
@@ -75,7 +77,7 @@ def python_files(
     ``exclude`` matches, and test code (unless ``include_tests``, or the folder named is itself test
     code). Stubs (``.pyi``) are left out: they hold no code that runs. Links to folders are not
     followed. To ``templates`` the files in folders of templates are added (paths relative to the
-    root, in order).
+    root, in order), to ``deployment`` those that say how the project is run.
 
     Raises FileNotFoundError for a path that does not exist and ValueError for one outside the root.
     """
@@ -90,13 +92,17 @@ def python_files(
         if place.is_dir():
             folder = "" if relative == "." else relative
             with_tests = settings.include_tests or is_test_path(f"{folder}/x.py")
-            found.update(_walk(str(place), folder, settings.exclude, with_tests, templates))
+            walked = _walk(str(place), folder, settings.exclude, with_tests, templates, deployment)
+            found.update(walked)
         elif place.exists():
             found.add(relative)
         else:
             raise FileNotFoundError(f"{path}: no such file or folder")
     if templates is not None:
         templates.sort()
+    if deployment is not None:
+        deployment.sort(key=lambda path: (path.count("/"), path))
+        del deployment[MOST_FILES:]
     return [top / relative for relative in sorted(found)]
 
 
@@ -131,6 +137,7 @@ def _walk(
     exclude: tuple[str, ...],
     with_tests: bool,
     templates: list[str] | None = None,
+    deployment: list[str] | None = None,
 ) -> Iterator[str]:
     """The files below a folder; ``prefix`` is the folder relative to the root."""
     stack = [(top, prefix)]
@@ -150,6 +157,13 @@ def _walk(
         for entry in entries:
             name = entry.name
             path = f"{relative}/{name}" if relative else name
+            if (
+                deployment is not None
+                and is_deployment_file(relative, name)
+                and entry.is_file()
+                and not matches(path, exclude)
+            ):
+                deployment.append(path)
             if holds_templates and templates is not None and name.endswith(_TEMPLATE_SUFFIXES):
                 if entry.is_file() and not matches(path, exclude):
                     templates.append(path)

@@ -19,8 +19,13 @@ _FRAMEWORKS = frozenset({
     "flask_sqlalchemy",
 })  # fmt: skip
 # Django's settings are reached by name only, and often import nothing.
-_SETTINGS = (b"INSTALLED_APPS", b"MIDDLEWARE", b"AUTH_USER_MODEL", b"ROOT_URLCONF")
-_SETTING = re.compile(rb"^(?:%s)\b" % b"|".join(_SETTINGS), re.MULTILINE)
+_SETTINGS = (
+    *(b"INSTALLED_APPS", b"MIDDLEWARE", b"AUTH_USER_MODEL", b"ROOT_URLCONF"),
+    *(b"DATABASES", b"CACHES"),
+)
+_SETTING = re.compile(rb"^[ \t]*(?:%s)\b" % b"|".join(_SETTINGS), re.MULTILINE)
+# Some hold nothing but what they take from others.
+_TAKING = (b"import *", b"split_settings")
 _IMPORT = re.compile(
     rb"\bfrom[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n;]*)|\bimport[ \t]+([^\n;#(]+)"
 )
@@ -40,11 +45,13 @@ def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable
         path for path, content in contents.items() if _has(_ASYNC, (b"async",), content)
     }
     found = {path for path in wanted if path in contents} | asynchronous
+    settings = set()
     for path, content in contents.items():
-        if path not in found and (
-            not _FRAMEWORKS.isdisjoint(imports.packages(path)) or _has(_SETTING, _SETTINGS, content)
-        ):
+        if _has(_SETTING, _SETTINGS, content):
+            settings.add(path)
+        if path not in found and not _FRAMEWORKS.isdisjoint(imports.packages(path)):
             found.add(path)
+    found |= settings | _takers(settings, imports, contents)
     imports.close(found)
     found |= _users({path for path in found if imports.imports_any(path, _ORMS)}, imports)
     imports.close(found)
@@ -65,6 +72,21 @@ def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable
             return found
         found |= users
         imports.close(found)
+
+
+def _takers(settings: set[str], imports: _Imports, contents: Mapping[str, bytes]) -> Iterable[str]:
+    """The files that take all names of settings, or of files that do so."""
+    known = set(settings)
+    candidates = [
+        path
+        for path, content in contents.items()
+        if path not in known and any(word in content for word in _TAKING)
+    ]
+    found = {path for path in candidates if b"split_settings" in contents[path]}
+    while new := [p for p in candidates if p not in found and not known.isdisjoint(imports.of(p))]:
+        found.update(new)
+        known.update(new)
+    return found
 
 
 def _has(pattern: re.Pattern[bytes], words: Sequence[bytes], content: bytes) -> bool:

@@ -1,0 +1,1 @@
+"""What settings hold when their modules have run, and which of them are used in production."""

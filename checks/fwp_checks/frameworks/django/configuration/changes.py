@@ -1,0 +1,160 @@
+"""What statements change: dictionaries and lists that are filled, updated and emptied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.configuration.held import (
+    NOT_KNOWN,
+    Dictionary,
+    Held,
+    Listing,
+    Literal,
+    dictionaries,
+    either,
+    extend,
+    options_of,
+)
+from fwp_checks.project.meaning.origins import Place
+
+if TYPE_CHECKING:
+    from fwp_checks.frameworks.django.configuration.runs import Interpreter, Run
+    from fwp_checks.project.files.modules import Module
+
+_CHANGES = frozenset(
+    {"update", "setdefault", "pop", "clear", "append", "extend", "insert", "remove"}
+)
+
+
+def is_change(module: Module, call: int) -> bool:
+    """Whether a call reads like one that changes a dictionary or list."""
+    terms = module.facts.terms
+    function = terms[terms[call][1]]
+    return bool(function[0] == t.ATTR and function[2] in _CHANGES)
+
+
+def store_item(interpreter: Interpreter, run: Run, term: int) -> None:
+    """``base[key] = value`` or ``del base[key]``."""
+    _, base, key, value = run.module.facts.terms[term]
+    name = interpreter.evaluate(run, key)
+    for changed in dictionaries(interpreter.evaluate(run, base)):
+        is_sure = interpreter.is_sure(run, term, changed)
+        if not isinstance(name, Literal):
+            changed.is_open = True
+        elif value < 0:
+            changed.take(name.value, is_sure=is_sure)
+        else:
+            held = interpreter.evaluate(run, value)
+            changed.put(name.value, held, interpreter.place(run, term), is_sure=is_sure)
+
+
+def merge(changed: Dictionary, given: Held, place: Place, *, is_sure: bool) -> None:
+    """``changed.update(given)``; ``place`` is where that is written."""
+    options = options_of(given)
+    for option in options:
+        certain = is_sure and len(options) == 1
+        if isinstance(option, Dictionary):
+            changed.is_open = changed.is_open or option.is_open
+            for key, entry in option.entries.items():
+                changed.put(key, entry.value, entry.place, is_sure=certain and entry.is_sure)
+        elif not (isinstance(option, Literal) and option.value is None):
+            changed.is_open = True
+
+
+def method(interpreter: Interpreter, run: Run, term: int, base: Held, name: str) -> Held | None:
+    """What a method of dictionaries or lists gives, after it has changed its object; None for
+    objects of any other kind.
+    """
+    options = options_of(base)
+    if not any(isinstance(option, (Dictionary, Listing)) for option in options):
+        return None
+    found: list[Held] = []
+    for option in options:
+        if isinstance(option, Dictionary):
+            found.append(_of_dictionary(interpreter, run, term, option, name))
+        elif isinstance(option, Listing):
+            found.append(_of_list(interpreter, run, term, option, name))
+        else:
+            found.append(NOT_KNOWN)
+    return either(found)
+
+
+def _of_dictionary(
+    interpreter: Interpreter, run: Run, term: int, base: Dictionary, name: str
+) -> Held:
+    entry = run.module.facts.terms[term]
+    given = [interpreter.evaluate(run, argument) for argument in entry[2]]
+    is_sure = interpreter.is_sure(run, term, base)
+    place = interpreter.place(run, term)
+    if name == "update":
+        for argument in given:
+            merge(base, argument, place, is_sure=is_sure)
+        for keyword, argument in entry[3]:
+            held = interpreter.evaluate(run, argument)
+            if keyword is None:
+                merge(base, held, place, is_sure=is_sure)
+            else:
+                base.put(keyword, held, place, is_sure=is_sure)
+        return Literal(None)
+    if name in ("get", "setdefault", "pop") and given:
+        return _looked_up(base, given, place, name, is_sure=is_sure)
+    if name == "copy":
+        return base.copied(place, interpreter.conditions(run, term))
+    if name == "values":
+        return Listing([held.value for held in base.entries.values()], base.is_open)
+    if name == "keys":
+        return Listing([Literal(key) for key in base.entries], base.is_open)
+    if name == "items":
+        pairs = [Listing([Literal(k), e.value]) for k, e in base.entries.items()]
+        return Listing(list(pairs), base.is_open)
+    if name == "clear":
+        for key in list(base.entries):
+            base.take(key, is_sure=is_sure)
+    return NOT_KNOWN
+
+
+def _looked_up(
+    base: Dictionary, given: list[Held], place: Place, name: str, *, is_sure: bool
+) -> Held:
+    key = given[0]
+    default = given[1] if len(given) > 1 else Literal(None)
+    if not isinstance(key, Literal):
+        if name != "get":
+            base.is_open = True
+        return NOT_KNOWN
+    known = base.entries.get(key.value)
+    missing = [NOT_KNOWN] if base.is_open else [default]
+    if known is None:
+        if name == "setdefault":
+            base.put(
+                key.value, either(missing) if base.is_open else default, place, is_sure=is_sure
+            )
+            return base.entries[key.value].value
+        return either(missing)
+    found = known.value if known.is_sure else either([known.value, *missing])
+    if name == "setdefault" and not known.is_sure and is_sure:
+        base.put(key.value, found, place, is_sure=True)
+    if name == "pop":
+        base.take(key.value, is_sure=is_sure)
+    return found
+
+
+def _of_list(interpreter: Interpreter, run: Run, term: int, base: Listing, name: str) -> Held:
+    given = [interpreter.evaluate(run, a) for a in run.module.facts.terms[term][2]]
+    if name == "append" and given:
+        base.items.append(given[0])
+    elif name == "insert" and len(given) > 1:
+        at = given[0].value if isinstance(given[0], Literal) else 0
+        base.items.insert(at if isinstance(at, int) else 0, given[1])
+    elif name == "extend" and given:
+        extend(base, given[0])
+    elif name == "remove" and given:
+        base.items = [item for item in base.items if item != given[0]]
+    elif name == "copy":
+        return Listing(list(base.items), base.is_open)
+    elif name == "index":
+        return NOT_KNOWN
+    elif name in ("pop", "clear", "sort", "reverse"):
+        base.is_open = True
+    return Literal(None)

@@ -1,0 +1,236 @@
+"""The databases of a project in production: engines, how long connections live, pools."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
+from fwp_checks.frameworks.django.configuration.held import (
+    Dictionary,
+    Entry,
+    Held,
+    Literal,
+    SettingsObject,
+    dictionaries,
+    options_of,
+    texts_of,
+)
+from fwp_checks.frameworks.django.configuration.production import Leaf, Production
+from fwp_checks.frameworks.django.configuration.runs import Interpreter
+
+if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
+    from fwp_checks.project.linked import Project
+
+_LOCAL = re.compile(r"sqlite|spatialite|backends\.dummy|^sqlite:|duckdb")
+_POOLING = re.compile(r"pool|django_async|async_backend")
+_NETWORKED = re.compile(
+    r"postgres|postgis|psql|psycopg|mysql|mariadb|oracle|mssql|sql_server|cockroach"
+)
+_POOLER = re.compile(r"pgbouncer|pgpool|pgcat|odyssey|6432")
+# Branches for work on the project and for its tests.
+_DEVELOPMENT = re.compile(
+    r"(?:^|[^a-z])(?:debug|tests?|testing|pytest|devel\w*|dev|local|ci|travis|github|gitlab|circleci"
+    r"|docs|collectstatic|runserver)(?:$|[^a-z])",
+    re.IGNORECASE,
+)
+
+
+class Engine(Enum):
+    """What kind of database an engine connects to."""
+
+    NETWORKED = "networked"
+    LOCAL = "local"
+    POOLING = "pooling"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What an alias holds, in one of the branches; ``is_only``: there is no other one."""
+
+    leaf: Leaf
+    alias: str
+    held: Dictionary
+    is_only: bool
+    is_for_development: bool
+
+    @property
+    def engine(self) -> Engine:
+        """The kind of its engine; what a name from the environment may stand for counts only if
+        address and port are given, too, and nothing says that it is a file.
+        """
+        entry = self.held.entries.get("ENGINE")
+        if entry is None:
+            return Engine.UNKNOWN
+        texts = [text for option in options_of(entry.value) for text in texts_of(option)]
+        for pattern, found in (
+            (_POOLING, Engine.POOLING),
+            (_LOCAL, Engine.LOCAL),
+            (_NETWORKED, Engine.NETWORKED),
+        ):
+            if any(pattern.search(text) for text in texts):
+                return found
+        is_literal = any(isinstance(option, Literal) for option in options_of(entry.value))
+        if is_literal:
+            return Engine.UNKNOWN
+        keys = [self.held.entries.get(key) for key in ("HOST", "PORT")]
+        if self.held.made_by:
+            return Engine.NETWORKED
+        return Engine.NETWORKED if all(k and k.is_sure for k in keys) else Engine.UNKNOWN
+
+    @property
+    def engine_names(self) -> list[str]:
+        """The engine, where it is written; several by the path taken."""
+        entry = self.held.entries.get("ENGINE")
+        literals = options_of(entry.value) if entry is not None else ()
+        return [str(o.value) for o in literals if isinstance(o, Literal)]
+
+    @property
+    def age(self) -> Entry | None:
+        """How long connections live, None where nothing is said."""
+        return self.held.entries.get("CONN_MAX_AGE")
+
+    @property
+    def literal_age(self) -> Any:
+        """The same as a literal, which it certainly is; Ellipsis for anything else."""
+        entry = self.age
+        if entry is None or not entry.is_sure or not isinstance(entry.value, Literal):
+            return ...
+        return entry.value.value
+
+    @property
+    def pool(self) -> Entry | None:
+        """The pool among the options, if it certainly has one."""
+        entry = self.held.entries.get("OPTIONS")
+        if entry is None or not entry.is_sure or not isinstance(entry.value, Dictionary):
+            return None
+        found = entry.value.entries.get("pool")
+        return found if found is not None and found.is_sure and _is_pool(found.value) else None
+
+    @property
+    def may_have_pool(self) -> bool:
+        """Whether a pool is not ruled out."""
+        entry = self.held.entries.get("OPTIONS")
+        for option in options_of(entry.value) if entry is not None else ():
+            if isinstance(option, Dictionary):
+                if option.is_open or "pool" in option.entries:
+                    return self.held.made_by == "" or "pool" in option.entries
+            elif not isinstance(option, Literal):
+                return True
+        return False
+
+    @property
+    def is_behind_pooler(self) -> bool:
+        """Whether its address is that of a program that keeps connections."""
+        entries = [self.held.entries.get(key) for key in ("HOST", "PORT")]
+        return any(
+            _POOLER.search(str(text))
+            for entry in entries
+            if entry is not None
+            for text in (*texts_of(entry.value), getattr(entry.value, "value", ""))
+        )
+
+
+def _is_pool(value: Held) -> bool:
+    if isinstance(value, Dictionary):
+        return any(entry.is_sure for entry in value.entries.values())
+    return isinstance(value, Literal) and bool(value.value)
+
+
+class Databases:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._interpreters: dict[tuple[Module, object], Interpreter] = {}
+
+    @classmethod
+    def of(cls, project: Project) -> Databases:
+        """The one of a project."""
+        known: Databases | None = project.framework_data.get("django.databases")
+        if known is None:
+            known = project.framework_data["django.databases"] = cls(project)
+        return known
+
+    @cached_property
+    def in_production(self) -> list[Database]:
+        """The databases of the settings used in production."""
+        leaves = Production.of(self._project).leaves
+        return [database for leaf in leaves for database in self._of_leaf(leaf)]
+
+    @cached_property
+    def all(self) -> list[Database]:
+        """The same, and those of settings of which nothing says what they are used for."""
+        leaves = Production.of(self._project).all_leaves
+        return [database for leaf in leaves for database in self._of_leaf(leaf)]
+
+    def setting(self, leaf: Leaf, name: str) -> Held | None:
+        """What a setting holds; None if it is not given."""
+        interpreter = self._interpreter(leaf)
+        if leaf.class_ is not None:
+            return interpreter.class_setting(SettingsObject(leaf.class_), name)
+        return interpreter.setting(leaf.module, name)
+
+    def _interpreter(self, leaf: Leaf) -> Interpreter:
+        key = (leaf.module, leaf.class_)
+        known = self._interpreters.get(key)
+        if known is None:
+            known = self._interpreters[key] = Interpreter(self._project)
+        return known
+
+    def _of_leaf(self, leaf: Leaf) -> Iterator[Database]:
+        held = self.setting(leaf, "DATABASES")
+        if held is None:
+            return
+        interpreter = self._interpreter(leaf)
+        seen: set[tuple[str, int]] = set()
+        for outer in dictionaries(held):
+            for alias, entry in outer.entries.items():
+                options = options_of(entry.value)
+                is_only = len(options) == 1 and held is outer
+                for database in dictionaries(entry.value):
+                    if isinstance(alias, str) and (alias, id(database)) not in seen:
+                        seen.add((alias, id(database)))
+                        conditions = database.conditions | outer.conditions
+                        branches = list(interpreter.branches(conditions))
+                        for_development = any(_is_for_development(*b) for b in branches)
+                        yield Database(leaf, alias, database, is_only, for_development)
+
+
+def _is_for_development(module: Module, region: Region) -> bool:
+    """Whether a branch is taken only while someone works on the project."""
+    if region.term < 0:
+        return False
+    terms = module.facts.terms
+    is_positive = region.kind == "if"
+    waiting = [region.term]
+    if terms[region.term][0] == t.TRUTH:
+        waiting = [terms[region.term][1]]
+    entry = terms[waiting[0]]
+    if entry[0] == t.UNARY and entry[1] == "not":
+        is_positive = not is_positive
+    if entry[0] == t.COMPARE and entry[1] in ("!=", "not in", "is not"):
+        is_positive = not is_positive
+    if not is_positive:
+        return False
+    seen: set[int] = set()
+    while waiting and len(seen) < 60:
+        term = waiting.pop()
+        if term in seen:
+            continue
+        seen.add(term)
+        entry = terms[term]
+        words = [part for part in entry[1:3] if isinstance(part, str)]
+        if entry[0] in (t.CONST, t.NAME, t.ATTR, t.IMPORT) and any(
+            _DEVELOPMENT.search(word) for word in words
+        ):
+            return True
+        waiting.extend(t.operands(entry))
+    return False

@@ -1,0 +1,48 @@
+"""FWP502: a pool and an age of connections for the same database, which Django refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Edit, Finding, Severity, Step
+from fwp_checks.frameworks.django.configuration.connections import Connections
+from fwp_checks.frameworks.django.configuration.databases import Database
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule
+from fwp_checks.rules.databases import is_in, key_range, start_of, zero
+
+RULE = Rule(
+    code="FWP502",
+    name="conn-max-age-with-pool",
+    summary="CONN_MAX_AGE together with a connection pool: Django refuses to connect.",
+    severity=Severity.ERROR,
+    fix_link="https://docs.djangoproject.com/en/stable/ref/databases/#postgresql-pool",
+)
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """One finding for each CONN_MAX_AGE."""
+    for database in Connections.of(file.project).contradictory:
+        age, pool = database.age, database.pool
+        if age is None or pool is None or not is_in(file, age.place):
+            continue
+        other = file.project.table.by_path[pool.place.path]
+        step = Step(other.path, start_of(other, pool.place.term), "the pool")
+        yield file.finding(
+            RULE,
+            key_range(file.module, age.place.term, "CONN_MAX_AGE"),
+            f"Database '{database.alias}' has a connection pool and CONN_MAX_AGE: Django raises "
+            "ImproperlyConfigured when it first connects; leave CONN_MAX_AGE at 0.",
+            key=(database.alias,),
+            trace=[step],
+            edits=_edits(file, database),
+        )
+
+
+def _edits(file: FileView, database: Database) -> tuple[Edit, ...]:
+    """CONN_MAX_AGE of 0, where no other settings can take the value without the pool."""
+    age, pool = database.age, database.pool
+    if age is None or pool is None:
+        return ()
+    is_own = age.place.path in (pool.place.path, database.leaf.module.path)
+    return zero(file.module, age.place.term, "CONN_MAX_AGE") if is_own else ()
