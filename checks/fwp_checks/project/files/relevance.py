@@ -74,7 +74,7 @@ def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable
         imports.close(found)
 
 
-def _takers(settings: set[str], imports: _Imports, contents: Mapping[str, bytes]) -> Iterable[str]:
+def _takers(settings: set[str], imports: _Imports, contents: Mapping[str, bytes]) -> set[str]:
     """The files that take all names of settings, or of files that do so."""
     known = set(settings)
     candidates = [
