@@ -24,7 +24,14 @@ from fwp_checks.frameworks.web_parts import (
 from fwp_checks.project.application.model import Dependency, Hook, HookKind, Inclusion, Route
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.values import Arguments, External, Instance, Value, is_none
+from fwp_checks.project.meaning.values import (
+    Arguments,
+    ClassValue,
+    External,
+    Instance,
+    Value,
+    is_none,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -178,6 +185,23 @@ class StarletteParts(PartFinder):
                 yield Dependency(Place(item.frame.module.path, item.term), value)
 
     def taken(self, frame: Frame) -> Iterator[Dependency]:
-        """What the parameters of a function declare."""
+        """What the parameters of a function declare; of a method, the attributes of its class, too,
+        as class-based views of libraries do.
+        """
         for index in range(len(frame.scope.parameters)):
             yield from declared_by(self.project, frame, index)
+        class_ = self.project.calls.class_of_method(frame.module, frame.scope_number)
+        for owner in self.project.classes.info(class_).order if class_ is not None else ():
+            if isinstance(owner, ClassValue):
+                around = self.project.classes.frame_around(owner)
+                for name, term in owner.module.facts.scopes[owner.scope].bindings.items():
+                    yield from self._attribute(around, name, term)
+
+    def _attribute(self, frame: Frame, name: str, term: int) -> Iterator[Dependency]:
+        terms = frame.module.facts.terms
+        if terms[term][0] == t.DECLARED:
+            term = terms[term][1]
+        given = depends_at(self.project, frame, term)
+        value = given.get(0, "dependency") if given is not None else None
+        if value is not None:
+            yield Dependency(Place(frame.module.path, term), value, name)

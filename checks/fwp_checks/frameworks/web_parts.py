@@ -38,15 +38,18 @@ from fwp_checks.project.meaning.values import (
     Instance,
     Member,
     Partial,
+    TupleValue,
     Value,
     Wrapped,
     options_of,
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
+_MOST_OPERANDS = 50
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 
 
@@ -110,7 +113,7 @@ class Hooking:
 class Site:
     """A registration: a call or decorator at ``term``, evaluated in ``frame``, on ``router``."""
 
-    __slots__ = ("arguments", "frame", "member", "project", "router", "term", "value")
+    __slots__ = ("arguments", "frame", "member", "place", "project", "router", "term", "value")
 
     def __init__(
         self, project: Project, frame: Frame, term: int, member: str, router: Place | None
@@ -126,11 +129,7 @@ class Site:
             project.calls.arguments(frame, entry, term) if is_call else NO_ARGUMENTS
         )
         self.value: Value | None = None
-
-    @property
-    def place(self) -> Place:
-        """Where it stands."""
-        return Place(self.frame.module.path, self.term)
+        self.place = Place(frame.module.path, term)
 
     def argument(self, argument: Argument) -> Value | None:
         """An argument's value; None if it is not given."""
@@ -152,6 +151,20 @@ class Site:
         if term < 0:
             return default if self.arguments.complete else None
         return text_at(self.project, self.frame, term)
+
+    def texts_from(self, position: int) -> list[str | None]:
+        """The texts of all positional arguments from this one on."""
+        entry = self.frame.module.facts.terms[self.term]
+        found: list[str | None] = []
+        for term in entry[2][position:]:
+            argument = self.frame.module.facts.terms[term]
+            if argument[0] != t.STAR:
+                found.append(text_at(self.project, self.frame, term))
+                continue
+            rest = self.project.values.evaluate(self.frame, argument[1])
+            items = rest.items if isinstance(rest, TupleValue) else (None,)
+            found.extend(literals.text_of(item) for item in items)
+        return found
 
     def texts(self, argument: Argument) -> list[str]:
         """The texts in a list that is spelt out."""
@@ -294,9 +307,12 @@ class PartFinder:
 
     # -- registrations -----------------------------------------------------------------------------
 
-    def decorations(self, names: Sequence[str]) -> Iterator[Site]:
-        """Functions under decorators that are these members of routers; ``value`` is the function
-        as it is defined.
+    def decorations(
+        self, names: Sequence[str], deciding: Sequence[Argument] = ()
+    ) -> Iterator[Site]:
+        """Functions and classes under decorators that are these members of routers; ``value`` is
+        what is defined. Where the function around is handed what decides one of the ``deciding``
+        arguments, there is one for each of its calls.
         """
         wanted = frozenset(members(self._library_names[0], names))
         groups: dict[tuple[str, int], list[tuple[Frame, str, int]]] = {}
@@ -305,56 +321,72 @@ class PartFinder:
             one = (found.around, found.name, found.scope_number)
             groups.setdefault(key, []).append(one)
         for (_, term), ones in groups.items():
-            for frame, name, number, router in self._placed(ones, term):
-                site = Site(self.project, frame, term, name.rpartition(".")[2], router)
-                plain = self.project.calls.unbound_frame(frame, number)
-                receiver = plain.arguments[0] if plain.arguments else None
-                site.value = FunctionValue(frame, number, receiver)
+            around, _, number = ones[0]
+            plain = self.project.calls.unbound_frame(around, number)
+            receiver = plain.arguments[0] if plain.arguments else None
+            for site in self._placed(ones, term, deciding):
+                site.value = FunctionValue(around, number, receiver)
                 yield site
         for class_, frame, term, name in self.project.call_sites.decorated_classes(wanted):
-            for _, _, _, router in self._placed([(frame, name, -1)], term):
-                site = Site(self.project, frame, term, name.rpartition(".")[2], router)
+            for site in self._placed([(frame, name, -1)], term, deciding):
                 site.value = class_
                 yield site
 
-    def calls(self, names: Sequence[str]) -> Iterator[Site]:
-        """Calls of these members of routers."""
+    def calls(self, names: Sequence[str], deciding: Sequence[Argument] = ()) -> Iterator[Site]:
+        """Calls of these members of routers; see :meth:`decorations`."""
         wanted = frozenset(members(self._library_names[0], names))
         groups: dict[tuple[str, int], list[tuple[Frame, str, int]]] = {}
         for found in self.project.call_sites.of(wanted):
             key = (found.frame.module.path, found.term)
             groups.setdefault(key, []).append((found.frame, found.name, -1))
         for (_, term), ones in groups.items():
-            for frame, name, _, router in self._placed(ones, term):
-                yield Site(self.project, frame, term, name.rpartition(".")[2], router)
+            yield from self._placed(ones, term, deciding)
 
     def applied(self, names: Sequence[str]) -> Iterator[Site]:
         """Calls of what a call of these members gives: ``app.get("/")(handler)``."""
         wanted = frozenset(members(self._library_names[0], names))
         for made, outer in self.project.call_sites.applied(wanted):
-            ones = [(made.frame, made.name, -1)]
-            for frame, name, _, router in self._placed(ones, made.term):
-                site = Site(self.project, frame, made.term, name.rpartition(".")[2], router)
+            for site in self._placed([(made.frame, made.name, -1)], made.term, ()):
                 site.value = outer.arguments.get(0)
                 yield site
 
     def _placed(
+        self, ones: list[tuple[Frame, str, int]], term: int, deciding: Sequence[Argument]
+    ) -> Iterator[Site]:
+        """The registration, for each router that it may be on, in a frame in which it is that."""
+        frame, name, _ = ones[0]
+        member = name.rpartition(".")[2]
+        first = Site(self.project, frame, term, member, None)
+        if any(_reads_parameter(frame.module, first.argument_term(one)) for one in deciding):
+            by_call = self.project.call_sites.frames_by_call(frame.module, frame.scope_number)
+            calls = [
+                (place, single, router)
+                for place, single in by_call
+                for router in self._routers_at(single, term)
+            ]
+            for place, single, router in calls:
+                site = Site(self.project, single, term, member, router)
+                site.place = place
+                yield site
+            if calls:
+                return
+        for around, router in self._known(ones, term):
+            yield Site(self.project, around, term, member, router)
+
+    def _known(
         self, ones: list[tuple[Frame, str, int]], term: int
-    ) -> Iterator[tuple[Frame, str, int, Place | None]]:
-        """The registration for each router that it may be on, in a frame in which it is that."""
+    ) -> list[tuple[Frame, Place | None]]:
+        """The routers that a registration may be on, with the frames; those that are known for
+        sure, if there are any.
+        """
         module = ones[0][0].module
-        found = [(one, place) for one in ones for place in self._routers_at(one[0], term)]
-        known = [(one, place) for one, place in found if place is not None]
-        if not known or any(not made_at(self._base(one[0], term)) for one in ones):
-            frames = self.project.call_sites.frames_handed(module, module.code_scope_of(term))
-            for frame in frames:
-                made = made_at(self._base(frame, term))
-                told = [((frame, *ones[0][1:]), place) for place in made]
-                known = [*known, *told]
-            exact = [(one, place) for one, place in known if made_at(self._base(one[0], term))]
-            known = exact or known
-        for one, place in known or found[:1]:
-            yield (*one, place)
+        frames = [one[0] for one in ones]
+        if not all(made_at(self._base(frame, term)) for frame in frames):
+            frames += self.project.call_sites.frames_handed(module, module.code_scope_of(term))
+        exact = [(frame, place) for frame in frames for place in made_at(self._base(frame, term))]
+        if exact:
+            return list(exact)
+        return [(frame, place) for frame in frames[:1] for place in self._routers_at(frame, term)]
 
     def _base(self, frame: Frame, term: int) -> Value:
         """The router of a registration, as far as its frame tells."""
@@ -375,12 +407,12 @@ class PartFinder:
         """All routes."""
         for routing in self.routings:
             if routing.handler is None:
-                for site in self.decorations(routing.members):
+                for site in self.decorations(routing.members, (routing.path,)):
                     yield from self.routed(site, routing)
                 for site in self.applied(routing.members):
                     yield from self.routed(site, routing)
             else:
-                for site in self.calls(routing.members):
+                for site in self.calls(routing.members, (routing.path, routing.handler)):
                     site.value = site.argument(routing.handler)
                     if site.value is not None:
                         yield from self.routed(site, routing)
@@ -496,7 +528,7 @@ class PartFinder:
     def inclusions(self) -> Iterator[Inclusion]:
         """Which routers are part of which."""
         for including in self.includings:
-            for site in self.calls(including.members):
+            for site in self.calls(including.members, (including.child, including.prefix)):
                 yield from self.included(site, including)
 
     def included(self, site: Site, including: Including) -> Iterator[Inclusion]:
@@ -555,6 +587,17 @@ def library_name(value: Value) -> str:
         if isinstance(option, Instance) and isinstance(option.class_, str):
             return option.class_
     return ""
+
+
+def _reads_parameter(module: Module, term: int) -> bool:
+    """Whether some parameter decides what a term is."""
+    waiting = [term] if term >= 0 else []
+    for current in waiting:
+        entry = module.facts.terms[current]
+        if entry[0] == t.PARAM:
+            return True
+        waiting.extend(t.operands(entry)[: _MOST_OPERANDS - len(waiting)])
+    return False
 
 
 def bound_to(frame: Frame, term: int) -> str:

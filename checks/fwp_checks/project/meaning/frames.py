@@ -77,6 +77,7 @@ class Frames:
     """
 
     def __init__(self) -> None:
+        self._singles = 0
         self._frames: dict[tuple[object, ...], Frame] = {}
         self._count: dict[tuple[str, int], int] = {}
 
@@ -102,6 +103,17 @@ class Frames:
                 len(self._frames), module, scope_number, parent, arguments
             )
         return frame
+
+    def single(
+        self,
+        module: Module,
+        scope_number: int,
+        parent: Frame | None,
+        arguments: tuple[Value | None, ...],
+    ) -> Frame:
+        """A frame for one call, equal to no other, of which no argument is forgotten."""
+        self._singles -= 1
+        return Frame(self._singles, module, scope_number, parent, arguments)
 
 
 def _forget(arguments: tuple[Value | None, ...], count: int) -> tuple[Value | None, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -247,6 +248,31 @@ class CallSites:
         scope_number = _function_around(module, scope_number)
         return self._frames_by_calls(module, scope_number, annotated=True)
 
+    def frames_by_call(self, module: Module, scope_number: int) -> Iterator[tuple[Place, Frame]]:
+        """For each call of a function of the project, where it is, and a frame that knows all that
+        the function is handed there, literals too.
+        """
+        for caller, term in self._index.get(self._called_as(module, scope_number), ()):
+            around = self._project.frame_of_scope(caller, caller.code_scope_of(term))
+            entry = caller.facts.terms[term]
+            for option in options_of(self._project.values.evaluate(around, entry[1])):
+                if isinstance(option, ClassValue):
+                    made = self._project.values.evaluate(around, term)
+                    option = self._project.members.attribute(made, "__init__")
+                if isinstance(option, FunctionValue) and (
+                    option.module is module and option.scope == scope_number
+                ):
+                    arguments = self._project.calls.arguments(around, entry, term)
+                    frame = self._project.calls.single_frame(option, arguments)
+                    yield Place(caller.path, term), frame
+
+    @staticmethod
+    def _called_as(module: Module, scope_number: int) -> str:
+        """The name by which a function is called: of a constructor, its class's."""
+        scopes = module.facts.scopes
+        scope = scopes[scope_number]
+        return scopes[scope.parent].name if scope.name == "__init__" else scope.name
+
     def _frames_by_calls(
         self, module: Module, scope_number: int, *, annotated: bool = False
     ) -> tuple[Frame, ...]:
@@ -267,8 +293,7 @@ class CallSites:
         plain = self._project.frame_of_scope(module, scope_number)
         if scope.kind != "function" or not (annotated or self._takes_anything(plain)):
             return ()
-        name = module.facts.scopes[scope.parent].name if scope.name == "__init__" else scope.name
-        places = self._index.get(name, ())
+        places = self._index.get(self._called_as(module, scope_number), ())
         found: dict[Frame, None] = {}
         for caller, term in places if len(places) <= _MAX_CALLS else ():
             number = _function_around(caller, caller.scope_of(term))

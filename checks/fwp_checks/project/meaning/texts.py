@@ -1,12 +1,21 @@
-"""Texts that are spelt out: a literal, a constant of some module, a default of a settings class."""
+"""Texts that are spelt out: a literal, a constant of some module, a default of a settings class,
+what a small function makes of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.literals import attribute_term, text_of
-from fwp_checks.project.meaning.values import ClassValue, Instance
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    FunctionValue,
+    Instance,
+    ModuleValue,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -16,7 +25,9 @@ _MOST_STEPS = 20
 
 
 def text_at(project: Project, frame: Frame, term: int) -> str | None:
-    """The text that a term stands for; None if it is not spelt out anywhere."""
+    """The text that a term stands for; None if it is not spelt out anywhere. Where that depends on
+    the path taken, the one that is.
+    """
     return _text(project, frame, term, _MOST_STEPS)
 
 
@@ -27,19 +38,51 @@ def _text(project: Project, frame: Frame, term: int, steps: int) -> str | None:
     if known is not None:
         return known
     entry = frame.module.facts.terms[term]
-    if entry[0] in (t.ALIAS, t.NARROW, t.DECLARED):
-        return _text(project, frame, entry[1], steps - 1)
-    if entry[0] == t.BINARY and entry[1] in ("+", "+="):
+    kind = entry[0]
+    if kind == t.BINARY and entry[1] in ("+", "+="):
         left = _text(project, frame, entry[2], steps - 1)
         right = _text(project, frame, entry[3], steps - 1)
         return None if left is None or right is None else left + right
+    if kind in (t.JOIN, t.BOOL):
+        options = entry[1] if kind == t.JOIN else entry[2]
+        return _only(_text(project, frame, option, steps - 1) for option in options)
+    if kind == t.CALL:
+        return _only(_returned(project, frame, term, steps))
+    if kind == t.PARAM and entry[1] < len(frame.arguments):
+        return _only(map(text_of, options_of(project.values.evaluate(frame, term))))
+    source = _behind(project, frame, entry)
+    return _text(project, *source, steps - 1) if source is not None else None
+
+
+def _only(texts: Iterable[str | None]) -> str | None:
+    found = {text for text in texts if text is not None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _returned(project: Project, frame: Frame, term: int, steps: int) -> Iterator[str | None]:
+    """The texts that a function of the project gives when it is called so."""
+    entry = frame.module.facts.terms[term]
+    for option in options_of(project.values.evaluate(frame, entry[1])):
+        if isinstance(option, FunctionValue):
+            arguments = project.calls.arguments(frame, entry, term)
+            inner = project.calls.single_frame(option, arguments)
+            for returned in inner.scope.returns:
+                yield _text(project, inner, returned, steps - 1)
+
+
+def _behind(project: Project, frame: Frame, entry: t.Term) -> tuple[Frame, int] | None:
+    """Where that stands which a variable, a name or an attribute stands for."""
+    if entry[0] in (t.ALIAS, t.NARROW, t.DECLARED):
+        return frame, entry[1]
     if entry[0] == t.NAME:
         bound = frame.module.facts.scopes[0].bindings.get(entry[1], -1)
-        return _text(project, project.module_frame(frame.module), bound, steps - 1)
+        return project.module_frame(frame.module), bound
     if entry[0] == t.ATTR:
-        base = project.values.evaluate(frame, entry[1])
-        class_ = base.class_ if isinstance(base, Instance) else base
-        if isinstance(class_, ClassValue):
-            found = attribute_term(project, class_, entry[2])
-            return _text(project, *found, steps - 1) if found is not None else None
+        for base in options_of(project.values.evaluate(frame, entry[1])):
+            class_ = base.class_ if isinstance(base, Instance) else base
+            if isinstance(class_, ClassValue):
+                return attribute_term(project, class_, entry[2])
+            if isinstance(base, ModuleValue):
+                bound = base.module.facts.scopes[0].bindings.get(entry[2], -1)
+                return project.module_frame(base.module), bound
     return None
