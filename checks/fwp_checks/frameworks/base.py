@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -150,6 +150,12 @@ class Framework:
         the run is no such query. ``frame`` is the code that causes it, None for a framework's.
         """
         return None
+
+    def stands_alone(self, module: Module, term: int, depends: Callable[[int], bool]) -> bool:
+        """Whether one of its queries in a loop cannot be put together with those of other rounds;
+        ``depends`` says what differs from round to round.
+        """
+        return False
 
     def hooks_of_write(self, project: Project, run: RunExternal) -> str:
         """What of the project's own code runs when one object is written, and would not if many
@@ -416,6 +422,13 @@ class Frameworks:
             if found is not None:
                 return found
         return None
+
+    def stands_alone(
+        self, run: RunExternal, module: Module, term: int, depends: Callable[[int], bool]
+    ) -> bool:
+        """See :meth:`Framework.stands_alone`."""
+        concerned = self._concerned(run.name)
+        return any(framework.stands_alone(module, term, depends) for framework in concerned)
 
     def hooks_of_write(self, run: RunExternal) -> str:
         """See :meth:`Framework.hooks_of_write`."""

@@ -53,12 +53,15 @@ def costs(needs: Sequence[Need]) -> str:
 
 def way_out(file: FileView, needs: Sequence[Need]) -> str:
     """``add .select_related("author")``, and what to do about queries for some of a collection."""
-    fetched = [need for need in needs if need.lack.kind is not Kind.NARROWED]
+    some = rows.paths([need for need in needs if need.lack.kind is Kind.NARROWED])
+    whole = [need for need in needs if need.lack.kind is not Kind.NARROWED]
+    # What lies behind some of a collection, and not behind all of it, is fetched with those.
+    behind = tuple(f"{path}." for path in some if path not in rows.paths(whole))
+    fetched = [need for need in whole if not need.lack.path.startswith(behind)]
     ways = []
     if fetched:
         ways.append(f"add {rows.way_out(file, fetched)}")
-    if len(fetched) < len(needs):
-        some = rows.paths([need for need in needs if need.lack.kind is Kind.NARROWED])
+    if some:
         ways.append(
             f"fetch some of {', '.join(some)} for all rows with an annotation or "
             "Prefetch(…, queryset=…, to_attr=…)"

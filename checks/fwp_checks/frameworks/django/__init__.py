@@ -9,7 +9,7 @@ before, ``mixins`` runs what models inherit, ``views`` and ``others`` where code
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Edit
@@ -23,6 +23,7 @@ from fwp_checks.frameworks.django import (
     others,
     querysets,
     requests,
+    rounds,
     rows,
     views,
     writes,
@@ -153,6 +154,10 @@ class Django(Framework):
     ) -> tuple[Origin, Lack] | None:
         """Relations, related managers and columns that were not fetched with their row."""
         return lacks.lack(frame, run)
+
+    def stands_alone(self, module: Module, term: int, depends: Callable[[int], bool]) -> bool:
+        """Queries that leave out, or cut off, what the round says."""
+        return rounds.stands_alone(module.facts.terms, term, depends)
 
     def hooks_of_write(self, project: Project, run: RunExternal) -> str:
         """Overridden ``save`` and ``delete``, and receivers of signals."""

@@ -211,7 +211,7 @@ class Query(Detail):
             attributes=tuple(dict.fromkeys((*self.attributes, *other.attributes))),
             fetched=self.fetched or other.fetched,
             surely=self.surely and other.surely,
-            narrowed=self.narrowed if other.narrowed else "",
+            narrowed=self.narrowed or other.narrowed,
             bypassed=self.bypassed and other.bypassed,
             annotated=self.annotated | other.annotated,
             ordered=self.ordered | other.ordered,

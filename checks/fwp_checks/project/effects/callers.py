@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.conditions import Requirements
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import RunFrame
+from fwp_checks.project.meaning.values import Constant
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -24,6 +26,7 @@ class Callers:
     """Answers for a set of frames."""
 
     def __init__(self, project: Project, frames: Iterable[Frame]) -> None:
+        self._values = project.values
         self._conditions = project.conditions
         self._calls: dict[Frame, list[tuple[Frame, int]]] = {}
         for frame in frames:
@@ -35,6 +38,8 @@ class Callers:
 
     def may_run(self, frame: Frame, term: int) -> bool:
         """Whether some caller may let a term run; so does whoever is not known."""
+        if self._is_ruled_out(frame, term):
+            return False
         return self._may(frame, self._conditions.of(frame, term), _LEVELS, set())
 
     def _may(
@@ -51,9 +56,42 @@ class Callers:
             return False
         seen.add((frame, requirements))
         for caller, term in calls:
+            if self._is_ruled_out(caller, term):
+                continue
             left = self._conditions.left(requirements, caller, term, frame)
             if left is not None:
                 more = left | self._conditions.of(caller, term)
-                if self._may(caller, more, levels - 1, seen):
+                if self._may(caller, more, levels - (not caller.module.is_template), seen):
                     return True
         return False
+
+    def _is_ruled_out(self, frame: Frame, term: int) -> bool:
+        """Whether what a template is given by name says that it does not come to a term:
+        ``{% include "book.html" with short=True %}``.
+        """
+        if not frame.module.is_template:
+            return False
+        return any(
+            self._truth(frame, region.term) is (region.kind == "else")
+            for region in frame.module.regions_in(frame.scope_number)
+            if region.kind in ("if", "else") and region.start <= term < region.end
+        )
+
+    def _truth(self, frame: Frame, test: int) -> bool | None:
+        """Whether a test is true, if that stands in the code."""
+        if test < 0:
+            return None
+        entry = frame.module.facts.terms[test]
+        if entry[0] == t.UNARY and entry[1] == "not":
+            inner = self._truth(frame, entry[2])
+            return None if inner is None else not inner
+        if entry[0] == t.BOOL:
+            found = {self._truth(frame, operand) for operand in entry[2]}
+            decides = entry[1] == "or"
+            if decides in found:
+                return decides
+            return None if None in found else not decides
+        if entry[0] in (t.TRUTH, t.NARROW, t.ALIAS):
+            return self._truth(frame, entry[1])
+        value = self._values.evaluate(frame, test)
+        return bool(value.value) if isinstance(value, Constant) else None

@@ -37,7 +37,8 @@ class LoopSite:
     """A place in a loop that queries or writes in each round, with the chain that proves it.
 
     ``is_same``: nothing of the query depends on the round. ``is_job``: it is part of a piece of
-    work, which writes in each round, too, or for whose end nobody waits.
+    work, which writes in each round, too, or for whose end nobody waits. ``is_alone``: what it
+    leaves out, or where it ends, differs from round to round, so that no simple query gives all.
     """
 
     frame: Frame
@@ -47,6 +48,7 @@ class LoopSite:
     row: EffectRow
     is_same: bool
     is_job: bool
+    is_alone: bool
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -136,7 +138,18 @@ class LoopEffects:
             return None
         is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
         is_job = is_job or self._project.row_needs.jobs.has(frame.module, event.term)
-        return LoopSite(frame, event.term, inner, chain, row, is_same, is_job)
+        is_alone = self._stands_alone(chain[-1], around if len(chain) == 1 else ())
+        return LoopSite(frame, event.term, inner, chain, row, is_same, is_job, is_alone)
+
+    def _stands_alone(self, link: Link, loops: Sequence[Region]) -> bool:
+        """Whether a query, in these loops or in a function that a loop calls, cannot be put
+        together with those of other rounds.
+        """
+        frame = link.frame
+        depends = partial(self._depends, frame, loops=loops) if loops else partial(_is_given, frame)
+        assert isinstance(link.run, RunExternal)
+        frameworks = self._project.frameworks
+        return frameworks.stands_alone(link.run, frame.module, link.term, depends)
 
     def writes(self, frame: Frame, loop: Region) -> bool:
         """Whether each round of a loop writes something, or saves what may be a row."""
@@ -257,6 +270,21 @@ class LoopEffects:
                     continue
                 seen.add(key)
             yield site
+
+
+def _is_given(frame: Frame, term: int) -> bool:
+    """Whether a term comes from the arguments of its function."""
+    terms = frame.module.facts.terms
+    waiting = [term]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if terms[current][0] == t.PARAM:
+            return True
+        if current not in seen:
+            seen.add(current)
+            waiting.extend(t.operands(terms[current]))
+    return False
 
 
 def _is_remembered(frame: Frame, term: int) -> bool:

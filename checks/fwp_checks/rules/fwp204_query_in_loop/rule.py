@@ -26,6 +26,12 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"{rows.doing(site)} runs the same query in each round of the loop in "
                 f"'{site.frame.name}'{way}; run it once before the loop."
             )
+        elif site.is_alone:
+            message = (
+                f"{rows.doing(site)} runs a query in each round of the loop in "
+                f"'{site.frame.name}'{way}; what bounds it differs from round to round, so that "
+                "one query for all takes a window function or union()."
+            )
         else:
             message = (
                 f"{rows.doing(site)} runs a query in each round of the loop in "
@@ -37,7 +43,7 @@ def check(file: FileView) -> Iterator[Finding]:
             file.range_of(file.module, site.term),
             message,
             key=(site.frame.qualname, rows.doing(site), site.call.name),
-            severity=rows.weight(file, is_job=site.is_job),
+            severity=rows.weight(file, is_job=site.is_job or site.is_alone),
             fix_link=site.row.link,
             trace=file.trace(site.calls),
         )

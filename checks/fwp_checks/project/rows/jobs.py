@@ -1,0 +1,90 @@
+"""Work for whose end nobody waits: what runs in commands and in jobs of workers alone, and what
+fills a cache.
+
+It weighs less than what a request waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.meaning.outcome import RunFrame
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+class Jobs:
+    """Answers for a set of frames."""
+
+    def __init__(self, project: Project, frames: Iterable[Frame]) -> None:
+        callers: dict[FunctionKey, set[FunctionKey]] = {}
+        callees: dict[FunctionKey, set[FunctionKey]] = {}
+        for frame in frames:
+            for event in project.behaviours.of(frame).events:
+                for alternative in event.alternatives:
+                    for run in alternative or ():
+                        if isinstance(run, RunFrame):
+                            callers.setdefault(run.frame.function, set()).add(frame.function)
+                            callees.setdefault(frame.function, set()).add(run.frame.function)
+        self._functions = _reached({f.function for f in project.frameworks.commands()}, callees)
+        waiting = list(self._functions)
+        while waiting:
+            function = waiting.pop()
+            if function in self._functions and not callers.get(function, set()) <= self._functions:
+                # Somebody else calls it, too; and so what it calls.
+                self._functions.discard(function)
+                waiting.extend(callees.get(function, ()))
+
+    def has(self, module: Module, term: int) -> bool:
+        """Whether code runs in commands and jobs alone."""
+        return (module.path, module.code_scope_of(term)) in self._functions
+
+
+def _reached(
+    first: set[FunctionKey], callees: dict[FunctionKey, set[FunctionKey]]
+) -> set[FunctionKey]:
+    found = set(first)
+    waiting = list(first)
+    while waiting:
+        for callee in callees.get(waiting.pop(), set()) - found:
+            found.add(callee)
+            waiting.append(callee)
+    return found
+
+
+def fills_cache(module: Module, term: int) -> bool:
+    """Whether code runs only where ``cache.get(key)`` gave nothing, to fill it with ``set()``."""
+    terms = module.facts.terms
+    for region in module.regions_in(module.code_scope_of(term)):
+        if region.kind in ("if", "else") and region.start <= term < region.end:
+            asked = _asked(terms, region.term)
+            if asked is not None and any(
+                _owner(terms, entry, "set") == asked for entry in terms[region.start : region.end]
+            ):
+                return True
+    return False
+
+
+def _asked(terms: Sequence[t.Term], test: int) -> t.Term | None:
+    """What a test asks for something that it may hold: ``cache`` of ``cache.get(key) is None``."""
+    if test < 0:
+        return None
+    entry = terms[t.unaliased(terms, test)]
+    if entry[0] == t.UNARY and entry[1] == "not":
+        return _asked(terms, entry[2])
+    if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
+        return _asked(terms, entry[2])
+    return _owner(terms, entry, "get")
+
+
+def _owner(terms: Sequence[t.Term], entry: t.Term, method: str) -> t.Term | None:
+    """What a method of this name is called on."""
+    function = terms[entry[1]] if entry[0] == t.CALL else entry
+    if function[0] != t.ATTR or function[2] != method:
+        return None
+    return terms[t.unaliased(terms, function[1])]
