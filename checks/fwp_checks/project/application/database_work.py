@@ -35,6 +35,7 @@ _AROUND = frozenset(
 # https://docs.sqlalchemy.org/en/20/orm/session_api.html#sqlalchemy.orm.Session.add
 _SESSION_WRITES = frozenset({"add", "add_all", "merge", "delete", "bulk_save_objects"})
 _STATEMENTS = ("sqlalchemy.insert", "sqlalchemy.update", "sqlalchemy.delete")
+_WRITING = ("insert", "update", "delete", "replace", "bulk_", "save", "create", "remove")
 _BRANCHES = frozenset({"if", "case", "except", "for", "while"})
 
 
@@ -42,11 +43,13 @@ _BRANCHES = frozenset({"if", "case", "except", "for", "while"})
 class Work:
     """What one function does itself.
 
-    ``operations`` are the terms that ask or write something, ``written`` the names of the models
-    that it writes, ``lines`` its length, ``depth`` how deep its branches and loops are nested.
+    ``operations`` are the terms that ask or write something, ``changes``: it writes at all;
+    ``written`` are the names of the models that it certainly writes. ``lines`` are those of its
+    body, ``depth`` is how deep its branches and loops are nested.
     """
 
     operations: tuple[int, ...]
+    changes: bool
     written: tuple[str, ...]
     lines: int
     depth: int
@@ -67,9 +70,10 @@ class DatabaseWork:
             frames = [frame, *self._nested(frame)]
             operations = sorted({term for inner in frames for term in self._operations(inner)})
             written = {name for inner in frames for name in self._written(inner)}
-            lines = frame.scope.end_line - frame.scope.line + 1
-            depth = depth_of(frame)
-            known = Work(tuple(operations), tuple(sorted(written)), lines, depth)
+            changes = bool(written) or any(map(self._changes, frames))
+            known = Work(
+                tuple(operations), changes, tuple(sorted(written)), lines_of(frame), depth_of(frame)
+            )
             self._known[frame] = known
         return known
 
@@ -86,12 +90,27 @@ class DatabaseWork:
 
     def is_operation(self, run: RunExternal) -> bool:
         """Whether a call of a library asks a database for something, or changes something in it."""
-        if run.name.rpartition(".")[2] in _AROUND:
-            return False
         if self._rows.of(run, "queries") or self._rows.of(run, "writes"):
             return True
         row = self._rows.of(run, "blocks")
-        return row is not None and row.kind in _DATABASES
+        if row is None or row.kind not in _DATABASES:
+            return False
+        return run.name.rpartition(".")[2] not in _AROUND
+
+    def _changes(self, frame: Frame) -> bool:
+        """Whether a function writes something of which it is not known what."""
+        return any(
+            isinstance(run, RunExternal) and self._writes(run)
+            for event in self._project.behaviours.of(frame).events
+            for alternative in event.alternatives
+            for run in alternative or ()
+        )
+
+    def _writes(self, run: RunExternal) -> bool:
+        name = run.name.rpartition(".")[2]
+        if name.startswith(_WRITING) and self.is_operation(run):
+            return True
+        return self._rows.of(run, "writes") is not None
 
     # -- what is written ---------------------------------------------------------------------------
 
@@ -99,7 +118,7 @@ class DatabaseWork:
         for event in self._project.behaviours.of(frame).events:
             for alternative in event.alternatives:
                 for run in alternative or ():
-                    if isinstance(run, RunExternal) and self._rows.of(run, "writes"):
+                    if isinstance(run, RunExternal) and self._writes(run):
                         yield from self._model(run.receiver)
         module = frame.module
         terms = module.facts.terms
@@ -150,3 +169,12 @@ def depth_of(frame: Frame) -> int:
         ends.append(region.end)
         deepest = max(deepest, len(ends))
     return deepest
+
+
+def lines_of(frame: Frame) -> int:
+    """The number of lines of a function's body, without its signature and docstring."""
+    scope = frame.scope
+    for statement in frame.module.facts.statements_of(scope):
+        if statement.kind != "constant":
+            return scope.end_line - statement.line + 1
+    return 0

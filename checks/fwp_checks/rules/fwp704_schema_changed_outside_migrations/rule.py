@@ -1,0 +1,68 @@
+"""FWP704: tables are made or changed outside of migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule, schema, structure
+
+RULE = Rule(
+    code="FWP704",
+    name="schema-changed-outside-migrations",
+    summary="An application makes or alters tables by itself, in place of migrations.",
+    severity=Severity.WARNING,
+    fix_link=(
+        "https://docs.sqlalchemy.org/en/20/core/metadata.html"
+        "#altering-database-objects-through-migrations"
+    ),
+)
+_DJANGO = "https://docs.djangoproject.com/en/stable/topics/migrations/#workflow"
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """At most two findings a file: create_all(), and statements in SQL."""
+    if not structure.matters(file):
+        return
+    yield from _created(file)
+    yield from _written(file)
+
+
+def _created(file: FileView) -> Iterator[Finding]:
+    """``create_all()`` at the start of an application. (FWP306 speaks of Flask's.)"""
+    changes = schema.made(file)
+    if not changes or schema.is_of_flask(file):
+        return
+    moment = changes[0].moment.value
+    if file.project.structure.schema_changes.has_migrations:
+        changes = [change for change in changes if not change.is_conditional]
+        message = (
+            f"create_all() makes the tables {moment}, past the migrations that this project has: a "
+            "table made so is none that a migration can make; leave it to the migrations."
+        )
+        severity = Severity.INFO
+    elif not schema.has_unread_files(file):
+        message = (
+            f"create_all() makes the tables {moment}, and nothing ever changes them: it passes "
+            "over tables that exist; use migrations (Alembic)."
+        )
+        severity = Severity.WARNING
+    else:
+        return
+    if changes:
+        yield schema.report(file, RULE, changes, message, severity)
+
+
+def _written(file: FileView) -> Iterator[Finding]:
+    changes = [c for c in file.project.structure.schema_changes.of(file.module) if c.is_raw]
+    if changes:
+        first = changes[0]
+        more = f" (and {len(changes) - 1} more like it here)" if len(changes) > 1 else ""
+        message = (
+            f"{first.what} runs {first.moment.value}{more}: no migration knows of it, so "
+            "databases differ by when they were made; write it as a migration."
+        )
+        is_django = any(r.framework == "Django" for r in file.project.applications.applications)
+        link = _DJANGO if is_django else ""
+        yield schema.report(file, RULE, changes, message, RULE.severity, link)

@@ -1,0 +1,60 @@
+"""What the rules about tables that an application makes by itself share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.project.application.schema_changes import Moment, SchemaChange
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.rules import structure
+
+if TYPE_CHECKING:
+    from fwp_checks.finding import Finding, Severity
+    from fwp_checks.project.view import FileView
+    from fwp_checks.rules import Rule
+
+
+def is_of_flask(file: FileView) -> bool:
+    """Whether the application that a file belongs to is one of Flask."""
+    frameworks = {router.framework for router in file.project.applications.applications}
+    if "Flask" not in frameworks or len(frameworks) == 1:
+        return "Flask" in frameworks
+    imports = {entry.module.partition(".")[0] for entry in file.module.facts.imports}
+    return any(name.startswith("flask") for name in imports)
+
+
+def made(file: FileView) -> list[SchemaChange]:
+    """The calls of a file that make all tables when an application starts."""
+    return [
+        change
+        for change in file.project.structure.schema_changes.of(file.module)
+        if not change.is_raw and change.moment is not Moment.REQUEST
+    ]
+
+
+def report(
+    file: FileView,
+    rule: Rule,
+    changes: Sequence[SchemaChange],
+    message: str,
+    severity: Severity,
+    fix_link: str = "",
+) -> Finding:
+    """One finding at the first of some changes, the others as its trace."""
+    first, *others = changes
+    places = [(Place(change.module.path, change.term), change.what) for change in others]
+    return file.finding(
+        rule,
+        file.range_of(file.module, first.term),
+        message,
+        key=(first.what,),
+        severity=severity,
+        fix_link=fix_link,
+        trace=structure.steps(file, places),
+    )
+
+
+def has_unread_files(file: FileView) -> bool:
+    """Whether some file of the project could not be read, so that nothing is known to be absent."""
+    return any(module.facts.problem is not None for module in file.project.table.modules)
