@@ -55,6 +55,8 @@ def merge(changed: Dictionary, given: Held, place: Place, *, is_sure: bool) -> N
     for option in options:
         certain = is_sure and len(options) == 1
         if isinstance(option, Dictionary):
+            # Without an address in the environment, dj-database-url gives an empty dictionary.
+            certain = certain and option.made_by != "dj_database_url.config"
             changed.is_open = changed.is_open or option.is_open
             for key, entry in option.entries.items():
                 changed.put(key, entry.value, entry.place, is_sure=certain and entry.is_sure)
