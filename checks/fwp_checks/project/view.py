@@ -12,6 +12,7 @@ from fwp_checks.facts.model import Scope
 from fwp_checks.finding import Edit, Finding, Range, Severity, Step
 from fwp_checks.project.effects.chains import Call
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.lifetimes.model import PerRequest
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.event_loop import BlockingSite
 from fwp_checks.project.rows.fetched import Waste
@@ -90,6 +91,11 @@ class FileView:
         """Thread locks in this file that are held across an await."""
         return self.project.event_loop.held_locks(self.module)
 
+    @property
+    def opened_per_request(self) -> Sequence[PerRequest]:
+        """What the calls of this file open anew for requests."""
+        return self.project.lifetimes.per_request(self.module)
+
     def name_of(self, path: str, scope_number: int) -> str:
         """The own name of a function of the project."""
         return self.project.table.by_path[path].facts.scopes[scope_number].name
@@ -111,15 +117,19 @@ class FileView:
 
     def trace(self, chain: Sequence[Call]) -> tuple[Step, ...]:
         """A step for each link after the finding itself."""
-        return tuple([self._step(call) for call in chain[1:]])
+        return self.steps(chain[1:])
+
+    def steps(self, calls: Iterable[Call]) -> tuple[Step, ...]:
+        """A step for each of these calls, wherever it is."""
+        return tuple([self._step(call) for call in calls])
 
     def site_steps(self, site: BlockingSite) -> tuple[Step, ...]:
         """A step for the site itself, then one for each further link to the blocking call."""
-        return tuple([self._step(call) for call in site.chain])
+        return self.steps(site.chain)
 
     def ways(self, sites: Sequence[BlockingSite]) -> tuple[Step, ...]:
         """A step for each site, wherever it is; of a great many, the first."""
-        return tuple([self._step(site.chain[0]) for site in sites[:_MOST_WAYS]])
+        return self.steps(site.chain[0] for site in sites[:_MOST_WAYS])
 
     def _step(self, call: Call) -> Step:
         where = self.range_of(self.project.table.by_path[call.path], call.term)

@@ -73,6 +73,18 @@ class Keepings:
             return Keeping.PROCESS if frame.name == "__new__" else Keeping.OBJECT
         return None
 
+    def of_itself(self, frame: Frame, term: int) -> Keeping | None:
+        """How long what a call gives is kept itself, not what was made or read with it."""
+        if not frame.scope_number:
+            return Keeping.PROCESS
+        held = holding(frame, term)
+        if self._is_cached(frame) and not held.isdisjoint(frame.scope.returns):
+            return Keeping.PROCESS
+        found = {self._owner(frame, base) for base in self._kept_on(frame, term)}
+        if Keeping.PROCESS in found:
+            return Keeping.PROCESS
+        return Keeping.OBJECT if Keeping.OBJECT in found else None
+
     # -- cached functions --------------------------------------------------------------------------
 
     def _is_cached(self, frame: Frame) -> bool:
@@ -99,44 +111,23 @@ class Keepings:
         """Terms of the objects on which a value is stored; -1 for a variable outside."""
         module = frame.module
         terms = module.facts.terms
-        holding = self._holding(frame, term)
+        held = holding(frame, term)
         for _, _, written in frame.scope.outer_writes:
-            if written in holding:
+            if written in held:
                 yield -1
         for at in module.attribute_writes_in(frame.scope_number):
-            if terms[at][3] in holding:
+            if terms[at][3] in held:
                 yield terms[at][1]
         for at in range(term + 1, frame.scope.end):
             entry = terms[at]
-            if entry[0] == t.STORE_ITEM and entry[3] in holding:
+            if entry[0] == t.STORE_ITEM and entry[3] in held:
                 yield entry[1]
             elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
                 method = terms[entry[1]][2]
                 if method in ("setdefault", "append", "add", "set") and any(
-                    argument in holding for argument in entry[2]
+                    argument in held for argument in entry[2]
                 ):
                     yield terms[entry[1]][1]
-
-    @staticmethod
-    def _holding(frame: Frame, term: int) -> set[int]:
-        """The terms of a function that hold what a term gives."""
-        terms = frame.module.facts.terms
-        holding = {term}
-        for at in range(term + 1, frame.scope.end):
-            entry = terms[at]
-            kind = entry[0]
-            if kind in _SAME:
-                if not holding.isdisjoint(t.operands(entry)):
-                    holding.add(at)
-            elif kind == t.CALL:
-                given = (*entry[2], *[value for _, value in entry[3]])
-                if not holding.isdisjoint(given):
-                    holding.add(at)
-                    continue
-                called = terms[entry[1]]
-                if called[0] == t.ATTR and called[2] in _FLUENT and called[1] in holding:
-                    holding.add(at)
-        return holding
 
     def _guards(self, frame: Frame, term: int) -> Iterator[int]:
         """Terms of the objects on whose emptiness it depends that a term is reached, and that are
@@ -185,6 +176,51 @@ class Keepings:
 
     def _value(self, frame: Frame, term: int) -> Value:
         return self._project.values.evaluate(frame, term)
+
+
+def holding(frame: Frame, term: int, *, closures: bool = False) -> set[int]:
+    """The terms of a function that hold what a term gives; with ``closures``, so do functions in it
+    that read the variable.
+    """
+    found = _flow(frame, {term})
+    if closures:
+        names = {name for name, at in frame.scope.bindings.items() if at in found}
+        reading = {at for at in _functions_in(frame) if _reads(frame, at, names)}
+        if names and reading:
+            found = _flow(frame, found | reading)
+    return found
+
+
+def _flow(frame: Frame, found: set[int]) -> set[int]:
+    terms = frame.module.facts.terms
+    for at in range(min(found) + 1, frame.scope.end):
+        entry = terms[at]
+        kind = entry[0]
+        if kind in _SAME:
+            if not found.isdisjoint(t.operands(entry)):
+                found.add(at)
+        elif kind == t.CALL:
+            given = (*entry[2], *[value for _, value in entry[3]])
+            called = terms[entry[1]]
+            if not found.isdisjoint(given) or (
+                called[0] == t.ATTR and called[2] in _FLUENT and called[1] in found
+            ):
+                found.add(at)
+    return found
+
+
+def _functions_in(frame: Frame) -> Iterator[int]:
+    """The terms at which a function defines others."""
+    terms = frame.module.facts.terms
+    return (at for at in range(frame.scope.start, frame.scope.end) if terms[at][0] == t.DEFINITION)
+
+
+def _reads(frame: Frame, definition: int, names: set[str]) -> bool:
+    facts = frame.module.facts
+    scope = facts.scopes[facts.terms[definition][1]]
+    return any(
+        entry[0] == t.NAME and entry[1] in names for entry in facts.terms[scope.start : scope.end]
+    )
 
 
 def _tested_object(terms: list[t.Term], term: int) -> int:

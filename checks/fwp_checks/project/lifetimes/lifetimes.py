@@ -17,8 +17,9 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.chains import Call, public_name
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.callers import CallersByName
-from fwp_checks.project.lifetimes.keeping import Keepings
+from fwp_checks.project.lifetimes.keeping import Keepings, holding
 from fwp_checks.project.lifetimes.model import Keeping, Opening, PerRequest, Step, Way
+from fwp_checks.project.lifetimes.pools import Pools
 from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path
 from fwp_checks.project.lifetimes.sites import Openings
 from fwp_checks.project.lifetimes.targets import Targets
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # What is further away from the request is seldom its own doing.
-_MOST_LEVELS = 6
+_MOST_LEVELS = 4
 # Where so many functions lead to one, more ways tell nothing new.
 _MOST_FUNCTIONS = 400
 _LOOPS = ("for", "while", "comprehension")
+# What is handed to these lives until the response is sent, or longer.
+_STREAMING = (
+    "StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "BackgroundTask",
+    "BackgroundTasks", "BackgroundTasks.add_task",
+)  # fmt: skip
 # Methods by which something is taken from a pool.
 _TAKING = frozenset({"getconn", "get_connection", "acquire", "connection", "borrow"})
 
@@ -45,6 +51,7 @@ class Lifetimes:
         self.callers = CallersByName(project)
         self._keepings = Keepings(project)
         self._targets = Targets(project, self.callers)
+        self.pools = Pools(project, self)
 
     def per_request(self, module: Module) -> Sequence[PerRequest]:
         """What the calls of a module open anew for requests."""
@@ -73,13 +80,33 @@ class Lifetimes:
                 found.setdefault(way.function, []).append((per_request, way))
         return found
 
+    def shared(self, name: str) -> Opening | None:
+        """Where the same is opened once for the process; None if nowhere in served code."""
+        return self._shared.get(name)
+
     @cached_property
-    def kept(self) -> frozenset[str]:
-        """The names of what is opened once for the process somewhere in served code."""
-        return frozenset(
-            opening.name
-            for opening in self.openings.lasting
-            if self._keepings.of(opening.frame, opening.term) is Keeping.PROCESS
+    def _shared(self) -> dict[str, Opening]:
+        found: dict[str, Opening] = {}
+        for opening in self.openings.lasting:
+            if opening.name not in found and self._is_shared(opening):
+                found[opening.name] = opening
+        return found
+
+    def _is_shared(self, opening: Opening) -> bool:
+        keeping = self._keepings.of_itself(opening.frame, opening.term)
+        if keeping is not Keeping.OBJECT:
+            return keeping is Keeping.PROCESS
+        return any(
+            self._keepings.of(step.frame, step.term) is Keeping.PROCESS
+            for step in self._callers_of(opening.frame, keeping)
+        )
+
+    def count(self, name: str) -> int:
+        """How many calls of a project open this anew for requests."""
+        return sum(
+            per_request.opening.name == name
+            for several in self._per_request.values()
+            for per_request in several
         )
 
     # -- the search --------------------------------------------------------------------------------
@@ -92,7 +119,9 @@ class Lifetimes:
         return tuple(
             self._way(opening, steps)
             for steps in self.reaching(frame, opening.term)
-            if not self._is_excused(frame, steps) and self._targets.is_own(opening, steps)
+            if not self._is_excused(frame, steps)
+            and not self._is_of_stream(opening, steps)
+            and self._targets.is_own(opening, steps)
         )
 
     def reaching(self, frame: Frame, term: int) -> Iterator[tuple[Step, ...]]:
@@ -152,6 +181,33 @@ class Lifetimes:
             return True
         handled = self._project.applications.handlers.get(frames[-1].function)
         return handled is not None and is_probe_path(handled[0].path)
+
+    def _is_of_stream(self, opening: Opening, steps: Sequence[Step]) -> bool:
+        """Whether it is opened for a socket, or for a response that is still sent when the handler
+        has returned.
+        """
+        places = [(opening.frame, opening.term), *[(step.frame, step.term) for step in steps]]
+        handled = self._project.applications.handlers.get(places[-1][0].function)
+        if handled is not None and handled[0].is_websocket:
+            return True
+        if opening.row.kind != "http":
+            return False
+        requests = self._project.applications.request_functions
+        return any(
+            (frame.scope.is_generator and frame.function not in requests)
+            or self._is_handed_on(frame, term)
+            for frame, term in places
+        )
+
+    def _is_handed_on(self, frame: Frame, term: int) -> bool:
+        terms = frame.module.facts.terms
+        for at in holding(frame, term, closures=True):
+            if at != term and terms[at][0] == t.CALL:
+                called = self._project.values.evaluate(frame, terms[at][1])
+                name = getattr(called, "name", "")
+                if isinstance(name, str) and name.endswith(_STREAMING):
+                    return True
+        return False
 
     # -- ways --------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class PerRequest:
-    """Something that requests open anew each time, with the ways that lead to it, shortest first."""
+    """Something that requests open anew each time, and the ways that lead to it, shortest first."""
 
     opening: Opening
     ways: tuple[Way, ...]

@@ -1,0 +1,254 @@
+"""Pools that are made, sized or thrown away so that they do not serve: without keeping anything,
+before the workers are forked, smaller than the threads that ask, emptied by each request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.application.loaded import is_example
+from fwp_checks.project.deployment.records import Mention, Server
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.lifetimes.model import Opening, Step
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.texts import text_at
+from fwp_checks.project.meaning.values import Constant, External, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.lifetimes.lifetimes import Lifetimes
+    from fwp_checks.project.linked import Project
+
+_DISPOSE = frozenset(
+    {"sqlalchemy.engine.Engine.dispose", "sqlalchemy.ext.asyncio.AsyncEngine.dispose"}
+)
+# Reasons to keep no connections, which stand in the file or nowhere.
+_REASONS = re.compile(
+    r"pgbouncer|pgcat|pgpool|supavisor|odyssey|proxy|:6432|:6543|lambda_handler|serverless|celery"
+    r"|event.?loop|multiprocess|fork|pytest",
+    re.IGNORECASE,
+)
+_POOLERS = ("pgbouncer", "pgcat", "pgpool", "supavisor", "odyssey")
+# What is told when workers are forked, where connections of the parent are dropped.
+_AFTER_FORK = ("post_fork", "register_at_fork", "worker_process_init", "postfork")
+# These connect as soon as they are made; pools of SQLAlchemy and Redis do when they are used.
+# https://www.mongodb.com/docs/languages/python/pymongo-driver/current/troubleshooting/
+_CONNECTING = (
+    "psycopg2.pool.",
+    "psycopg_pool.",
+    "pymongo.",
+    "mysql.connector.pooling.",
+    "oracledb.",
+)
+# https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool
+_SIZE, _OVERFLOW = 5, 10
+
+
+class Pools:
+    """Answers for one project; asked of each file."""
+
+    def __init__(self, project: Project, lifetimes: Lifetimes) -> None:
+        self._project = project
+        self._lifetimes = lifetimes
+
+    def _of(self, module: Module) -> list[Opening]:
+        return self._by_module.get(module, [])
+
+    @cached_property
+    def _by_module(self) -> dict[Module, list[Opening]]:
+        """What is opened in the modules that are imported with an application."""
+        loaded = self._project.structure.loaded
+        found: dict[Module, list[Opening]] = {}
+        for opening in self._lifetimes.openings.lasting:
+            module = opening.frame.module
+            if not opening.is_lent and module in loaded and not is_example(module):
+                found.setdefault(module, []).append(opening)
+        return found
+
+    # -- pools that keep nothing -------------------------------------------------------------------
+
+    def null_pools(self, module: Module) -> Iterator[Opening]:
+        """Engines of a file that are made with a NullPool, for no reason that is to be seen."""
+        for opening in self._of(module):
+            pool = self._given(opening, "poolclass")
+            if (
+                opening.row.resource == "engine"
+                and isinstance(pool, External)
+                and pool.name.startswith("sqlalchemy.")
+                and pool.name.endswith(".NullPool")
+                and not self._has_reason(opening)
+            ):
+                yield opening
+
+    def _has_reason(self, opening: Opening) -> bool:
+        deployment = self._project.deployment
+        frame = opening.frame
+        entry = frame.module.facts.terms[opening.term]
+        url = text_at(self._project, frame, entry[2][0]) if entry[2] else None
+        return (
+            _is_conditional(opening)
+            or (url is None and _names_sqlite(frame.module))
+            or (url or "").startswith("sqlite")
+            or _REASONS.search(frame.module.text or "") is not None
+            or deployment.serverless is not None
+            or any(deployment.mentions(pooler) is not None for pooler in _POOLERS)
+        )
+
+    def _given(self, opening: Opening, name: str, position: int = -1) -> Value | None:
+        """An argument of what opens something; None if it is not given."""
+        frame = opening.frame
+        entry = frame.module.facts.terms[opening.term]
+        for keyword, term in entry[3]:
+            if keyword == name:
+                return self._project.values.evaluate(frame, term)
+        if 0 <= position < len(entry[2]):
+            return self._project.values.evaluate(frame, entry[2][position])
+        return None
+
+    # -- before the fork ---------------------------------------------------------------------------
+
+    def before_fork(self, module: Module) -> Iterator[tuple[Opening, Mention]]:
+        """What a file connects when it is imported, and the server that imports it before it forks
+        its workers.
+        """
+        for opening in self._of(module):
+            if opening.frame.scope_number or _is_conditional(opening):
+                continue
+            if self._connects(opening) and self._preloading is not None:
+                yield opening, self._preloading.mention
+
+    @cached_property
+    def _preloading(self) -> Server | None:
+        deployment = self._project.deployment
+        server = next((server for server in deployment.servers if server.preloads), None)
+        if server is None or any(deployment.mentions(word) for word in _AFTER_FORK):
+            return None
+        for module in self._project.table.modules:
+            if any(word in (module.text or "") for word in _AFTER_FORK):
+                return None
+        return server
+
+    def _connects(self, opening: Opening) -> bool:
+        """Whether something is connected by the time that the file is imported."""
+        if opening.row.resource == "connection":
+            return opening.row.kind != "file"
+        for name in ("open", "connect"):
+            given = self._given(opening, name)
+            if isinstance(given, Constant) and given.value is False:
+                return False
+        if opening.name.startswith(_CONNECTING):
+            return True
+        return opening.row.resource == "engine" and self._is_used_at_import(opening)
+
+    def _is_used_at_import(self, opening: Opening) -> bool:
+        """Whether the file itself uses an engine: ``Base.metadata.create_all(engine)``."""
+        module = opening.frame.module
+        terms = module.facts.terms
+        for term in module.calls_in(0):
+            entry = terms[term]
+            called = terms[entry[1]]
+            if called[0] != t.ATTR:
+                continue
+            given = (*entry[2], *[value for _, value in entry[3]])
+            if called[2] in ("connect", "begin") and called[1] == opening.term:
+                return True
+            if called[2] in ("create_all", "reflect", "drop_all") and opening.term in given:
+                return True
+        return False
+
+    # -- too small ---------------------------------------------------------------------------------
+
+    def too_small(self, module: Module) -> Iterator[tuple[Opening, int, Server]]:
+        """Pools of a file with fewer connections than the server has threads in each process."""
+        threads = [server for server in self._project.deployment.servers if server.threads]
+        if len(threads) != 1:
+            return
+        for opening in self._of(module):
+            size = self._size(opening)
+            if (
+                size is not None
+                and not _is_conditional(opening)
+                and size < (threads[0].threads or 0)
+            ):
+                yield opening, size, threads[0]
+
+    def _size(self, opening: Opening) -> int | None:
+        """How many connections a pool gives out at most, where that is written."""
+        if opening.name == "sqlalchemy.create_engine":
+            sizes = [self._given(opening, name) for name in ("pool_size", "max_overflow")]
+            if sizes == [None, None]:
+                return None
+            size = _SIZE if sizes[0] is None else _number(sizes[0])
+            overflow = _OVERFLOW if sizes[1] is None else _number(sizes[1])
+            # Of either, there is no limit.
+            return size + overflow if size and overflow is not None and overflow >= 0 else None
+        if opening.name.startswith("psycopg_pool."):
+            return _number(self._given(opening, "max_size"))
+        if opening.name.startswith("psycopg2.pool."):
+            return _number(self._given(opening, "maxconn", 1))
+        return None
+
+    # -- emptied by each request -------------------------------------------------------------------
+
+    def disposals(self, module: Module) -> Sequence[tuple[Frame, int, tuple[Step, ...]]]:
+        """Where a file disposes of a lasting engine for requests: the call, and the shortest way to
+        it, the innermost call first.
+        """
+        return self._disposals.get(module, [])
+
+    @cached_property
+    def _disposals(self) -> dict[Module, list[tuple[Frame, int, tuple[Step, ...]]]]:
+        found: dict[Module, list[tuple[Frame, int, tuple[Step, ...]]]] = {}
+        if not self._project.applications.request_functions:
+            return found
+        for module, term in self._project.call_sites.spelt("dispose"):
+            frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+            called = module.facts.terms[term][1]
+            name = getattr(self._project.values.evaluate(frame, called), "name", None)
+            if name not in _DISPOSE or not module.is_served or not frame.scope_number:
+                continue
+            if not self._lasts(frame, module.facts.terms[called][1]):
+                continue
+            steps = next(self._lifetimes.reaching(frame, term), None)
+            if steps is not None:
+                found.setdefault(module, []).append((frame, term, steps))
+        return found
+
+    def _lasts(self, frame: Frame, engine: int) -> bool:
+        """Whether an engine is a variable outside of functions, or an attribute of what lasts: none
+        that the function has made, taken out of a mapping or been handed.
+        """
+        terms = frame.module.facts.terms
+        root = t.unaliased(terms, engine)
+        attributes = set()
+        while terms[root][0] == t.ATTR:
+            attributes.add(terms[root][2])
+            root = t.unaliased(terms, terms[root][1])
+        if terms[root][0] == t.PARAM:
+            return "app" in attributes
+        return terms[root][0] in (t.NAME, t.IMPORT)
+
+
+def _number(value: Value | None) -> int | None:
+    """A whole number that is written."""
+    return value.value if isinstance(value, Constant) and type(value.value) is int else None
+
+
+def _is_conditional(opening: Opening) -> bool:
+    """Whether something is opened in one of several ways, by what is configured."""
+    frame = opening.frame
+    return any(
+        region.kind in ("if", "else", "except", "case")
+        and region.start <= opening.term < region.end
+        for region in frame.module.regions_in(frame.scope_number)
+    )
+
+
+def _names_sqlite(module: Module) -> bool:
+    return any(
+        entry[0] == t.CONST and isinstance(entry[1], str) and "sqlite" in entry[1]
+        for entry in module.facts.terms
+    )
