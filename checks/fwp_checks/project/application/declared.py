@@ -58,7 +58,7 @@ class Called:
 class Leak:
     """A dependency opens a session at ``opened`` and gives it away at ``given``, a term that it
     returns or yields; nothing closes it then, or ``closes`` does, the last statements of the
-    function (their terms), unless the request fails.
+    function (their terms), unless the request fails. ``is_async``: closing it has to be awaited.
     """
 
     frame: Frame
@@ -66,6 +66,7 @@ class Leak:
     given: int
     is_returned: bool
     closes: tuple[int, ...] = ()
+    is_async: bool = False
 
 
 class Declared:
@@ -182,7 +183,9 @@ class Declared:
             if not scope.is_generator:
                 return None if self._is_closed(frame, opened) else Leak(frame, opened, term, True)
             if not self._is_protected(frame, term, opened):
-                return Leak(frame, opened, term, False, self._closes_after(frame, term, opened))
+                closes = tuple(self._closings(frame, opened, term + 1, scope.end))
+                value = self._project.values.evaluate(frame, opened)
+                return Leak(frame, opened, term, False, closes, sessions.is_asynchronous(value))
         return None
 
     def _is_handed_on(self, frame: Frame, opened: int) -> bool:
@@ -220,7 +223,7 @@ class Declared:
             if term == opened:
                 return True
             term = terms[term][1]
-        return term == opened
+        return bool(term == opened)
 
     def _is_protected(self, frame: Frame, given: int, opened: int) -> bool:
         """Whether a session is closed even where the request fails: by ``finally``, ``with``, or
@@ -245,7 +248,7 @@ class Declared:
             term = pending.pop()
             if self._is_it(frame, term, opened):
                 # session.begin() ends the transaction, not the session.
-                return terms[region.term][0] == t.ENTER
+                return True
             if terms[term][0] == t.CALL:
                 called = terms[terms[term][1]]
                 if called[0] == t.ATTR and self._is_it(frame, called[1], opened):
@@ -258,6 +261,3 @@ class Declared:
             # Whatever is done there, it is the place for it.
             return True
         return bool(self._closings(frame, opened, region.start, region.end))
-
-    def _closes_after(self, frame: Frame, given: int, opened: int) -> tuple[int, ...]:
-        return tuple(self._closings(frame, opened, given + 1, frame.scope.end))

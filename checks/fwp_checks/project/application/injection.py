@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.application.answers import Answers
 from fwp_checks.project.application.declared import Declared
 from fwp_checks.project.application.model import Dependency, Handler, Inclusion, Route, Router
+from fwp_checks.project.application.opened import OpenedByHand
 from fwp_checks.project.application.prologues import Prologues
+from fwp_checks.project.application.repeated import Repeated
 from fwp_checks.project.application.sessions import Sessions
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 
@@ -22,6 +25,9 @@ class Injection:
         self._project = project
         self.sessions = Sessions(project)
         self.declared = Declared(project, self)
+        self.opened = OpenedByHand(project, self)
+        self.repeated = Repeated(project, self)
+        self.answers = Answers(project)
 
     @cached_property
     def prologues(self) -> Prologues:

@@ -24,6 +24,7 @@ Form = Hashable
 
 # Terms that do nothing by themselves: what they stand for counts where it is used.
 _SILENT = frozenset({t.NARROW, t.ALIAS, t.PARAM, t.NAME, t.CONST, t.IMPORT})
+_TO_TEXT = ((t.NAME, "str"), (t.NAME, "repr"))
 _MESSAGE_KEYWORDS = frozenset({"detail", "message", "msg", "description", "reason", "error"})
 _LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
 _CLOCKS = frozenset(
@@ -68,29 +69,32 @@ class Reading:
         the reading of clocks are left out.
         """
         for statement in self._facts.statements_of(self._frame.scope):
-            if not self._is_idle(statement):
+            if not self.is_idle(statement):
                 yield statement, self.form(statement)
 
     def form(self, statement: Statement) -> Form:
         """The form of a statement, after those that were read before."""
         return (statement.kind, *self.stretch(statement.start, statement.end))
 
-    def stretch(self, start: int, end: int) -> tuple[Form, ...]:
-        """The form of a stretch of terms: what is done there, and under which conditions."""
+    def stretch(self, start: int, end: int, *, is_answer: bool = False) -> tuple[Form, ...]:
+        """The form of a stretch of terms: what is done there, and under which conditions.
+
+        ``is_answer``: it ends the request, so that texts do not matter, nor do log lines.
+        """
         regions = [r for r in self._regions() if _lies_in(r, start, end)]
         items: list[tuple[int, int, int, Form]] = []
         for number, region in enumerate(regions):
             mark = (region.kind, region.is_async, region.leaves, region.exits)
             items.append((region.start, 0, -number, ("begin", *mark)))
             items.append((region.end, -1, number, ("end", region.kind)))
-        roots = self.roots(start, end)
+        roots = [r for r in self.roots(start, end) if not (is_answer and self.is_log(r))]
         leaving = [region for region in regions if region.exits]
         items += [(root, 1, 0, ("at", root)) for root in roots]
         found: list[Form] = []
         for _, _, _, item in sorted(items, key=lambda one: one[:3]):
             if isinstance(item, tuple) and item[0] == "at":
-                is_answer = any(region.start <= item[1] < region.end for region in leaving)
-                found.append(self._root(item[1], is_answer))
+                is_last = any(region.start <= item[1] < region.end for region in leaving)
+                found.append(self._root(item[1], is_answer or is_last))
             else:
                 found.append(item)
         found += self._plain_answers(start, leaving, roots)
@@ -151,7 +155,8 @@ class Reading:
 
     # -- what is left out --------------------------------------------------------------------------
 
-    def _is_idle(self, statement: Statement) -> bool:
+    def is_idle(self, statement: Statement) -> bool:
+        """Whether a statement does nothing for the request: a docstring, a log line."""
         if statement.kind in ("constant", "import"):
             return True
         if statement.kind == "other":
@@ -213,6 +218,8 @@ class Reading:
         if kind == t.ATTR:
             return ("attribute", *inner, entry[2])
         if kind == t.CALL:
+            if is_message and self._terms[entry[1]] in _TO_TEXT:
+                return ("text",)
             keywords: list[Form] = []
             for name, value in entry[3]:
                 is_text = is_message and name in _MESSAGE_KEYWORDS

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession")
-_FACTORIES = ("sqlalchemy.orm.sessionmaker", "sqlalchemy.ext.asyncio.async_sessionmaker")
+FACTORIES = ("sqlalchemy.orm.sessionmaker", "sqlalchemy.ext.asyncio.async_sessionmaker")
+CLASSES = (*SESSIONS, "sqlmodel.Session", "sqlmodel.ext.asyncio.session.AsyncSession")
 # A registry that keeps one session for each thread or request, and ends it when it is told to.
 _REGISTRIES = ("sqlalchemy.orm.scoped_session", "sqlalchemy.ext.asyncio.async_scoped_session")
 _PACKAGES = frozenset({"sqlalchemy", "sqlmodel"})
@@ -82,6 +83,11 @@ class Sessions:
         options = options_of(value)
         return bool(options) and all(self._is_one(option) for option in options)
 
+    def is_asynchronous(self, value: Value) -> bool:
+        """Whether a session is one whose methods are awaited."""
+        classes = self._project.classes
+        return classes.is_instance(value, SESSIONS[1])
+
     def _is_one(self, value: Value) -> bool:
         if not isinstance(value, Instance):
             return False
@@ -124,7 +130,7 @@ class Sessions:
             is_class = isinstance(called, ClassValue) or project.catalogue.is_type(called.name)
             return is_class and self.is_session(project.values.evaluate(frame, term))
         if isinstance(called, Instance) and isinstance(called.class_, str):
-            if called.class_ in _FACTORIES:
+            if called.class_ in FACTORIES:
                 return self.is_session(project.values.evaluate(frame, term))
         if isinstance(called, CallableValue):
             return self.is_session(called.result)

@@ -1,0 +1,208 @@
+"""What handlers answer where something fails."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
+from fwp_checks.project.application.model import Handler, Route
+from fwp_checks.project.application.sameness import Form, Reading
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import External, Member
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+FEWEST_CAUGHT = 5
+_BROAD = ("builtins.Exception", "builtins.BaseException")
+_SILENT_ANSWERS = (
+    "starlette.responses.", "fastapi.responses.", "flask.json.jsonify", "flask.jsonify",
+    "quart.jsonify", "django.http.JsonResponse", "rest_framework.response.Response",
+)  # fmt: skip
+_STATUS = frozenset({"status_code", "status"})
+_ERROR_KEYS = frozenset({"error", "errors", "err", "exception"})
+_SUCCESS_KEYS = frozenset({"success", "ok", "succeeded", "is_success"})
+_STATE_KEYS = frozenset({"status", "state", "result"})
+_FAILED = frozenset({"error", "failed", "failure", "fail"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """An ``except`` of a handler, and the first term in it that answers."""
+
+    route: Route
+    frame: Frame
+    region: Region
+    answer: int
+
+
+class Answers:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def _handlers(self) -> Iterator[tuple[Route, Handler]]:
+        handlers = self._project.applications.handlers
+        for key in sorted(handlers):
+            route, handler = handlers[key]
+            if handler.frame.module.is_served and not route.is_websocket:
+                yield route, handler
+
+    # -- the same except ---------------------------------------------------------------------------
+
+    @cached_property
+    def repeated(self) -> dict[str, list[list[Caught]]]:
+        """Handlers of a module that are one ``try`` with the same ``except Exception``."""
+        groups: dict[tuple[str, Form], list[Caught]] = defaultdict(list)
+        for route, handler in self._handlers():
+            caught = self._catching(route, handler.frame)
+            if caught is not None:
+                form = self._form(caught)
+                if form is not None:
+                    groups[(handler.frame.module.path, form)].append(caught)
+        found: dict[str, list[list[Caught]]] = {}
+        for (path, _), group in groups.items():
+            if len(group) >= FEWEST_CAUGHT:
+                found.setdefault(path, []).append(group)
+        return found
+
+    def _catching(self, route: Route, frame: Frame) -> Caught | None:
+        """The ``except Exception`` of a handler whose body is one ``try``."""
+        regions = frame.module.regions_in(frame.scope_number)
+        if not any(region.kind == "except" for region in regions):
+            return None
+        reading = Reading(self._project, frame)
+        working = [
+            s for s in frame.module.facts.statements_of(frame.scope) if not reading.is_idle(s)
+        ]
+        if len(working) != 1 or working[0].kind != "try":
+            return None
+        for region in regions:
+            if region.kind == "except" and self._is_broad(frame, region):
+                if not _inside_another(region, regions):
+                    answer = self._answer(frame, region)
+                    return Caught(route, frame, region, answer) if answer >= 0 else None
+        return None
+
+    def _is_broad(self, frame: Frame, region: Region) -> bool:
+        if region.term < 0:
+            return True
+        value = self._project.values.evaluate(frame, region.term)
+        return isinstance(value, External) and value.name in _BROAD
+
+    @staticmethod
+    def _answer(frame: Frame, region: Region) -> int:
+        """The first term of a region that raises something new or is returned; -1 for none."""
+        terms = frame.module.facts.terms
+        returned = set(frame.scope.returns)
+        for term in range(region.start, region.end):
+            if (terms[term][0] == t.RAISE and terms[term][1] >= 0) or term in returned:
+                return term
+        return -1
+
+    def _form(self, caught: Caught) -> Form:
+        """What an ``except`` does but for its texts and logs; None if it cleans up, too."""
+        reading = Reading(self._project, caught.frame)
+        terms = caught.frame.module.facts.terms
+        start, end = caught.region.start, caught.region.end
+        for root in reading.roots(start, end):
+            kind = terms[root][0]
+            if kind in (t.STORE, t.STORE_ITEM, t.AWAIT):
+                return None
+            if kind == t.DROP and not reading.is_log(root) and not self._prints(caught.frame, root):
+                return None
+        return reading.stretch(start, end, is_answer=True)
+
+    def _prints(self, frame: Frame, root: int) -> bool:
+        terms = frame.module.facts.terms
+        call = terms[terms[root][1]]
+        if call[0] != t.CALL:
+            return False
+        called = self._project.values.evaluate(frame, call[1])
+        return isinstance(called, External) and called.name.startswith("traceback.")
+
+    # -- errors that look like success -------------------------------------------------------------
+
+    @cached_property
+    def hidden(self) -> dict[str, list[Caught]]:
+        """Where handlers answer an exception as if nothing had happened, by module."""
+        found: dict[str, list[Caught]] = {}
+        for route, handler in self._handlers():
+            frame = handler.frame
+            for region in frame.module.regions_in(frame.scope_number):
+                answer = self._hidden(frame, region) if region.kind == "except" else -1
+                if answer >= 0:
+                    caught = Caught(route, frame, region, answer)
+                    found.setdefault(frame.module.path, []).append(caught)
+        return found
+
+    def _hidden(self, frame: Frame, region: Region) -> int:
+        """The term that a region returns with status 200 and that tells of an error; -1 for
+        none.
+        """
+        terms = frame.module.facts.terms
+        for term in range(region.start, region.end):
+            entry = terms[term]
+            if entry[0] == t.RAISE or (entry[0] == t.STORE and entry[2] in _STATUS):
+                return -1
+        for term in frame.scope.returns:
+            if region.start <= term < region.end:
+                content = self._content(frame, term)
+                if content >= 0 and _tells_of_error(terms, content):
+                    return term
+        return -1
+
+    def _content(self, frame: Frame, term: int) -> int:
+        """The mapping that is answered with status 200; -1 if that is not certain."""
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        if entry[0] == t.MAPPING:
+            return term
+        if entry[0] != t.CALL:
+            return -1
+        called = self._project.values.evaluate(frame, entry[1])
+        name = called.name if isinstance(called, (External, Member)) else ""
+        if not name.startswith(_SILENT_ANSWERS):
+            return -1
+        keywords = dict(entry[3])
+        if None in keywords:
+            return -1
+        status = next((value for key, value in entry[3] if key in _STATUS), -1)
+        if status < 0 and len(entry[2]) > 1:
+            status = entry[2][1]
+        if status >= 0 and terms[status] != (t.CONST, 200):
+            return -1
+        given = [*entry[2][:1], *[keywords[key] for key in ("content", "data") if key in keywords]]
+        return given[0] if given and terms[given[0]][0] == t.MAPPING else -1
+
+
+def _inside_another(region: Region, regions: list[Region]) -> bool:
+    return any(
+        other is not region
+        and other.kind in ("try", "except", "finally", "if", "else", "for", "while", "with", "case")
+        and other.start <= region.start
+        and region.end <= other.end
+        for other in regions
+    )
+
+
+def _tells_of_error(terms: list[t.Term], mapping: int) -> bool:
+    for key, value in terms[mapping][1]:
+        if key < 0 or terms[key][0] != t.CONST:
+            continue
+        name = str(terms[key][1]).lower()
+        given = terms[value]
+        is_literal = given[0] == t.CONST
+        if name in _ERROR_KEYS and not (is_literal and given[1] in (None, False, "", 0)):
+            return True
+        if name in _SUCCESS_KEYS and is_literal and given[1] is False:
+            return True
+        if name in _STATE_KEYS and is_literal and str(given[1]).lower() in _FAILED:
+            return True
+    return False

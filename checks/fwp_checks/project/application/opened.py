@@ -1,0 +1,246 @@
+"""What handlers open or make for themselves that dependency injection would hand to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.application.model import Dependency
+from fwp_checks.project.application.sessions import CLASSES, FACTORIES, Opened
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import ClassValue, External, Member
+
+if TYPE_CHECKING:
+    from fwp_checks.project.application.injection import Injection
+    from fwp_checks.project.linked import Project
+
+_SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings")
+# What is sent after the handler has returned needs a session of its own.
+_STREAMING = ("StreamingResponse", "EventSourceResponse")
+_MOST_STEPS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalSession:
+    """A session that a module opens when it is imported, at ``term``, under ``name``; requests read
+    it in these functions at these terms.
+    """
+
+    module: Module
+    term: int
+    name: str
+    readers: tuple[tuple[Frame, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsMade:
+    """Settings are read anew for requests: by a call at ``term`` of ``frame``, which is in a
+    handler or dependency, or in a function ``by`` that those call; or where a dependency names
+    the class.
+    """
+
+    module: Module
+    term: int
+    class_name: str
+    function: str
+
+
+class OpenedByHand:
+    """Answers for one project."""
+
+    def __init__(self, project: Project, injection: Injection) -> None:
+        self._project = project
+        self._injection = injection
+
+    # -- sessions in handlers ----------------------------------------------------------------------
+
+    @cached_property
+    def sessions(self) -> dict[str, list[Opened]]:
+        """The first session that each handler opens for itself, by module."""
+        found: dict[str, list[Opened]] = {}
+        if not self._injection.sessions.are_used:
+            return found
+        for _, handler in self._injection.handlers.values():
+            frame = handler.frame
+            opened = self._injection.sessions.opened_in(frame)
+            if opened and not self._has_session(frame) and not self._streams(frame):
+                found.setdefault(frame.module.path, []).append(opened[0])
+        return found
+
+    def provider(self, opened: Opened) -> Frame | None:
+        """The dependency that yields sessions of the same factory."""
+        sessions = self._injection.sessions
+        wanted = self._factory(opened.frame, opened.term)
+        for frame in self._injection.functions.values():
+            if opened.by_hand is not None and frame.function == opened.by_hand.function:
+                return frame
+            for term in frame.scope.yields:
+                made = sessions.opening_of(frame, term)
+                if made >= 0 and wanted == self._factory(frame, made):
+                    return frame
+        return None
+
+    def _factory(self, frame: Frame, term: int) -> tuple[str, int]:
+        """Where what a call calls is defined."""
+        owner, place = self._project.types.resolve(frame, frame.module.facts.terms[term][1])
+        return owner.module.path, place
+
+    def _has_session(self, frame: Frame) -> bool:
+        """Whether a session is injected: another one is opened for a reason."""
+        return any(
+            self._injection.sessions.is_session(
+                self._project.values.evaluate(frame, frame.scope.start + index)
+            )
+            for index in range(len(frame.scope.parameters))
+        )
+
+    def _streams(self, frame: Frame) -> bool:
+        for term in frame.module.calls_in(frame.scope_number):
+            called = self._project.values.evaluate(frame, frame.module.facts.terms[term][1])
+            name = called.name if isinstance(called, (External, Member, ClassValue)) else ""
+            if name.endswith(_STREAMING):
+                return True
+        return False
+
+    # -- sessions of modules -----------------------------------------------------------------------
+
+    @cached_property
+    def global_sessions(self) -> dict[str, list[GlobalSession]]:
+        """Sessions of modules that requests read, by module."""
+        found: dict[str, list[GlobalSession]] = {}
+        if not self._injection.sessions.are_used or not self._injection.handlers:
+            return found
+        for module, term in sorted(self._candidates(), key=lambda one: (one[0].path, one[1])):
+            frame = self._project.module_frame(module)
+            name = self._bound_name(module, term)
+            if name and module.is_served and self._injection.sessions.makes(frame, term):
+                readers = tuple(self._readers(module, name))
+                if readers:
+                    made = GlobalSession(module, term, name, readers)
+                    found.setdefault(module.path, []).append(made)
+        return found
+
+    def _candidates(self) -> set[tuple[Module, int]]:
+        """Calls of modules' own code that may open a session."""
+        sites = self._project.call_sites
+        found = {
+            (site.frame.module, site.term)
+            for site in sites.of(frozenset(CLASSES))
+            if not site.frame.scope_number
+        }
+        for site in sites.of(frozenset(FACTORIES)):
+            name = self._bound_name(site.frame.module, site.term)
+            for module, term in sites.spelt(name) if name and not site.frame.scope_number else ():
+                if not module.code_scope_of(term):
+                    found.add((module, term))
+        # sessionmaker(…)()
+        found |= {
+            (module, term)
+            for module, term in sites.spelt("<value>")
+            if not module.code_scope_of(term)
+        }
+        return found
+
+    @staticmethod
+    def _bound_name(module: Module, term: int) -> str:
+        terms = module.facts.terms
+        for name, bound in module.facts.scopes[0].bindings.items():
+            while terms[bound][0] in (t.ALIAS, t.NARROW) or (
+                terms[bound][0] == t.DECLARED and terms[bound][1] >= 0
+            ):
+                bound = terms[bound][1]
+            if bound == term:
+                return name
+        return ""
+
+    def _readers(self, owner: Module, name: str) -> Iterator[tuple[Frame, int]]:
+        """Where functions that requests reach read a global name."""
+        for module in self._project.table.modules:
+            if not module.is_served:
+                continue
+            local = self._local_name(module, owner, name)
+            for number, scope in enumerate(module.facts.scopes) if local else ():
+                term = self._reading(module, number, local) if scope.is_function else -1
+                if term >= 0:
+                    frame = self._project.frame_of_scope(module, number)
+                    if next(self._project.lifetimes.reaching(frame, term), None) is not None:
+                        yield frame, term
+
+    def _local_name(self, module: Module, owner: Module, name: str) -> str:
+        """What a module calls a global of another one; empty if it does not know it by name."""
+        if module is owner:
+            return name
+        for local, term in module.facts.scopes[0].bindings.items():
+            entry = module.facts.terms[term]
+            if entry[0] == t.IMPORT and entry[2] == name:
+                frame, place = self._project.types.resolve(self._project.module_frame(module), term)
+                if frame.module is owner and place == owner.facts.scopes[0].bindings.get(name):
+                    return local
+        return ""
+
+    @staticmethod
+    def _reading(module: Module, number: int, name: str) -> int:
+        """What a function does with a global name first; -1 if it does not read it."""
+        facts = module.facts
+        scope = facts.scopes[number]
+        if name in scope.bindings or any(p.name == name for p in scope.parameters):
+            return -1
+        names = [
+            term
+            for term in range(scope.start, scope.end)
+            if facts.terms[term][0] in (t.NAME, t.IMPORT) and facts.terms[term][1] == name
+        ]
+        for term in range(scope.start, scope.end) if names else ():
+            if facts.span(term)[0] and not set(names).isdisjoint(t.operands(facts.terms[term])):
+                return term
+        return -1
+
+    # -- settings ----------------------------------------------------------------------------------
+
+    @cached_property
+    def settings(self) -> dict[str, list[SettingsMade]]:
+        """Settings that are read anew for requests, by module."""
+        found: dict[str, list[SettingsMade]] = {}
+        if not self._injection.handlers:
+            return found
+        for site in self._project.call_sites.of(frozenset(_SETTINGS)):
+            module, term = site.frame.module, site.term
+            called = self._project.values.evaluate(site.frame, module.facts.terms[term][1])
+            if (
+                not module.is_served
+                or not isinstance(called, ClassValue)
+                or self._is_given(site.frame, term)
+            ):
+                continue
+            ways = self._project.lifetimes.reaching(site.frame, term)
+            if site.frame.scope_number and any(len(way) <= _MOST_STEPS for way in ways):
+                made = SettingsMade(module, term, called.name, site.frame.name)
+                found.setdefault(module.path, []).append(made)
+        for dependency, _ in self._injection.dependencies:
+            made_by = self._settings_class(dependency)
+            if made_by is not None:
+                found.setdefault(made_by.module.path, []).append(made_by)
+        return found
+
+    @staticmethod
+    def _is_given(frame: Frame, term: int) -> bool:
+        """Whether settings are made of something: then they are not those of the environment."""
+        entry = frame.module.facts.terms[term]
+        return bool(entry[2] or entry[3])
+
+    def _settings_class(self, dependency: Dependency) -> SettingsMade | None:
+        class_ = dependency.value
+        if not isinstance(class_, ClassValue):
+            return None
+        if not any(self._project.classes.derives(class_, base) for base in _SETTINGS):
+            return None
+        module = self._project.table.by_path[dependency.place.path]
+        return (
+            SettingsMade(module, dependency.place.term, class_.name, "")
+            if module.is_served
+            else None
+        )

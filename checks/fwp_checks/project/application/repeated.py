@@ -1,0 +1,316 @@
+"""What several handlers declare or read that could be said once: pagination, headers, and
+dependencies whose result nobody reads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.application.model import Dependency, Route, Router
+from fwp_checks.project.application.sameness import Form, Reading
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.values import ClassValue, Instance, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.application.injection import Injection
+    from fwp_checks.project.linked import Project
+
+_PAIRS = (
+    ("skip", "limit"), ("offset", "limit"), ("page", "limit"), ("page", "size"),
+    ("page", "per_page"), ("page", "page_size"),
+)  # fmt: skip
+_FEWEST_PAIRS = 4
+_FEWEST_EQUAL_PAIRS = 3
+_FEWEST_KEYS = 3
+_FEWEST_TOKENS = 2
+_FEWEST_ROUTES = 5
+# Headers that say how to answer, or where the request came from; a dependency gains nothing.
+_ORDINARY = frozenset(
+    {
+        "content-type", "content-length", "content-encoding", "user-agent", "host", "referer",
+        "origin", "range", "connection", "upgrade", "x-real-ip", "cf-connecting-ip", "via",
+        "cookie", "etag", "last-modified",
+    }
+)  # fmt: skip
+_ORDINARY_STARTS = ("if-", "accept", "x-forwarded-", "sec-", "access-control-", "hx-")
+_TAKING_APART = frozenset(
+    {"split", "rsplit", "strip", "partition", "replace", "removeprefix", "startswith", "lower"}
+)
+_REQUESTS = ("starlette.requests.Request", "starlette.requests.HTTPConnection")
+
+
+@dataclass(frozen=True, slots=True)
+class Pagination:
+    """The same pair of parameters in many handlers; ``equal`` of them have the same bounds, the
+    first one among those.
+    """
+
+    names: tuple[str, str]
+    frames: tuple[Frame, ...]
+    equal: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRead:
+    """A function reads a key of the headers or cookies of a request, at ``term``."""
+
+    frame: Frame
+    term: int
+    kind: str
+    key: str
+    is_taken_apart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReads:
+    """The same key, read in several functions. ``is_token``: it says who sends the request."""
+
+    reads: tuple[KeyRead, ...]
+    is_token: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A dependency that all routes of a router declare without reading what it gives; ``places``
+    is where.
+    """
+
+    router: Router
+    dependency: Dependency
+    places: tuple[Place, ...]
+
+
+class Repeated:
+    """Answers for one project."""
+
+    def __init__(self, project: Project, injection: Injection) -> None:
+        self._project = project
+        self._injection = injection
+
+    def _application(self, route: Route, frame: Frame) -> object:
+        """What a handler is part of: an application, else its folder."""
+        applications = self._project.applications
+        router = applications.routers.get(route.router) if route.router is not None else None
+        found = applications.applications_of(router) if router is not None else []
+        return found[0].place if found else frame.module.path.rpartition("/")[0]
+
+    # -- pagination --------------------------------------------------------------------------------
+
+    @cached_property
+    def pagination(self) -> dict[str, list[Pagination]]:
+        """Repeated pairs of parameters, by the module of the first handler."""
+        groups: dict[tuple[object, tuple[str, str]], list[tuple[Frame, Form]]] = defaultdict(list)
+        for route, handler in self._injection.handlers.values():
+            for pair in _PAIRS:
+                bounds = self._bounds(handler.frame, pair)
+                if bounds is not None:
+                    key = (self._application(route, handler.frame), pair)
+                    groups[key].append((handler.frame, bounds))
+                    break
+        found: dict[str, list[Pagination]] = {}
+        for (_, pair), group in groups.items():
+            common, equal = Counter(bounds for _, bounds in group).most_common(1)[0]
+            if len(group) >= _FEWEST_PAIRS and equal >= _FEWEST_EQUAL_PAIRS:
+                frames = [frame for frame, bounds in group if bounds == common]
+                frames += [frame for frame, bounds in group if bounds != common]
+                repeated = Pagination(pair, tuple(frames), equal)
+                found.setdefault(frames[0].module.path, []).append(repeated)
+        return found
+
+    def _bounds(self, frame: Frame, pair: tuple[str, str]) -> Form:
+        """Defaults and bounds of two parameters of a handler; None if it does not have both."""
+        around = frame.parent or frame
+        declared = {p.name: p for p in frame.scope.parameters}
+        found: list[Form] = []
+        for name in pair:
+            parameter = declared.get(name)
+            if parameter is None:
+                return None
+            metadata = self._project.types.metadata(around, parameter.annotation)
+            if parameter.default < 0 and not metadata:
+                return None
+            places = [(around, parameter.default)] if parameter.default >= 0 else []
+            for place, term in [*metadata, *places]:
+                found.append(Reading(self._project, place).term(term, is_message=True))
+        return tuple(found)
+
+    # -- headers and cookies -----------------------------------------------------------------------
+
+    @cached_property
+    def keys(self) -> dict[str, list[KeyReads]]:
+        """Keys that several functions read, by the module of the first one."""
+        groups: dict[tuple[str, str], list[KeyRead]] = defaultdict(list)
+        frames = {
+            handler.frame.function: handler.frame
+            for _, handler in self._injection.handlers.values()
+        }
+        frames |= self._injection.functions
+        for function in sorted(frames):
+            seen: set[tuple[str, str]] = set()
+            for read in self._reads(frames[function]):
+                key = (read.kind, read.key)
+                if key not in seen:
+                    seen.add(key)
+                    groups[key].append(read)
+        found: dict[str, list[KeyReads]] = {}
+        for (kind, name), reads in groups.items():
+            is_token = _is_token(kind, name) and any(read.is_taken_apart for read in reads)
+            if len(reads) >= (_FEWEST_TOKENS if is_token else _FEWEST_KEYS):
+                repeated = KeyReads(tuple(reads), is_token)
+                found.setdefault(reads[0].frame.module.path, []).append(repeated)
+        return found
+
+    def _reads(self, frame: Frame) -> Iterator[KeyRead]:
+        """The keys that a function reads, unless it takes headers as a whole or checks a
+        signature.
+        """
+        terms = frame.module.facts.terms
+        scope = frame.scope
+        holders = {
+            term: terms[term][2]
+            for term in range(scope.start, scope.end)
+            if terms[term][0] == t.ATTR
+            and terms[term][2] in ("headers", "cookies")
+            and self._is_request(frame, terms[term][1])
+        }
+        if not holders:
+            return
+        found: list[KeyRead] = []
+        accounted: set[int] = set()
+        for term in range(scope.start, scope.end):
+            holder, key = _key_read(terms, term, holders)
+            if holder >= 0:
+                accounted.add(holder)
+                name = key.lower() if holders[holder] == "headers" else key
+                if _is_own(holders[holder], name):
+                    apart = _is_taken_apart(terms, term, scope.end)
+                    found.append(KeyRead(frame, term, holders[holder], name, apart))
+        if set(holders) == accounted and not self._is_signed(frame, found):
+            yield from found
+
+    def _is_request(self, frame: Frame, term: int) -> bool:
+        value = self._project.values.evaluate(frame, term)
+        return any(
+            isinstance(option, Instance)
+            and any(self._is_a(option.class_, name) for name in _REQUESTS)
+            for option in options_of(value)
+        )
+
+    def _is_a(self, class_: ClassValue | str, name: str) -> bool:
+        if isinstance(class_, str):
+            return class_ == name
+        return self._project.classes.derives(class_, name)
+
+    @staticmethod
+    def _is_signed(frame: Frame, reads: list[KeyRead]) -> bool:
+        """Whether a function checks the signature of a body: a webhook."""
+        terms = frame.module.facts.terms
+        if any("signature" in read.key or "webhook" in read.key for read in reads):
+            return True
+        return any(
+            terms[terms[term][1]][0] == t.ATTR and terms[terms[term][1]][2] == "body"
+            for term in frame.module.calls_in(frame.scope_number)
+        )
+
+    # -- dependencies of a router ------------------------------------------------------------------
+
+    @cached_property
+    def shared(self) -> dict[str, list[Shared]]:
+        """Dependencies that all routes of a router declare for what they do, by the router's
+        module.
+        """
+        found: dict[str, list[Shared]] = {}
+        applications = self._project.applications
+        for router in applications.routers.values():
+            routes = [r for r in applications.routes_on(router) if not r.is_websocket]
+            if len(routes) < _FEWEST_ROUTES or not self._injection.injects(routes[0]):
+                continue
+            if len(routes) < len(applications.routes_on(router)):
+                continue
+            declared = [self._unread(route) for route in routes]
+            for form, dependency in declared[0].items():
+                if all(form in others for others in declared[1:]):
+                    places = tuple(others[form].place for others in declared)
+                    shared = Shared(router, dependency, places)
+                    found.setdefault(router.place.path, []).append(shared)
+        return found
+
+    def _unread(self, route: Route) -> dict[Form, Dependency]:
+        """The dependencies of a route whose results it does not read, by what they are."""
+        found: dict[Form, Dependency] = {}
+        for dependency in route.dependencies:
+            if dependency.parameter and any(
+                _is_read(handler.frame, dependency.parameter) for handler in route.handlers
+            ):
+                continue
+            module = self._project.table.by_path[dependency.place.path]
+            entry = module.facts.terms[dependency.place.term]
+            frame = self._project.frame_of_scope(
+                module, module.code_scope_of(dependency.place.term)
+            )
+            if entry[0] == t.CALL:
+                found[Reading(self._project, frame).term(dependency.place.term)] = dependency
+        return found
+
+
+def _is_token(kind: str, key: str) -> bool:
+    return key == "authorization" if kind == "headers" else "token" in key.lower()
+
+
+def _is_own(kind: str, key: str) -> bool:
+    return kind == "cookies" or not (key in _ORDINARY or key.startswith(_ORDINARY_STARTS))
+
+
+def _key_read(terms: list[t.Term], term: int, holders: dict[int, str]) -> tuple[int, str]:
+    """The headers or cookies that a term reads a literal key of, and the key."""
+    entry = terms[term]
+    if entry[0] == t.ITEM and entry[1] in holders:
+        key = terms[entry[2]]
+        return (entry[1], key[1]) if key[0] == t.CONST and isinstance(key[1], str) else (-1, "")
+    if entry[0] == t.CALL and entry[2]:
+        called = terms[entry[1]]
+        key = terms[entry[2][0]]
+        if called[0] == t.ATTR and called[2] == "get" and called[1] in holders:
+            if key[0] == t.CONST and isinstance(key[1], str):
+                return called[1], key[1]
+    return -1, ""
+
+
+def _is_taken_apart(terms: list[t.Term], read: int, end: int) -> bool:
+    for term in range(read + 1, end):
+        entry = terms[term]
+        if entry[0] == t.ATTR and entry[2] in _TAKING_APART:
+            if t.unaliased(terms, entry[1]) == read:
+                return True
+        if entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE:
+            if t.unaliased(terms, entry[1]) == read:
+                return True
+    return False
+
+
+def _is_read(frame: Frame, name: str) -> bool:
+    """Whether a handler reads one of its parameters, itself or in a function inside it."""
+    scope = frame.scope
+    facts = frame.module.facts
+    index = next((at for at, p in enumerate(scope.parameters) if p.name == name), -1)
+    if index < 0:
+        return True
+    own = scope.start + index
+    if own in scope.returns:
+        return True
+    for term in range(scope.start, scope.end):
+        entry = facts.terms[term]
+        if own in t.operands(entry) or entry == (t.NAME, "locals"):
+            return True
+    return any(
+        facts.terms[term] == (t.NAME, name)
+        for inner in facts.scopes
+        if inner.line >= scope.line and inner.end_line <= scope.end_line and inner is not scope
+        for term in range(inner.start, inner.end)
+    )
