@@ -18,12 +18,20 @@ from fwp_checks.project.effects.chains import Call, public_name
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.callers import CallersByName
 from fwp_checks.project.lifetimes.keeping import Keepings, holding
-from fwp_checks.project.lifetimes.model import Keeping, Opening, PerRequest, Step, Way
+from fwp_checks.project.lifetimes.model import (
+    Keeping,
+    Opening,
+    PerRequest,
+    Step,
+    Way,
+    is_conditional,
+)
 from fwp_checks.project.lifetimes.pools import Pools
 from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path
 from fwp_checks.project.lifetimes.sites import Openings
 from fwp_checks.project.lifetimes.targets import Targets
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.meaning.values import ClassValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 _MOST_LEVELS = 4
 # Where so many functions lead to one, more ways tell nothing new.
 _MOST_FUNCTIONS = 400
+_METHOD_OF_VIEW = "view method"
 _LOOPS = ("for", "while", "comprehension")
 # What is handed to these lives until the response is sent, or longer.
 _STREAMING = (
@@ -64,7 +73,8 @@ class Lifetimes:
             return found
         for opening in self.openings.lasting:
             ways = () if opening.is_lent else self._ways(opening)
-            if ways:
+            known = found.get(opening.frame.module, [])
+            if ways and not any(_is_alternative(opening, other.opening) for other in known):
                 found.setdefault(opening.frame.module, []).append(PerRequest(opening, ways))
         return found
 
@@ -143,10 +153,34 @@ class Lifetimes:
             if current.function in requests and keeping is None:
                 yield steps
                 continue
-            if len(steps) >= _MOST_LEVELS:
-                continue
-            for step in self._callers_of(current, keeping):
-                waiting.append((step.frame, step.term, (*steps, step)))
+            callers = self._callers_of(current, keeping)
+            if not callers and keeping is None and current.function in self._methods_of_views:
+                yield steps
+            elif len(steps) < _MOST_LEVELS:
+                for step in callers:
+                    waiting.append((step.frame, step.term, (*steps, step)))
+
+    @cached_property
+    def _methods_of_views(self) -> frozenset[FunctionKey]:
+        """The methods of classes that answer requests, and of their bases: those that no code of
+        the project calls, the library's own methods do.
+        """
+        found = set()
+        classes = {handler.class_ for _, handler in self._project.applications.handlers.values()}
+        for class_ in classes - {None}:
+            assert class_ is not None
+            for owner in self._project.classes.info(class_).order:
+                if isinstance(owner, ClassValue):
+                    scopes = owner.module.facts.scopes
+                    bound = scopes[owner.scope].bindings.values()
+                    terms = owner.module.facts.terms
+                    found |= {
+                        (owner.module.path, terms[term][1])
+                        for term in bound
+                        if terms[term][0] == t.DEFINITION
+                        and scopes[terms[term][1]].kind == "function"
+                    }
+        return frozenset(found)
 
     def _callers_of(self, frame: Frame, keeping: Keeping | None) -> list[Step]:
         class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
@@ -162,11 +196,7 @@ class Lifetimes:
         """
         frame = opening.frame
         terms = frame.module.facts.terms
-        regions = frame.module.regions_in(frame.scope_number)
-        if not any(
-            region.kind in ("if", "else", "except") and region.start <= opening.term < region.end
-            for region in regions
-        ):
+        if not is_conditional(opening):
             return False
         return any(
             terms[terms[term][1]][0] == t.ATTR and terms[terms[term][1]][2] in _TAKING
@@ -213,7 +243,7 @@ class Lifetimes:
 
     def _way(self, opening: Opening, steps: Sequence[Step]) -> Way:
         frames = [opening.frame, *[step.frame for step in steps]]
-        found = self._project.applications.request_functions[frames[-1].function]
+        found = self._project.applications.request_functions.get(frames[-1].function)
         chain = [
             Call(
                 *opening.frame.function,
@@ -231,7 +261,8 @@ class Lifetimes:
             self._is_in_loop(frame, call.term)
             for frame, call in zip(reversed(frames), chain, strict=True)
         )
-        return Way(frames[-1].function, found.what, tuple(chain), in_loop)
+        label = found.what if found is not None else _METHOD_OF_VIEW
+        return Way(frames[-1].function, label, tuple(chain), in_loop)
 
     def _name(self, function: FunctionKey) -> str:
         module = self._project.table.by_path[function[0]]
@@ -246,3 +277,13 @@ class Lifetimes:
             region.kind in _LOOPS and not region.exits and region.start <= term < region.end
             for region in frame.module.regions_in(frame.scope_number)
         )
+
+
+def _is_alternative(one: Opening, other: Opening) -> bool:
+    """Whether a function opens the same kind of thing in one of two ways, by what is configured."""
+    return (
+        one.frame.function == other.frame.function
+        and one.row == other.row
+        and is_conditional(one)
+        and is_conditional(other)
+    )

@@ -60,3 +60,13 @@ class PerRequest:
 
     opening: Opening
     ways: tuple[Way, ...]
+
+
+def is_conditional(opening: Opening) -> bool:
+    """Whether something is opened in one of several ways, by what is configured."""
+    frame = opening.frame
+    return any(
+        region.kind in ("if", "else", "except", "case")
+        and region.start <= opening.term < region.end
+        for region in frame.module.regions_in(frame.scope_number)
+    )

@@ -13,7 +13,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.application.loaded import is_example
 from fwp_checks.project.deployment.records import Mention, Server
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.lifetimes.model import Opening, Step
+from fwp_checks.project.lifetimes.model import Opening, Step, is_conditional
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import Constant, External, Value
@@ -89,7 +89,7 @@ class Pools:
         entry = frame.module.facts.terms[opening.term]
         url = text_at(self._project, frame, entry[2][0]) if entry[2] else None
         return (
-            _is_conditional(opening)
+            is_conditional(opening)
             or (url is None and _names_sqlite(frame.module))
             or (url or "").startswith("sqlite")
             or _REASONS.search(frame.module.text or "") is not None
@@ -115,7 +115,7 @@ class Pools:
         its workers.
         """
         for opening in self._of(module):
-            if opening.frame.scope_number or _is_conditional(opening):
+            if opening.frame.scope_number or is_conditional(opening):
                 continue
             if self._connects(opening) and self._preloading is not None:
                 yield opening, self._preloading.mention
@@ -170,7 +170,7 @@ class Pools:
             size = self._size(opening)
             if (
                 size is not None
-                and not _is_conditional(opening)
+                and not is_conditional(opening)
                 and size < (threads[0].threads or 0)
             ):
                 yield opening, size, threads[0]
@@ -235,16 +235,6 @@ class Pools:
 def _number(value: Value | None) -> int | None:
     """A whole number that is written."""
     return value.value if isinstance(value, Constant) and type(value.value) is int else None
-
-
-def _is_conditional(opening: Opening) -> bool:
-    """Whether something is opened in one of several ways, by what is configured."""
-    frame = opening.frame
-    return any(
-        region.kind in ("if", "else", "except", "case")
-        and region.start <= opening.term < region.end
-        for region in frame.module.regions_in(frame.scope_number)
-    )
 
 
 def _names_sqlite(module: Module) -> bool:

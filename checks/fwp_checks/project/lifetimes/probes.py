@@ -19,7 +19,7 @@ _PROBES = frozenset(
     }
 )  # fmt: skip
 # These mean a probe where nothing else is said than of what.
-_STATES = frozenset({"status", "alive", "ready", "live", "state"})
+_STATES = frozenset({"status", "alive", "ready", "live", "state", "system"})
 _OF_WHAT = frozenset(
     {
         "get", "api", "view", "check", "checks", "is", "the", "system", "app", "application",
