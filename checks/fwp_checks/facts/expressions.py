@@ -215,8 +215,15 @@ class Expressions:
         return self.add((t.AWAIT, operand), node)
 
     def joined(self, node: ast.JoinedStr) -> int:
-        parts = [self.expression(v) for v in node.values if v.__class__ is not ast.Constant]
-        return self.add((t.FORMAT, tuple(parts)), node)
+        parts = []
+        texts = [""]
+        for value in node.values:
+            if isinstance(value, ast.Constant):
+                texts[-1] += value.value
+            else:
+                parts.append(self.expression(value))
+                texts.append("")
+        return self.add((t.FORMAT, tuple(parts), tuple(texts)), node)
 
     def formatted(self, node: ast.FormattedValue) -> int:
         term = self.expression(node.value)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 6
+FACTS_VERSION = 7
 
 
 class Parameter(NamedTuple):

@@ -25,7 +25,8 @@ is one of the kinds below; the shapes are:
 ``COMPREHENSION``     ``"list" | "set" | "dict" | "generator", element, key or -1, region``
 ``UNPACK``            ``sequence, index`` (index -1: the starred rest)
 ``YIELD``             ``operand or -1, is_from``
-``FORMAT``            ``(terms, …)``: the parts of an f-string
+``FORMAT``            ``(terms, …), (texts, …)``: the parts of an f-string, and the texts around
+                      them, one more; in templates only the parts
 ``TRUTH``             ``operand``: tested for truth here
 ``DROP``              ``operand``: an expression statement, its value is not used
 ``NARROW``            ``operand, test, argument or -1``: the operand where a test has succeeded

@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fwp_checks.frameworks.aiohttp_parts import AiohttpParts
 from fwp_checks.frameworks.web import Place, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import Arguments, Constant, Instance, Value, is_informative
 
 if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
     from fwp_checks.project.linked import Project
 
 _APPLICATION = "aiohttp.web.Application"
@@ -73,6 +75,11 @@ class Aiohttp(WebFramework):
         (Context.LIFESPAN, (_APPLICATION,)),
     )
     keepers = (frozenset({_APPLICATION, _CONFIG}), frozenset({_REQUEST}))
+    told_apart = AiohttpParts.classes()
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """Applications, what they are made of, and what is registered on them."""
+        return AiohttpParts(project).parts()
 
     def find_roots(self, project: Project) -> Iterator[Root]:
         """What the tables say, ``web.get(path, handler)`` and ``app.on_startup.append(f)``."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fwp_checks.frameworks.litestar_parts import LitestarParts
 from fwp_checks.frameworks.web import Place, Registration, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.values import (
@@ -32,6 +33,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
@@ -133,6 +135,11 @@ class Litestar(WebFramework):
             )
         ),
     )
+    told_apart = LitestarParts.classes()
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """Applications, what they are made of, and what is registered on them."""
+        return LitestarParts(project).parts()
 
     def find_roots(self, project: Project) -> Iterator[Root]:
         """What the tables say, and what handlers, controllers, routers and applications get."""

@@ -8,8 +8,16 @@ The handler is called and its result awaited if it can be (sanic/app.py of Sanic
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.sanic_parts import SanicParts
 from fwp_checks.frameworks.web import Place, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context
+
+if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
+    from fwp_checks.project.linked import Project
 
 _APPS = ("sanic.Sanic", "sanic.Blueprint")
 _ROUTES = ("route", "get", "post", "put", "patch", "delete", "head", "options")
@@ -63,6 +71,11 @@ class Sanic(WebFramework):
         (Context.BACKGROUND, ("sanic.Sanic",)),
     )
     keepers = (frozenset({"sanic.Sanic.ctx"}), frozenset({"sanic.Request.ctx"}))
+    told_apart = SanicParts.classes()
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """Applications, what they are made of, and what is registered on them."""
+        return SanicParts(project).parts()
 
 
 FRAMEWORK = Sanic()

@@ -10,7 +10,7 @@ not, the one application that there is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,7 @@ class Argument:
 
 
 NOT_GIVEN = Argument()
+NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class Site:
         """An argument's text, the default if it is not given; None if it is not spelt out."""
         term = self.argument_term(argument)
         if term < 0:
-            return default if self.arguments.complete else None
+            return default if self.arguments.complete or argument == NOT_GIVEN else None
         return text_at(self.project, self.frame, term)
 
     def texts_from(self, position: int) -> list[str | None]:
@@ -197,13 +198,20 @@ class PartFinder:
     def parts(self) -> Iterator[Part]:
         """All of them: routers first."""
         yield from self.routers
-        yield from self._unique(self.routes())
+        yield from dict.fromkeys(self.routes())
         yield from self._unique(self.inclusions())
-        yield from self._unique(self.hooks())
+        yield from dict.fromkeys(self.hooks())
 
     @staticmethod
-    def _unique(parts: Iterable[Part]) -> Iterator[Part]:
-        yield from dict.fromkeys(parts)
+    def _unique(inclusions: Iterable[Inclusion]) -> Iterator[Inclusion]:
+        """One for each call: a method that overrides the library's calls that one, too."""
+        found: dict[tuple[Place | None, Place | None, Place], Inclusion] = {}
+        for inclusion in inclusions:
+            key = (inclusion.parent, inclusion.child, inclusion.place)
+            known = found.setdefault(key, inclusion)
+            if known.prefix is None and inclusion.prefix is not None:
+                found[key] = inclusion
+        yield from found.values()
 
     # -- routers -----------------------------------------------------------------------------------
 
@@ -238,6 +246,10 @@ class PartFinder:
                 for place in made_at(item):
                     found.setdefault(place, []).append(router.place)
         return found
+
+    def site(self, frame: Frame, term: int, name: str) -> Site:
+        """A call of a library function of this dotted name."""
+        return Site(self.project, frame, term, name.rpartition(".")[2], None)
 
     def library_calls(self, names: Iterable[str]) -> Iterator[Site]:
         """Calls of library classes and functions themselves, once each."""
@@ -336,7 +348,9 @@ class PartFinder:
         """Calls of these members of routers; see :meth:`decorations`."""
         wanted = frozenset(members(self._library_names[0], names))
         groups: dict[tuple[str, int], list[tuple[Frame, str, int]]] = {}
-        for found in self.project.call_sites.of(wanted):
+        through = frozenset(name.partition(".")[0] for name in names if "." in name)
+        is_deep = all("." in name for name in names)
+        for found in self.project.call_sites.of(wanted, through=through if is_deep else NOTHING):
             key = (found.frame.module.path, found.term)
             groups.setdefault(key, []).append((found.frame, found.name, -1))
         for (_, term), ones in groups.items():
@@ -357,7 +371,7 @@ class PartFinder:
         frame, name, _ = ones[0]
         member = name.rpartition(".")[2]
         first = Site(self.project, frame, term, member, None)
-        if any(_reads_parameter(frame.module, first.argument_term(one)) for one in deciding):
+        if any(_reads(frame.module, first.argument_term(one), t.PARAM) for one in deciding):
             by_call = self.project.call_sites.frames_by_call(frame.module, frame.scope_number)
             calls = [
                 (place, single, router)
@@ -395,7 +409,10 @@ class PartFinder:
         function = self.project.values.evaluate(frame, called)
         for option in options_of(function):
             if isinstance(option, (Member, FunctionValue)) and option.receiver is not None:
-                return option.receiver
+                base = option.receiver
+                while isinstance(base, Member):  # app.router.add_get
+                    base = base.receiver
+                return base
         return function
 
     def _routers_at(self, frame: Frame, term: int) -> list[Place | None]:
@@ -527,9 +544,26 @@ class PartFinder:
 
     def inclusions(self) -> Iterator[Inclusion]:
         """Which routers are part of which."""
+        known: list[Inclusion] = []
+        loops: list[Inclusion] = []
         for including in self.includings:
             for site in self.calls(including.members, (including.child, including.prefix)):
-                yield from self.included(site, including)
+                found = list(self.included(site, including))
+                known += found
+                if _reads(site.frame.module, site.argument_term(including.child), t.ITER):
+                    loops += [one for one in found if one.child is None and not one.what]
+        yield from known
+        if len(loops) == 1 and loops[0].parent is not None:
+            yield from self._discovered(loops[0], {one.child for one in known})
+
+    def _discovered(self, loop: Inclusion, included: set[Place | None]) -> Iterator[Inclusion]:
+        """What a loop includes of which nothing is known, over modules that it imports, say: the
+        routers of modules that nothing else includes.
+        """
+        for router in self.routers:
+            is_top = router.is_application or router.frame.scope_number
+            if not is_top and router.place not in included:
+                yield replace(loop, child=router.place)
 
     def included(self, site: Site, including: Including) -> Iterator[Inclusion]:
         """The inclusions of a call: one a router that it may be of."""
@@ -538,9 +572,25 @@ class PartFinder:
         dependencies = tuple(self.declared(site.argument(Argument(-1, "dependencies")), site))
         places = made_at(child) if child is not None else ()
         for place in places or (None,):
-            what = "" if place is not None or child is None else library_name(child)
+            what = "" if place is not None or child is None else self.library_name(child)
             replaces = including.replaces and site.argument_term(including.prefix) >= 0
             yield Inclusion(site.router, place, site.place, prefix, dependencies, what, replaces)
+
+    def library_name(self, value: Value) -> str:
+        """The dotted name of an application of another library, or of the library's that it derives
+        from; empty for anything else.
+        """
+        for option in options_of(value):
+            names: Sequence[str] = ()
+            if isinstance(option, (External, Member)):
+                names = (option.name,)
+            elif isinstance(option, Instance) and isinstance(option.class_, str):
+                names = (option.class_,)
+            elif isinstance(option, Instance) and isinstance(option.class_, ClassValue):
+                names = tuple(self.project.classes.info(option.class_).externals)
+            if names and names[0] not in self._library_names[0]:
+                return names[0]
+        return ""
 
     def inclusion_prefix(self, site: Site, including: Including) -> str | None:
         """What an inclusion puts before the paths."""
@@ -579,22 +629,12 @@ class PartFinder:
                     yield Hook(kind, site.router, frame, site.place)
 
 
-def library_name(value: Value) -> str:
-    """The dotted name of a library's object, function or class; empty for anything else."""
-    for option in options_of(value):
-        if isinstance(option, (External, Member)):
-            return option.name
-        if isinstance(option, Instance) and isinstance(option.class_, str):
-            return option.class_
-    return ""
-
-
-def _reads_parameter(module: Module, term: int) -> bool:
-    """Whether some parameter decides what a term is."""
+def _reads(module: Module, term: int, kind: int) -> bool:
+    """Whether a term of this kind, a parameter for example, decides what a term is."""
     waiting = [term] if term >= 0 else []
     for current in waiting:
         entry = module.facts.terms[current]
-        if entry[0] == t.PARAM:
+        if entry[0] == kind:
             return True
         waiting.extend(t.operands(entry)[: _MOST_OPERANDS - len(waiting)])
     return False

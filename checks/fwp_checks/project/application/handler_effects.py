@@ -48,8 +48,7 @@ class HandlerEffects:
                 found[frame] = None
                 waiting.extend(project.behaviours.following(frame))
         self._by_effect = {
-            effect: Effects(project, found, partial(self._row, effect=effect))
-            for effect in SHOWN
+            effect: Effects(project, found, partial(self._row, effect=effect)) for effect in SHOWN
         }
 
     def _row(self, run: RunExternal, effect: str) -> EffectRow | None:

@@ -144,8 +144,8 @@ class Libraries:
         last = name.rpartition(".")[2]
         # By convention a class; nothing is said of its objects unless a row names them.
         is_class = receiver is None and last[:1].isupper()
-        if is_class or catalogue.is_type(name):
-            identity = self._project.frameworks.identity(name, arguments.site)
+        identity = self._project.frameworks.identity(name, arguments.site)
+        if is_class or identity or catalogue.is_type(name):
             return Instance(name, details=identity)
         return Unknown(f"result of {name}")
 

@@ -11,8 +11,10 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.literals import attribute_term, text_of
 from fwp_checks.project.meaning.values import (
     ClassValue,
+    External,
     FunctionValue,
     Instance,
+    Member,
     ModuleValue,
     options_of,
 )
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.frames import Frame
 
 _MOST_STEPS = 20
+# What gives a default where a setting is not set: which argument it is.
+_DEFAULTS = {
+    "pydantic.Field": (0, "default"),
+    "pydantic.fields.Field": (0, "default"),
+    "os.getenv": (1, "default"),
+    "os.environ.get": (1, "default"),
+}
 
 
 def text_at(project: Project, frame: Frame, term: int) -> str | None:
@@ -43,6 +52,12 @@ def _text(project: Project, frame: Frame, term: int, steps: int) -> str | None:
         left = _text(project, frame, entry[2], steps - 1)
         right = _text(project, frame, entry[3], steps - 1)
         return None if left is None or right is None else left + right
+    if kind == t.FORMAT and len(entry) > 2:
+        parts = [_text(project, frame, part, steps - 1) for part in entry[1]]
+        if None in parts:
+            return None
+        around = zip(entry[2], [*parts, ""], strict=True)
+        return "".join(f"{text}{part}" for text, part in around)
     if kind in (t.JOIN, t.BOOL):
         options = entry[1] if kind == t.JOIN else entry[2]
         return _only(_text(project, frame, option, steps - 1) for option in options)
@@ -63,6 +78,10 @@ def _returned(project: Project, frame: Frame, term: int, steps: int) -> Iterator
     """The texts that a function of the project gives when it is called so."""
     entry = frame.module.facts.terms[term]
     for option in options_of(project.values.evaluate(frame, entry[1])):
+        if isinstance(option, (External, Member)) and option.name in _DEFAULTS:
+            position, keyword = _DEFAULTS[option.name]
+            default = project.calls.arguments(frame, entry, term).get(position, keyword)
+            yield text_of(default)
         if isinstance(option, FunctionValue):
             arguments = project.calls.arguments(frame, entry, term)
             inner = project.calls.single_frame(option, arguments)
