@@ -84,7 +84,7 @@ def draft(project: Project, prologue: Prologue) -> Draft | None:
     if prologue.is_entity:
         results = bound[-1:]
     given = _declared(lines, frame)
-    used = _parameters(frame, first)
+    used = parameters_read(first)
     return Draft(
         _name(frame, results, prologue),
         bool(re.search(r"\bawait\b|\basync (?:with|for)\b", block)),
@@ -153,8 +153,9 @@ def _class_name(value: Value) -> str:
     return value.class_.rpartition(".")[2]
 
 
-def _parameters(frame: Frame, first: Beginning) -> list[str]:
+def parameters_read(first: Beginning) -> list[str]:
     """The handler's parameters that the statements read, in its order."""
+    frame = first.frame
     terms = frame.module.facts.terms
     pending = list(range(first.statements[0].start, first.statements[-1].end))
     seen: set[int] = set()

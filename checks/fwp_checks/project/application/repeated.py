@@ -42,6 +42,8 @@ _ORDINARY_STARTS = ("if-", "accept", "x-forwarded-", "sec-", "access-control-", 
 _TAKING_APART = frozenset(
     {"split", "rsplit", "strip", "partition", "replace", "removeprefix", "startswith", "lower"}
 )
+# Who ends a session needs the token itself.
+_ENDING = ("logout", "log_out", "signout", "sign_out", "revoke")
 _REQUESTS = ("starlette.requests.Request", "starlette.requests.HTTPConnection")
 
 
@@ -172,6 +174,8 @@ class Repeated:
         """
         terms = frame.module.facts.terms
         scope = frame.scope
+        if any(word in scope.name.lower() for word in _ENDING):
+            return
         holders = {
             term: terms[term][2]
             for term in range(scope.start, scope.end)
@@ -241,6 +245,14 @@ class Repeated:
                     found.setdefault(router.place.path, []).append(shared)
         return found
 
+    def _gives_session(self, dependency: Dependency) -> bool:
+        """Whether a dependency opens a session: where nobody reads it, there is no need for it."""
+        sessions = self._injection.sessions
+        return any(
+            sessions.opened_in(frame)
+            for frame in self._project.applications.functions_of(dependency)
+        )
+
     def _unread(self, route: Route) -> dict[Form, Dependency]:
         """The dependencies of a route whose results it does not read, by what they are."""
         found: dict[Form, Dependency] = {}
@@ -254,7 +266,7 @@ class Repeated:
             frame = self._project.frame_of_scope(
                 module, module.code_scope_of(dependency.place.term)
             )
-            if entry[0] == t.CALL:
+            if entry[0] == t.CALL and not self._gives_session(dependency):
                 found[Reading(self._project, frame).term(dependency.place.term)] = dependency
         return found
 

@@ -47,6 +47,8 @@ _SCALARS = frozenset(
         "decimal.Decimal",
     }
 )
+# starlette.status, django's rest_framework.status
+_STATUS = re.compile(r"HTTP_(\d{3})_")
 _RETURN = re.compile(r"[ \t]*(?:return)\b[ \t]*([^#\n]*)")
 
 
@@ -216,6 +218,9 @@ class Reading:
         kind = entry[0]
         inner = [self.term(one, is_message=is_message) for one in self._operands(entry)]
         if kind == t.ATTR:
+            status = _STATUS.match(entry[2])
+            if status is not None:
+                return ("constant", "int", int(status[1]))
             return ("attribute", *inner, entry[2])
         if kind == t.CALL:
             if is_message and self._terms[entry[1]] in _TO_TEXT:
