@@ -157,6 +157,21 @@ class Session:
                 [f for f in self.check(path).findings if f.range.line == line],
             )
 
+    def proposal(self, path: Path, line: int) -> str | None:
+        """The function that the first statements of the handler at a line should be, since others
+        begin with them, too; None if they do not.
+        """
+        from fwp_checks.analysis import deep_recursion
+        from fwp_checks.project.application.proposal import proposal
+
+        self._include([path])
+        project = self._linked()
+        module = project.table.by_path.get(self._relative(path))
+        if module is None:
+            return None
+        with deep_recursion():
+            return proposal(project, module, line)
+
     def routes(self, paths: Sequence[Path] | None = None) -> RouteTree:
         """The applications of the project with their routes, or those in the files and folders
         named.
