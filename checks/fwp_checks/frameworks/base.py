@@ -71,6 +71,9 @@ class Framework:
         """
         return None
 
+    look_ups: frozenset[str] = frozenset()
+    """The last parts of the names of its functions that find something by a text."""
+
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
         """Whether one of its functions, which a row gives an effect, does nothing at this place."""
         return False
@@ -282,6 +285,11 @@ class Frameworks:
     def reads_any_attribute(self) -> bool:
         """See :attr:`Framework.reads_any_attribute`; of the frameworks that the project imports."""
         return any(framework.reads_any_attribute for framework in self._imported)
+
+    @cached_property
+    def look_ups(self) -> frozenset[str]:
+        """See :attr:`Framework.look_ups`; of the frameworks that the project imports."""
+        return frozenset().union(*(framework.look_ups for framework in self._imported))
 
     @cached_property
     def _imported(self) -> list[Framework]:

@@ -43,6 +43,8 @@ _BY_NAME = frozenset(
     }
 )
 _RESPONSE = ".Jinja2Templates.TemplateResponse"
+# The theme stands before the name.
+_THEMED = "flask_themes2.render_theme_template"
 _AIOHTTP = frozenset(
     f"aiohttp_jinja2.{name}"
     for name in ("render_template", "render_string", "render_template_async")
@@ -53,7 +55,12 @@ class Jinja(Framework):
     """Hooks for what renders Jinja's templates."""
 
     name = "Jinja"
-    modules = frozenset({"jinja2", "flask", "quart", "starlette", "fastapi", "aiohttp_jinja2"})
+    modules = frozenset(
+        {"jinja2", "flask", "quart", "starlette", "fastapi", "aiohttp_jinja2", "flask_themes2"}
+    )
+    look_ups = frozenset(
+        name.rpartition(".")[2] for name in (*_BY_NAME, *_AIOHTTP, *_LOADING, _RESPONSE, _THEMED)
+    )
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None
@@ -64,6 +71,10 @@ class Jinja(Framework):
             names = dict(arguments.keywords)
             given = Awaitable(_TEXT) if name.startswith("quart.") else _TEXT
             return self._rendered(project, name, arguments, template, names, given)
+        if name == _THEMED:
+            template = arguments.get(1, "template_name")
+            names = dict(arguments.keywords)
+            return self._rendered(project, name, arguments, template, names, _TEXT)
         if name.endswith(_RESPONSE):
             template, context = _of_response(arguments)
             given = Instance("starlette.responses.Response")
@@ -88,7 +99,7 @@ class Jinja(Framework):
 
     def consumers(self, project: Project) -> Iterator[Consumer]:
         """The templates that calls render."""
-        names = {name.rpartition(".")[2] for name in (*_BY_NAME, *_AIOHTTP, _RESPONSE)}
+        names = {name.rpartition(".")[2] for name in (*_BY_NAME, *_AIOHTTP, _RESPONSE, _THEMED)}
         return rendering_calls(project, sorted(names | _RENDERING))
 
     @staticmethod

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 
+_ONE_STATEMENT = "one statement that names all of them, with in_()"
 KINDS = (*rows.FETCHABLE, Kind.NARROWED)
 """What the finding about a framework that shows rows speaks of."""
 
@@ -62,8 +63,7 @@ def way_out(file: FileView, needs: Sequence[Need]) -> str:
     if fetched:
         ways.append(f"add {rows.way_out(file, fetched)}")
     if some:
-        ways.append(
-            f"fetch some of {', '.join(some)} for all rows with an annotation or "
-            "Prefetch(…, queryset=…, to_attr=…)"
-        )
+        is_django = needs[0].run.name.startswith("django.")
+        how = "an annotation or Prefetch(…, queryset=…, to_attr=…)" if is_django else _ONE_STATEMENT
+        ways.append(f"fetch some of {', '.join(some)} for all rows with {how}")
     return "; ".join(ways)

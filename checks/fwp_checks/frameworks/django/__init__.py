@@ -4,7 +4,8 @@ where code runs.
 ``rows`` says what is known of querysets and rows, ``models`` finds models and their relations,
 ``querysets`` and ``instances`` evaluate calls and attributes, ``lacks`` says what a query for a
 single row fetches, ``history`` what a function did
-before, ``mixins`` runs what models inherit, ``views`` and ``others`` where code runs.
+before, ``mixins`` runs what models inherit, ``views`` and ``others`` where code runs, ``urlconfs``
+and ``ninja_parts`` what requests lead to, ``configuration`` what settings hold.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from fwp_checks.frameworks.django import (
     writes,
 )
 from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django.ninja_parts import NinjaParts
+from fwp_checks.frameworks.django.urlconfs import URLconfs
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.meaning.values import (
@@ -41,6 +44,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
@@ -55,6 +59,14 @@ class Django(Framework):
     modules = views.PACKAGES
     reads_any_attribute = True
     row_sources = ("django.db.", "django.contrib.", "rest_framework.")
+    told_apart = NinjaParts.classes()
+
+    look_ups = querysets.LOOK_UPS
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """URLconfs, routes and middleware; APIs of Django Ninja and their operations."""
+        yield from URLconfs(project).parts()
+        yield from NinjaParts(project).parts()
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

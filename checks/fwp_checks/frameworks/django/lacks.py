@@ -67,7 +67,8 @@ def _single(
     if row is None or row.has_peers:
         return None
     if descriptor == DEFERRED:
-        return origin, Lack(Kind.COLUMN, (*origin.hops, Hop(name, joins=False)))
+        hops = (*origin.hops, Hop(name, joins=False))
+        return origin, Lack(Kind.COLUMN, hops, place=row.columns.said)
     hop = Hop(name, joins=descriptor in _JOINED and row.made_by != "raw")
     hops = (*origin.hops, hop)
     besides: tuple[str, ...] = ()

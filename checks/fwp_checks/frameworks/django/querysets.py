@@ -362,3 +362,5 @@ _FUNCTIONS = {
         _model_by_name,
     ),
 }
+LOOK_UPS = frozenset({"get_model", "get_registered_model"})
+"""What finds a model by its name."""

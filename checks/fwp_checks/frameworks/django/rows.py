@@ -19,6 +19,7 @@ from typing import TypeVar
 from fwp_checks.project.meaning.branches import State
 from fwp_checks.project.meaning.origins import (
     UNKNOWN_QUERY,
+    Place,
     asked_again,
     origin_of,
     own_query,
@@ -75,11 +76,12 @@ def below(paths: Paths, name: str) -> Paths:
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Columns that are fetched with a row; those of ``only`` alone if there is one, never those of
-    ``deferred``.
+    ``deferred``. ``said`` is where that was said.
     """
 
     only: Paths | None = None
     deferred: Paths = NO_PATHS
+    said: Place | None = None
 
     def lacks(self, *names: str) -> bool:
         """Whether a column was certainly left out, under each name that it has."""
@@ -92,7 +94,8 @@ class Columns:
     def met(self, other: Columns) -> Columns:
         """The columns that one of two queries fetches."""
         only = None if self.only is None or other.only is None else self.only | other.only
-        return Columns(only, self.deferred & other.deferred)
+        said = self.said if self.said == other.said else None
+        return Columns(only, self.deferred & other.deferred, said)
 
 
 EVERY_COLUMN = Columns()
@@ -439,15 +442,21 @@ def _prefetch_related(query: Query, arguments: Arguments) -> Query:
 
 
 def _only(query: Query, arguments: Arguments) -> Query:
-    return replace(query, columns=Columns(only=_named(arguments)))
+    return replace(query, columns=Columns(only=_named(arguments), said=_place(arguments)))
 
 
 def _defer(query: Query, arguments: Arguments) -> Query:
     if _clears(arguments):
         return replace(query, columns=EVERY_COLUMN)
-    return replace(
-        query, columns=replace(query.columns, deferred=query.columns.deferred | _named(arguments))
-    )
+    before = query.columns
+    deferred = before.deferred | _named(arguments)
+    # What only() does not name is missing because of that.
+    said = _place(arguments) if before.only is None else before.said
+    return replace(query, columns=Columns(before.only, deferred, said))
+
+
+def _place(arguments: Arguments) -> Place | None:
+    return Place(*arguments.site) if arguments.site is not None else None
 
 
 def _values(query: Query, _arguments: Arguments) -> Query:

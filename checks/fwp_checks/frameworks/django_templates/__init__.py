@@ -24,6 +24,7 @@ class DjangoTemplates(Framework):
 
     name = "Django templates"
     modules = frozenset({"django"})
+    look_ups = rendering.LOOK_UPS
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

@@ -87,7 +87,7 @@ class Callers:
             return None if inner is None else not inner
         if entry[0] == t.BOOL:
             found = {self._truth(frame, operand) for operand in entry[2]}
-            decides = entry[1] == "or"
+            decides: bool = entry[1] == "or"
             if decides in found:
                 return decides
             return None if None in found else not decides

@@ -9,6 +9,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.looking_up import LookingUp
 from fwp_checks.project.meaning.origins import Place, is_traced, single
 from fwp_checks.project.meaning.outcome import Outcome, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -55,6 +56,7 @@ class Calls:
         self._returned: dict[Frame, Value] = {}
         self._yielded: dict[Frame, Value] = {}
         self._parameters: dict[tuple[Frame, int], Value] = {}
+        self._names = LookingUp(project)
 
     # -- a call term -------------------------------------------------------------------------------
 
@@ -316,9 +318,9 @@ class Calls:
                     position += 1
                 elif parameter.kind != "positional":
                     given = keywords.pop(parameter.name, None)
-                receiver = bound and index == 0
+                is_kept = (bound and index == 0) or self._names.is_name(function, index, given)
                 values[index] = (
-                    given if receiver else self._worth_keeping(parent, parameter.annotation, given)
+                    given if is_kept else self._worth_keeping(parent, parameter.annotation, given)
                 )
         return self._project.frames.get(module, function.scope, parent, tuple(values))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Scope
 from fwp_checks.project.meaning.origins import is_traced
-from fwp_checks.project.meaning.values import FunctionValue, Partial, Value, Wrapped
+from fwp_checks.project.meaning.values import Constant, FunctionValue, Partial, Value, Wrapped
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # later by none.
 _MANY = 8
 _TOO_MANY = 64
-# All pages of a site extend the same template, whose blocks are in its one argument.
+# All pages of a site extend the same template, whose blocks are in its one argument; or are rendered
+# by one function that is handed their names.
 _MOST_PAGES = 1000
 _FUNCTIONS = (FunctionValue, Partial, Wrapped)
 
@@ -94,7 +95,7 @@ class Frames:
         if frame is None:
             place = (module.path, scope_number)
             count = self._count.get(place, 0)
-            is_page = module.is_template and count < _MOST_PAGES
+            is_page = count < _MOST_PAGES and (module.is_template or _has_name(arguments))
             fewer = arguments if is_page else _forget(arguments, count)
             if fewer != arguments:
                 return self.get(module, scope_number, parent, fewer)
@@ -124,6 +125,11 @@ def _forget(arguments: tuple[Value | None, ...], count: int) -> tuple[Value | No
         rest = (value if value is not None and _tells(value) else None for value in arguments[1:])
         return (*arguments[:1], *rest)
     return (None,) * len(arguments)
+
+
+def _has_name(arguments: tuple[Value | None, ...]) -> bool:
+    """Whether a function is handed a text by which something is found."""
+    return any(isinstance(value, Constant) for value in arguments)
 
 
 def _tells(value: Value) -> bool:

@@ -44,13 +44,14 @@ class Kind(Enum):
 class Lack:
     """What a query did not fetch: the way there from one of its rows, and the method that asks the
     database for objects behind a relation. ``besides`` is what else must be changed for the query
-    to fetch it, in words.
+    to fetch it, in words. ``place`` is where that is to be mended, if not where the query is built.
     """
 
     kind: Kind
     hops: tuple[Hop, ...]
     method: str = ""
     besides: tuple[str, ...] = ()
+    place: Place | None = None
 
     @property
     def path(self) -> str:
@@ -154,7 +155,7 @@ class RowNeeds:
 
     def _queries(self) -> Iterator[Starving]:
         consumers = {consumer.place: consumer for consumer in self.consumers}
-        groups: dict[tuple[Place, Consumer | None], list[Need]] = {}
+        groups: dict[tuple[Place, object], tuple[Consumer | None, list[Need]]] = {}
         for need in self.all:
             consumed = need.origin.consumed
             assert consumed is not None
@@ -162,12 +163,14 @@ class RowNeeds:
             if module is not None and module.is_served and not self._may_be_filled(need):
                 # Rows keep what one loop has fetched for the next one.
                 shown = consumers.get(consumed) or self._project.templates.consumer(consumed)
-                key = (need.origin.built or consumed, shown)
-                groups.setdefault(key, []).append(need)
-        for (_, consumer), needs in groups.items():
+                built = need.origin.built or consumed
+                # What is mended elsewhere is mended for all that are shown in one way.
+                way = shown.what if shown is not None and need.lack.place is not None else shown
+                groups.setdefault((need.lack.place or built, way), (shown, []))[1].append(need)
+        for consumer, needs in groups.values():
             consumed = needs[0].origin.consumed
             assert consumed is not None
-            place = self._reported(needs[0].origin.built, consumed)
+            place = self._reported(needs[0].lack.place or needs[0].origin.built, consumed)
             if place is not None:
                 is_job = all(map(self._is_job, needs))
                 yield Starving(*place, consumed, consumer, tuple(needs), is_job)

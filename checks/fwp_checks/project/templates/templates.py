@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fwp_checks.facts import terms as t
@@ -163,7 +164,8 @@ class Templates:
             if not isinstance(beside, Template):
                 return None
             name = _relative(beside.template_name, name)
-        paths = self._names.get(name.lstrip("/"), [])
+        name = name.lstrip("/")
+        paths = self._names.get(name) or self._ending_in(name)
         if len(paths) > 1 and language is Language.JINJA and beside is not None:
             own = [path for path in paths if _is_own(path, name, beside.path)]
             paths = own if len(own) == 1 else paths
@@ -183,6 +185,18 @@ class Templates:
                 for name in template_names(path):
                     self._by_name.setdefault(name, []).append(path)
         return self._by_name
+
+    def _ending_in(self, name: str) -> list[str]:
+        """The only template whose path ends like this: settings may name folders of any name."""
+        found = [path for path in self._by_file.get(_file(name), ()) if path.endswith(f"/{name}")]
+        return found if len(found) == 1 else []
+
+    @cached_property
+    def _by_file(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self._files.paths:
+            found.setdefault(_file(path), []).append(path)
+        return found
 
     def _load(self, path: str, name: str, language: Language) -> Template:
         known = self._loaded.get(path)
@@ -486,6 +500,10 @@ class Templates:
         place = self._rendered_at(frame)
         context = self._context(found[0], self._visible(frame, entry), (), place)
         return Exports(self._frame(found[0], BODY, context))
+
+
+def _file(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def label_of(name: str) -> str:
