@@ -27,6 +27,7 @@ from fwp_checks.project.files.environment import package_files
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.files.relevance import relevant
 from fwp_checks.project.files.roots import SourceRoots, module_names, source_roots
+from fwp_checks.project.files.test_code import TestCode
 from fwp_checks.project.linked import Project
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import LoadedRule, all_rules
@@ -55,11 +56,13 @@ def link(
     progress: Progress | None = None,
     templates: Sequence[str] = (),
     deployment: Sequence[str] = (),
+    tests: Sequence[str] = (),
 ) -> Project:
     """The linked project of these files (paths relative to the root).
 
     ``wanted`` are files that are analysed even if nothing speaks for it, ``templates`` those that
-    are read when some code names them, ``deployment`` those that say how the project is run.
+    are read when some code names them, ``deployment`` those that say how the project is run,
+    ``tests`` test code, of which is only asked what it does with the rest.
     """
     with no_collection():
         roots = source_roots(root, [root / path for path in files], settings)
@@ -81,7 +84,15 @@ def link(
         stored = StoredTemplates(sources, cache, templates)
         beside = Deployment(StoredDeployment(sources, cache, deployment))
         return Project(
-            modules, catalogue, settings, Frameworks.shipped(), roots, stored, jobs, beside
+            modules,
+            catalogue,
+            settings,
+            Frameworks.shipped(),
+            roots,
+            stored,
+            jobs,
+            beside,
+            TestCode(tests, roots, partial(load, sources, cache=cache, jobs=jobs)),
         )
 
 

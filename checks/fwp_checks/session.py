@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
+# The rules that have a question for test code: of any application, and of Flask's.
+_UNTESTED = "FWP705"
+_BOUND_TOO_EARLY = "FWP302"
+
 
 class Session:
     """One project. Made by :meth:`open`."""
@@ -52,6 +56,7 @@ class Session:
         self._digests: dict[str, str] = {}
         self._templates: list[str] = []
         self._deployment: list[str] = []
+        self._tests: list[str] = []
 
     @classmethod
     def open(
@@ -202,7 +207,8 @@ class Session:
             files = self._files()
             self._known_files = frozenset(files)
             sources = self._sources()
-            self._digests = digests = sources.digests([*files, *self._templates, *self._deployment])
+            beside = [*self._templates, *self._deployment, *self._wanted_tests(sources, files)]
+            self._digests = digests = sources.digests([*files, *beside])
             key = self._result_key(digests)
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None
@@ -215,15 +221,28 @@ class Session:
     def _files(self) -> list[str]:
         templates: list[str] = []
         deployment: list[str] = []
-        listed = python_files(self.root, self.settings, templates=templates, deployment=deployment)
+        tests: list[str] = []
+        listed = python_files(
+            self.root, self.settings, templates=templates, deployment=deployment, tests=tests
+        )
         found = {self._relative(path) for path in listed}
         if not self.settings.include_tests:
             found = {path for path in found if not is_test_path(path)}
         self._templates = templates
         self._deployment = deployment
+        self._tests = tests
         found.update(self._extra)
         found.update(path for path in self._overlays if path.endswith(".py"))
         return sorted(found)
+
+    def _wanted_tests(self, sources: Sources, files: Iterable[str]) -> list[str]:
+        """The test files, if some rule that is enabled has a question for them."""
+        wanted = self.settings.enabled(_UNTESTED, preview=True) or (
+            self.settings.enabled(_BOUND_TOO_EARLY, preview=False)
+            and any(_makes_flask(sources.read(path)) for path in files)
+        )
+        known = frozenset(files)
+        return [path for path in self._tests if path not in known] if wanted else []
 
     def _include(self, paths: Iterable[Path]) -> None:
         """Files named outright are read even where discovery would leave them out."""
@@ -253,11 +272,12 @@ class Session:
         if self._project is None:
             files = self._files()
             self._known_files = frozenset(files)
+            sources = sources or self._sources()
             self._project = analysis.link(
                 self.root,
                 self.settings,
                 self.catalogue,
-                sources or self._sources(),
+                sources,
                 files,
                 self._cache,
                 self._jobs,
@@ -265,6 +285,7 @@ class Session:
                 progress,
                 self._templates,
                 self._deployment,
+                self._wanted_tests(sources, files),
             )
         return self._project
 
@@ -331,6 +352,10 @@ def _source_digest() -> str:
 
 
 _SOURCE_DIGEST: str | None = None
+
+
+def _makes_flask(content: bytes | OSError) -> bool:
+    return isinstance(content, bytes) and b"Flask(" in content
 
 
 def _only(report: Report, wanted: Callable[[str], bool]) -> Report:

@@ -17,6 +17,7 @@ from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.failures import Failure, describe_error
 from fwp_checks.project.files.modules import Module, ModuleTable
 from fwp_checks.project.files.roots import SourceRoots
+from fwp_checks.project.files.test_code import TestCode
 from fwp_checks.project.lifetimes.lifetimes import Lifetimes
 from fwp_checks.project.loop.coroutines import Coroutines
 from fwp_checks.project.loop.event_loop import EventLoop
@@ -75,11 +76,13 @@ class Project:
         template_files: TemplateFiles | None = None,
         jobs: int = 1,
         deployment: Deployment | None = None,
+        test_code: TestCode | None = None,
     ) -> None:
         self._roots = roots
         self._template_files = template_files or NoTemplates()
         self._jobs = jobs
         self.deployment = deployment or Deployment(NoDeploymentFiles())
+        self.test_code = test_code or TestCode((), roots, lambda paths: {})
         self.table = ModuleTable(modules, roots)
         self.catalogue = catalogue
         self.settings = settings
@@ -131,6 +134,7 @@ class Project:
             self._roots,
             self._template_files,
             deployment=self.deployment,
+            test_code=self.test_code,
         )
 
     def fail(self, module: Module, place: str, error: Exception) -> None:

@@ -148,8 +148,7 @@ class SchemaChanges:
         if entry[0] == t.CALL and entry[2]:  # text("…")
             return self._text(module, call, entry[2][0])
         if entry[0] == t.FORMAT:
-            parts = [terms[part] for part in entry[1][:1]]
-            return "".join(str(part[1]) for part in parts if part[0] == t.CONST)
+            return str(entry[2][0])
         frame = self._project.frame_of_scope(module, module.code_scope_of(call))
         value = self._project.values.evaluate(frame, term)
         text = value.value if isinstance(value, Constant) else ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.application.client_calls import ClientCalls
 from fwp_checks.project.application.database_work import DatabaseWork
+from fwp_checks.project.application.early_binding import EarlyBindings
 from fwp_checks.project.application.import_order import ImportOrder
 from fwp_checks.project.application.loaded import Loaded
 from fwp_checks.project.application.monitoring import Monitoring
@@ -57,3 +59,13 @@ class Structure:
     def monitoring(self) -> Monitoring:
         """What tells of errors, of load and of being alive."""
         return Monitoring(self._project)
+
+    @cached_property
+    def client_calls(self) -> ClientCalls:
+        """Which routes tests speak of."""
+        return ClientCalls(self._project)
+
+    @cached_property
+    def early_bindings(self) -> EarlyBindings:
+        """Applications of Flask that exist before they are configured."""
+        return EarlyBindings(self._project)

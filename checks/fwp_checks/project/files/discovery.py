@@ -68,6 +68,7 @@ def python_files(
     paths: Iterable[Path] | None = None,
     templates: list[str] | None = None,
     deployment: list[str] | None = None,
+    tests: list[str] | None = None,
 ) -> list[Path]:
     """The files to read, as absolute paths, in the order of their paths relative to the root.
 
@@ -77,7 +78,8 @@ def python_files(
     ``exclude`` matches, and test code (unless ``include_tests``, or the folder named is itself test
     code). Stubs (``.pyi``) are left out: they hold no code that runs. Links to folders are not
     followed. To ``templates`` the files in folders of templates are added (paths relative to the
-    root, in order), to ``deployment`` those that say how the project is run.
+    root, in order), to ``deployment`` those that say how the project is run, to ``tests`` the test
+    code that is left out.
 
     Raises FileNotFoundError for a path that does not exist and ValueError for one outside the root.
     """
@@ -92,7 +94,9 @@ def python_files(
         if place.is_dir():
             folder = "" if relative == "." else relative
             with_tests = settings.include_tests or is_test_path(f"{folder}/x.py")
-            walked = _walk(str(place), folder, settings.exclude, with_tests, templates, deployment)
+            walked = _walk(
+                str(place), folder, settings.exclude, with_tests, templates, deployment, tests
+            )
             found.update(walked)
         elif place.exists():
             found.add(relative)
@@ -103,6 +107,8 @@ def python_files(
     if deployment is not None:
         deployment.sort(key=lambda path: (path.count("/"), path))
         del deployment[MOST_FILES:]
+    if tests is not None:
+        tests.sort()
     return [top / relative for relative in sorted(found)]
 
 
@@ -138,9 +144,11 @@ def _walk(
     with_tests: bool,
     templates: list[str] | None = None,
     deployment: list[str] | None = None,
+    tests: list[str] | None = None,
 ) -> Iterator[str]:
     """The files below a folder; ``prefix`` is the folder relative to the root."""
     stack = [(top, prefix)]
+    testing: list[tuple[str, str]] = []
     while stack:
         place, relative = stack.pop()
         try:
@@ -170,6 +178,8 @@ def _walk(
                 continue
             if name.endswith(".py"):
                 if _TEST_FILE.fullmatch(name) and not with_tests:
+                    if tests is not None and entry.is_file() and not matches(path, exclude):
+                        tests.append(path)
                     continue
                 if _is_shadowed(Path(place), path, names):
                     continue
@@ -179,9 +189,13 @@ def _walk(
             if name[0] == "." or name in _NEVER or not entry.is_dir(follow_symlinks=False):
                 continue
             if not with_tests and _TEST_FOLDER.fullmatch(name):
-                continue
-            if not matches(path, exclude):
+                testing.append((entry.path, path))
+            elif not matches(path, exclude):
                 stack.append((entry.path, path))
+    if tests is not None:
+        for place, relative in testing:
+            if not matches(relative, exclude):
+                tests.extend(_walk(place, relative, exclude, True))
 
 
 def _is_shadowed(folder: Path, path: str, names: set[str]) -> bool:

@@ -34,6 +34,8 @@ _ASYNC = re.compile(rb"\basync[ \t]+def\b")
 # A module with these may leave work to subclasses that it does not import.
 _OPEN_WORDS = (b"NotImplementedError", b"abstractmethod", b"Protocol", b"ABC")
 _OPEN = re.compile(rb"\b(?:%s)\b" % b"|".join(_OPEN_WORDS))
+# What imports a module with an application may run it.
+_MAKING = b"Flask("
 # The rows of a module that imports these may be read wherever it is imported, directly or not.
 _ORMS = ("django.db.", "django.contrib.gis.db.", "sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 
@@ -53,7 +55,9 @@ def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable
             found.add(path)
     found |= settings | _takers(settings, imports, contents)
     imports.close(found)
-    found |= _users({path for path in found if imports.imports_any(path, _ORMS)}, imports)
+    carriers = {path for path in found if imports.imports_any(path, _ORMS)}
+    carriers |= {path for path in found if _MAKING in contents[path]}
+    found |= _users(carriers, imports)
     imports.close(found)
     looked_at: set[str] = set()
     special: set[str] = set()

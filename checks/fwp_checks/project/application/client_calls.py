@@ -1,0 +1,214 @@
+"""Which routes tests speak of: the paths and names of routes that are written in test code.
+
+A test reaches a route by its path (``client.get("/users/1")``), by its name (``url_for("users")``,
+``reverse("users")``), or by calling its handler. Texts count wherever they stand in test code, for
+they may be handed to a client anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.application.model import Route, Router
+from fwp_checks.project.files.modules import Module
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_CLIENT = frozenset(
+    {
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "open",
+        "request",
+        "websocket_connect",
+    }
+)
+_NAMING = frozenset({"url_for", "reverse", "url_path_for", "reverse_lazy", "resolve_url"})
+# Where a text is not written, or a path takes a parameter.
+_ANY = "\0"
+_PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|\(\?P<\w+>[^)]*\)")
+_ORIGIN = re.compile(r"^\w+://[^/]*")
+
+Segments = tuple[str, ...]
+
+
+class ClientCalls:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def _modules(self) -> list[Module]:
+        known = [module for module in self._project.table.modules if module.is_test]
+        return [*known, *self._project.test_code.modules]
+
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether there are tests that call routes, all of which could be read."""
+        if any(module.facts.problem is not None for module in self._modules):
+            return False
+        return any(self._calls_route(module) for module in self._modules)
+
+    def _calls_route(self, module: Module) -> bool:
+        terms = module.facts.terms
+        for term in module.calls:
+            called = terms[terms[term][1]]
+            if called[0] != t.ATTR or called[2] not in _CLIENT:
+                continue
+            if any(_written(terms, argument).startswith("/") for argument in terms[term][2]):
+                return True
+        return any(_last_name(terms, terms[term][1]) in _NAMING for term in module.calls)
+
+    def is_called(self, route: Route) -> bool:
+        """Whether a test may reach a route; also where its path is not written."""
+        if not self._names.isdisjoint(self._names_of(route)):
+            return True
+        return any(path is None or self._reaches(path) for path in self._paths(route))
+
+    # -- routes ------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _names_of(route: Route) -> set[str]:
+        names = {handler.frame.scope.name for handler in route.handlers if handler.class_ is None}
+        names |= {handler.class_.name for handler in route.handlers if handler.class_ is not None}
+        return names | ({route.name} if route.name else set())
+
+    def _paths(self, route: Route) -> Iterator[Segments | None]:
+        """The end of a route's path, as far as it is written; None if there is too little of it."""
+        applications = self._project.applications
+        router = applications.routers.get(route.router) if route.router is not None else None
+        if route.path is None:
+            yield None
+            return
+        written = [route.path]
+        if router is not None and router.prefix:
+            written.insert(0, router.prefix)
+        segments = _segments("/".join(written))
+        if segments and any(_ANY not in segment for segment in segments):
+            yield segments
+            return
+        prefixes = list(self._prefixes(router))
+        for prefix in prefixes:
+            longer = (*_segments(prefix), *segments) if prefix is not None else None
+            yield longer if longer or self._is_top(router) else None
+        if not prefixes:
+            yield segments if self._is_top(router) else None
+
+    def _prefixes(self, router: Router | None) -> Iterator[str | None]:
+        for inclusion in self._project.applications.inclusions:
+            if router is not None and inclusion.child == router.place:
+                yield inclusion.prefix
+
+    @staticmethod
+    def _is_top(router: Router | None) -> bool:
+        return router is not None and router.is_application
+
+    # -- tests -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _texts(self) -> set[Segments]:
+        """The paths that are written in test code."""
+        found: set[Segments] = set()
+        for module in self._modules:
+            terms = module.facts.terms
+            for kind in (t.CONST, t.FORMAT, t.BINARY):
+                for term in module.of_kind(kind):
+                    text = _written(terms, term)
+                    if "/" in text and " " not in text:
+                        found.add(_segments(_ORIGIN.sub("", text).partition("?")[0]))
+        # What is nothing but variables could be any path.
+        return {text for text in found if not text or any(part.strip(_ANY) for part in text)}
+
+    @cached_property
+    def _by_length(self) -> dict[int, list[Segments]]:
+        found: dict[int, list[Segments]] = {}
+        for text in self._texts:
+            found.setdefault(len(text), []).append(text)
+        return found
+
+    @cached_property
+    def _names(self) -> set[str]:
+        """The names that are written in test code where a route is named, and what it imports."""
+        found: set[str] = set()
+        for module in self._modules:
+            terms = module.facts.terms
+            found.update(imported.attribute or imported.module for imported in module.facts.imports)
+            for term in module.calls:
+                function, arguments = terms[term][1], terms[term][2]
+                if _last_name(terms, function) in _NAMING and arguments:
+                    name = _written(terms, arguments[0])
+                    found.update({name, *re.split(r"[.:]", name)})
+            for term in module.of_kind(t.ATTR):
+                base = terms[terms[term][1]]
+                if base[0] == t.NAME:
+                    bound = module.facts.scopes[0].bindings.get(base[1], -1)
+                    base = terms[bound] if bound >= 0 else base
+                if base[0] == t.IMPORT:
+                    found.add(terms[term][2])
+        return found - {""}
+
+    def _reaches(self, path: Segments) -> bool:
+        """Whether some text in test code ends as a path does."""
+        length = len(path)
+        for size, texts in self._by_length.items():
+            for text in texts if size >= length else ():
+                if length == 0 and size:
+                    continue
+                end = text[size - length :]
+                if all(map(_fits, end, path)):
+                    return True
+            # A part that is not written may be several segments.
+            for text in texts if 0 < size < length else ():
+                if text[0] == _ANY and all(map(_fits, text[1:], path[length - size + 1 :])):
+                    return True
+        return False
+
+
+def _fits(written: str, wanted: str) -> bool:
+    if _ANY not in written and _ANY not in wanted:
+        return written == wanted
+    if wanted == _ANY or written == _ANY:
+        return True
+    pattern = ".*".join(map(re.escape, wanted.split(_ANY)))
+    other = ".*".join(map(re.escape, written.split(_ANY)))
+    return bool(re.fullmatch(pattern, written) or re.fullmatch(other, wanted))
+
+
+def _segments(text: str) -> Segments:
+    plain = _PARAMETER.sub(_ANY, text).strip("^$")
+    return tuple(segment for segment in plain.split("/") if segment)
+
+
+def _written(terms: Sequence[t.Term], term: int) -> str:
+    """A text as far as it is written; what is not is one character that nobody writes."""
+    entry = terms[t.unaliased(terms, term)]
+    if entry[0] == t.CONST:
+        return entry[1] if isinstance(entry[1], str) else _ANY
+    if entry[0] == t.FORMAT:
+        parts = [*(_written(terms, part) for part in entry[1]), ""]
+        return "".join(text + part for text, part in zip(entry[2], parts, strict=True))
+    if entry[0] == t.BINARY and entry[1] == "+":
+        return _written(terms, entry[2]) + _written(terms, entry[3])
+    if entry[0] == t.BINARY and entry[1] == "%":
+        return re.sub(r"%\w", _ANY, _written(terms, entry[2]))
+    if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "format":
+        return re.sub(r"\{[^}]*\}", _ANY, _written(terms, terms[entry[1]][1]))
+    return _ANY
+
+
+def _last_name(terms: Sequence[t.Term], term: int) -> str:
+    entry = terms[term]
+    if entry[0] in (t.ATTR, t.IMPORT):
+        return str(entry[2] or entry[1])
+    return str(entry[1]) if entry[0] == t.NAME else ""

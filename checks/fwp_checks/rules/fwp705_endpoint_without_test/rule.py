@@ -1,0 +1,59 @@
+"""FWP705: a route that no test calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.application.model import Route
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule, Status, structure
+
+RULE = Rule(
+    code="FWP705",
+    name="endpoint-without-test",
+    summary="Tests call routes of the project, and none of them calls this one.",
+    severity=Severity.INFO,
+    fix_link="https://fastapi.tiangolo.com/tutorial/testing/#using-testclient",
+    status=Status.PREVIEW,
+)
+_LINKS = {
+    "Flask": (
+        "https://flask.palletsprojects.com/en/stable/testing/#sending-requests-with-the-test-client"
+    ),
+    "Django": "https://docs.djangoproject.com/en/stable/topics/testing/tools/#the-test-client",
+}
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """One finding a file, at the first of its routes that no test calls."""
+    if not structure.matters(file):
+        return
+    routes = [r for r in file.project.applications.routes if r.place.path == file.module.path]
+    if not routes or not file.project.structure.client_calls.is_known:
+        return
+    calls = file.project.structure.client_calls
+    untested = [route for route in routes if route.handlers and not calls.is_called(route)]
+    if untested:
+        paths = [_shown(route) for route in untested]
+        number = (
+            "the only route" if len(routes) == 1 else f"{len(untested)} of {len(routes)} routes"
+        )
+        message = (
+            f"No test calls {number} of this file: {structure.named(paths)}; call each with the "
+            "test client at least once."
+        )
+        places = [(route.place, f"no test calls {_shown(route)}") for route in untested]
+        yield file.finding(
+            RULE,
+            file.range_of(file.module, untested[0].place.term),
+            message,
+            key=("untested",),
+            fix_link=_LINKS.get(untested[0].framework, ""),
+            trace=structure.steps(file, places),
+        )
+
+
+def _shown(route: Route) -> str:
+    methods = sorted({method for handler in route.handlers for method in handler.methods})
+    return " ".join(["/".join(methods), route.path or "/"]).strip()
