@@ -232,13 +232,18 @@ def _add_cache(group: argparse._ArgumentGroup | _Parser) -> None:
 def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     explain = commands.add_parser(
         "explain",
-        help="show the page of a rule",
-        description="Show the page of a rule: what it finds, why that hurts, how to fix it.",
+        help="show the page of a rule, or what to write for a finding",
+        description="Show the page of a rule: what it finds, why that hurts, how to fix it. Or "
+        "write the function for statements that handlers repeat (FWP401, FWP402).",
     )
-    explain.add_argument("rule", metavar="RULE", help="code or name: FWP102")
+    explain.add_argument("rule", metavar="RULE", nargs="?", help="code or name: FWP102")
+    explain.add_argument(
+        "--at", metavar="PATH:LINE", help="write what one of the handlers there should share"
+    )
     explain.add_argument(
         "--cases", action="store_true", help="with the examples that the rule is tested by"
     )
+    _add_cache(explain)
     explain.set_defaults(run=_command("pages", "explain"))
 
 

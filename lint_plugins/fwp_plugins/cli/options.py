@@ -56,6 +56,23 @@ def session_of(start: Path, given: Overrides, arguments: argparse.Namespace) -> 
     return open_session(start, given, cache_dir=cache_dir(arguments), jobs=jobs)
 
 
+def place(text: str) -> tuple[Path, int]:
+    """The file and the line of ``PATH:LINE``. Raises CommandError for anything else."""
+    name, colon, number = text.rpartition(":")
+    if not colon or not number.isdecimal() or int(number) < 1:
+        raise CommandError(f"'{text}' is not of the form PATH:LINE")
+    return file_named(Path(name)), int(number)
+
+
+def file_named(path: Path) -> Path:
+    """The absolute form of the path of a file. Raises CommandError for a folder, and if there is
+    nothing.
+    """
+    if path.is_dir():
+        raise CommandError(f"{path}: is a folder, not a file")
+    return existing(path)
+
+
 def existing(path: Path) -> Path:
     """The absolute form of a path. Raises CommandError if there is nothing."""
     if not path.exists():

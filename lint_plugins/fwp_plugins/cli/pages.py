@@ -9,16 +9,22 @@ from pathlib import Path
 
 from fwp_checks.rules import LoadedRule, all_rules
 from fwp_plugins.cli.errors import CommandError
-from fwp_plugins.cli.options import suggestion
+from fwp_plugins.cli.options import place, session_of, suggestion
 from fwp_plugins.cli.output import print_lines, print_text
 from fwp_plugins.formats.terminal import Line, wants_color
-from fwp_plugins.projects import RUN_CODES
+from fwp_plugins.projects import RUN_CODES, Overrides
 
 CASES_HEADING = "## Cases"
 
 
 def explain(arguments: argparse.Namespace) -> int:
-    """Show a rule's page. Raises CommandError for an unknown rule."""
+    """Show a rule's page, or what to write at a place. Raises CommandError for an unknown rule, and
+    for a place where there is nothing to write.
+    """
+    if (arguments.at is None) is (arguments.rule is None):
+        raise CommandError("give a rule, or --at PATH:LINE")
+    if arguments.at is not None:
+        return _propose(arguments)
     page = _page(arguments.rule).read_text(encoding="utf-8")
     if not arguments.cases:
         page = page.split(f"\n{CASES_HEADING}\n")[0]
@@ -29,6 +35,17 @@ def explain(arguments: argparse.Namespace) -> int:
         Console().print(Markdown(page))
     else:
         print_text(page)
+    return 0
+
+
+def _propose(arguments: argparse.Namespace) -> int:
+    path, line = place(arguments.at)
+    written = session_of(path, Overrides(), arguments).proposal(path, line)
+    if written is None:
+        raise CommandError(
+            f"{arguments.at}: no handler here that begins with the same statements as others"
+        )
+    print_text(written)
     return 0
 
 

@@ -1,5 +1,5 @@
-"""What ``fwp explain --at`` writes: the function that statements of handlers should be, and how each
-handler changes.
+"""What ``fwp explain --at`` writes: the function that statements of handlers should be, and what
+changes in each handler.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.application.extraction import Draft, draft, parameters_read
+from fwp_checks.project.application.extraction import Draft, draft, parameters_read, source_of
 from fwp_checks.project.application.prologues import Beginning, Prologue
 from fwp_checks.project.files.modules import Module
 
@@ -86,7 +86,8 @@ def _change(
     more.
     """
     frame = beginning.frame
-    start, end = beginning.statements[0].line, beginning.statements[-1].end_line
+    start = beginning.statements[0].line
+    end = start + source_of(beginning).count("\n")
     yield f"# {frame.module.path}:{frame.scope.line} {frame.name}(), lines {start}-{end}"
     names = ", ".join(written.results)
     awaited = "await " if written.is_async else ""
@@ -105,7 +106,7 @@ def _change(
     if idle:
         yield f"    drop       {', '.join(idle)}"
     renamed = [
-        f"{mine} is called {its} in {written.name}()"
+        f"{mine} is called {its} there; rename it, in the path, too"
         for mine, its in zip(own, wanted, strict=False)
         if mine != its
     ]

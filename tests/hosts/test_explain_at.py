@@ -1,0 +1,132 @@
+"""``fwp explain --at``: the function for statements that handlers repeat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.conftest import Fwp
+
+ITEMS = '''
+from fastapi import APIRouter, Depends, HTTPException
+from sqlalchemy.orm import Session
+
+from app.db import Item, get_db
+
+router = APIRouter()
+
+
+@router.get("/{item_id}")
+def read(item_id: int, db: Session = Depends(get_db)):
+    """One of them."""
+    item = db.get(Item, item_id)
+    if item is None:
+        raise HTTPException(404, "no such item")
+
+    return item
+
+
+@router.put("/{item_id}")
+def write(item_id: int, name: str, db: Session = Depends(get_db)):
+    item = db.get(Item, item_id)
+    if item is None:
+        raise HTTPException(404, "nothing to write")
+    item.name = name
+    db.commit()
+
+
+@router.delete("/{number}")
+def remove(number: int, db: Session = Depends(get_db)):
+    found = db.get(Item, number)
+    if found is None:
+        raise HTTPException(404, "nothing to remove")
+    db.delete(found)
+    return number
+
+
+@router.get("/")
+def index() -> list[str]:
+    return []
+'''
+DB = """
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Item(Base):
+    __tablename__ = "item"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+def get_db():
+    with Session() as session:
+        yield session
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "items.py").write_text(ITEMS)
+    (tmp_path / "app" / "db.py").write_text(DB)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", [11, 13, 22, 31])
+def test_writes_the_dependency(line: int, project: Path, fwp: Fwp) -> None:
+    result = fwp("explain", "--at", f"app/items.py:{line}", "--no-cache")
+    assert result.status == 0
+    assert result.out == (
+        "# 3 handlers begin with the same 2 statements. Written once:\n"
+        "\n"
+        "from typing import Annotated\n"
+        "\n"
+        "\n"
+        "def valid_item(item_id: int, db: Session = Depends(get_db)) -> Item:\n"
+        "    item = db.get(Item, item_id)\n"
+        "    if item is None:\n"
+        '        raise HTTPException(404, "no such item")\n'
+        "    return item\n"
+        "\n"
+        "\n"
+        "ValidItem = Annotated[Item, Depends(valid_item)]\n"
+        "\n"
+        "# In place of the statements:\n"
+        "# app/items.py:11 read(), lines 13-15\n"
+        "    declare    item: ValidItem\n"
+        "    drop       item_id, db\n"
+        "# app/items.py:21 write(), lines 22-24\n"
+        "    declare    item: ValidItem\n"
+        "    drop       item_id\n"
+        "# app/items.py:30 remove(), lines 31-33\n"
+        "    declare    item: ValidItem\n"
+        "    note       number is called item_id there; rename it, in the path, too\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("app/items.py:39", "no handler here"),
+        ("app/items.py:1", "no handler here"),
+        ("app/none.py:1", "app/none.py"),
+        ("app:1", "is a folder"),
+        ("app/items.py", "PATH:LINE"),
+    ],
+)
+def test_nothing_to_write(place: str, expected: str, project: Path, fwp: Fwp) -> None:
+    result = fwp("explain", "--at", place, "--no-cache")
+    assert (result.status, result.out) == (2, "")
+    assert expected in result.err
+
+
+def test_a_rule_or_a_place(project: Path, fwp: Fwp) -> None:
+    assert fwp("explain").status == 2
+    assert fwp("explain", "FWP401", "--at", "app/items.py:11").status == 2
