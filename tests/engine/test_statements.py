@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from fwp_checks.facts.extract import extract
 from fwp_checks.facts.model import ModuleFacts, Scope
 
@@ -70,7 +72,7 @@ def test_statements_share_the_terms_of_their_scope() -> None:
     found = facts.statements_of(scope)
     assert found[0].start == scope.start + len(scope.parameters)
     assert found[-1].end == scope.end
-    assert all(one.end == after.start for one, after in zip(found, found[1:], strict=False))
+    assert all(one.end == after.start for one, after in pairwise(found))
     loaded = facts.statements_of(scope)[2]
     assert {facts.span(term)[0] for term in range(loaded.start, loaded.end)} >= {6, 7}
 
