@@ -1,5 +1,5 @@
-"""What FWP511, 512, 514 and 516 report opens a connection for each request; what they pass over does
-not.
+"""What FWP511, 512, 514 and 516 report opens a connection for each request; what they pass over
+does not.
 
 Each program is run with Flask on a file of SQLite. Connections are counted where they are made, by
 the audit event of the standard library. https://docs.python.org/3/library/audit_events.html
