@@ -1,7 +1,7 @@
 """Django REST framework: serializers over querysets.
 
 ``serializers`` reads the fields of serializers, ``reads`` what showing an object reads of it, and
-``views`` finds who shows which queryset.
+``views`` finds who shows which queryset; ``routers`` knows the routes of viewsets.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.rest_framework import views
 from fwp_checks.frameworks.rest_framework.reads import Reader
+from fwp_checks.frameworks.rest_framework.routers import RouterParts
 from fwp_checks.frameworks.rest_framework.serializers import Serializers
 from fwp_checks.project.meaning.origins import Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunFrame
@@ -30,6 +31,7 @@ from fwp_checks.project.meaning.values import (
 from fwp_checks.project.rows.needs import Consumer, Touch
 
 if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Part
     from fwp_checks.project.linked import Project
 
 _REQUEST = "rest_framework.request.Request"
@@ -41,6 +43,11 @@ class RestFramework(Framework):
     name = "Django REST framework"
     modules = frozenset({"rest_framework"})
     reads_any_attribute = True
+    told_apart = RouterParts.classes()
+
+    def application_parts(self, project: Project) -> Iterator[Part]:
+        """Routers, and the routes of their viewsets."""
+        return RouterParts(project).parts()
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

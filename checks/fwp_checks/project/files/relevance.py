@@ -16,12 +16,13 @@ from fwp_checks.project.files.roots import SourceRoots, module_names
 _FRAMEWORKS = frozenset({
     "fastapi", "starlette", "litestar", "aiohttp", "quart", "sanic", "tornado", "flask", "django",
     "channels", "ninja", "rest_framework", "asgiref", "strawberry", "sqlalchemy", "sqlmodel",
-    "flask_sqlalchemy",
+    "flask_sqlalchemy", "apiflask", "flask_admin", "flask_appbuilder", "flask_openapi3",
+    "flask_restful", "flask_restplus", "flask_restx", "flask_smorest",
 })  # fmt: skip
-# Django's settings are reached by name only, and often import nothing.
+# Django's settings and lists of routes are reached by name only, and often import nothing.
 _SETTINGS = (
     *(b"INSTALLED_APPS", b"MIDDLEWARE", b"AUTH_USER_MODEL", b"ROOT_URLCONF"),
-    *(b"DATABASES", b"CACHES"),
+    *(b"DATABASES", b"CACHES", b"urlpatterns"),
 )
 _SETTING = re.compile(rb"^[ \t]*(?:%s)\b" % b"|".join(_SETTINGS), re.MULTILINE)
 # Some hold nothing but what they take from others.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "+=": operator.add, "-": operator.sub, "*": operator.mul,
-    "//": operator.floordiv, "/": operator.truediv,
+    "//": operator.floordiv, "/": operator.truediv, "%": operator.mod,
 }  # fmt: skip
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
@@ -55,6 +55,10 @@ def result(interpreter: Interpreter, run: Run, entry: t.Term, term: int) -> Held
         )
     if kind == t.FORMAT:
         parts = [interpreter.evaluate(run, part) for part in entry[1]]
+        given = [part.value for part in parts if isinstance(part, Literal)]
+        if len(given) == len(parts) and all(isinstance(value, str) for value in given):
+            pairs = zip(entry[2], [*given, ""], strict=True)
+            return Literal("".join(text + value for text, value in pairs))
         return Unknown(tuple(text for part in parts for text in texts_of(part))[:8])
     return NOT_KNOWN
 

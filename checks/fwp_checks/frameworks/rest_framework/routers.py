@@ -1,0 +1,143 @@
+"""The routes of routers of Django REST framework: a path for lists, one for single objects, one for
+each extra action of a viewset.
+
+Source: rest_framework/routers.py and decorators.py of Django REST framework 3.18.3;
+rest_framework_nested/routers.py of drf-nested-routers 0.94.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.web_parts import Argument, Making, PartFinder, Site
+from fwp_checks.project.application.model import Handler, Route
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    ClassValue,
+    Constant,
+    External,
+    FunctionValue,
+    Instance,
+    options_of,
+)
+
+_ROUTERS = (
+    *(f"rest_framework.routers.{name}" for name in ("DefaultRouter", "SimpleRouter")),
+    *("rest_framework.routers.BaseRouter", "rest_framework.routers.APIRootRouter"),
+    *(f"rest_framework_nested.routers.{name}" for name in ("DefaultRouter", "SimpleRouter")),
+    *("rest_framework_nested.routers.NestedSimpleRouter",),
+    *("rest_framework_nested.routers.NestedDefaultRouter",),
+    *("rest_framework_extensions.routers.ExtendedDefaultRouter",),
+    *("rest_framework_extensions.routers.ExtendedSimpleRouter", "rest_framework_bulk.BulkRouter"),
+    *("adrf.routers.DefaultRouter", "adrf.routers.SimpleRouter"),
+)
+_ACTION = frozenset({"rest_framework.decorators.action", "rest_framework.decorators.detail_route"})
+_LIST = {"list": "GET", "create": "POST"}
+_DETAIL = {"retrieve": "GET", "update": "PUT", "partial_update": "PATCH", "destroy": "DELETE"}
+# The actions that the library's classes have, by the last part of their names.
+_INHERITED = {
+    "ModelViewSet": (*_LIST, *_DETAIL),
+    "ReadOnlyModelViewSet": ("list", "retrieve"),
+    "ListModelMixin": ("list",),
+    "CreateModelMixin": ("create",),
+    "RetrieveModelMixin": ("retrieve",),
+    "UpdateModelMixin": ("update", "partial_update"),
+    "DestroyModelMixin": ("destroy",),
+}
+_PREFIX = Argument(0, "prefix")
+_VIEWSET = Argument(1, "viewset")
+
+
+class RouterParts(PartFinder):
+    """Finds them. A router is part of a URLconf by its ``urls``."""
+
+    name = "Django REST framework"
+    makings = (Making(_ROUTERS, False),)
+
+    def routes(self) -> Iterator[Route]:
+        """The routes of every viewset that is registered."""
+        for site in self.calls(("register",), (_PREFIX, _VIEWSET)):
+            prefix = site.text(_PREFIX)
+            start = None if prefix is None else f"{prefix}/" if prefix else ""
+            for option in options_of(site.argument(_VIEWSET) or Constant(None)):
+                if isinstance(option, ClassValue):
+                    yield from self._of_viewset(site, start, option)
+
+    def _of_viewset(self, site: Site, start: str | None, class_: ClassValue) -> Iterator[Route]:
+        actions = self._actions(class_)
+        detail = None if start is None else f"{start}{{{self._lookup(class_)}}}/"
+        for path, methods in ((start, _LIST), (detail, _DETAIL)):
+            if any(action in actions for action in methods):
+                handlers = [h for action in methods for h in self._handled(class_, action, methods)]
+                yield Route(self.name, site.router, path, tuple(handlers), site.place)
+        for extra in self._extra(class_):
+            yield self._of_action(site, start, detail, class_, extra)
+
+    def _handled(
+        self, class_: ClassValue, action: str, methods: dict[str, str]
+    ) -> Iterator[Handler]:
+        for handler in self.handlers_of(class_, (action,)):
+            yield Handler(handler.frame, (methods[action],), class_, handler.wrappers)
+
+    def _actions(self, class_: ClassValue) -> set[str]:
+        """The standard actions that a viewset has."""
+        info = self.project.classes.info(class_)
+        found = {
+            action
+            for base in info.externals
+            for action in _INHERITED.get(base.rpartition(".")[2], ())
+        }
+        for owner in info.order:
+            if isinstance(owner, ClassValue):
+                bindings = owner.module.facts.scopes[owner.scope].bindings
+                found.update(action for action in (*_LIST, *_DETAIL) if action in bindings)
+        return found
+
+    def _lookup(self, class_: ClassValue) -> str:
+        for name in ("lookup_url_kwarg", "lookup_field"):
+            text = literals.text_of(self.project.members.find_in_class(class_, name))
+            if text:
+                return text
+        return "pk"
+
+    def _extra(self, class_: ClassValue) -> Iterator[tuple[FunctionValue, int]]:
+        """The methods under ``@action``, with the decorator."""
+        seen: set[str] = set()
+        for owner in self.project.classes.info(class_).order:
+            if not isinstance(owner, ClassValue):
+                continue
+            facts = owner.module.facts
+            frame = self.project.classes.frame_around(owner)
+            for name, term in facts.scopes[owner.scope].bindings.items():
+                entry = facts.terms[term]
+                if entry[0] != t.DEFINITION or name in seen:
+                    continue
+                seen.add(name)
+                for decorator in facts.scopes[entry[1]].decorators:
+                    made = facts.terms[decorator]
+                    called = made[1] if made[0] == t.CALL else decorator
+                    value = self.project.values.evaluate(frame, called)
+                    if isinstance(value, External) and value.name in _ACTION:
+                        yield FunctionValue(frame, entry[1], Instance(class_)), decorator
+
+    def _of_action(
+        self,
+        site: Site,
+        start: str | None,
+        detail: str | None,
+        class_: ClassValue,
+        extra: tuple[FunctionValue, int],
+    ) -> Route:
+        function, decorator = extra
+        declared = Site(self.project, function.frame, decorator, "", site.router)
+        is_detail = declared.argument(Argument(-1, "detail")) == Constant(True)
+        own = function.module.facts.scopes[function.scope].name
+        path = declared.text(Argument(-1, "url_path"), own)
+        before = detail if is_detail else start
+        whole = f"{before}{path}/" if before is not None and path is not None else None
+        methods = tuple(m.upper() for m in declared.texts(Argument(0, "methods"))) or ("GET",)
+        frame = self.project.calls.frame_for(function, NO_ARGUMENTS)
+        handler = Handler(frame, methods, class_)
+        return Route(self.name, site.router, whole, (handler,), site.place, own)
