@@ -20,11 +20,12 @@ from fwp_checks.frameworks.web_parts import (
     PartFinder,
     Routing,
 )
-from fwp_checks.project.application.model import Handler, HookKind
+from fwp_checks.project.application.model import Handler, HookKind, Inclusion
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import ClassValue, Partial, Value
 
 _GET = ("GET",)
+_SMOREST = "flask_smorest.Api"
 _RULE = Argument(0, "rule")
 _VIEW = Argument(2, "view_func")
 _VIEWS = ("flask.views.View", "quart.views.View")
@@ -72,7 +73,7 @@ class FlaskParts(PartFinder):
     """Finds them for Flask."""
 
     name = "Flask"
-    makings = (
+    makings: tuple[Making, ...] = (
         Making(("flask.Flask", "apiflask.APIFlask", "flask_openapi3.OpenAPI"), True),
         Making(
             (
@@ -84,6 +85,7 @@ class FlaskParts(PartFinder):
             False,
             Argument(-1, "url_prefix"),
         ),
+        Making((_SMOREST,), False),
     )
     routings: tuple[Routing, ...] = ROUTINGS
     includings = INCLUDINGS
@@ -91,6 +93,19 @@ class FlaskParts(PartFinder):
         *HOOKINGS,
         Hooking(("before_first_request", "before_app_first_request"), HookKind.STARTUP),
     )
+
+    def inclusions(self) -> Iterator[Inclusion]:
+        """Blueprints of applications, and the ``Api`` of flask-smorest, which has some as well."""
+        yield from super().inclusions()
+        apis = [
+            (site, site.place) for site, made in self.made.values() if made.class_name == _SMOREST
+        ]
+        apis += [(site, site.router) for site in self.calls(("init_app",)) if site.router]
+        for site, api in apis:
+            value = site.argument(Argument(0, "app"))
+            for parent in self.places(value, site.frame) if value is not None else ():
+                if parent is not None and parent != api:
+                    yield Inclusion(parent, api, site.place)
 
     def class_handlers(self, class_: ClassValue, methods: tuple[str, ...]) -> Iterator[Handler]:
         """The methods of a ``MethodView``; ``dispatch_request`` of any other view."""
@@ -104,7 +119,7 @@ class QuartParts(FlaskParts):
     """Finds them for Quart."""
 
     name = "Quart"
-    makings = (
+    makings: tuple[Making, ...] = (
         Making(("quart.Quart",), True),
         Making(("quart.Blueprint",), False, Argument(-1, "url_prefix")),
     )

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.sanic_parts import SanicParts
+from fwp_checks.frameworks.sanic_parts import GROUP, GROUP_CLASS, SanicParts
 from fwp_checks.frameworks.web import Place, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context
+from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.values import Arguments, Instance, Value
 
 if TYPE_CHECKING:
     from fwp_checks.project.application.model import Part
@@ -72,6 +74,15 @@ class Sanic(WebFramework):
     )
     keepers = (frozenset({"sanic.Sanic.ctx"}), frozenset({"sanic.Request.ctx"}))
     told_apart = SanicParts.classes()
+
+    def call(
+        self, project: Project, name: str, arguments: Arguments, receiver: Value | None
+    ) -> Outcome | None:
+        """``Blueprint.group(users, posts)`` makes a group."""
+        if name != GROUP:
+            return None
+        identity = project.frameworks.identity(GROUP_CLASS, arguments.site)
+        return Outcome.nothing(Instance(GROUP_CLASS, details=identity))
 
     def application_parts(self, project: Project) -> Iterator[Part]:
         """Applications, what they are made of, and what is registered on them."""

@@ -22,7 +22,8 @@ from fwp_checks.project.application.model import HookKind, Inclusion
 from fwp_checks.project.meaning.origins import made_at
 
 _URI = Argument(0, "uri")
-_GROUP = "sanic.Blueprint.group"
+GROUP = "sanic.Blueprint.group"
+GROUP_CLASS = "sanic.blueprints.BlueprintGroup"
 _STARTS = (
     "main_process_start", "main_process_ready", "before_server_start", "after_server_start",
 )  # fmt: skip
@@ -33,10 +34,11 @@ class SanicParts(PartFinder):
     """Finds them."""
 
     name = "Sanic"
+    listed = (GROUP_CLASS,)
     makings = (
         Making(("sanic.Sanic",), True),
         Making(("sanic.Blueprint",), False, Argument(1, "url_prefix")),
-        Making((_GROUP,), False, Argument(-1, "url_prefix")),
+        Making((GROUP,), False, Argument(-1, "url_prefix")),
     )
     routings = (
         Routing(("route",), _URI, usual=("GET",)),
@@ -63,7 +65,7 @@ class SanicParts(PartFinder):
         """Blueprints of applications, and those of groups."""
         yield from super().inclusions()
         for site, router in self.made.values():
-            if router.class_name == _GROUP:
+            if router.class_name == GROUP:
                 for position in range(len(site.arguments.positional)):
                     yield from self._grouped(site, position)
 

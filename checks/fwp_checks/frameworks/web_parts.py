@@ -223,8 +223,20 @@ class PartFinder:
         for call in self.project.call_sites.of(frozenset(making)):
             site = Site(self.project, call.frame, call.term, "", None)
             if site.place not in found and self._makes_object(site):
-                found[site.place] = site, self.router(site, call.name, making[call.name])
+                made = self.router(site, call.name, making[call.name])
+                if made.prefix is None and (prefix := self._handed(site, making[call.name].prefix)):
+                    made = replace(made, prefix=prefix)
+                found[site.place] = site, made
         return found
+
+    def _handed(self, site: Site, prefix: Argument) -> str | None:
+        """The prefix that the one call of the function around hands it."""
+        term = site.argument_term(prefix)
+        if term < 0 or not _reads(site.frame.module, term, t.PARAM):
+            return None
+        sites = self.project.call_sites
+        calls = list(sites.frames_by_call(site.frame.module, site.frame.scope_number))
+        return text_at(self.project, calls[0][1], term) if len(calls) == 1 else None
 
     @property
     def routers(self) -> list[Router]:

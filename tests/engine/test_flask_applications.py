@@ -1,0 +1,439 @@
+"""What is found of applications of Flask and of what is built on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.trees import applications, hooks, lines, tree
+
+PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "decorators": (
+        {
+            "app.py": """
+            from flask import Flask
+            app = Flask(__name__)
+
+            @app.route("/", methods=["GET", "POST"])
+            def home(): ...
+
+            @app.get("/users/<int:id>")
+            @app.get("/people/<int:id>")
+            def user(id): ...
+            """
+        },
+        [
+            "app GET,POST / home",
+            "app GET /users/<int:id> user",
+            "app GET /people/<int:id> user",
+        ],
+    ),
+    "blueprints in a factory, nested, with prefixes": (
+        {
+            "app.py": """
+            from flask import Flask
+            from views import pages, api
+
+            def create_app() -> Flask:
+                app = Flask(__name__)
+                app.register_blueprint(pages)
+                app.register_blueprint(api, url_prefix="/v2")
+                return app
+            """,
+            "views.py": """
+            from flask import Blueprint
+            from users import users
+            pages = Blueprint("pages", __name__)
+            api = Blueprint("api", __name__, url_prefix="/v1")
+            api.register_blueprint(users)
+
+            @pages.route("/about")
+            def about(): ...
+
+            @api.route("/status")
+            def status(): ...
+            """,
+            "users.py": """
+            from flask import Blueprint
+            users = Blueprint("users", __name__, url_prefix="/users")
+
+            def show(): ...
+
+            users.add_url_rule("/", view_func=show)
+            """,
+        },
+        ["app GET /about about", "app GET /v2/status status", "app GET /v2/users/ show"],
+    ),
+    "an application handed on": (
+        {
+            "app.py": """
+            from flask import Flask
+            from routes import register, annotated
+            one = Flask("one")
+            other = Flask("other")
+            register(one)
+            annotated(other)
+            """,
+            "routes.py": """
+            from flask import Flask
+
+            def register(app):
+                @app.route("/one")
+                def first(): ...
+
+            def annotated(app: Flask):
+                app.add_url_rule("/other", view_func=second)
+
+            def second(): ...
+            """,
+        },
+        ["one GET /one register.first", "other GET /other second"],
+    ),
+    "the only application, where calls do not tell": (
+        {
+            "app.py": """
+            from flask import Flask
+            app = Flask(__name__)
+            """,
+            "plugin.py": """
+            from flask import Flask
+
+            def load(app: Flask):
+                @app.route("/plugin")
+                def plugin(): ...
+            """,
+        },
+        ["app GET /plugin load.plugin"],
+    ),
+    "one of two applications, where calls do not tell": (
+        {
+            "app.py": """
+            from flask import Flask
+            app = Flask("one")
+            other = Flask("other")
+            """,
+            "plugin.py": """
+            from flask import Flask
+
+            def load(app: Flask):
+                @app.route("/plugin")
+                def plugin(): ...
+            """,
+        },
+        ["? GET /plugin load.plugin"],
+    ),
+    "classes of views": (
+        {
+            "app.py": """
+            from flask import Flask
+            from flask.views import MethodView, View
+            app = Flask(__name__)
+
+            class Users(MethodView):
+                def get(self): ...
+                def post(self): ...
+
+            class Home(View):
+                def dispatch_request(self): ...
+
+            users = Users.as_view("users")
+            app.add_url_rule("/users", view_func=users)
+            app.add_url_rule("/users/new", view_func=users, methods=["POST"])
+            app.add_url_rule("/", view_func=Home.as_view("home"))
+            """
+        },
+        [
+            "app GET /users Users.get",
+            "app POST /users Users.post",
+            "app POST /users/new Users.post",
+            "app ANY / Home.dispatch_request",
+        ],
+    ),
+    "a view behind wrappers": (
+        {
+            "app.py": """
+            import functools
+            from flask import Flask
+            app = Flask(__name__)
+
+            def signed_in(view):
+                @functools.wraps(view)
+                def check(*args, **kwargs):
+                    return view(*args, **kwargs)
+                return check
+
+            @app.route("/a")
+            @signed_in
+            def a(): ...
+
+            def b(): ...
+
+            app.add_url_rule("/b", view_func=signed_in(b))
+            """
+        },
+        ["app GET /a a", "app GET /b b"],
+    ),
+    "a function of the project's that registers": (
+        {
+            "app.py": """
+            from flask import Flask
+            app = Flask(__name__)
+
+            def add(path, view, prefix="/api"):
+                app.add_url_rule(prefix + path, view_func=view)
+
+            def users(): ...
+            def posts(): ...
+
+            add("/users", users)
+            add("/posts", posts, prefix="")
+            """
+        },
+        ["app GET /api/users users", "app GET /posts posts"],
+    ),
+    "a class derived from Flask": (
+        {
+            "app.py": """
+            from flask import Flask
+
+            class Service(Flask):
+                def __init__(self):
+                    super().__init__("service")
+                    self.add_url_rule("/health", view_func=self.health)
+
+                def health(self): ...
+
+            app = Service()
+
+            @app.route("/")
+            def home(): ...
+            """
+        },
+        ["app GET /health Service.health", "app GET / home"],
+    ),
+    "blueprints in a loop": (
+        {
+            "app.py": """
+            from flask import Flask
+            from views import pages, api
+            app = Flask(__name__)
+            for blueprint in (pages, api):
+                app.register_blueprint(blueprint)
+            """,
+            "views.py": """
+            from flask import Blueprint
+            pages = Blueprint("pages", __name__)
+            api = Blueprint("api", __name__, url_prefix="/api")
+
+            @pages.route("/about")
+            def about(): ...
+
+            @api.route("/status")
+            def status(): ...
+            """,
+        },
+        ["app GET /about about", "app GET /api/status status"],
+    ),
+    "Flask-RESTful": (
+        {
+            "app.py": """
+            from flask import Flask
+            from flask_restful import Api, Resource
+
+            class Users(Resource):
+                def get(self): ...
+
+            class Own(Api):
+                def add(self, resource, *urls):
+                    return self.add_resource(resource, *urls)
+
+            app = Flask(__name__)
+            api = Own(prefix="/api")
+            api.add_resource(Users, "/users", "/people")
+            api.add(Users, "/own")
+            api.init_app(app)
+            """
+        },
+        [
+            "app GET /api/users Users.get",
+            "app GET /api/people Users.get",
+            "app GET /api/own Users.get",
+        ],
+    ),
+    "Flask-RESTX": (
+        {
+            "app.py": """
+            from flask import Blueprint, Flask
+            from flask_restx import Api, Namespace, Resource
+
+            bp = Blueprint("api", __name__, url_prefix="/api")
+            api = Api(bp)
+            users = Namespace("users")
+            posts = api.namespace("posts", path="/p")
+            api.add_namespace(users)
+
+            @users.route("/<id>")
+            class User(Resource):
+                def get(self, id): ...
+
+            @posts.route("/")
+            class Posts(Resource):
+                def post(self): ...
+
+            app = Flask(__name__)
+            app.register_blueprint(bp)
+            """
+        },
+        ["app GET /api/users/<id> User.get", "app POST /api/p/ Posts.post"],
+    ),
+    "flask-smorest": (
+        {
+            "app.py": """
+            from flask import Flask
+            from flask.views import MethodView
+            from flask_smorest import Api, Blueprint
+
+            app = Flask(__name__)
+            api = Api(app)
+            pets = Blueprint("pets", "pets", url_prefix="/pets")
+
+            @pets.route("/")
+            class Pets(MethodView):
+                @pets.response(200)
+                def get(self): ...
+
+            api.register_blueprint(pets)
+            """
+        },
+        ["app GET /pets/ Pets.get"],
+    ),
+    "APIFlask and flask-openapi3": (
+        {
+            "one.py": """
+            from apiflask import APIBlueprint, APIFlask
+            one = APIFlask(__name__)
+            bp = APIBlueprint("bp", __name__, url_prefix="/bp")
+
+            @bp.get("/x")
+            @bp.output({})
+            def x(): ...
+
+            one.register_blueprint(bp)
+            """,
+            "other.py": """
+            from flask_openapi3 import APIBlueprint, OpenAPI
+            other = OpenAPI(__name__)
+            api = APIBlueprint("api", __name__, url_prefix="/api")
+
+            @api.post("/y")
+            def y(): ...
+
+            other.register_api(api)
+            """,
+        },
+        ["one GET /bp/x x", "other POST /api/y y"],
+    ),
+    "Flask-AppBuilder": (
+        {
+            "app.py": """
+            from flask import Flask
+            from flask_appbuilder import AppBuilder, BaseView, expose
+            from flask_appbuilder.api import BaseApi
+
+            class Charts(BaseView):
+                route_base = "/charts"
+
+                @expose("/list", methods=["GET"])
+                def list(self): ...
+
+            class Status(BaseApi):
+                resource_name = "status"
+
+                @expose("/")
+                def get(self): ...
+
+            app = Flask(__name__)
+            builder = AppBuilder(app)
+            builder.add_view(Charts, "Charts")
+            builder.add_api(Status)
+            """
+        },
+        ["app GET /charts/list Charts.list", "app GET /api/v1/status/ Status.get"],
+    ),
+    "Quart": (
+        {
+            "app.py": """
+            from quart import Blueprint, Quart
+            app = Quart(__name__)
+            pages = Blueprint("pages", __name__)
+
+            @pages.get("/about")
+            async def about(): ...
+
+            @app.websocket("/ws")
+            async def ws(): ...
+
+            app.register_blueprint(pages, url_prefix="/pages")
+            """
+        },
+        ["app WS /ws ws", "app GET /pages/about about"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_routes(name: str, tmp_path: Path) -> None:
+    files, expected = PROGRAMS[name]
+    assert lines(tree(tmp_path, files)) == expected
+
+
+def test_hooks(tmp_path: Path) -> None:
+    source = """
+        from flask import Blueprint, Flask
+        app = Flask(__name__)
+        pages = Blueprint("pages", __name__)
+        app.register_blueprint(pages)
+
+        @app.before_request
+        def load(): ...
+
+        @pages.after_request
+        def add(response): ...
+
+        @app.errorhandler(404)
+        def missing(error): ...
+
+        app.register_error_handler(500, lambda error: "oops")
+        app.teardown_appcontext(print)
+    """
+    assert hooks(tree(tmp_path, {"app.py": source})) == [
+        "app before-request function load",
+        "app exception handler missing",
+        "app exception handler <lambda>",
+        "app after-request function add",
+    ]
+
+
+def test_factories_and_request_functions(tmp_path: Path) -> None:
+    source = """
+        from flask import Flask
+
+        def create_app():
+            app = Flask(__name__)
+
+            @app.before_request
+            def load(): ...
+
+            @app.route("/")
+            def home(): ...
+
+            return app
+
+        def helper(): ...
+    """
+    found = applications(tmp_path, {"app.py": source})
+    (routers,) = found.factories.values()
+    assert [router.class_name for router in routers] == ["flask.Flask"]
+    called = {one.frame.qualname: one.what for one in found.request_functions.values()}
+    assert called == {"create_app.home": "handler", "create_app.load": "before-request function"}
