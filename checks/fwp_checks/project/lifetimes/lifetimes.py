@@ -28,10 +28,10 @@ from fwp_checks.project.lifetimes.model import (
 )
 from fwp_checks.project.lifetimes.pools import Pools
 from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path
+from fwp_checks.project.lifetimes.requested import Requested
 from fwp_checks.project.lifetimes.sites import Openings
 from fwp_checks.project.lifetimes.targets import Targets
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
-from fwp_checks.project.meaning.values import ClassValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 _MOST_LEVELS = 4
 # Where so many functions lead to one, more ways tell nothing new.
 _MOST_FUNCTIONS = 400
-_METHOD_OF_VIEW = "view method"
 _LOOPS = ("for", "while", "comprehension")
 # What is handed to these lives until the response is sent, or longer.
 _STREAMING = (
@@ -61,6 +60,7 @@ class Lifetimes:
         self._keepings = Keepings(project)
         self._targets = Targets(project, self.callers)
         self.pools = Pools(project, self)
+        self.requested = Requested(project)
 
     def per_request(self, module: Module) -> Sequence[PerRequest]:
         """What the calls of a module open anew for requests."""
@@ -69,7 +69,7 @@ class Lifetimes:
     @cached_property
     def _per_request(self) -> dict[Module, list[PerRequest]]:
         found: dict[Module, list[PerRequest]] = {}
-        if not self._project.applications.request_functions:
+        if not self.requested.labels:
             return found
         for opening in self.openings.lasting:
             ways = () if opening.is_lent else self._ways(opening)
@@ -139,7 +139,7 @@ class Lifetimes:
         gives is not kept on the way; the shortest for each function. Empty where the term stands
         in a request function itself.
         """
-        requests = self._project.applications.request_functions
+        requests = self.requested.labels
         waiting: deque[tuple[Frame, int, tuple[Step, ...]]] = deque([(frame, term, ())])
         seen: set[FunctionKey] = set()
         while waiting and len(seen) < _MOST_FUNCTIONS:
@@ -154,33 +154,15 @@ class Lifetimes:
                 yield steps
                 continue
             callers = self._callers_of(current, keeping)
-            if not callers and keeping is None and current.function in self._methods_of_views:
+            if (
+                not callers
+                and keeping is None
+                and current.function in self.requested.methods_of_views
+            ):
                 yield steps
             elif len(steps) < _MOST_LEVELS:
                 for step in callers:
                     waiting.append((step.frame, step.term, (*steps, step)))
-
-    @cached_property
-    def _methods_of_views(self) -> frozenset[FunctionKey]:
-        """The methods of classes that answer requests, and of their bases: those that no code of
-        the project calls, the library's own methods do.
-        """
-        found = set()
-        classes = {handler.class_ for _, handler in self._project.applications.handlers.values()}
-        for class_ in classes - {None}:
-            assert class_ is not None
-            for owner in self._project.classes.info(class_).order:
-                if isinstance(owner, ClassValue):
-                    scopes = owner.module.facts.scopes
-                    bound = scopes[owner.scope].bindings.values()
-                    terms = owner.module.facts.terms
-                    found |= {
-                        (owner.module.path, terms[term][1])
-                        for term in bound
-                        if terms[term][0] == t.DEFINITION
-                        and scopes[terms[term][1]].kind == "function"
-                    }
-        return frozenset(found)
 
     def _callers_of(self, frame: Frame, keeping: Keeping | None) -> list[Step]:
         class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
@@ -209,20 +191,20 @@ class Lifetimes:
         frames = [frame, *[step.frame for step in steps]]
         if any(is_probe(inner.module, inner.scope_number) for inner in frames):
             return True
-        handled = self._project.applications.handlers.get(frames[-1].function)
-        return handled is not None and is_probe_path(handled[0].path)
+        route = self.requested.routes.get(frames[-1].function)
+        return route is not None and is_probe_path(route.path)
 
     def _is_of_stream(self, opening: Opening, steps: Sequence[Step]) -> bool:
         """Whether it is opened for a socket, or for a response that is still sent when the handler
         has returned.
         """
         places = [(opening.frame, opening.term), *[(step.frame, step.term) for step in steps]]
-        handled = self._project.applications.handlers.get(places[-1][0].function)
-        if handled is not None and handled[0].is_websocket:
+        route = self.requested.routes.get(places[-1][0].function)
+        if route is not None and route.is_websocket:
             return True
         if opening.row.kind != "http":
             return False
-        requests = self._project.applications.request_functions
+        requests = self.requested.labels
         return any(
             (frame.scope.is_generator and frame.function not in requests)
             or self._is_handed_on(frame, term)
@@ -243,7 +225,6 @@ class Lifetimes:
 
     def _way(self, opening: Opening, steps: Sequence[Step]) -> Way:
         frames = [opening.frame, *[step.frame for step in steps]]
-        found = self._project.applications.request_functions.get(frames[-1].function)
         chain = [
             Call(
                 *opening.frame.function,
@@ -261,7 +242,7 @@ class Lifetimes:
             self._is_in_loop(frame, call.term)
             for frame, call in zip(reversed(frames), chain, strict=True)
         )
-        label = found.what if found is not None else _METHOD_OF_VIEW
+        label = self.requested.label(frames[-1].function)
         return Way(frames[-1].function, label, tuple(chain), in_loop)
 
     def _name(self, function: FunctionKey) -> str:

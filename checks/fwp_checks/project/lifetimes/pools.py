@@ -202,7 +202,7 @@ class Pools:
     @cached_property
     def _disposals(self) -> dict[Module, list[tuple[Frame, int, tuple[Step, ...]]]]:
         found: dict[Module, list[tuple[Frame, int, tuple[Step, ...]]]] = {}
-        if not self._project.applications.request_functions:
+        if not self._lifetimes.requested.labels:
             return found
         for module, term in self._project.call_sites.spelt("dispose"):
             frame = self._project.frame_of_scope(module, module.code_scope_of(term))

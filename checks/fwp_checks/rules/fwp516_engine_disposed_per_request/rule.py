@@ -22,8 +22,7 @@ def check(file: FileView) -> Iterator[Finding]:
     """One finding a call of dispose()."""
     for frame, term, steps in file.project.lifetimes.pools.disposals(file.module):
         last = steps[-1].frame if steps else frame
-        found = file.project.applications.request_functions.get(last.function)
-        what = found.what if found is not None else "view method"
+        what = file.project.lifetimes.requested.label(last.function)
         message = (
             f"dispose() drops the connections of a shared engine each time {what} "
             f"'{last.name}' runs, so that the next request connects anew; call it when the "

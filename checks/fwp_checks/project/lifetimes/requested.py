@@ -1,0 +1,67 @@
+"""The functions that requests run: those that frameworks name, what decorators put around them, and
+methods of views that only the library calls.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.application.model import Route
+from fwp_checks.project.meaning.frames import FunctionKey
+from fwp_checks.project.meaning.values import ClassValue
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_METHOD_OF_VIEW = "view method"
+_DECORATOR = "decorator"
+
+
+class Requested:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @cached_property
+    def labels(self) -> dict[FunctionKey, str]:
+        """What each function that a framework calls for requests is to it."""
+        requests = self._project.applications.request_functions
+        found = {function: request.what for function, request in requests.items()}
+        for function in self.routes:
+            found.setdefault(function, _DECORATOR)
+        return found
+
+    def label(self, function: FunctionKey) -> str:
+        """The same, of methods of views, too."""
+        return self.labels.get(function, _METHOD_OF_VIEW)
+
+    @cached_property
+    def routes(self) -> dict[FunctionKey, Route]:
+        """The first route that leads to each handler, and to what decorators put around it."""
+        found: dict[FunctionKey, Route] = {}
+        for route in self._project.applications.routes:
+            for handler in route.handlers:
+                for frame in (handler.frame, *handler.wrappers):
+                    found.setdefault(frame.function, route)
+        return found
+
+    @cached_property
+    def methods_of_views(self) -> frozenset[FunctionKey]:
+        """The methods of classes that answer requests, and of their bases. Those that no code of
+        the project calls, the library's own methods do.
+        """
+        found = set()
+        classes = {handler.class_ for _, handler in self._project.applications.handlers.values()}
+        for class_ in classes:
+            order = self._project.classes.info(class_).order if class_ is not None else ()
+            for owner in order:
+                if isinstance(owner, ClassValue):
+                    facts = owner.module.facts
+                    for term in facts.scopes[owner.scope].bindings.values():
+                        entry = facts.terms[term]
+                        if entry[0] == t.DEFINITION and facts.scopes[entry[1]].kind == "function":
+                            found.add((owner.module.path, entry[1]))
+        return frozenset(found)
