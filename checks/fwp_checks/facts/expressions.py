@@ -219,7 +219,7 @@ class Expressions:
         texts = [""]
         for value in node.values:
             if isinstance(value, ast.Constant):
-                texts[-1] += value.value
+                texts[-1] += str(value.value)
             else:
                 parts.append(self.expression(value))
                 texts.append("")

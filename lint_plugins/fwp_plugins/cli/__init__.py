@@ -1,4 +1,4 @@
-"""The ``fwp`` command: ``check``, ``explain``, ``rules``, ``why``, ``facts``.
+"""The ``fwp`` command: ``check``, ``explain``, ``rules``, ``routes``, ``why``, ``facts``.
 
 Exit codes: 0 nothing found, 1 findings, 2 the run failed or is incomplete (usage, settings,
 unreadable or unparsable files, internal errors).
