@@ -164,7 +164,22 @@ class Prologues:
         start, end = statements[0].start, statements[-1].end
         if any(terms[term][0] == t.RAISE for term in range(start, end)):
             return True
-        return any(r.exits and start <= r.start and r.end <= end for r in _regions(frame))
+        return any(
+            start <= region.start and region.end <= end and self._leaves(frame, region)
+            for region in _regions(frame)
+        )
+
+    def _leaves(self, frame: Frame, region: Region) -> bool:
+        """Whether a branch ends the request: it returns, raises, or calls ``abort()``."""
+        if region.exits:
+            return True
+        for term in range(region.start, region.end):
+            entry = frame.module.facts.terms[term]
+            if entry[0] == t.CALL:
+                called = self._project.values.evaluate(frame, entry[1])
+                if isinstance(called, External) and called.name.endswith(".abort"):
+                    return True
+        return False
 
     def _computes(self, read: _Read, statements: Sequence[Statement]) -> bool:
         """Whether nothing is called but builtins, so that parameters are all it is made of."""
@@ -217,7 +232,7 @@ class Prologues:
         for region in _regions(frame):
             if region.kind == "if" and statement.start <= region.start <= statement.end:
                 entry = terms[region.term] if region.term >= 0 else (t.UNKNOWN,)
-                if not region.exits or region.end > statement.end:
+                if region.end > statement.end or not self._leaves(frame, region):
                     continue
                 if entry[0] == t.UNARY and entry[1] == "not":
                     return t.unaliased(terms, entry[2])

@@ -63,6 +63,7 @@ class Reading:
         self._values: dict[int, int] = {}
         self._parameters: dict[int, Form] = {}
         self._returned = set(frame.scope.returns)
+        self._statements = self._facts.statements_of(frame.scope)
 
     # -- statements --------------------------------------------------------------------------------
 
@@ -70,17 +71,21 @@ class Reading:
         """The statements that do something, each with its form. Docstrings, imports, log lines and
         the reading of clocks are left out.
         """
-        for statement in self._facts.statements_of(self._frame.scope):
+        for statement in self._statements:
             if not self.is_idle(statement):
                 yield statement, self.form(statement)
 
     def form(self, statement: Statement) -> Form:
         """The form of a statement, after those that were read before."""
-        return (statement.kind, *self.stretch(statement.start, statement.end))
+        is_last = statement.kind == "return" or statement == self._statements[-1]
+        return (statement.kind, *self.stretch(statement.start, statement.end, returns=is_last))
 
-    def stretch(self, start: int, end: int, *, is_answer: bool = False) -> tuple[Form, ...]:
+    def stretch(
+        self, start: int, end: int, *, returns: bool = True, is_answer: bool = False
+    ) -> tuple[Form, ...]:
         """The form of a stretch of terms: what is done there, and under which conditions.
 
+        ``returns``: what is returned in it is returned there, and not by a later statement.
         ``is_answer``: it ends the request, so that texts do not matter, nor do log lines.
         """
         regions = [r for r in self._regions() if _lies_in(r, start, end)]
@@ -96,7 +101,7 @@ class Reading:
         for _, _, _, item in sorted(items, key=lambda one: one[:3]):
             if isinstance(item, tuple) and item[0] == "at":
                 is_last = any(region.start <= item[1] < region.end for region in leaving)
-                found.append(self._root(item[1], is_answer or is_last))
+                found.append(self._root(item[1], returns or is_last, is_answer or is_last))
             else:
                 found.append(item)
         found += self._plain_answers(start, leaving, roots)
@@ -115,10 +120,10 @@ class Reading:
             if term not in used and (terms[term][0] not in _SILENT)
         ]
 
-    def _root(self, term: int, is_answer: bool) -> Form:
+    def _root(self, term: int, returns: bool, is_answer: bool) -> Form:
         if self._terms[term][0] == t.RAISE:
             return self.term(term, is_message=True)
-        if term in self._returned:
+        if returns and term in self._returned:
             return ("return", self.term(term, is_message=is_answer))
         return self.term(term)
 
@@ -147,7 +152,7 @@ class Reading:
         ]
 
     def _end_line(self, start: int) -> int:
-        for statement in self._facts.statements_of(self._frame.scope):
+        for statement in self._statements:
             if statement.start <= start < statement.end:
                 return statement.end_line
         return self._frame.scope.end_line
