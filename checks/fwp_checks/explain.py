@@ -136,8 +136,8 @@ def _line(project: Project, place: Place) -> str:
 
 def _needs(project: Project, module: Module, line: int) -> Iterator[str]:
     """What is read at a line from each of many rows, with the query that should fetch it."""
-    for need in project.row_needs.all:
-        if need.module is module and module.facts.span(need.term)[0] == line:
+    for need in project.queries.needs:
+        if need.path == module.path and module.facts.span(need.term)[0] == line:
             place = need.origin.built or need.origin.consumed
             where = _line(project, place) if place is not None else "an unknown place"
             yield f"{need.lack.path}, for each row of the query at {where}"

@@ -73,7 +73,9 @@ def blog(root: Path, templates: dict[str, str], more: str = "", **modules: str) 
 
 def rendered(project: Project) -> Iterator[Frame]:
     """The frames of templates that run, and those that they run, once each."""
-    waiting = [frame for c in project.row_needs.consumers for frame in c.frames]
+    waiting = [
+        frame for c in project.frameworks.consumers(project.table.modules) for frame in c.frames
+    ]
     seen = set()
     while waiting:
         frame = waiting.pop(0)

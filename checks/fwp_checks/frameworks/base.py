@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from fwp_checks.project.application.model import Dependency, Part
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.meaning.frames import Frame, FunctionKey
     from fwp_checks.project.meaning.origins import Origin
     from fwp_checks.project.rows.needs import Consumer, Lack
+    from fwp_checks.project.rows.refusals import Refused
 
 
 class Framework:
@@ -142,8 +143,10 @@ class Framework:
         """Methods of classes that are complete only in a class derived from them."""
         return iter(())
 
-    def consumers(self, project: Project) -> Iterator[Consumer]:
-        """What goes through the rows of queries without a loop of the project's own."""
+    def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
+        """What goes through the rows of queries without a loop of the project's own, where that
+        stands in these modules.
+        """
         return iter(())
 
     def lack(
@@ -159,6 +162,16 @@ class Framework:
         ``depends`` says what differs from round to round.
         """
         return False
+
+    def refusal(self, project: Project, run: RunExternal) -> Refused | None:
+        """What one of its functions should read and refuses to; None if it does not."""
+        return None
+
+    def waiting_functions(
+        self, project: Project, modules: Container[Module]
+    ) -> Iterator[FunctionKey]:
+        """Functions in which it does not refuse to, as far as these modules make them such."""
+        return iter(())
 
     def hooks_of_write(self, project: Project, run: RunExternal) -> str:
         """What of the project's own code runs when one object is written, and would not if many
@@ -176,13 +189,17 @@ class Framework:
         """Whether the rows of one of its queries were certainly fetched before."""
         return False
 
+    def is_relation(self, project: Project, frame: Frame, term: int) -> bool:
+        """Whether a query at a term asks for all objects behind a relation, which may have been
+        fetched along.
+        """
+        return False
+
     def loading(self, lacking: Sequence[Lack]) -> str:
         """What to add to the query that gives the rows, so that nothing is lacking."""
         return ""
 
-    def edits(
-        self, project: Project, lacking: Sequence[Lack], module: Module, term: int
-    ) -> tuple[Edit, ...]:
+    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
         """The edits that add that to the query built at a term; none unless they are certain."""
         return ()
 
@@ -412,12 +429,12 @@ class Frameworks:
         for framework in self._imported:
             yield from framework.inherited_frames(self.project)
 
-    def consumers(self) -> list[Consumer]:
+    def consumers(self, modules: Container[Module]) -> list[Consumer]:
         """See :meth:`Framework.consumers`; of all frameworks, in a fixed order."""
         found: list[Consumer] = []
         for framework in self._imported:
             try:
-                found.extend(framework.consumers(self.project))
+                found.extend(framework.consumers(self.project, modules))
             except Exception as error:
                 first = self.project.table.modules[0]
                 self.project.fail(first, f"the rows that {framework.name} shows", error)
@@ -438,6 +455,19 @@ class Frameworks:
         concerned = self._concerned(run.name)
         return any(framework.stands_alone(module, term, depends) for framework in concerned)
 
+    def refusal(self, run: RunExternal) -> Refused | None:
+        """See :meth:`Framework.refusal`."""
+        for framework in self._concerned(run.name):
+            found = framework.refusal(self.project, run)
+            if found is not None:
+                return found
+        return None
+
+    def waiting_functions(self, modules: Container[Module]) -> Iterator[FunctionKey]:
+        """See :meth:`Framework.waiting_functions`."""
+        for framework in self._imported:
+            yield from framework.waiting_functions(self.project, modules)
+
     def hooks_of_write(self, run: RunExternal) -> str:
         """See :meth:`Framework.hooks_of_write`."""
         found = (f.hooks_of_write(self.project, run) for f in self._concerned(run.name))
@@ -456,20 +486,23 @@ class Frameworks:
         """See :meth:`Framework.is_filled`."""
         return isinstance(value, Instance) and any(f.is_filled(value) for f in self._imported)
 
-    def loading(self, run: RunExternal, lacks: Sequence[Lack]) -> str:
-        """See :meth:`Framework.loading`, for lacks of which one causes this run."""
-        for framework in self._concerned(run.name):
+    def is_relation(self, frame: Frame, term: int) -> bool:
+        """See :meth:`Framework.is_relation`."""
+        return any(f.is_relation(self.project, frame, term) for f in self._imported)
+
+    def loading(self, call: str, lacks: Sequence[Lack]) -> str:
+        """See :meth:`Framework.loading`, for lacks that cause calls of this library function."""
+        for framework in self._concerned(call):
             text = framework.loading(lacks)
             if text:
                 return text
         return ""
 
     def edits(
-        self, run: RunExternal, lacks: Sequence[Lack], module: Module, term: int
+        self, call: str, lacks: Sequence[Lack], module: Module, term: int
     ) -> tuple[Edit, ...]:
-        """See :meth:`Framework.edits`, for lacks of which one causes this run."""
-        concerned = self._concerned(run.name)
-        found = (f.edits(self.project, lacks, module, term) for f in concerned)
+        """See :meth:`Framework.edits`, for lacks that cause calls of this library function."""
+        found = (f.edits(lacks, module, term) for f in self._concerned(call))
         return next((edits for edits in found if edits), ())
 
     def roots(self) -> list[Root]:

@@ -8,7 +8,7 @@ since then only those in ``list_display`` are joined. What is said here is true 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -108,17 +108,19 @@ class DjangoAdmin(Framework):
         """The model of a model admin."""
         return _model_of(base) if name == "model" else None
 
-    def consumers(self, project: Project) -> Iterator[Consumer]:
+    def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """The change lists of the registered model admins, and the lists in their forms."""
         seen = set()
         for registration in registrations(project):
             if registration not in seen and not registration.admin.module.is_read_only:
                 seen.add(registration)
-                yield ChangeList(project, registration).consumer()
+                if registration.admin.module in modules:
+                    yield ChangeList(project, registration).consumer()
                 for inline in _inlines(project, registration.admin):
                     if inline not in seen and not inline.admin.module.is_read_only:
                         seen.add(inline)
-                        yield InlineList(project, inline).consumer()
+                        if inline.admin.module in modules:
+                            yield InlineList(project, inline).consumer()
 
 
 FRAMEWORK = DjangoAdmin()
@@ -234,7 +236,13 @@ class ChangeList:
             self._place.term,
             touches=tuple(self._touches),
             joined=self._joined,
+            is_extended=self._is_extended(),
         )
+
+    def _is_extended(self) -> bool:
+        """Whether other classes inherit from it, perhaps for another model."""
+        self._project.classes.link_subclasses()
+        return bool(self._project.classes.info(self._class).subclasses)
 
     def _option(self, name: str) -> Value | None:
         return self._project.members.find_in_class(self._class, name)

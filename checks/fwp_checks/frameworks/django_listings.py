@@ -6,7 +6,7 @@ Source: django/contrib/syndication/views.py (``Feed.get_feed``), django/contrib/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -65,16 +65,16 @@ class DjangoListings(Framework):
     name = "Django's feeds, sitemaps and forms"
     modules = frozenset({"django"})
 
-    def consumers(self, project: Project) -> Iterator[Consumer]:
+    def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """Feeds and sitemaps with their items, and fields with their choices."""
         for class_ in project_classes(project):
-            if class_.module.is_read_only:
+            if class_.module not in modules or class_.module.is_read_only:
                 continue
             for base, methods in ((_FEED, _OF_FEED), (_SITEMAP, _OF_SITEMAP)):
                 if base in project.classes.info(class_).externals:
                     yield from _listing(project, class_, methods)
         for module in project.table.modules:
-            if not module.is_read_only and _imports_forms(module):
+            if module in modules and not module.is_read_only and _imports_forms(module):
                 yield from _choices(project, module)
 
 

@@ -7,7 +7,7 @@ jinja2/environment.py of Jinja 3.1.6. All of them render at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.templates import Language
@@ -26,6 +26,7 @@ from fwp_checks.project.templates.pages import rendering_calls
 from fwp_checks.project.templates.templates import Named
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.rows.needs import Consumer
 
@@ -97,10 +98,10 @@ class Jinja(Framework):
             return self._rendered(project, name, arguments, template, names, given)
         return None
 
-    def consumers(self, project: Project) -> Iterator[Consumer]:
+    def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """The templates that calls render."""
         names = {name.rpartition(".")[2] for name in (*_BY_NAME, *_AIOHTTP, _RESPONSE, _THEMED)}
-        return rendering_calls(project, sorted(names | _RENDERING))
+        return rendering_calls(project, sorted(names | _RENDERING), modules)
 
     @staticmethod
     def _rendered(

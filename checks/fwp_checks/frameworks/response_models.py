@@ -8,7 +8,7 @@ https://docs.pydantic.dev/latest/concepts/models/#arbitrary-class-instances
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -313,9 +313,11 @@ class ResponseModels(Framework):
                 filling.fill(field.holds, given[field.reads])
         return Outcome((filling.runs,), Instance(class_)) if filling.runs else None
 
-    def consumers(self, project: Project) -> Iterator[Consumer]:
+    def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """The response models of endpoints."""
         for decoration in project.call_sites.decorated(_ROUTES):
+            if decoration.around.module not in modules:
+                continue
             frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
             declared = _declared(project, decoration, frame)
             if declared is None:

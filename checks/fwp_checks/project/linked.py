@@ -40,10 +40,8 @@ from fwp_checks.project.meaning.protocols import Protocols
 from fwp_checks.project.meaning.registries import Registries
 from fwp_checks.project.meaning.sites import CallSites
 from fwp_checks.project.meaning.types import Types
-from fwp_checks.project.rows.fetched import Fetched
-from fwp_checks.project.rows.loops import LoopEffects
-from fwp_checks.project.rows.needs import RowNeeds
-from fwp_checks.project.rows.row_effects import RowEffects
+from fwp_checks.project.rows.queries import Queries
+from fwp_checks.project.rows.row_frames import row_modules
 from fwp_checks.project.shares import Evidence, gather
 from fwp_checks.project.templates.tags import Tags
 from fwp_checks.project.templates.templates import NoTemplates, TemplateFiles, Templates
@@ -59,7 +57,7 @@ class Project:
     The parts know each other through this object: ``values`` evaluates terms, ``types``
     annotations, ``members`` attributes, ``calls`` calls of the project's functions, ``libraries``
     calls of libraries, ``protocols`` loops, ``with`` and operators, ``classes`` class hierarchies;
-    ``behaviours`` says what frames do. ``event_loop`` is what all of that leads to;
+    ``behaviours`` says what frames do. ``event_loop`` and ``queries`` are what that leads to;
     ``applications`` says what requests lead to, ``deployment`` how the project is run.
     ``framework_data`` is where framework modules remember what they found out about this project.
     ``failures`` are collected while questions are answered: a function that the engine fails on
@@ -113,10 +111,6 @@ class Project:
         self.structure = Structure(self)
         self.injection = Injection(self)
         self.lifetimes = Lifetimes(self)
-        self.row_needs = RowNeeds(self)
-        self.row_effects = RowEffects(self)
-        self.loop_effects = LoopEffects(self)
-        self.fetched = Fetched(self)
         self.mappings = Mappings(self)
         self.lists = Lists(self)
         self.assignments = Assignments(self)
@@ -150,6 +144,16 @@ class Project:
     def event_loop(self) -> EventLoop:
         """What runs on the event loop and blocks it."""
         return EventLoop(self, [evidence.loop for evidence in self.evidence])
+
+    @cached_property
+    def queries(self) -> Queries:
+        """What is asked of the database for each row and in each round of a loop."""
+        return Queries(self, [evidence.rows for evidence in self.evidence])
+
+    @cached_property
+    def row_modules(self) -> dict[Module, None]:
+        """The modules that can come by rows of a query."""
+        return row_modules(self)
 
     def module_frame(self, module: Module) -> Frame:
         """The frame of a module's own code."""

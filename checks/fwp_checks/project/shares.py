@@ -6,7 +6,8 @@ it is divided by where it starts. A share is some of the project's modules, and 
 *evidence*: what follows from the functions of these modules, wherever that is. So evidence is plain
 data, which comes from another process as it is: names, paths, numbers of scopes and terms, rows of
 the catalogue; no frames and no values. What the project as a whole knows is put together from the
-evidence of all shares (:class:`~fwp_checks.project.loop.event_loop.EventLoop`), and rules ask that.
+evidence of all shares (:class:`~fwp_checks.project.loop.event_loop.EventLoop`,
+:class:`~fwp_checks.project.rows.queries.Queries`), and rules ask that.
 
 Where evaluation cuts a cycle or forgets arguments depends on what was evaluated before. Therefore
 the shares of a project are decided by its content, never by the number of processes, and each is
@@ -27,6 +28,7 @@ from fwp_checks.forked import Forked, ForkError
 from fwp_checks.project.failures import Failure
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop.loop_evidence import LoopCollector, LoopEvidence
+from fwp_checks.project.rows.row_evidence import RowCollector, RowEvidence
 from fwp_checks.project.templates.templates import Recalled
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Evidence(NamedTuple):
     """What one share tells. ``failures`` are the engine's own, ``templates`` those it has read."""
 
     loop: LoopEvidence
+    rows: RowEvidence
     failures: tuple[Failure, ...]
     templates: tuple[Recalled, ...]
 
@@ -54,7 +57,7 @@ class Share:
         self.modules = tuple(modules)
         self._members = frozenset(modules)
 
-    def __contains__(self, module: Module) -> bool:
+    def __contains__(self, module: object) -> bool:
         return module in self._members
 
 
@@ -110,7 +113,8 @@ def _prepare(project: Project) -> None:
 
 def _collect(project: Project, share: Share) -> Evidence:
     loop = LoopCollector(project, share).collect()
-    return Evidence(loop, tuple(project.failures), project.templates.read)
+    rows = RowCollector(project, share).collect()
+    return Evidence(loop, rows, tuple(project.failures), project.templates.read)
 
 
 def _copy(project: Project, share: Share) -> Forked[Evidence] | None:

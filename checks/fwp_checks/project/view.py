@@ -15,9 +15,11 @@ from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.model import PerRequest
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.event_loop import BlockingSite
+from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.rows.fetched import Waste
 from fwp_checks.project.rows.loops import LoopSite
-from fwp_checks.project.rows.needs import Starving
+from fwp_checks.project.rows.queries import Starving
+from fwp_checks.project.rows.refusals import Refusal
 from fwp_checks.project.rows.row_effects import RowSite
 
 if TYPE_CHECKING:
@@ -59,22 +61,32 @@ class FileView:
     @property
     def starving_queries(self) -> Sequence[Starving]:
         """The queries of this file whose rows need more than they fetch."""
-        return self.project.row_needs.of(self.module)
+        return self.project.queries.starving(self.module)
 
     @property
-    def wasted_rows(self) -> Iterator[Waste]:
+    def wasted_rows(self) -> Sequence[Waste]:
         """The places of this file where rows are fetched for their number alone."""
-        return self.project.fetched.wasted(self.module)
+        return self.project.queries.wasted(self.module)
 
     def loop_sites(self, effect: str) -> Sequence[LoopSite]:
         """The places of this file where a loop has an effect in each round: ``queries`` or
         ``writes``.
         """
-        return self.project.loop_effects.of(self.module, effect)
+        return self.project.queries.in_loops(self.module, effect)
+
+    @property
+    def shown_loop_sites(self) -> Sequence[tuple[LoopSite, Place]]:
+        """The queries in loops of templates that this file renders, and where it does."""
+        return self.project.queries.in_templates(self.module)
 
     def row_sites(self, what: str) -> Sequence[RowSite]:
         """The places of this file that query for each row that a kind of consumer shows."""
-        return self.project.row_effects.of(self.module, what)
+        return self.project.queries.for_rows(self.module, what)
+
+    @property
+    def refused_reads(self) -> Sequence[Refusal]:
+        """The reads of this file that a library refuses."""
+        return self.project.queries.refusals(self.module)
 
     @property
     def dropped_coroutines(self) -> Sequence[Dropped]:
@@ -95,6 +107,10 @@ class FileView:
     def opened_per_request(self) -> Sequence[PerRequest]:
         """What the calls of this file open anew for requests."""
         return self.project.lifetimes.per_request(self.module)
+
+    def module_of(self, path: str) -> Module:
+        """Another module of the project."""
+        return self.project.table.by_path[path]
 
     def name_of(self, path: str, scope_number: int) -> str:
         """The own name of a function of the project."""

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Edit, Finding, Severity, Step
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.outcome import RunExternal
-from fwp_checks.project.meaning.values import ClassValue, External, Instance, Value
 from fwp_checks.project.rows.edits import continues
-from fwp_checks.project.rows.needs import Kind, Lack, Need, Starving
+from fwp_checks.project.rows.needs import Kind, Lack, Need
 
 if TYPE_CHECKING:
-    from fwp_checks.project.rows.loops import LoopSite
-    from fwp_checks.project.rows.row_effects import RowSite
+    from fwp_checks.project.effects.chains import Call
+    from fwp_checks.project.rows.queries import Starving
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 
@@ -43,7 +41,7 @@ def queries(
             needs = [
                 need
                 for need in query.needs
-                if need.lack.kind in kinds and need.run.name.startswith(f"{library}.")
+                if need.lack.kind in kinds and need.call.startswith(f"{library}.")
             ]
             if needs:
                 yield query, needs
@@ -74,8 +72,8 @@ def places(file: FileView, needs: Sequence[Need]) -> str:
     """``blog/views.py:14, 17``: where it is read."""
     lines: dict[str, list[int]] = {}
     for need in needs:
-        line = need.module.facts.span(need.term)[0]
-        known = lines.setdefault(need.module.path, [])
+        line = file.module_of(need.path).facts.span(need.term)[0]
+        known = lines.setdefault(need.path, [])
         if line not in known:
             known.append(line)
     texts = []
@@ -89,7 +87,7 @@ def places(file: FileView, needs: Sequence[Need]) -> str:
 def way_out(file: FileView, needs: Sequence[Need]) -> str:
     """The call to add to the query."""
     frameworks = file.project.frameworks
-    return frameworks.loading(needs[0].run, [need.lack for need in needs])
+    return frameworks.loading(needs[0].call, [need.lack for need in needs])
 
 
 def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
@@ -112,8 +110,8 @@ def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
     for consumed in dict.fromkeys(need.origin.consumed for need in needs):
         add(consumed, "its rows are gone through here")
     for need in needs:
-        where = file.range_of(need.module, need.term)
-        steps.append(Step(need.module.path, where, f"a query for each row: {need.lack.path}"))
+        where = file.range_of(file.module_of(need.path), need.term)
+        steps.append(Step(need.path, where, f"a query for each row: {need.lack.path}"))
     return steps
 
 
@@ -128,29 +126,16 @@ def weight(file: FileView, *, is_job: bool = False) -> Severity:
     return Severity.INFO if is_job or is_command else Severity.WARNING
 
 
-def doing(site: LoopSite | RowSite) -> str:
+def doing(call: Call) -> str:
     """``get() on Post``, ``load_user``: what is done each time, as the beginning of a sentence."""
-    run = site.chain[0].run
-    if not isinstance(run, RunExternal):
-        return f"'{site.calls[0].name}'"
-    method = run.name.rpartition(".")[2]
-    model = _model_name(run.receiver)
-    if not model:
-        return f"'{'.'.join(site.calls[0].name.split('.')[-2:])}'"
+    if call.callee is not None:
+        return f"'{call.name}'"
+    if not call.model:
+        return f"'{'.'.join(call.name.split('.')[-2:])}'"
+    method = call.library.rpartition(".")[2]
     if method.startswith("__"):
-        return f"going through {model} objects"
-    return f"{method}() on {model}"
-
-
-def _model_name(value: Value | None) -> str:
-    """The model that an object, or a query, is of."""
-    if not isinstance(value, Instance):
-        return ""
-    of = value.arguments[0] if value.arguments else value.class_
-    if isinstance(of, ClassValue):
-        return of.name
-    name = of.name if isinstance(of, External) else str(of)
-    return name.rpartition(".")[2] if ".models." in name.removeprefix("django.db.models.") else ""
+        return f"going through {call.model} objects"
+    return f"{method}() on {call.model}"
 
 
 def report(
@@ -194,10 +179,12 @@ def added(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit,
         others = {other.term for other in places if other.path == place.path}
         if continues(module.facts, place.term, others):
             continue
-        if len(file.project.row_needs.classes(module, place.term)) != 1:
-            # What one of them has, the others may not have.
+        built = file.project.queries.built(place)
+        # What one of several classes has, the others may not have; and whoever has fetched all
+        # objects behind a relation along would ask for them again.
+        if len(built.classes) != 1 or built.is_relation:
             return ()
-        edits = file.project.frameworks.edits(needs[0].run, lacks, module, place.term)
+        edits = file.project.frameworks.edits(needs[0].call, lacks, module, place.term)
         if not edits:
             return ()
         found += edits

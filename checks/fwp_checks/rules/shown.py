@@ -25,18 +25,23 @@ def queries(file: FileView, rule: Rule, what: str, does: str) -> Iterator[Findin
     that.
     """
     for site in file.row_sites(what):
-        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.calls)}"
+        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.chain)}"
+        doing = rows.doing(site.chain[0])
         message = (
-            f"{rows.doing(site)} in '{site.frame.name}' runs a query for each row that "
-            f"{site.consumer.label} {does}{way}; use {site.row.alternative}."
+            f"{doing} in '{file.name_of(site.path, site.scope)}' runs a query "
+            f"for each row that {site.label} {does}{way}; use {site.row.alternative}."
         )
         yield file.finding(
             rule,
             file.range_of(file.module, site.term),
             message,
-            key=(site.frame.qualname, rows.doing(site), site.calls[-1].library),
+            key=(
+                file.module.qualname(site.scope),
+                doing,
+                site.chain[-1].library,
+            ),
             fix_link=site.row.link,
-            trace=file.trace(site.calls),
+            trace=file.trace(site.chain),
         )
 
 
@@ -63,7 +68,7 @@ def way_out(file: FileView, needs: Sequence[Need]) -> str:
     if fetched:
         ways.append(f"add {rows.way_out(file, fetched)}")
     if some:
-        is_django = needs[0].run.name.startswith("django.")
+        is_django = needs[0].call.startswith("django.")
         how = "an annotation or Prefetch(…, queryset=…, to_attr=…)" if is_django else _ONE_STATEMENT
         ways.append(f"fetch some of {', '.join(some)} for all rows with {how}")
     return "; ".join(ways)

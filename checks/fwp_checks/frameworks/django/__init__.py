@@ -188,11 +188,13 @@ class Django(Framework):
         """Calls of ``select_related`` and ``prefetch_related``."""
         return lacks.loading(lacking)
 
-    def edits(
-        self, project: Project, lacking: Sequence[Lack], module: Module, term: int
-    ) -> tuple[Edit, ...]:
+    def is_relation(self, project: Project, frame: Frame, term: int) -> bool:
+        """``post.comments.all()``."""
+        return edits.is_relation(project, frame, term)
+
+    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
         """Calls of ``select_related`` and ``prefetch_related``."""
-        return edits.fetch_along(project, lacking, module, term)
+        return edits.fetch_along(lacking, module, term)
 
     def inherited_frames(self, project: Project) -> Iterator[Frame]:
         """Methods of abstract models and mixins."""

@@ -13,11 +13,13 @@ from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.lacks import methods, quoted
+from fwp_checks.project.meaning.values import Instance, options_of
 from fwp_checks.project.rows.edits import Call, Dialect, add_calls, names_before
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
     from fwp_checks.project.rows.needs import Lack
 
 _NO_OBJECTS = frozenset({"values", "values_list", "dates", "datetimes"})
@@ -35,15 +37,12 @@ QUERYSETS = Dialect(
 )
 
 
-def fetch_along(
-    project: Project, lacking: Sequence[Lack], module: Module, term: int
-) -> tuple[Edit, ...]:
+def fetch_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
     """The edits that make the queryset built at a term fetch along what is lacking.
 
-    None at all if it is not certain how, or for all objects of a relation: whoever has prefetched
-    them would ask for them again.
+    None at all if it is not certain how.
     """
-    if module.text is None or _may_be_prefetched(project, module, term):
+    if module.text is None:
         return ()
     calls = [
         Call(method, tuple(map(quoted, lookups)))
@@ -55,13 +54,13 @@ def fetch_along(
     return add_calls(module.path, module.text, facts.span(term), calls, QUERYSETS, before)
 
 
-def _may_be_prefetched(project: Project, module: Module, term: int) -> bool:
+def is_relation(project: Project, frame: Frame, term: int) -> bool:
     """Whether a term asks for all objects of a relation: ``post.comments.all()``."""
-    terms = module.facts.terms
+    terms = frame.module.facts.terms
     called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
     if called[0] != t.ATTR or called[2] != "all":
         return False
     return any(
-        rows.RELATED_MANAGER in (manager.class_, *manager.details)
-        for manager in project.row_needs.instances(module, called[1])
+        isinstance(manager, Instance) and rows.RELATED_MANAGER in (manager.class_, *manager.details)
+        for manager in options_of(project.values.evaluate(frame, called[1]))
     )

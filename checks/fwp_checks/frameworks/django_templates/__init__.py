@@ -6,7 +6,7 @@ cuts a queryset.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
@@ -15,6 +15,7 @@ from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.rows.needs import Consumer
 
@@ -54,10 +55,10 @@ class DjangoTemplates(Framework):
         """One object of a page."""
         return pages.element(project, base) if key is not None else None
 
-    def consumers(self, project: Project) -> Iterator[Consumer]:
+    def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """Templates that generic views and template responses render after the view."""
-        yield from generic.consumers(project)
-        yield from rendering.consumers(project)
+        yield from generic.consumers(project, modules)
+        yield from rendering.consumers(project, modules)
 
 
 FRAMEWORK = DjangoTemplates()

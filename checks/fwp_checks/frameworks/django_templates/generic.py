@@ -5,7 +5,7 @@ Source: django/views/generic/list.py, detail.py, edit.py, dates.py and base.py o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ from fwp_checks.project.meaning.values import (
 from fwp_checks.project.rows.needs import Consumer
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
 
 # By the last part of a library base's name: whether it shows a list or one object, and the ending
@@ -213,12 +214,14 @@ def _text(value: Value | None) -> str:
 # -- templates -------------------------------------------------------------------------------------
 
 
-def consumers(project: Project) -> Iterator[Consumer]:
+def consumers(project: Project, modules: Container[Module]) -> Iterator[Consumer]:
     """The templates that generic views render."""
-    yield from _responses(project)
+    yield from _responses(project, modules)
     for class_ in views.project_classes(project):
+        if class_.module not in modules or class_.module.is_test:
+            continue
         kind = _kind_of(project, class_)
-        if kind is None or class_.module.is_test:
+        if kind is None:
             continue
         view = Instance(class_)
         template = _template(project, view, class_, kind)
@@ -231,10 +234,10 @@ def consumers(project: Project) -> Iterator[Consumer]:
         yield consumer(project, place, template, names, frame)
 
 
-def _responses(project: Project) -> Iterator[Consumer]:
+def _responses(project: Project, modules: Container[Module]) -> Iterator[Consumer]:
     """``self.render_to_response(context)`` of views, rendered when the view has returned."""
     for module, term in project.call_sites.spelt("render_to_response"):
-        if module not in project.row_needs.modules:
+        if module not in modules or module not in project.row_modules:
             continue
         for frame in project.call_sites.frames_around(module, module.code_scope_of(term)):
             entry = module.facts.terms[term]

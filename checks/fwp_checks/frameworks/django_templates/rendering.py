@@ -6,7 +6,7 @@ django/template/backends/django.py of Django 6.1.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -26,6 +26,7 @@ from fwp_checks.project.templates.pages import page, rendering_calls
 from fwp_checks.project.templates.templates import Named
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
@@ -115,13 +116,17 @@ def rendered(
 # -- after the view --------------------------------------------------------------------------------
 
 
-def consumers(project: Project) -> Iterator[Consumer]:
+def consumers(project: Project, modules: Container[Module]) -> Iterator[Consumer]:
     """Templates that calls render, and those of responses that are rendered when the view has
     returned.
     """
     everywhere = bool(processed(project))
-    yield from rendering_calls(project, ("render", "render_to_string"), everywhere=everywhere)
+    yield from rendering_calls(
+        project, ("render", "render_to_string"), modules, everywhere=everywhere
+    )
     for site in project.call_sites.of(frozenset(_RESPONSES)):
+        if site.frame.module not in modules:
+            continue
         name_at, context_at = _RESPONSES[site.name]
         arguments = site.arguments
         template = arguments.get(name_at, "template")

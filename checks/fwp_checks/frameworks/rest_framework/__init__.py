@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
@@ -32,6 +32,7 @@ from fwp_checks.project.rows.needs import Consumer, Touch
 
 if TYPE_CHECKING:
     from fwp_checks.project.application.model import Part
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
 
 _REQUEST = "rest_framework.request.Request"
@@ -115,10 +116,10 @@ class RestFramework(Framework):
         runs = [run for alternatives in found if all(alternatives) for run in alternatives[0] or ()]
         return (tuple(runs),) if runs else None
 
-    def consumers(self, project: Project) -> Iterator[Consumer]:
+    def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """Lists that are shown through serializers, and lists inside of a single object."""
         found: dict[Place, list[views.Served]] = {}
-        for served in views.served(project):
+        for served in views.served(project, modules):
             found.setdefault(served.place, []).append(served)
         for place, several in found.items():
             module = project.table.by_path[place.path]

@@ -6,7 +6,7 @@ Source: rest_framework/generics.py, mixins.py and viewsets.py of Django REST fra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -196,13 +196,13 @@ def _one(project: Project, queryset: Value) -> Value | None:
 # -- what is served --------------------------------------------------------------------------------
 
 
-def served(project: Project) -> Iterator[Served]:
-    """Everything that is shown through a serializer."""
+def served(project: Project, modules: Container[Module]) -> Iterator[Served]:
+    """Everything that is shown through a serializer in these modules."""
     for class_ in project_classes(project):
-        if is_view(project, class_):
+        if class_.module in modules and is_view(project, class_):
             yield from _by_mixins(project, class_)
     for module in project.table.modules:
-        if not module.is_read_only:
+        if module in modules and not module.is_read_only:
             yield from _by_calls(project, module)
 
 

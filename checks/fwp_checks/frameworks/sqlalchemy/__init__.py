@@ -8,12 +8,20 @@ for a single row fetches, ``history`` what a function did before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.frameworks.sqlalchemy import edits, history, instances, lacks, options, queries
+from fwp_checks.frameworks.sqlalchemy import (
+    edits,
+    history,
+    instances,
+    lacks,
+    options,
+    queries,
+    refusals,
+)
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
@@ -21,9 +29,10 @@ from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, M
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.meaning.frames import Frame, FunctionKey
     from fwp_checks.project.meaning.origins import Origin
     from fwp_checks.project.rows.needs import Lack
+    from fwp_checks.project.rows.refusals import Refused
 
 
 class SQLAlchemy(Framework):
@@ -79,9 +88,17 @@ class SQLAlchemy(Framework):
         """A call of ``options``."""
         return lacks.loading(lacking)
 
-    def edits(
-        self, project: Project, lacking: Sequence[Lack], module: Module, term: int
-    ) -> tuple[Edit, ...]:
+    def refusal(self, project: Project, run: RunExternal) -> Refused | None:
+        """Lazy loads on an asynchronous session, and forbidden ones."""
+        return refusals.refused(project, run)
+
+    def waiting_functions(
+        self, project: Project, modules: Container[Module]
+    ) -> Iterator[FunctionKey]:
+        """The functions that are handed to ``run_sync``."""
+        return refusals.in_greenlets(project, modules)
+
+    def edits(self, lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edit, ...]:
         """A call of ``options``, and what it needs imported."""
         return edits.load_along(lacking, module, term)
 

@@ -6,12 +6,12 @@ reach it say ``counts=False``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.conditions import Requirements
-from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import Constant
 
@@ -23,11 +23,16 @@ _LEVELS = 2
 
 
 class Callers:
-    """Answers for a set of frames."""
+    """Answers for the frames of one share. ``is_start`` tells which of them other shares may call,
+    too.
+    """
 
-    def __init__(self, project: Project, frames: Iterable[Frame]) -> None:
+    def __init__(
+        self, project: Project, frames: Iterable[Frame], is_start: Callable[[Frame], bool]
+    ) -> None:
         self._values = project.values
         self._conditions = project.conditions
+        self._is_start = is_start
         self._calls: dict[Frame, list[tuple[Frame, int]]] = {}
         for frame in frames:
             for event in project.behaviours.of(frame).events:
@@ -36,11 +41,32 @@ class Callers:
                         if isinstance(run, RunFrame):
                             self._calls.setdefault(run.frame, []).append((frame, event.term))
 
-    def may_run(self, frame: Frame, term: int) -> bool:
-        """Whether some caller may let a term run; so does whoever is not known."""
+    @property
+    def called(self) -> Iterable[Frame]:
+        """The frames that have callers."""
+        return self._calls.keys()
+
+    @property
+    def edges(self) -> frozenset[tuple[FunctionKey, FunctionKey]]:
+        """Which functions call which, in any frames."""
+        return frozenset(
+            [
+                (caller.function, callee.function)
+                for callee, calls in self._calls.items()
+                for caller, _ in calls
+            ]
+        )
+
+    def letting_run(self, frame: Frame, term: int) -> frozenset[FunctionKey] | None:
+        """What lets a term run: functions of which no caller is known here. None if every caller
+        forbids it; empty if it may run whoever else calls.
+        """
         if self._is_ruled_out(frame, term):
-            return False
-        return self._may(frame, self._conditions.of(frame, term), _LEVELS, set())
+            return None
+        starts: set[FunctionKey] = set()
+        if self._may(frame, self._conditions.of(frame, term), _LEVELS, set(), starts):
+            return frozenset()
+        return frozenset(starts) or None
 
     def _may(
         self,
@@ -48,8 +74,13 @@ class Callers:
         requirements: Requirements,
         levels: int,
         seen: set[tuple[Frame, Requirements]],
+        starts: set[FunctionKey],
     ) -> bool:
+        """Whether some caller may let it run; what may do so without any is added to ``starts``."""
         calls = self._calls.get(frame)
+        if not calls and self._is_start(frame):
+            starts.add(frame.function)
+            return False
         if not calls or (not requirements and levels <= 0):
             return True
         if (frame, requirements) in seen:
@@ -61,7 +92,8 @@ class Callers:
             left = self._conditions.left(requirements, caller, term, frame)
             if left is not None:
                 more = left | self._conditions.of(caller, term)
-                if self._may(caller, more, levels - (not caller.module.is_template), seen):
+                levels_left = levels - (not caller.module.is_template)
+                if self._may(caller, more, levels_left, seen, starts):
                     return True
         return False
 

@@ -8,7 +8,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.python import BUILTINS
-from fwp_checks.project.meaning.values import ClassValue, Constant, Instance
+from fwp_checks.project.meaning.values import ClassValue, Constant, External, Instance
 
 
 class Call(NamedTuple):
@@ -16,7 +16,8 @@ class Call(NamedTuple):
 
     ``path``, ``scope`` and ``term`` are where. ``name`` is how messages call the link, ``own_name``
     what runs by its own name. ``callee`` is the function of the project that runs, None for a
-    library's; that one's dotted name is ``library``.
+    library's; that one's dotted name is ``library``, and ``model`` the model whose objects it asks
+    for or writes, if it is known to do so.
     """
 
     path: str
@@ -26,18 +27,30 @@ class Call(NamedTuple):
     own_name: str
     callee: FunctionKey | None
     library: str
+    model: str = ""
 
 
 def call_at(frame: Frame, term: int, run: Run) -> Call:
     """The link of a chain that a run at a term of a frame is."""
-    callee, library = None, ""
+    callee, library, model = None, "", ""
     if isinstance(run, RunExternal):
-        library = run.name
+        library, model = run.name, _model_of(run)
     else:
         callee = run.frame.function
     own_name = run_name(run)
     name = _name_of_made(frame, term, run) or own_name
-    return Call(*frame.function, term, name, own_name, callee, library)
+    return Call(*frame.function, term, name, own_name, callee, library, model)
+
+
+def _model_of(run: RunExternal) -> str:
+    value = run.receiver
+    if not isinstance(value, Instance):
+        return ""
+    of = value.arguments[0] if value.arguments else value.class_
+    if isinstance(of, ClassValue):
+        return of.name
+    name = of.name if isinstance(of, External) else str(of)
+    return name.rpartition(".")[2] if ".models." in name.removeprefix("django.db.models.") else ""
 
 
 def _name_of_made(frame: Frame, term: int, run: Run) -> str | None:

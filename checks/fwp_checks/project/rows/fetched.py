@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.effects import Event, Rows
@@ -24,20 +23,19 @@ _TAKING = frozenset({"first", "last", "get", "earliest", "latest"})
 _PASSING = frozenset({t.ATTR, t.TRUTH, t.UNARY, *_SEEN_THROUGH})
 
 
-@dataclass(frozen=True, slots=True)
-class Waste:
+class Waste(NamedTuple):
     """A place where all rows of a query are fetched for a number (``count``) or a yes or no
     (``exists``).
     """
 
-    frame: Frame
+    path: str
+    scope: int
     term: int
     instead: str
-    run: RunExternal
 
 
 class Fetched:
-    """Finds such places in one project."""
+    """Finds such places."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -46,8 +44,6 @@ class Fetched:
 
     def wasted(self, module: Module) -> Iterator[Waste]:
         """The places of a module, in order."""
-        if module not in self._project.row_needs.modules:
-            return
         behaviours = self._project.behaviours
         for number, scope in enumerate(module.facts.scopes):
             if number and not scope.is_function:
@@ -60,7 +56,7 @@ class Fetched:
                 asked = self._asked(module, event.term)
                 if asked >= 0 and not self._is_used(frame, asked, event.term):
                     instead = _ASKING[run.name.rpartition(".")[2]]
-                    yield Waste(frame, event.term, instead, run)
+                    yield Waste(*frame.function, event.term, instead)
 
     def _asking(self, event: Event) -> RunExternal | None:
         """The run of a query for ``len()`` or a truth test, if it is that on every path."""

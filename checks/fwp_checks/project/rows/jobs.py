@@ -7,31 +7,24 @@ It weighs less than what a request waits for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.meaning.frames import Frame, FunctionKey
-from fwp_checks.project.meaning.outcome import RunFrame
-
-if TYPE_CHECKING:
-    from fwp_checks.project.linked import Project
+from fwp_checks.project.meaning.frames import FunctionKey
 
 
 class Jobs:
-    """Answers for a set of frames."""
+    """Tells what is reached from ``commands`` alone, of functions that call each other."""
 
-    def __init__(self, project: Project, frames: Iterable[Frame]) -> None:
+    def __init__(
+        self, commands: Iterable[FunctionKey], calls: Iterable[tuple[FunctionKey, FunctionKey]]
+    ) -> None:
         callers: dict[FunctionKey, set[FunctionKey]] = {}
         callees: dict[FunctionKey, set[FunctionKey]] = {}
-        for frame in frames:
-            for event in project.behaviours.of(frame).events:
-                for alternative in event.alternatives:
-                    for run in alternative or ():
-                        if isinstance(run, RunFrame):
-                            callers.setdefault(run.frame.function, set()).add(frame.function)
-                            callees.setdefault(frame.function, set()).add(run.frame.function)
-        self._functions = _reached({f.function for f in project.frameworks.commands()}, callees)
+        for caller, callee in calls:
+            callers.setdefault(callee, set()).add(caller)
+            callees.setdefault(caller, set()).add(callee)
+        self._functions = _reached(set(commands), callees)
         waiting = list(self._functions)
         while waiting:
             function = waiting.pop()

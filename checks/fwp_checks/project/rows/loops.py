@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
+from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Event, Link, Rows
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.origins import origin_of
-from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
-from fwp_checks.project.meaning.values import Constant, Iterable, TupleValue, Value, options_of
+from fwp_checks.project.meaning.origins import Place, origin_of
+from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.values import Constant, TupleValue, Value, options_of
+from fwp_checks.project.meaning.values import Iterable as IterableValue
 from fwp_checks.project.rows.needs import LOOPS
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.rows.row_frames import RowFrames
 
 # What is further away is a job that is done for each item, which happens to use the database.
 _MOST_LINKS = {"queries": 3, "writes": 2}
@@ -32,70 +34,61 @@ _BUILDING = (t.CALL, t.ATTR, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
 _BATCHING = ("itertools.batched", "more_itertools.chunked", "more_itertools.ichunked")
 
 
-@dataclass(frozen=True, slots=True)
-class LoopSite:
+class LoopSite(NamedTuple):
     """A place in a loop that queries or writes in each round, with the chain that proves it.
 
-    ``is_same``: nothing of the query depends on the round. ``is_job``: it is part of a piece of
-    work, which writes in each round, too, or for whose end nobody waits. ``is_alone``: what it
-    leaves out, or where it ends, differs from round to round, so that no simple query gives all.
+    ``loop`` is the stretch of terms that is the loop. ``is_same``: nothing of the query depends on
+    the round. ``is_job``: it is part of a piece of work, which writes in each round, too, or for
+    whose end nobody waits. ``is_alone``: what it leaves out, or where it ends, differs from round
+    to round, so that no simple query gives all. ``hooks`` is the project's own code that runs when
+    one object is written, in words. ``rendered`` is where the template is rendered that the loop
+    stands in, if it does.
     """
 
-    frame: Frame
+    path: str
+    scope: int
     term: int
-    loop: Region
-    chain: tuple[Link, ...]
+    loop: tuple[int, int]
+    chain: tuple[Call, ...]
     row: EffectRow
     is_same: bool
     is_job: bool
     is_alone: bool
+    hooks: str
+    rendered: Place | None
 
     @property
-    def calls(self) -> tuple[Call, ...]:
-        """The chain as messages tell it."""
-        return tuple([call_at(link.frame, link.term, link.run) for link in self.chain])
-
-    @property
-    def call(self) -> RunExternal:
-        """The library function that runs the query."""
-        run = self.chain[-1].run
-        assert isinstance(run, RunExternal)
-        return run
+    def call(self) -> str:
+        """The library function that runs the query, by its dotted name."""
+        return self.chain[-1].library
 
 
 class LoopEffects:
-    """What loops of one project do in each round; found once."""
+    """Finds what loops do in each round, in one share of a project."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, frames: RowFrames, callers: Callers) -> None:
         self._project = project
+        self._frames = frames
+        self._callers = callers
         self._rows = Rows(project)
-        self._known: dict[str, dict[Module, list[LoopSite]]] = {}
-
-    def of(self, module: Module, effect: str) -> Sequence[LoopSite]:
-        """The places in the loops of a module that have an effect (``queries`` or ``writes``)."""
-        known = self._known.get(effect)
-        if known is None:
-            known = self._known[effect] = {}
-            for site in self._find(effect):
-                known.setdefault(site.frame.module, []).append(site)
-        return known.get(module, ())
-
-    @cached_property
-    def _frames(self) -> list[Frame]:
-        return self._project.row_needs.frames
 
     @cached_property
     def _effects(self) -> dict[str, Effects]:
         return {
-            effect: Effects(self._project, self._frames, partial(self._row, effect), each_time=True)
+            effect: Effects(
+                self._project, self._frames.all, partial(self._row, effect), each_time=True
+            )
             for effect in _MOST_LINKS
         }
 
-    def _find(self, effect: str) -> Iterator[LoopSite]:
+    def collect(self, effect: str) -> list[LoopSite]:
+        """The places that have an effect (``queries`` or ``writes``), each with its shortest
+        chain.
+        """
         behaviours = self._project.behaviours
         effects = self._effects[effect]
-        best: dict[tuple[Module, int], LoopSite] = {}
-        for frame in self._frames:
+        best: dict[tuple[str, int], LoopSite] = {}
+        for frame in self._frames.all:
             loops = self._loops(frame)
             for event in behaviours.of(frame).events if loops else ():
                 chain = effects.chain(frame, event)
@@ -104,10 +97,26 @@ class LoopEffects:
                 site = self._site(frame, event, chain, loops, effect)
                 if site is None:
                     continue
-                known = best.get((frame.module, event.term))
+                known = best.get((site.path, site.term))
                 if known is None or len(chain) < len(known.chain):
-                    best[frame.module, event.term] = site
-        yield from self._without_repeats([best[key] for key in sorted(best, key=_in_order)])
+                    best[site.path, site.term] = site
+        return list(best.values())
+
+    def writing(self, consumed: Iterable[Place]) -> Iterator[Place]:
+        """The places where a loop goes through rows and writes in each round."""
+        for place in consumed:
+            module = self._project.table.by_path.get(place.path)
+            if module is None or module.is_template:
+                continue
+            scope = module.code_scope_of(place.term)
+            frames = self._frames.by_function.get((place.path, scope), ())
+            loops = [
+                region
+                for region in module.regions_in(scope)
+                if region.term == place.term and region.kind in LOOPS
+            ]
+            if any(self._writes(frame, loop) for loop in loops for frame in frames):
+                yield place
 
     def _row(self, effect: str, run: RunExternal) -> EffectRow | None:
         # What is fetched for a row is the business of the query that gave the row.
@@ -128,18 +137,37 @@ class LoopEffects:
             return None
         inner = max(around, key=lambda loop: loop.start)
         last = chain[-1].run
-        row = self._row(effect, last) if isinstance(last, RunExternal) else None
+        assert isinstance(last, RunExternal)
+        row = self._row(effect, last)
         if row is None or self._leaves(frame, inner, event.term) or _is_in_bulk(last):
             return None
         if _is_remembered(frame, event.term):
             return None
-        is_job = self.writes(frame, inner)
+        is_job = self._writes(frame, inner)
         if is_job and effect == "queries" and len(chain) > 1:
             return None
         is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
-        is_job = is_job or self._project.row_needs.jobs.has(frame.module, event.term)
         is_alone = self._stands_alone(chain[-1], around if len(chain) == 1 else ())
-        return LoopSite(frame, event.term, inner, chain, row, is_same, is_job, is_alone)
+        hooks = self._project.frameworks.hooks_of_write(last) if effect == "writes" else ""
+        return LoopSite(
+            *frame.function,
+            event.term,
+            (inner.start, inner.end),
+            tuple([call_at(link.frame, link.term, link.run) for link in chain]),
+            row,
+            is_same,
+            is_job,
+            is_alone,
+            hooks,
+            self._rendered(frame, event.term),
+        )
+
+    def _rendered(self, frame: Frame, term: int) -> Place | None:
+        """Where a template is rendered that comes to a term; None for other code."""
+        context = self._project.templates.context_of(frame) if frame.module.is_template else None
+        if context is None or self._callers.letting_run(frame, term) is None:
+            return None
+        return context.rendered
 
     def _stands_alone(self, link: Link, loops: Sequence[Region]) -> bool:
         """Whether a query, in these loops or in a function that a loop calls, cannot be put
@@ -151,7 +179,7 @@ class LoopEffects:
         frameworks = self._project.frameworks
         return frameworks.stands_alone(link.run, frame.module, link.term, depends)
 
-    def writes(self, frame: Frame, loop: Region) -> bool:
+    def _writes(self, frame: Frame, loop: Region) -> bool:
         """Whether each round of a loop writes something, or saves what may be a row."""
         writes = self._effects["writes"]
         if any(
@@ -256,20 +284,20 @@ class LoopEffects:
                 waiting.extend(t.operands(entry))
         return False
 
-    # -- one finding for what one change mends -----------------------------------------------------
 
-    @staticmethod
-    def _without_repeats(sites: list[LoopSite]) -> Iterator[LoopSite]:
-        """A helper that is called, or a property that is read, several times in one loop."""
-        seen = set()
-        for site in sites:
-            first = site.chain[0].run
-            if isinstance(first, RunFrame):
-                key = (site.frame.module, site.loop, first.frame.module, first.frame.scope_number)
-                if key in seen:
-                    continue
-                seen.add(key)
-            yield site
+def without_repeats(sites: Iterable[LoopSite]) -> Iterator[LoopSite]:
+    """One finding for what one change mends: a helper that is called, or a property that is read,
+    several times in one loop.
+    """
+    seen = set()
+    for site in sites:
+        callee = site.chain[0].callee
+        if callee is not None:
+            key = (site.path, site.loop, callee)
+            if key in seen:
+                continue
+            seen.add(key)
+        yield site
 
 
 def _is_given(frame: Frame, term: int) -> bool:
@@ -320,10 +348,6 @@ def _asked_mapping(terms: Sequence[t.Term], test: int) -> int:
     return -1
 
 
-def _in_order(key: tuple[Module, int]) -> tuple[str, int]:
-    return key[0].path, key[1]
-
-
 def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
     function = terms[call[1]]
     return bool(
@@ -333,7 +357,7 @@ def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
 
 def _is_batch(element: Value) -> bool:
     """Whether what a loop goes through are many things at a time."""
-    if isinstance(element, Iterable):
+    if isinstance(element, IterableValue):
         return element.kind in ("tuple", "list", "set")
     origin = origin_of(element)
     return origin is not None and origin.consumed is None
@@ -342,13 +366,12 @@ def _is_batch(element: Value) -> bool:
 def _may_be_long(value: Value) -> bool:
     if isinstance(value, TupleValue):
         return False
-    if isinstance(value, Iterable) and value.kind in ("tuple", "list", "set"):
+    if isinstance(value, IterableValue) and value.kind in ("tuple", "list", "set"):
         return not isinstance(value.element, Constant)
     return True
 
 
-def _is_in_bulk(run: object) -> bool:
+def _is_in_bulk(run: RunExternal) -> bool:
     """Whether a query is for many objects at once, so the loop goes over batches."""
-    receiver = run.receiver if isinstance(run, RunExternal) else None
-    details = getattr(receiver, "details", ())
+    details = getattr(run.receiver, "details", ())
     return any(getattr(detail, "of_many", False) for detail in details)

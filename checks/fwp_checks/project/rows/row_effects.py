@@ -4,10 +4,8 @@ itself leads to: ``Comment.objects.filter(post=post)`` in a method of a serializ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
@@ -18,62 +16,58 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
 from fwp_checks.project.meaning.values import Instance, options_of
-from fwp_checks.project.rows.needs import Consumer
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.rows.needs import Consumer
+    from fwp_checks.project.rows.row_frames import RowFrames
 
 # What is further away is a job that is done for each row, which happens to use the database.
 _MOST_LINKS = 3
 _ORM = ("django.db.models.",)
 
 
-@dataclass(frozen=True, slots=True)
-class RowSite:
-    """A place that queries for each row of a consumer, with the chain that proves it."""
+class RowSite(NamedTuple):
+    """A place that queries for each row of a consumer, with the chain that proves it.
 
-    frame: Frame
+    ``what`` and ``label`` are those of the consumer.
+    """
+
+    path: str
+    scope: int
     term: int
-    consumer: Consumer
-    chain: tuple[Link, ...]
+    what: str
+    label: str
+    chain: tuple[Call, ...]
     row: EffectRow
 
     @property
-    def calls(self) -> tuple[Call, ...]:
-        """The chain as messages tell it."""
-        return tuple([call_at(link.frame, link.term, link.run) for link in self.chain])
+    def query(self) -> tuple[str, str, int]:
+        """Which query it is, in which function, for which kind of consumer."""
+        last = self.chain[-1]
+        return self.what, last.path, last.term
 
 
 class RowEffects:
-    """Finds such places in one project."""
+    """Finds such places in one share of a project."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, frames: RowFrames) -> None:
         self._project = project
+        self._frames = frames
         self._rows = Rows(project)
 
-    def of(self, module: Module, what: str) -> Sequence[RowSite]:
-        """The places of a module that query for rows of a kind of consumer."""
-        found = self._by_module.get(module, ())
-        return [site for site in found if site.consumer.what == what]
-
-    @cached_property
-    def _by_module(self) -> dict[Module, list[RowSite]]:
-        found: dict[Module, list[RowSite]] = {}
-        seen: set[tuple[object, ...]] = set()
+    def collect(self) -> list[RowSite]:
+        """The places, each query once for a kind of consumer."""
+        found: dict[tuple[str, str, int], RowSite] = {}
         for site in self._find():
-            last = site.chain[-1]
-            key = (site.consumer.what, last.frame.function, last.term)
-            if key not in seen:
-                seen.add(key)
-                found.setdefault(site.frame.module, []).append(site)
-        return found
+            found.setdefault(site.query, site)
+        return list(found.values())
 
     def _find(self) -> Iterator[RowSite]:
-        needs = self._project.row_needs
-        shown = [consumer for consumer in needs.consumers if consumer.what]
+        shown = [consumer for consumer in self._frames.consumers if consumer.what]
         if not shown:
             return
-        effects = Effects(self._project, needs.frames, self._row, each_time=True)
+        effects = Effects(self._project, self._frames.all, self._row, each_time=True)
         for consumer in shown:
             for touch in consumer.touches:
                 for alternative in touch.alternatives:
@@ -107,7 +101,14 @@ class RowEffects:
             if row is None or any(map(_is_fallback, chain)):
                 continue
             if _uses(frame, event, handed):
-                yield RowSite(frame, event.term, consumer, chain, row)
+                yield RowSite(
+                    *frame.function,
+                    event.term,
+                    consumer.what,
+                    consumer.label,
+                    tuple([call_at(link.frame, link.term, link.run) for link in chain]),
+                    row,
+                )
 
 
 def _is_fallback(link: Link) -> bool:

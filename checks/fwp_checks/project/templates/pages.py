@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.project.files.modules import Module
@@ -26,15 +26,17 @@ def page(project: Project, place: Place, module: Module, frames: Iterable[Frame]
 
 
 def rendering_calls(
-    project: Project, names: Iterable[str], *, everywhere: bool = False
+    project: Project, names: Iterable[str], modules: Container[Module], *, everywhere: bool = False
 ) -> Iterator[Consumer]:
-    """Calls of functions or methods of these names that render a template on the spot, in code that
-    can come by a query, or ``everywhere``.
+    """Calls of functions or methods of these names in these modules that render a template on the
+    spot, in code that can come by a query, or ``everywhere``.
     """
-    querying = project.row_needs.modules
+    querying = project.row_modules
     for name in names:
         for module, term in project.call_sites.spelt(name):
-            if not (module.is_served if everywhere else module in querying):
+            if module not in modules or not (
+                module.is_served if everywhere else module in querying
+            ):
                 continue
             found: dict[Frame, None] = {}
             for frame in project.call_sites.frames_around(module, module.code_scope_of(term)):

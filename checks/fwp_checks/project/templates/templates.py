@@ -30,7 +30,7 @@ from fwp_checks.project.meaning.values import (
     without_none,
 )
 from fwp_checks.project.meaning.values import Iterable as IterableValue
-from fwp_checks.project.rows.needs import Consumer
+from fwp_checks.project.rows.needs import Showing
 from fwp_checks.project.templates.lookups import Lookups, TemplateContext
 
 if TYPE_CHECKING:
@@ -216,13 +216,13 @@ class Templates:
             self._project.table.by_path.setdefault(path, known)
         return known
 
-    def consumer(self, place: Place) -> Consumer | None:
+    def consumer(self, place: Place) -> Showing | None:
         """The template that goes through rows at a place; None if it lies in other code."""
         module = self._project.table.by_path.get(place.path)
         if not isinstance(module, Template):
             return None
         whole = Place(module.path, 0)
-        return Consumer(whole, "template", label_of(module.template_name), module, 0)
+        return Showing(whole, "template", label_of(module.template_name), module.path, 0)
 
     # -- rendering ---------------------------------------------------------------------------------
 

@@ -20,30 +20,31 @@ RULE = Rule(
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a call in a loop, with the way to the query."""
     for site in file.loop_sites("queries"):
-        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.calls)}"
+        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.chain)}"
         if site.is_same:
             message = (
-                f"{rows.doing(site)} runs the same query in each round of the loop in "
-                f"'{site.frame.name}'{way}; run it once before the loop."
+                f"{rows.doing(site.chain[0])} runs the same query in each round of the loop in "
+                f"'{file.name_of(site.path, site.scope)}'{way}; run it once before the loop."
             )
         elif site.is_alone:
             message = (
-                f"{rows.doing(site)} runs a query in each round of the loop in "
-                f"'{site.frame.name}'{way}; what bounds it differs from round to round, so that "
-                "one query for all takes a window function or union()."
+                f"{rows.doing(site.chain[0])} runs a query in each round of the loop in "
+                f"'{file.name_of(site.path, site.scope)}'{way}; "
+                "what bounds it differs from round to round, so that one query for "
+                "all takes a window function or union()."
             )
         else:
             message = (
-                f"{rows.doing(site)} runs a query in each round of the loop in "
-                f"'{site.frame.name}'{way}; "
+                f"{rows.doing(site.chain[0])} runs a query in each round of the loop in "
+                f"'{file.name_of(site.path, site.scope)}'{way}; "
                 f"use {site.row.alternative}."
             )
         yield file.finding(
             RULE,
             file.range_of(file.module, site.term),
             message,
-            key=(site.frame.qualname, rows.doing(site), site.call.name),
+            key=(file.module.qualname(site.scope), rows.doing(site.chain[0]), site.call),
             severity=rows.weight(file, is_job=site.is_job or site.is_alone),
             fix_link=site.row.link,
-            trace=file.trace(site.calls),
+            trace=file.trace(site.chain),
         )

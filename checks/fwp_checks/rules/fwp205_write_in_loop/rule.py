@@ -21,19 +21,18 @@ RULE = Rule(
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a call in a loop, with the way to the statement."""
     for site in file.loop_sites("writes"):
-        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.calls)}"
-        own = file.project.frameworks.hooks_of_write(site.call)
-        caution = f" (they leave out {own})" if own else ""
+        way = "" if len(site.chain) == 1 else f": {file.chain_text(site.chain)}"
+        caution = f" (they leave out {site.hooks})" if site.hooks else ""
         message = (
-            f"{rows.doing(site)} {site.row.reason} in each round of the loop in "
-            f"'{site.frame.name}'{way}; "
+            f"{rows.doing(site.chain[0])} {site.row.reason} in each round of the loop in "
+            f"'{file.name_of(site.path, site.scope)}'{way}; "
             f"use {site.row.alternative}{caution}."
         )
         yield file.finding(
             RULE,
             file.range_of(file.module, site.term),
             message,
-            key=(site.frame.qualname, rows.doing(site), site.call.name),
+            key=(file.module.qualname(site.scope), rows.doing(site.chain[0]), site.call),
             fix_link=site.row.link,
-            trace=file.trace(site.calls),
+            trace=file.trace(site.chain),
         )

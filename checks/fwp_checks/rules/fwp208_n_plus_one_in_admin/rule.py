@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from fwp_checks.facts.terms import DEFINITION
 from fwp_checks.finding import Edit, Finding, Severity
-from fwp_checks.project.meaning.values import ClassValue, options_of
 from fwp_checks.project.rows.edits import set_attribute
-from fwp_checks.project.rows.needs import Consumer, Need, Starving
+from fwp_checks.project.rows.needs import Need, Showing
+from fwp_checks.project.rows.queries import Starving
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows, shown
 
@@ -54,13 +54,14 @@ def _edits(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit
     assert consumer is not None
     if any(need.origin.built is not None for need in needs):
         return () if consumer.joined else None
-    module = consumer.module
+    module = file.module_of(consumer.path)
     entry = module.facts.terms[consumer.term]
     joined = _joined(needs, consumer)
     is_all = all(need.lack.kind in rows.FETCHABLE and _joins(need) for need in needs)
     if entry[0] != DEFINITION or not is_all or module.text is None or module.is_read_only:
         return ()
-    if _has_subclasses(file, consumer):
+    if consumer.is_extended:
+        # Other classes would inherit what is set, perhaps for another model.
         return ()
     return set_attribute(
         module.path,
@@ -73,23 +74,11 @@ def _edits(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit
     )
 
 
-def _has_subclasses(file: FileView, consumer: Consumer) -> bool:
-    """Whether other classes would inherit what is set, perhaps for another model."""
-    project = file.project
-    frame = project.module_frame(consumer.module)
-    project.classes.link_subclasses()
-    return any(
-        project.classes.info(option).subclasses
-        for option in options_of(project.values.evaluate(frame, consumer.term))
-        if isinstance(option, ClassValue)
-    )
-
-
 def _joins(need: Need) -> bool:
     return all(hop.joins for hop in need.lack.hops)
 
 
-def _joined(needs: Sequence[Need], consumer: Consumer) -> str:
+def _joined(needs: Sequence[Need], consumer: Showing) -> str:
     """``("author", "author__publisher")``: what the list is to join, with what it joins by
     itself.
     """
@@ -100,7 +89,7 @@ def _joined(needs: Sequence[Need], consumer: Consumer) -> str:
     return f"({named}{',' if len(ends) == 1 else ''})"
 
 
-def _way_out(file: FileView, consumer: Consumer, needs: Sequence[Need]) -> str:
+def _way_out(file: FileView, consumer: Showing, needs: Sequence[Need]) -> str:
     """What to set in the class, which replaces what the list joins by itself, or to add to
     ``get_queryset``, after which it joins nothing by itself.
     """

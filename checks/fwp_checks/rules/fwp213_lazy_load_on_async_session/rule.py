@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity
-from fwp_checks.frameworks.sqlalchemy.refusals import Refusals
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule
 
@@ -22,21 +21,22 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a read, at the read."""
-    for refusal in Refusals.of(file.project, file.module):
+    for refusal in file.refused_reads:
+        refused = refusal.refused
         reader = "the response model reads it" if refusal.consumer else "it is read here"
         why = (
             "the mapping or the query forbids to load it lazily"
-            if refusal.is_forbidden
+            if refused.is_forbidden
             else "a lazy load on an AsyncSession raises MissingGreenlet"
         )
         message = (
-            f"'{refusal.name}' was not loaded with its object, and {reader}: {why}; "
-            f"add .options({refusal.loading}) to the query."
+            f"'{refused.name}' was not loaded with its object, and {reader}: {why}; "
+            f"add .options({refused.loading}) to the query."
         )
         scope = file.module.facts.scopes[file.module.code_scope_of(refusal.term)]
         yield file.finding(
             RULE,
             file.range_of(file.module, refusal.term),
             message,
-            key=(scope.name, refusal.name),
+            key=(scope.name, refused.name),
         )

@@ -20,7 +20,7 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a queryset and view."""
-    for consumer in file.project.row_needs.consumers:
+    for consumer in file.project.queries.consumers:
         for place in consumer.wholes:
             if place.path == file.module.path and file.module.is_served:
                 message = (

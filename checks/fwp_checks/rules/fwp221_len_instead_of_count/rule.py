@@ -32,5 +32,5 @@ def check(file: FileView) -> Iterator[Finding]:
             RULE,
             file.range_of(file.module, waste.term),
             f"{asked} of a queryset {_WHAT[waste.instead]}.",
-            key=(waste.frame.qualname, waste.instead),
+            key=(file.module.qualname(waste.scope), waste.instead),
         )

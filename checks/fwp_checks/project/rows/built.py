@@ -1,0 +1,89 @@
+"""What calls that build queries give: whether more can be asked of them where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place, origin_of
+from fwp_checks.project.meaning.values import ClassValue, Instance, Union, Value, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.rows.row_frames import RowFrames
+
+
+class Built(NamedTuple):
+    """What a call gives, in any frame.
+
+    ``classes`` are the classes of the objects. ``is_filled``: some callers have filled the query
+    with rows before. ``is_relation``: it asks for all objects behind a relation, which callers may
+    have fetched along.
+    """
+
+    classes: frozenset[str] = frozenset()
+    is_filled: bool = False
+    is_relation: bool = False
+
+    def met(self, other: Built) -> Built:
+        """What it gives in either of two sets of frames."""
+        return Built(
+            self.classes | other.classes,
+            self.is_filled or other.is_filled,
+            self.is_relation or other.is_relation,
+        )
+
+
+class BuiltQueries:
+    """Answers for one share of a project."""
+
+    def __init__(self, project: Project, frames: RowFrames) -> None:
+        self._project = project
+        self._frames = frames
+
+    def collect(self, asked: Iterable[Place]) -> tuple[tuple[Place, Built], ...]:
+        """What the calls at these places give; and, if there are other shares, which may ask, every
+        call that gives a query.
+        """
+        found = dict.fromkeys(asked)
+        if not self._frames.is_whole:
+            for frame in self._frames.all:
+                found.update(dict.fromkeys(_built_in(frame)))
+        return tuple([(place, self._of(place)) for place in found])
+
+    def _of(self, place: Place) -> Built:
+        module = self._project.table.by_path.get(place.path)
+        if module is None:
+            return Built()
+        frameworks = self._project.frameworks
+        classes: set[str] = set()
+        is_filled = is_relation = False
+        function = (place.path, module.code_scope_of(place.term))
+        for frame in self._frames.by_function.get(function, ()):
+            is_relation = is_relation or frameworks.is_relation(frame, place.term)
+            for option in options_of(self._project.values.evaluate(frame, place.term)):
+                is_filled = is_filled or frameworks.is_filled(option)
+                if isinstance(option, Instance):
+                    classes.add(_name(option.arguments[0] if option.arguments else option.class_))
+        return Built(frozenset(classes), is_filled, is_relation)
+
+
+def _built_in(frame: Frame) -> Iterator[Place]:
+    """The places of a frame where a query was finished."""
+    path = frame.module.path
+    for term, value in frame.memo.items():
+        if type(value) is Union or (type(value) is Instance and value.details):
+            for option in options_of(value):
+                origin = origin_of(option)
+                built = origin.built if origin is not None else None
+                if built is not None and (built.term, built.path) == (term, path):
+                    yield built
+                    break
+
+
+def _name(class_: Value | str) -> str:
+    """A class by what tells it from others."""
+    if isinstance(class_, ClassValue):
+        return f"{class_.module.path}:{class_.scope}"
+    return str(class_)

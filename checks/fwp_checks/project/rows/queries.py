@@ -1,0 +1,244 @@
+"""The queries of a project: what runs once a row or once a round, and what is fetched in vain.
+
+Put together from the evidence of the project's shares; nothing is evaluated here. What is needed of
+the rows of one query may be found in several shares, and is one need of that query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import FunctionKey
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.rows.built import Built
+from fwp_checks.project.rows.fetched import Waste
+from fwp_checks.project.rows.jobs import Jobs
+from fwp_checks.project.rows.loops import LoopSite, without_repeats
+from fwp_checks.project.rows.needs import Need, Showing
+from fwp_checks.project.rows.refusals import Refusal
+from fwp_checks.project.rows.row_effects import RowSite
+from fwp_checks.project.rows.row_evidence import RowEvidence
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_NOTHING = Built()
+Told = TypeVar("Told", LoopSite, RowSite, Waste, Refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class Starving:
+    """A query and what goes through its rows, with all that is fetched row by row.
+
+    ``module`` and ``term`` are where the query is built, or where its rows are consumed if that is
+    not in the project's own code. ``consumer`` is None for loops; ``consumed`` is the first of
+    them. ``is_job``: it is part of work for whose end nobody waits, or that writes for each row.
+    """
+
+    module: Module
+    term: int
+    consumed: Place
+    consumer: Showing | None
+    needs: tuple[Need, ...]
+    is_job: bool
+
+
+class Queries:
+    """The analysis of one project, from the evidence of its shares."""
+
+    def __init__(self, project: Project, evidence: Sequence[RowEvidence]) -> None:
+        self._project = project
+        self._evidence = evidence
+
+    # -- needs -------------------------------------------------------------------------------------
+
+    @cached_property
+    def needs(self) -> list[Need]:
+        """Every need, in a fixed order."""
+        found: dict[tuple[object, ...], Need] = {}
+        for number, evidence in enumerate(self._evidence):
+            others = [other for at, other in enumerate(self._evidence) if at != number]
+            called = frozenset().union(*[other.called for other in others])
+            for need, starts in evidence.needs:
+                # Whoever calls all of its starts has followed them, and judges by what it passes.
+                if not starts or not starts <= called:
+                    found.setdefault((need.origin, need.lack, need.path, need.term), need)
+        return list(found.values())
+
+    def starving(self, module: Module) -> Sequence[Starving]:
+        """The queries that are built in a module and fetch too little."""
+        return self._starving.get(module, ())
+
+    @cached_property
+    def _starving(self) -> dict[Module, list[Starving]]:
+        found: dict[Module, list[Starving]] = {}
+        for starving in self._find_starving():
+            found.setdefault(starving.module, []).append(starving)
+        return found
+
+    def _find_starving(self) -> Iterator[Starving]:
+        consumers = {consumer.place: consumer for consumer in self.consumers}
+        groups: dict[tuple[Place, object], tuple[Showing | None, list[Need]]] = {}
+        for need in self.needs:
+            consumed = need.origin.consumed
+            assert consumed is not None
+            module = self._project.table.by_path.get(consumed.path)
+            if module is not None and module.is_served and not self._may_be_filled(need):
+                # Rows keep what one loop has fetched for the next one.
+                shown = consumers.get(consumed) or self._project.templates.consumer(consumed)
+                built = need.origin.built or consumed
+                # What is mended elsewhere is mended for all that are shown in one way.
+                way = shown.what if shown is not None and need.lack.place is not None else shown
+                groups.setdefault((need.lack.place or built, way), (shown, []))[1].append(need)
+        for consumer, needs in groups.values():
+            consumed = needs[0].origin.consumed
+            assert consumed is not None
+            place = self._reported(needs[0].lack.place or needs[0].origin.built, consumed)
+            if place is not None:
+                is_job = all(map(self._is_job, needs))
+                yield Starving(*place, consumed, consumer, tuple(needs), is_job)
+
+    def _is_job(self, need: Need) -> bool:
+        """Whether the query of a need is part of something that takes its time anyway."""
+        consumed = need.origin.consumed
+        if need.is_kept or consumed is None:
+            return need.is_kept
+        module = self._project.table.by_path[consumed.path]
+        if module.is_template:
+            return False
+        in_writing = any(consumed in evidence.writing for evidence in self._evidence)
+        return in_writing or self._jobs.has(module, consumed.term)
+
+    @cached_property
+    def _jobs(self) -> Jobs:
+        """What runs in commands and jobs of workers alone."""
+        return Jobs(
+            [command for evidence in self._evidence for command in evidence.commands],
+            [call for evidence in self._evidence for call in evidence.calls],
+        )
+
+    def _may_be_filled(self, need: Need) -> bool:
+        """Whether the query of a need is one that other callers of its function have filled with
+        rows before: more cannot be asked of it here.
+        """
+        built = need.origin.built
+        return built is not None and self.built(built).is_filled
+
+    def _reported(self, built: Place | None, consumed: Place) -> tuple[Module, int] | None:
+        by_path = self._project.table.by_path
+        for place in (built, consumed):
+            module = by_path.get(place.path) if place is not None else None
+            if place is not None and module is not None and module.is_served:
+                return module, place.term
+        return None
+
+    def built(self, place: Place) -> Built:
+        """What the call at a place gives, which builds the query of some need."""
+        return self._built.get(place, _NOTHING)
+
+    @cached_property
+    def _built(self) -> dict[Place, Built]:
+        found: dict[Place, Built] = {}
+        for evidence in self._evidence:
+            for place, built in evidence.built:
+                found[place] = built.met(found.get(place, _NOTHING))
+        return found
+
+    @cached_property
+    def consumers(self) -> list[Showing]:
+        """What goes through rows for the frameworks."""
+        return [showing for evidence in self._evidence for showing in evidence.showing]
+
+    # -- loops and rows ----------------------------------------------------------------------------
+
+    def in_loops(self, module: Module, effect: str) -> Sequence[LoopSite]:
+        """The places in the loops of a module that have an effect (``queries`` or ``writes``)."""
+        return self._in_loops[effect].get(module.path, ())
+
+    @cached_property
+    def _in_loops(self) -> dict[str, dict[str, list[LoopSite]]]:
+        return {
+            "queries": _by_path(self._shortest([e.queries for e in self._evidence])),
+            "writes": _by_path(self._shortest([e.writes for e in self._evidence])),
+        }
+
+    def in_templates(self, module: Module) -> list[tuple[LoopSite, Place]]:
+        """The queries that loops of templates run in each round, beside what their rows lack, with
+        the place of this module where the template is rendered.
+        """
+        found = []
+        for path, sites in self._in_loops["queries"].items():
+            for site in sites if self._is_template(path) else ():
+                inner = [call.callee for call in site.chain[:-1]]
+                is_own = all(callee and self._is_template(callee[0]) for callee in inner)
+                if site.rendered is not None and site.rendered.path == module.path and is_own:
+                    found.append((site, site.rendered))
+        return found
+
+    def _is_template(self, path: str) -> bool:
+        return self._project.table.by_path[path].is_template
+
+    def _shortest(self, shares: Sequence[Sequence[LoopSite]]) -> Iterator[LoopSite]:
+        """The shortest proof for each place, in order, without repeats."""
+        best: dict[tuple[str, int], LoopSite] = {}
+        for sites in shares:
+            for site in sites:
+                known = best.get((site.path, site.term))
+                if known is None or len(site.chain) < len(known.chain):
+                    best[site.path, site.term] = site
+        for site in without_repeats([best[key] for key in sorted(best)]):
+            module = self._project.table.by_path[site.path]
+            is_job = site.is_job or self._jobs.has(module, site.term)
+            yield site._replace(is_job=is_job)
+
+    def for_rows(self, module: Module, what: str) -> Sequence[RowSite]:
+        """The places of a module that query for rows of a kind of consumer."""
+        return [site for site in self._for_rows.get(module.path, ()) if site.what == what]
+
+    @cached_property
+    def _for_rows(self) -> dict[str, list[RowSite]]:
+        found: dict[tuple[str, str, int], RowSite] = {}
+        for evidence in self._evidence:
+            for site in evidence.sites:
+                found.setdefault(site.query, site)
+        return _by_path(found.values())
+
+    def wasted(self, module: Module) -> Sequence[Waste]:
+        """The places of a module where rows are fetched for their number alone."""
+        return self._wasted.get(module.path, ())
+
+    @cached_property
+    def _wasted(self) -> dict[str, list[Waste]]:
+        return _by_path([waste for evidence in self._evidence for waste in evidence.wasted])
+
+    # -- refusals ----------------------------------------------------------------------------------
+
+    def refusals(self, module: Module) -> Sequence[Refusal]:
+        """The reads of a module that a library refuses."""
+        return self._refusals.get(module.path, ())
+
+    @cached_property
+    def _refusals(self) -> dict[str, list[Refusal]]:
+        waiting = frozenset().union(*[evidence.waiting for evidence in self._evidence])
+        told = dict.fromkeys([one for evidence in self._evidence for one in evidence.refusals])
+        return _by_path([one for one in told if one.consumer or not self._is_in(one, waiting)])
+
+    def _is_in(self, refusal: Refusal, functions: frozenset[FunctionKey]) -> bool:
+        scopes = self._project.table.by_path[refusal.path].facts.scopes
+        number = refusal.scope
+        while number > 0:
+            if (refusal.path, number) in functions:
+                return True
+            number = scopes[number].parent
+        return False
+
+
+def _by_path(told: Iterable[Told]) -> dict[str, list[Told]]:
+    found: dict[str, list[Told]] = {}
+    for one in told:
+        found.setdefault(one.path, []).append(one)
+    return found

@@ -1,0 +1,119 @@
+"""Which code may be given rows of a query: the modules that can come by one, and of one share the
+frames that it starts from with all that they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts.model import Import
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.meaning.outcome import RunFrame
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.rows.needs import Consumer
+    from fwp_checks.project.shares import Share
+
+
+class RowFrames:
+    """Answers for one share of a project."""
+
+    def __init__(self, project: Project, share: Share) -> None:
+        self._project = project
+        self._share = share
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is no other share."""
+        return len(self._share.modules) == len(self._project.table.modules)
+
+    @cached_property
+    def modules(self) -> list[Module]:
+        """The modules of the share that can come by a query."""
+        return [module for module in self._project.row_modules if module in self._share]
+
+    @cached_property
+    def consumers(self) -> list[Consumer]:
+        """What goes through rows for the frameworks in the modules of the share."""
+        return self._project.frameworks.consumers(self._share)
+
+    @cached_property
+    def all(self) -> list[Frame]:
+        """Everything that may be given rows, in a fixed order."""
+        found: dict[Frame, None] = {}
+        for module in self.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.is_function or number == 0:
+                    found[self._project.frame_of_scope(module, number)] = None
+        for frame in self._project.frameworks.inherited_frames():
+            if frame.module in self._project.row_modules and frame.module in self._share:
+                found[frame] = None
+        for consumer in self.consumers:
+            found.update(dict.fromkeys(consumer.frames))
+            for touch in consumer.touches:
+                for alternative in touch.alternatives:
+                    runs = [run for run in alternative or () if isinstance(run, RunFrame)]
+                    found.update(dict.fromkeys(run.frame for run in runs))
+        waiting = list(found)
+        while waiting:
+            for following in self._project.behaviours.following(waiting.pop()):
+                if following not in found:
+                    found[following] = None
+                    waiting.append(following)
+        return list(found)
+
+    @cached_property
+    def by_function(self) -> dict[FunctionKey, list[Frame]]:
+        """The same, by whose frames they are."""
+        found: dict[FunctionKey, list[Frame]] = {}
+        for frame in self.all:
+            found.setdefault(frame.function, []).append(frame)
+        return found
+
+    def is_start(self, frame: Frame) -> bool:
+        """Whether a share starts from a frame, about whose arguments nothing is known, and others
+        may reach it.
+        """
+        module, number = frame.module, frame.scope_number
+        if self.is_whole or module not in self._project.row_modules:
+            return False
+        return self._project.frame_of_scope(module, number) is frame
+
+
+def row_modules(project: Project) -> dict[Module, None]:
+    """The modules that can come by a query: they import what makes some, directly or not."""
+    sources = project.frameworks.row_sources
+    importers: dict[Module, list[Module]] = {}
+    found: dict[Module, None] = {}
+    for module in project.table.modules if sources else ():
+        for imported in module.facts.imports:
+            inner = f"{imported.module}.{imported.attribute}"
+            if not imported.level and f"{inner}.".startswith(sources):
+                found[module] = None
+            for target in _imported(project, module, imported):
+                importers.setdefault(target, []).append(module)
+    waiting = list(found)
+    while waiting:
+        for module in importers.get(waiting.pop(), ()):
+            if module not in found:
+                found[module] = None
+                waiting.append(module)
+    return {
+        module: None for module in project.table.modules if module in found and module.is_served
+    }
+
+
+def _imported(project: Project, module: Module, imported: Import) -> Iterator[Module]:
+    """The modules of the project that an import may mean."""
+    table = project.table
+    for name in (imported.module, f"{imported.module}.{imported.attribute}"):
+        if imported.level:
+            target = table.find_relative(name.strip("."), imported.level, module)
+        else:
+            target = table.find(name, module)
+        if target is not None:
+            yield target
