@@ -16,6 +16,7 @@ from fwp_checks.frameworks.django_templates.processors import context_names
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
     Arguments,
     Awaitable,
     Constant,
@@ -44,6 +45,14 @@ _BY_NAME = frozenset(
     }
 )
 _RESPONSE = ".Jinja2Templates.TemplateResponse"
+# Of a blueprint, those for all templates.
+_PROCESSORS = frozenset(
+    {
+        *("flask.Flask.context_processor", "flask.Blueprint.app_context_processor"),
+        *("quart.Quart.context_processor", "quart.Blueprint.app_context_processor"),
+    }
+)
+_KEY = "jinja.context_processors"
 # The theme stands before the name.
 _THEMED = "flask_themes2.render_theme_template"
 _AIOHTTP = frozenset(
@@ -69,12 +78,12 @@ class Jinja(Framework):
         """Loading gives a template, rendering runs it."""
         if name in _BY_NAME:
             template = arguments.get(0, "template_name_or_list")
-            names = dict(arguments.keywords)
+            names = _processed(project) | dict(arguments.keywords)
             given = Awaitable(_TEXT) if name.startswith("quart.") else _TEXT
             return self._rendered(project, name, arguments, template, names, given)
         if name == _THEMED:
             template = arguments.get(1, "template_name")
-            names = dict(arguments.keywords)
+            names = _processed(project) | dict(arguments.keywords)
             return self._rendered(project, name, arguments, template, names, _TEXT)
         if name.endswith(_RESPONSE):
             template, context = _of_response(arguments)
@@ -121,6 +130,19 @@ class Jinja(Framework):
         if not runs or None in runs:
             return Outcome(((run,),), given)
         return Outcome(tuple([(run, *(alternative or ())) for alternative in runs]), given)
+
+
+def _processed(project: Project) -> dict[str, Value]:
+    """The names that context processors of Flask and Quart give to every template."""
+    known: dict[str, Value] | None = project.framework_data.get(_KEY)
+    if known is None:
+        # What a processor renders itself sees what others add only.
+        known = project.framework_data[_KEY] = {}
+        for decoration in project.call_sites.decorated(_PROCESSORS):
+            given = project.calls.invoke(decoration.function, NO_ARGUMENTS).result
+            for name, value in context_names(given).items():
+                known.setdefault(name, value)
+    return known
 
 
 def _of_response(arguments: Arguments) -> tuple[Value | None, Value | None]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # How far up the callers of code are looked at that runs in any case.
 _LEVELS = 2
+# What ``forloop`` and ``loop`` are bound to.
+_STATE = (t.UNKNOWN, "state of a loop")
 
 
 class Callers:
@@ -98,13 +100,15 @@ class Callers:
         return False
 
     def _is_ruled_out(self, frame: Frame, term: int) -> bool:
-        """Whether what a template is given by name says that it does not come to a term:
-        ``{% include "book.html" with short=True %}``.
+        """Whether what a template is given by name says that it does not come to a term, or does
+        in one round of its loop only: ``{% include "book.html" with short=True %}``, ``{% if
+        forloop.first %}``.
         """
         if not frame.module.is_template:
             return False
         return any(
             self._truth(frame, region.term) is (region.kind == "else")
+            or (region.kind == "if" and _is_one_round(frame, region.term))
             for region in frame.module.regions_in(frame.scope_number)
             if region.kind in ("if", "else") and region.start <= term < region.end
         )
@@ -127,3 +131,12 @@ class Callers:
             return self._truth(frame, entry[1])
         value = self._values.evaluate(frame, test)
         return bool(value.value) if isinstance(value, Constant) else None
+
+
+def _is_one_round(frame: Frame, test: int) -> bool:
+    """Whether a test holds in the first or the last round of a loop only."""
+    terms = frame.module.facts.terms
+    entry = terms[test] if test >= 0 else (t.UNKNOWN, "")
+    if entry[0] != t.LOOKUP or entry[2] not in ("first", "last"):
+        return False
+    return bool(terms[entry[1]] == _STATE)

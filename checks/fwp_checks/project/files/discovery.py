@@ -24,6 +24,9 @@ _TEMPLATE_SUFFIXES = (
     ".html", ".htm", ".xhtml", ".txt", ".xml", ".jinja", ".jinja2", ".j2", ".djhtml", ".md", ".rst",
     ".tex", ".json", ".js", ".svg", ".eml", ".mjml", ".ics", ".csv", ".yaml", ".yml",
 )  # fmt: skip
+# Templates wherever they lie, except among files that are served as they are.
+_PAGES = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".djhtml")
+_NO_PAGES = frozenset({"static", "staticfiles", "assets", "public", "docs", "doc", "media"})
 _TEST_FOLDER = re.compile(r"(?:unit)?tests?|tests?_\w+|\w*_tests?|e2e|cypress")
 _TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py|tests\.py|conftest\.py")
 
@@ -133,8 +136,16 @@ def is_template_folder(name: str) -> bool:
 
 def is_template_path(relative: str) -> bool:
     """Whether a file is a template by where it lies; the path is relative to the root."""
-    folders = relative.split("/")[:-1]
-    return relative.endswith(_TEMPLATE_SUFFIXES) and any(map(is_template_folder, folders))
+    folder, _, name = relative.rpartition("/")
+    return name.endswith(_template_suffixes(folder))
+
+
+def _template_suffixes(folder: str) -> tuple[str, ...]:
+    """The endings of templates in a folder."""
+    folders = folder.split("/")
+    if any(map(is_template_folder, folders)):
+        return _TEMPLATE_SUFFIXES
+    return () if not _NO_PAGES.isdisjoint(folders) else _PAGES
 
 
 def _walk(
@@ -159,9 +170,7 @@ def _walk(
         names = {entry.name for entry in entries}
         if relative != prefix and _is_foreign(relative, names):
             continue
-        holds_templates = templates is not None and any(
-            is_template_folder(folder) for folder in relative.split("/")
-        )
+        endings = _template_suffixes(relative) if templates is not None else ()
         for entry in entries:
             name = entry.name
             path = f"{relative}/{name}" if relative else name
@@ -172,7 +181,7 @@ def _walk(
                 and not matches(path, exclude)
             ):
                 deployment.append(path)
-            if holds_templates and templates is not None and name.endswith(_TEMPLATE_SUFFIXES):
+            if templates is not None and name.endswith(endings):
                 if entry.is_file() and not matches(path, exclude):
                     templates.append(path)
                 continue

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 # later by none.
 _MANY = 8
 _TOO_MANY = 64
-# All pages of a site extend the same template, whose blocks are in its one argument; or are rendered
-# by one function that is handed their names.
+# All pages of a site extend the same template, whose blocks are in its one argument; or are
+# rendered by one function that is handed their names.
 _MOST_PAGES = 1000
 _FUNCTIONS = (FunctionValue, Partial, Wrapped)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fwp_checks.finding import Finding, Severity
+from fwp_checks.finding import Finding, Severity, Step
 from fwp_checks.project.rows.needs import Need
-from fwp_checks.project.templates.templates import Template
+from fwp_checks.project.templates.templates import Template, label_of
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows, shown
 
@@ -45,6 +45,25 @@ def check(file: FileView) -> Iterator[Finding]:
             edits = None if is_made else ()
             yield rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
     yield from shown.queries(file, RULE, "template", "shows")
+    for site, place in file.shown_loop_sites:
+        last = site.chain[-1]
+        where = file.range_of(file.module_of(last.path), last.term)
+        template = file.module_of(site.path)
+        label = label_of(template.template_name) if isinstance(template, Template) else ""
+        doing = rows.doing(last)
+        message = (
+            f"{doing} runs a query in each round of a loop in {label} "
+            f"({last.path}:{where.line}); use {site.row.alternative}."
+        )
+        yield file.finding(
+            RULE,
+            file.range_of(file.module, place.term),
+            message,
+            key=(label, doing, str(where.line)),
+            severity=rows.weight(file, is_job=site.is_alone),
+            fix_link=site.row.link,
+            trace=(Step(last.path, where, "the query of each round"),),
+        )
 
 
 def _spelt(file: FileView, need: Need) -> str:
