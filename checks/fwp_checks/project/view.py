@@ -79,11 +79,6 @@ class FileView:
         """The queries in loops of templates that this file renders, and where it does."""
         return self.project.queries.in_templates(self.module)
 
-    @property
-    def shown_loop_sites(self) -> Sequence[tuple[LoopSite, Place]]:
-        """The queries in loops of templates that this file renders, and where it does."""
-        return self.project.loop_effects.shown(self.module)
-
     def row_sites(self, what: str) -> Sequence[RowSite]:
         """The places of this file that query for each row that a kind of consumer shows."""
         return self.project.queries.for_rows(self.module, what)
