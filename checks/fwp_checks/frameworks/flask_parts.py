@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fwp_checks.frameworks.registered import METHODS
 from fwp_checks.frameworks.web import members
 from fwp_checks.frameworks.web_parts import (
-    METHODS,
     Argument,
     Hooking,
     Including,

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from fwp_checks.frameworks.registered import METHODS
 from fwp_checks.frameworks.web import held, members
-from fwp_checks.frameworks.web_parts import METHODS, Argument, Making, PartFinder, Routing, Site
+from fwp_checks.frameworks.web_parts import Argument, Making, PartFinder, Routing, Site
 from fwp_checks.project.application.model import (
     Dependency,
     Hook,

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.registered import METHODS
 from fwp_checks.frameworks.web_parts import (
-    METHODS,
     NOT_GIVEN,
     Argument,
     Hooking,

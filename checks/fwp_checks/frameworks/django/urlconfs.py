@@ -22,7 +22,8 @@ from fwp_checks.frameworks.django.configuration.held import texts_of
 from fwp_checks.frameworks.django.configuration.production import Production
 from fwp_checks.frameworks.django.configuration.runs import Interpreter
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.frameworks.web_parts import METHODS, PartFinder
+from fwp_checks.frameworks.registered import METHODS
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import (
     Handler,
     Hook,
