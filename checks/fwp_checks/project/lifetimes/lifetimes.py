@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.chains import Call, public_name
+from fwp_checks.project.effects.conditions import NOTHING, Requirements
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.callers import CallersByName
 from fwp_checks.project.lifetimes.keeping import Keepings, holding
@@ -27,7 +28,7 @@ from fwp_checks.project.lifetimes.model import (
     is_conditional,
 )
 from fwp_checks.project.lifetimes.pools import Pools
-from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path
+from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path, is_sign_in, is_sign_in_path
 from fwp_checks.project.lifetimes.requested import Requested
 from fwp_checks.project.lifetimes.sites import Openings
 from fwp_checks.project.lifetimes.targets import Targets
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 _MOST_LEVELS = 4
 # Where so many functions lead to one, more ways tell nothing new.
 _MOST_FUNCTIONS = 400
-_LOOPS = ("for", "while", "comprehension")
+_LOOPS = ("for", "comprehension")
+_FEW = 10
 # What is handed to these lives until the response is sent, or longer.
 _STREAMING = (
     "StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "BackgroundTask",
@@ -112,11 +114,25 @@ class Lifetimes:
         )
 
     def count(self, name: str) -> int:
-        """How many calls of a project open this anew for requests."""
-        return sum(
-            per_request.opening.name == name
-            for several in self._per_request.values()
-            for per_request in several
+        """How many functions that requests run open this anew, wherever."""
+        return len(
+            {
+                way.function
+                for several in self._per_request.values()
+                for per_request in several
+                if per_request.opening.name == name
+                for way in per_request.ways
+            }
+        )
+
+    def is_rare(self, way: Way) -> bool:
+        """Whether the function that a request runs is a part of signing in, which users seldom
+        do.
+        """
+        path, scope_number = way.function
+        route = self.requested.routes.get(way.function)
+        return is_sign_in(self._project.table.by_path[path], scope_number) or (
+            route is not None and is_sign_in_path(route.path)
         )
 
     # -- the search --------------------------------------------------------------------------------
@@ -140,18 +156,25 @@ class Lifetimes:
         in a request function itself.
         """
         requests = self.requested.labels
-        waiting: deque[tuple[Frame, int, tuple[Step, ...]]] = deque([(frame, term, ())])
-        seen: set[FunctionKey] = set()
+        conditions = self._project.conditions
+        waiting: deque[tuple[Frame, int, tuple[Step, ...], Requirements]] = deque()
+        waiting.append((frame, term, (), NOTHING))
+        seen: set[tuple[FunctionKey, Requirements]] = set()
+        reached: set[FunctionKey] = set()
         while waiting and len(seen) < _MOST_FUNCTIONS:
-            current, at, steps = waiting.popleft()
-            if not current.scope_number or current.function in seen:
+            current, at, steps, below = waiting.popleft()
+            # What the function's own parameters must be for the term to be reached.
+            needed = below | conditions.of(current, at)
+            if not current.scope_number or (current.function, needed) in seen:
                 continue
             keeping = self._keepings.of(current, at)
             if keeping is Keeping.PROCESS:
                 continue
-            seen.add(current.function)
+            seen.add((current.function, needed))
             if current.function in requests and keeping is None:
-                yield steps
+                if current.function not in reached:
+                    reached.add(current.function)
+                    yield steps
                 continue
             callers = self._callers_of(current, keeping)
             if (
@@ -162,7 +185,9 @@ class Lifetimes:
                 yield steps
             elif len(steps) < _MOST_LEVELS:
                 for step in callers:
-                    waiting.append((step.frame, step.term, (*steps, step)))
+                    left = conditions.left(needed, step.frame, step.term, current)
+                    if left is not None:
+                        waiting.append((step.frame, step.term, (*steps, step), left))
 
     def _callers_of(self, frame: Frame, keeping: Keeping | None) -> list[Step]:
         class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
@@ -254,10 +279,24 @@ class Lifetimes:
 
     @staticmethod
     def _is_in_loop(frame: Frame, term: int) -> bool:
+        """Whether a term runs for each of many things; loops that count try again, or wait."""
+        terms = frame.module.facts.terms
         return any(
-            region.kind in _LOOPS and not region.exits and region.start <= term < region.end
+            region.kind in _LOOPS
+            and not region.exits
+            and region.start <= term < region.end
+            and not _counts(terms, region.term)
             for region in frame.module.regions_in(frame.scope_number)
         )
+
+
+def _counts(terms: Sequence[t.Term], element: int) -> bool:
+    """Whether a loop goes over a range that is not written to be long."""
+    iterable = terms[terms[element][1]] if element >= 0 and terms[element][0] == t.ITER else ()
+    if not iterable or iterable[0] != t.CALL or terms[iterable[1]] != (t.NAME, "range"):
+        return False
+    last = terms[iterable[2][-1]] if iterable[2] else ()
+    return not (last and last[0] == t.CONST and isinstance(last[1], int) and last[1] > _FEW)
 
 
 def _is_alternative(one: Opening, other: Opening) -> bool:

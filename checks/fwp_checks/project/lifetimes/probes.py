@@ -1,4 +1,5 @@
-"""Code that may connect anew: probes of health, tests of a connection, installers, backups.
+"""Code that may connect anew: probes of health, tests of a connection, installers, backups,
+signing in.
 
 What a function is for stands nowhere but in its name and in the path of its route; these are the
 only places where the engine goes by how something is called.
@@ -7,6 +8,7 @@ only places where the engine goes by how something is called.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from fwp_checks.project.files.modules import Module
 
@@ -37,24 +39,53 @@ _CONNECTIONS = frozenset(
 )  # fmt: skip
 
 
+_SIGNING_IN = frozenset(
+    {"oauth", "oauth2", "oidc", "sso", "saml", "callback", "authorize", "signin", "login"}
+)
+
+
 def is_probe(module: Module, scope_number: int) -> bool:
     """Whether a function, or the class it is a method of, is named like a probe."""
-    scopes = module.facts.scopes
-    while scope_number > 0:
-        if _names_probe(scopes[scope_number].name):
-            return True
-        scope_number = scopes[scope_number].parent
-    return False
+    return any(map(_names_probe, _names(module, scope_number)))
 
 
 def is_probe_path(path: str | None) -> bool:
     """Whether the last part of a path names a probe."""
-    parts = [part for part in (path or "").split("/") if part and part[0] not in "{<(:"]
-    return bool(parts) and _names_probe(parts[-1])
+    return any(map(_names_probe, _parts(path)[-1:]))
+
+
+def is_sign_in(module: Module, scope_number: int) -> bool:
+    """Whether a function, or the class it is a method of, is named like a part of signing in."""
+    return any(map(_names_sign_in, _names(module, scope_number)))
+
+
+def is_sign_in_path(path: str | None) -> bool:
+    """Whether some part of a path names a part of signing in."""
+    return any(map(_names_sign_in, _parts(path)))
+
+
+def _names(module: Module, scope_number: int) -> Iterator[str]:
+    scopes = module.facts.scopes
+    while scope_number > 0:
+        yield scopes[scope_number].name
+        scope_number = scopes[scope_number].parent
+
+
+def _parts(path: str | None) -> list[str]:
+    """The parts of a path that are written."""
+    return [part for part in (path or "").split("/") if part and part[0] not in "{<(:"]
+
+
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in _WORDS.findall(name)}
+
+
+def _names_sign_in(name: str) -> bool:
+    return not _words(name).isdisjoint(_SIGNING_IN)
 
 
 def _names_probe(name: str) -> bool:
-    words = {word.lower() for word in _WORDS.findall(name)}
+    words = _words(name)
     if not words.isdisjoint(_PROBES):
         return True
     if not words.isdisjoint(_STATES) and words <= _STATES | _OF_WHAT:

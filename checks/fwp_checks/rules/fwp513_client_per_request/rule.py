@@ -19,8 +19,10 @@ RULE = Rule(
 _RESOURCES = frozenset({"client"})
 # Clients that take a handshake or two, no more: one for a rare request does no harm.
 _LIGHT = frozenset({"http", "llm"})
-# As many of them are a habit.
+# As many functions that do it are a habit; as many that do it by the same helper a burden.
 _SEVERAL = 3
+_MANY = 10
+_HANDLERS = ("handler", "view method")
 
 
 def check(file: FileView) -> Iterator[Finding]:
@@ -31,10 +33,12 @@ def check(file: FileView) -> Iterator[Finding]:
             shared = file.project.lifetimes.shared(found.opening.name)
             if shared is not None:
                 because, way_out = f", while {_place(shared)} keeps one for all", "that one"
-            because = because or _on_hot_path(found)
-            if not because and file.project.lifetimes.count(found.opening.name) < _SEVERAL:
-                continue
-            severity = Severity.WARNING if because else Severity.INFO
+            elif any(way.is_in_loop for way in found.ways):
+                because = ", in a loop"
+            if not because and not _is_hot(found):
+                if not _is_habit(file, found):
+                    continue
+                severity = Severity.INFO
         yield openings.report(file, RULE, found, severity, because, way_out)
 
 
@@ -43,8 +47,13 @@ def _place(opening: Opening) -> str:
     return f"{module.path}:{module.facts.span(opening.term)[0]}"
 
 
-def _on_hot_path(found: PerRequest) -> str:
-    """What makes it more than one client for a rare request; empty if nothing does."""
-    if any(way.is_in_loop for way in found.ways):
-        return ", in a loop"
-    return next((f", as a {way.label} does" for way in found.ways if way.label != "handler"), "")
+def _is_hot(found: PerRequest) -> bool:
+    """Whether many requests do it: what runs before handlers, or a great many handlers."""
+    return len(found.ways) >= _MANY or any(way.label not in _HANDLERS for way in found.ways)
+
+
+def _is_habit(file: FileView, found: PerRequest) -> bool:
+    """Whether several functions of the project do the same, and this one not just to sign in."""
+    lifetimes = file.project.lifetimes
+    several = lifetimes.count(found.opening.name) >= _SEVERAL
+    return several and not all(map(lifetimes.is_rare, found.ways))
