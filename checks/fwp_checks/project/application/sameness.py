@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 Form = Hashable
 
 # Terms that do nothing by themselves: what they stand for counts where it is used.
-_SILENT = frozenset({t.NARROW, t.ALIAS, t.PARAM, t.NAME, t.CONST, t.IMPORT})
+_SILENT = frozenset({t.NARROW, t.ALIAS, t.PARAM, t.NAME, t.CONST, t.IMPORT, t.CAUGHT})
 _TO_TEXT = ((t.NAME, "str"), (t.NAME, "repr"))
-_MESSAGE_KEYWORDS = frozenset({"detail", "message", "msg", "description", "reason", "error"})
+_MESSAGE_KEYWORDS = frozenset(
+    {"detail", "message", "msg", "description", "reason", "error", "title", "example", "examples"}
+)
 _LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
 _CLOCKS = frozenset(
     {
@@ -92,7 +94,9 @@ class Reading:
         items: list[tuple[int, int, int, Form]] = []
         for number, region in enumerate(regions):
             mark = (region.kind, region.is_async, region.leaves, region.exits)
-            items.append((region.start, 0, -number, ("begin", *mark)))
+            caught = region.term if region.kind == "except" else -1
+            type_ = self.term(caught) if caught >= 0 else ()
+            items.append((region.start, 0, -number, ("begin", *mark, type_)))
             items.append((region.end, -1, number, ("end", region.kind)))
         roots = [r for r in self.roots(start, end) if not (is_answer and self.is_log(r))]
         leaving = [region for region in regions if region.exits]
@@ -232,10 +236,8 @@ class Reading:
                 return ("text",)
             keywords: list[Form] = []
             for name, value in entry[3]:
-                is_text = is_message and name in _MESSAGE_KEYWORDS
-                keywords.append(
-                    (name, ("text",) if is_text else self.term(value, is_message=is_message))
-                )
+                if not (is_message and name in _MESSAGE_KEYWORDS):
+                    keywords.append((name, self.term(value, is_message=is_message)))
             return ("call", *inner, tuple(keywords))
         if kind in (t.BINARY, t.COMPARE, t.UNARY, t.BOOL, t.SEQUENCE, t.COMPREHENSION):
             return (kind, entry[1], *inner)

@@ -1,0 +1,54 @@
+"""FWP410: all routes of a router declare a dependency for what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fwp_checks.finding import Finding, Severity, Step
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    Value,
+    describe,
+)
+from fwp_checks.project.view import FileView
+from fwp_checks.rules import Rule
+
+RULE = Rule(
+    code="FWP410",
+    name="router-level-dependency",
+    summary="All routes of a router declare the same dependency without reading its result.",
+    severity=Severity.INFO,
+    fix_link=(
+        "https://fastapi.tiangolo.com/tutorial/dependencies/"
+        "dependencies-in-path-operation-decorators/"
+        "#dependencies-for-a-group-of-path-operations"
+    ),
+)
+
+
+def check(file: FileView) -> Iterator[Finding]:
+    """Dependencies of five or more routes, all that a router has."""
+    for shared in file.project.injection.repeated.shared.get(file.module.path, ()):
+        name = _name(shared.dependency.value)
+        made = shared.router.name or "the router"
+        yield file.finding(
+            RULE,
+            file.range_of(file.module, shared.router.place.term),
+            f"all {len(shared.places)} routes of '{made}' declare Depends({name}) and read "
+            f"nothing of it; declare it once, with dependencies=[Depends({name})] here.",
+            key=(made, name),
+            trace=[
+                Step(
+                    place.path,
+                    file.range_of(file.project.table.by_path[place.path], place.term),
+                    "it is declared here",
+                )
+                for place in shared.places
+            ],
+        )
+
+
+def _name(value: Value) -> str:
+    return describe(value) if isinstance(value, (FunctionValue, ClassValue, External)) else "…"

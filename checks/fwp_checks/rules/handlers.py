@@ -1,0 +1,126 @@
+"""What the rules about code that handlers repeat share: places, counts, and what to write once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.finding import Finding, Severity, Step
+from fwp_checks.project.application.extraction import Draft, draft, short
+from fwp_checks.project.application.prologues import Prologue
+from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path
+
+if TYPE_CHECKING:
+    from fwp_checks.project.application.model import Route
+    from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.view import FileView
+    from fwp_checks.rules import Rule
+
+_MOST_STEPS = 30
+
+
+def prologues(file: FileView, *, is_entity: bool) -> Iterator[Prologue]:
+    """The prologues whose first handler is in a file, of one kind."""
+    found = file.project.injection.prologues.by_path.get(file.module.path, ())
+    return (prologue for prologue in found if prologue.is_entity is is_entity)
+
+
+def others(number: int) -> str:
+    """``and 2 other handlers``: all of a group but the one that is named."""
+    return f"and {number - 1} other handler{'s' if number > 2 else ''}"
+
+
+def steps(file: FileView, frames: Sequence[Frame], message: str) -> list[Step]:
+    """A step at each function but the first; of a great many, the first ones."""
+    return [
+        Step(frame.module.path, file.definition_range(frame.scope), f"'{frame.name}' {message}")
+        for frame in frames[1 : _MOST_STEPS + 1]
+    ]
+
+
+def way_out(file: FileView, prologue: Prologue) -> str:
+    """What to do about statements that handlers share, in the words of their framework."""
+    route = prologue.first.route
+    if file.project.injection.injects(route):
+        written = draft(file.project, prologue)
+        return f"{declared(written)} (fwp explain --at {place(prologue)} writes it)"
+    if route.framework == "Django":
+        if prologue.is_entity:
+            return "use get_object_or_404()"
+        return "move them into a decorator, a mixin or the dispatch() of a base class"
+    if prologue.is_entity:
+        return "move it into one function that ends the request with 404 (get_or_404)"
+    return "move them into a decorator, or a function called before each request"
+
+
+def declared(written: Draft | None) -> str:
+    """``make it a dependency and declare item: Annotated[Item, Depends(valid_item)]``."""
+    if written is None:
+        return "make it a dependency and declare it as a parameter"
+    type_name = written.type_name or "…"
+    if not written.results:
+        return f"make it a dependency: dependencies=[Depends({written.name})]"
+    name = written.results[-1]
+    if len(written.results) > 1:
+        return f"make it a dependency and declare Depends({written.name}) as a parameter"
+    return f"make it a dependency: {name}: Annotated[{type_name}, Depends({written.name})]"
+
+
+def place(prologue: Prologue) -> str:
+    """``app/items.py:12``: where the first handler begins."""
+    first = prologue.first
+    return f"{first.frame.module.path}:{first.statements[0].line}"
+
+
+def report(
+    file: FileView,
+    rule: Rule,
+    prologue: Prologue,
+    message: str,
+    severity: Severity | None = None,
+    fix_link: str = "",
+) -> Finding:
+    """A finding at the first handler of a prologue, with a step for each other one."""
+    frames = [beginning.frame for beginning in prologue.beginnings]
+    return file.finding(
+        rule,
+        file.definition_range(frames[0].scope),
+        message,
+        key=(frames[0].qualname, short(prologue.first)),
+        severity=severity,
+        fix_link=fix_link,
+        trace=steps(file, frames, "begins like it"),
+    )
+
+
+_ERROR_PAGES = {
+    "Flask": "https://flask.palletsprojects.com/en/stable/errorhandling/#registering",
+    "Django": (
+        "https://www.django-rest-framework.org/api-guide/exceptions/#custom-exception-handling"
+    ),
+}
+_ERROR_WAYS = {
+    "Flask": "register one function with @app.errorhandler(Exception)",
+    "Django": "handle them once, in middleware or in REST framework's EXCEPTION_HANDLER",
+}
+_NOTIFIED = ("webhook", "callback", "test", "debug")
+
+
+def error_handling(route: Route) -> tuple[str, str]:
+    """Where a framework handles exceptions once: what to do, and the page that shows it; the page
+    is empty where the rule's own does.
+    """
+    way = _ERROR_WAYS.get(
+        route.framework, "register one function with @app.exception_handler(Exception)"
+    )
+    return way, _ERROR_PAGES.get(route.framework, "")
+
+
+def wants_200(route: Route, frame: Frame) -> bool:
+    """Whether a caller is to get 200 in any case: a probe that reports a state, a webhook, a
+    trial whose outcome is what was asked for.
+    """
+    if is_probe(frame.module, frame.scope_number) or is_probe_path(route.path):
+        return True
+    named = f"{frame.name} {route.path or ''}".lower()
+    return any(word in named for word in _NOTIFIED)
