@@ -138,6 +138,11 @@ class Templates:
     # -- files -------------------------------------------------------------------------------------
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """All files that may be templates, read or not."""
+        return self._files.paths
+
+    @property
     def loaded(self) -> list[Template]:
         """The templates that were read, by path."""
         return [self._loaded[path] for path in sorted(self._loaded)]
