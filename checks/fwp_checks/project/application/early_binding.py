@@ -78,7 +78,7 @@ class EarlyBindings:
     def _modules_with(self, application: Router) -> list[Module]:
         """The module that makes an application, then those that import it."""
         module = self._project.table.by_path[application.place.path]
-        importers = self._project.structure.loaded.importers.get(module, [])
+        importers = self._project.structure.loaded.importers(module)
         return [module, *(importer for importer in importers if importer.is_served)]
 
     def _is_application(self, frame: Frame, term: int, application: Router) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.toplevel import Imported, Step, steps
-from fwp_checks.project.application.loaded import Loaded
+from fwp_checks.project.application.loaded import Loaded, is_around
 from fwp_checks.project.application.model import Router
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.values import Instance, options_of
@@ -22,7 +22,6 @@ from fwp_checks.project.meaning.values import Instance, options_of
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_MOST_LINKS = 3
 _FLASK = "Flask"
 
 
@@ -79,33 +78,68 @@ class ImportOrder:
         circle = self._circle(module)
         if len(circle) < 2:
             return
+        if self._binds_late(circle):
+            yield from self._failing(module, circle)
+        elif not application.frame.scope_number and is_script(module):
+            yield from self._imported_twice(module, circle)
+
+    def _failing(self, module: Module, circle: set[Module]) -> Iterator[Unbound]:
+        """The import in a circle that fails, from wherever the circle is entered."""
         entries = [
             importer
-            for importer in self._loaded.importers.get(module, ())
+            for importer in self._loaded.importers(module)
             if importer not in circle and importer.is_served
         ] or [module]
         results = [self._run(entry) for entry in entries]
-        if all(result is not None for result in results):
-            first = results[0]
-            if first is not None and first.owner in circle and first.module in circle:
-                yield first
-        elif entries == [module] and not application.frame.scope_number and is_script(module):
-            yield from self._imported_twice(module, circle)
+        first = results[0]
+        if first is not None and all(results) and {first.owner, first.module} <= circle:
+            yield first
 
     def _circle(self, module: Module) -> set[Module]:
         """The modules of the short circles of imports that lead back to a module."""
-        found: set[Module] = set()
-        paths: list[tuple[Module, ...]] = [(module,)]
-        for _ in range(_MOST_LINKS):
-            longer = []
-            for path in paths:
-                for imported in self._loaded.imported_by(path[-1]):
-                    if imported is module and len(path) > 1:
-                        found.update(path)
-                    elif imported not in path:
-                        longer.append((*path, imported))
-            paths = longer
+        ahead = self._loaded.imported_at_top(module)
+        behind = set(self._loaded.importers(module, at_top=True))
+        if not behind:
+            return set()
+        found = {module, *(ahead & behind)}
+        for imported in ahead:
+            closing = self._loaded.imported_at_top(imported) & behind
+            if closing:
+                found |= {imported, *closing}
         return found
+
+    def _binds_late(self, circle: set[Module]) -> bool:
+        """Whether some module of a circle binds a name after it has imported the module that
+        imports this name from it.
+        """
+        imports = {module: list(self._imports_into(module, circle)) for module in circle}
+        for module, found in imports.items():
+            for _, name, owner, _ in found:
+                bound = owner.facts.scopes[0].bindings.get(name, -1) if owner in circle else -1
+                for term, _, _, targets in imports.get(owner, ()):
+                    if term < bound and owner is not module:
+                        if module in targets or any(
+                            module in self._loaded.imported_at_top(target)
+                            for target in targets - {owner}
+                        ):
+                            return True
+        return False
+
+    def _imports_into(
+        self, module: Module, circle: set[Module]
+    ) -> Iterator[tuple[int, str, Module, set[Module]]]:
+        """The imports of a module that lead into a circle: the term, the name that is imported, the
+        module that it is imported from, and the modules of the circle that it runs.
+        """
+        for term in module.of_kind(t.IMPORT):
+            _, name, attribute, level = module.facts.terms[term]
+            if module.scope_of(term):
+                continue
+            targets = circle & set(self._loaded.targets(module, name, attribute, level))
+            owner = self._loaded.owner(module, name, level)
+            if targets and owner is not None:
+                ran = {target for target in targets - {module} if not is_around(target, module)}
+                yield term, attribute or "", owner, ran
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -156,7 +190,7 @@ class ImportOrder:
             failed = self._import(target, runs)
             if failed is not None:
                 return failed
-        owner = self._owner(module, imported)
+        owner = self._loaded.owner(module, imported.module, imported.level)
         if owner is None or imported.attribute in (None, "*"):
             return None
         run = runs[owner]
@@ -166,12 +200,6 @@ class ImportOrder:
         if run.at is None or imported.attribute not in owner.facts.scopes[0].bindings:
             return None
         return Unbound(module, step, str(imported.attribute), owner, run.at)
-
-    def _owner(self, module: Module, imported: Imported) -> Module | None:
-        table = self._project.table
-        if imported.level:
-            return table.find_relative(imported.module, imported.level, module)
-        return table.find(imported.module, module)
 
     # -- scripts -----------------------------------------------------------------------------------
 
@@ -196,7 +224,7 @@ class ImportOrder:
                 for imported in step.imports:
                     if (
                         step.is_certain
-                        and self._owner(target, imported) is module
+                        and self._loaded.owner(target, imported.module, imported.level) is module
                         and self._is_kept(module, imported.attribute)
                     ):
                         name = str(imported.attribute)

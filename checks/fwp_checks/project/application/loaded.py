@@ -24,12 +24,19 @@ def is_example(module: Module) -> bool:
     return not _EXAMPLES.isdisjoint(module.path.split("/")[:-1])
 
 
+def is_around(package: Module, module: Module) -> bool:
+    """Whether a module is a package that another one lies in, which is imported before it."""
+    folder = package.path.removesuffix("__init__.py")
+    return package.is_package and module is not package and module.path.startswith(folder)
+
+
 class Loaded:
     """Answers for one project."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._known: dict[Module, tuple[Module, ...]] = {}
+        self._importers: dict[tuple[Module, bool], list[Module]] = {}
 
     def __contains__(self, module: Module) -> bool:
         return module in self._all
@@ -59,15 +66,47 @@ class Loaded:
             known = self._known[module] = tuple(found)
         return known
 
-    @cached_property
-    def importers(self) -> dict[Module, list[Module]]:
-        """Who imports each module."""
-        found: dict[Module, list[Module]] = {}
-        for module in self._project.table.modules:
-            for imported in self.imported_by(module):
-                if imported is not module:
-                    found.setdefault(imported, []).append(module)
-        return found
+    def importers(self, module: Module, *, at_top: bool = False) -> list[Module]:
+        """Who imports a module; ``at_top``: and not in a function."""
+        key = (module, at_top)
+        known = self._importers.get(key)
+        if known is None:
+            stems = {name.rpartition(".")[2] for name in module.names}
+            known = self._importers[key] = [
+                other
+                for other in self._project.table.modules
+                if other is not module
+                and any(
+                    module in self.targets(other, entry.module, entry.attribute, entry.level)
+                    and (
+                        not is_around(module, other)
+                        or self.owner(other, entry.module, entry.level) is module
+                    )
+                    for entry in other.facts.imports
+                    if not (at_top and entry.in_function)
+                    and (
+                        entry.attribute in stems
+                        or not stems.isdisjoint(entry.module.split("."))
+                        or (module.is_package and entry.level)
+                    )
+                )
+            ]
+        return known
+
+    def imported_at_top(self, module: Module) -> set[Module]:
+        """The modules of the project that a module imports when it is imported itself."""
+        return {
+            target
+            for entry in module.facts.imports
+            if not entry.in_function
+            for target in self.targets(module, entry.module, entry.attribute, entry.level)
+            if not is_around(target, module)
+        }
+
+    def owner(self, origin: Module, name: str, level: int) -> Module | None:
+        """The module of the project that ``from <name> import …`` takes names from."""
+        table = self._project.table
+        return table.find_relative(name, level, origin) if level else table.find(name, origin)
 
     def targets(
         self, origin: Module, name: str, attribute: str | None, level: int

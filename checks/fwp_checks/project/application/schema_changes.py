@@ -89,8 +89,10 @@ class SchemaChanges:
             if "down_revision" in module.facts.scopes[0].bindings:
                 return True
             for entry in module.facts.imports:
-                if not entry.level and entry.module.partition(".")[0] in _TOOLS:
-                    return True
+                tool = entry.module.partition(".")[0]
+                if not entry.level and tool in _TOOLS:
+                    if self._project.table.find(tool, module) is None:
+                        return True
         return False
 
     @cached_property
@@ -134,10 +136,10 @@ class SchemaChanges:
         for name in _EXECUTING:
             for module, term in self._project.call_sites.spelt(name):
                 arguments = module.facts.terms[term][2]
-                if not arguments or not self._matters(module):
+                if not arguments or not module.is_served:
                     continue
                 statement = _DDL.match(self._text(module, term, arguments[0]))
-                if statement is not None:
+                if statement is not None and self._matters(module):
                     what = f"{statement[1].upper()} TABLE {statement[2]}"
                     yield from self._change(module, term, what, True)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fwp_checks.facts import terms as t
 from fwp_checks.finding import Finding, Severity
 from fwp_checks.project.application.import_order import main_guards
+from fwp_checks.project.meaning.values import options_of
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, structure
 
@@ -16,30 +18,40 @@ RULE = Rule(
     severity=Severity.ERROR,
     fix_link="https://flask.palletsprojects.com/en/stable/server/#in-code",
 )
-_RUN = frozenset({"flask.Flask.run"})
 
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a call at the top of a module that others import."""
     module = file.module
-    if not structure.matters(file) or not _is_imported(file):
+    if not structure.matters(file):
         return
-    for site in file.project.call_sites.of(_RUN):
-        if site.frame.module is not module or site.frame.scope_number:
-            continue
-        if any(start <= site.term < end for start, end in main_guards(module)):
+    for term in _runs(file):
+        if any(start <= term < end for start, end in main_guards(module)) or not _is_imported(file):
             continue
         message = (
             f"run() at the top of '{module.name}' starts the development server when the module is "
             "imported, which then never ends; put it below if __name__ == '__main__'."
         )
-        yield file.finding(RULE, file.range_of(module, site.term), message, key=("run",))
+        yield file.finding(RULE, file.range_of(module, term), message, key=("run",))
+
+
+def _runs(file: FileView) -> Iterator[int]:
+    """The calls of ``run()`` of a Flask application at the top of a module."""
+    module = file.module
+    terms = module.facts.terms
+    frame = file.project.module_frame(module)
+    for term in module.calls_in(0):
+        called = terms[terms[term][1]]
+        if called[0] == t.ATTR and called[2] == "run":
+            value = file.project.values.evaluate(frame, called[1])
+            if any(file.project.classes.is_instance(o, "flask.Flask") for o in options_of(value)):
+                yield term
 
 
 def _is_imported(file: FileView) -> bool:
     """Whether a module is more than a script: others import it, or it makes the application."""
     module = file.module
-    if module.is_package or file.project.structure.loaded.importers.get(module):
+    if module.is_package or file.project.structure.loaded.importers(module):
         return True
     applications = file.project.applications
     return any(

@@ -28,7 +28,7 @@ def check(file: FileView) -> Iterator[Finding]:
     for body in file.project.structure.request_bodies.of(file.module):
         if _is_of_fastapi(file, body):
             message = (
-                f"'{body.frame.name}' {_reads(body)} of the request's JSON, which nothing has "
+                f"'{body.frame.qualname}' {_reads(body)} of the request's JSON, which nothing has "
                 "validated; declare a Pydantic model as its parameter."
             )
             where = file.range_of(file.module, body.term)
@@ -41,14 +41,14 @@ def check(file: FileView) -> Iterator[Finding]:
 
 def _of_file(file: FileView, bodies: Sequence[RawBody]) -> Finding:
     first, *others = bodies
-    names = [body.frame.name for body in others]
+    names = [body.frame.qualname for body in others]
     also = f" (so {'do' if len(names) > 1 else 'does'} {structure.named(names)})" if names else ""
     message = (
-        f"'{first.frame.name}' {_reads(first)} of the request's JSON, which nothing has "
+        f"'{first.frame.qualname}' {_reads(first)} of the request's JSON, which nothing has "
         f"validated{also}; load it through a schema (Pydantic, marshmallow, a serializer)."
     )
     places = [
-        (Place(file.module.path, body.term), f"'{body.frame.name}' {_reads(body)}")
+        (Place(file.module.path, body.term), f"'{body.frame.qualname}' {_reads(body)}")
         for body in others
     ]
     return file.finding(
@@ -74,5 +74,5 @@ def _is_of_fastapi(file: FileView, body: RawBody) -> bool:
 
 def _reads(body: RawBody) -> str:
     if body.model:
-        return f"makes a {body.model} of all"
+        return f"fills a model ({body.model}) with all"
     return f"reads {structure.counted(len(body.keys), 'key')}"

@@ -63,6 +63,6 @@ def _written(file: FileView) -> Iterator[Finding]:
             f"{first.what} runs {first.moment.value}{more}: no migration knows of it, so "
             "databases differ by when they were made; write it as a migration."
         )
-        is_django = any(r.framework == "Django" for r in file.project.applications.applications)
+        is_django = any(i.module.partition(".")[0] == "django" for i in file.module.facts.imports)
         link = _DJANGO if is_django else ""
         yield schema.report(file, RULE, changes, message, RULE.severity, link)

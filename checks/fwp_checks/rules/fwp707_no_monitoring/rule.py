@@ -16,7 +16,7 @@ RULE = Rule(
     fix_link="https://flask.palletsprojects.com/en/stable/errorhandling/#error-logging-tools",
     status=Status.PREVIEW,
 )
-_FEWEST_ROUTES = 5
+_FEWEST_ROUTES = 10
 
 
 def check(file: FileView) -> Iterator[Finding]:
