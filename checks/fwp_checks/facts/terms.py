@@ -168,3 +168,17 @@ def unaliased(terms: Sequence[Term], term: int) -> int:
     while terms[term][0] in (ALIAS, NARROW):
         term = terms[term][1]
     return term
+
+
+def depends_on(terms: Sequence[Term], term: int, kind: int) -> bool:
+    """Whether a term is of a kind (a parameter, say), or made of one that is; False for -1."""
+    waiting = [term] if term >= 0 else []
+    for current in waiting:
+        entry = terms[current]
+        if entry[0] == kind:
+            return True
+        waiting.extend(operands(entry)[: _MOST_OPERANDS - len(waiting)])
+    return False
+
+
+_MOST_OPERANDS = 50

@@ -27,6 +27,7 @@ from fwp_checks.project.application.model import (
     Router,
 )
 from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.assignments import bound_to
 from fwp_checks.project.meaning.origins import Place, made_at
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import (
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
-
-_MOST_OPERANDS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +225,7 @@ class PartFinder(HandlerFinder):
     def _handed(self, site: Site, prefix: Argument) -> str | None:
         """The prefix that the one call of the function around hands it."""
         term = site.argument_term(prefix)
-        if term < 0 or not _reads(site.frame.module, term, t.PARAM):
+        if term < 0 or not t.depends_on(site.frame.module.facts.terms, term, t.PARAM):
             return None
         sites = self.project.call_sites
         calls = list(sites.frames_by_call(site.frame.module, site.frame.scope_number))
@@ -375,9 +374,12 @@ class PartFinder(HandlerFinder):
     ) -> Iterator[Site]:
         """The registration, for each router that it may be on, in a frame in which it is that."""
         frame, name, _ = ones[0]
+        if self._is_in_override(frame.module, term):
+            return
         member = name.rpartition(".")[2]
         first = Site(self.project, frame, term, member, None)
-        if any(_reads(frame.module, first.argument_term(one), t.PARAM) for one in deciding):
+        terms = frame.module.facts.terms
+        if any(t.depends_on(terms, first.argument_term(one), t.PARAM) for one in deciding):
             by_call = self.project.call_sites.frames_by_call(frame.module, frame.scope_number)
             calls = [
                 (place, single, router)
@@ -392,6 +394,25 @@ class PartFinder(HandlerFinder):
                 return
         for around, router in self._known(ones, term):
             yield Site(self.project, around, term, member, router)
+
+    def _is_in_override(self, module: Module, term: int) -> bool:
+        """Whether code stands in a method that overrides one of the library's that registers:
+        calls of it are the registrations.
+        """
+        scopes = module.facts.scopes
+        number = module.scope_of(term)
+        while number > 0:
+            class_ = self.project.calls.class_of_method(module, number)
+            if class_ is not None and scopes[number].name in self._members:
+                return self.project.frameworks.tells_apart(class_)
+            number = scopes[number].parent
+        return False
+
+    @cached_property
+    def _members(self) -> frozenset[str]:
+        tables: tuple[Routing | Including | Hooking, ...]
+        tables = (*self.routings, *self.includings, *self.hookings)
+        return frozenset(name for table in tables for name in table.members)
 
     def _known(
         self, ones: list[tuple[Frame, str, int]], term: int
@@ -480,7 +501,8 @@ class PartFinder(HandlerFinder):
             for site in self.calls(including.members, (including.child, including.prefix)):
                 found = list(self.included(site, including))
                 known += found
-                if _reads(site.frame.module, site.argument_term(including.child), t.ITER):
+                terms = site.frame.module.facts.terms
+                if t.depends_on(terms, site.argument_term(including.child), t.ITER):
                     loops += [one for one in found if one.child is None and not one.what]
         yield from known
         if len(loops) == 1 and loops[0].parent is not None:
@@ -557,30 +579,3 @@ class PartFinder(HandlerFinder):
                 if isinstance(one, FunctionValue):
                     frame = self.project.calls.frame_for(one, NO_ARGUMENTS)
                     yield Hook(kind, site.router, frame, site.place)
-
-
-def _reads(module: Module, term: int, kind: int) -> bool:
-    """Whether a term of this kind, a parameter for example, decides what a term is."""
-    waiting = [term] if term >= 0 else []
-    for current in waiting:
-        entry = module.facts.terms[current]
-        if entry[0] == kind:
-            return True
-        waiting.extend(t.operands(entry)[: _MOST_OPERANDS - len(waiting)])
-    return False
-
-
-def bound_to(frame: Frame, term: int) -> str:
-    """The variable or attribute that what a term makes is bound to; empty if there is none."""
-    facts = frame.module.facts
-    scope = facts.scopes[frame.module.scope_of(term)]
-    for name, bound in scope.bindings.items():
-        seen = bound
-        while facts.terms[seen][0] in (t.ALIAS, t.NARROW, t.DECLARED) and facts.terms[seen][1] >= 0:
-            seen = facts.terms[seen][1]
-        if seen == term:
-            return name
-    for store in facts.attribute_writes:
-        if facts.terms[store][0] == t.STORE and facts.terms[store][3] == term:
-            return str(facts.terms[store][2])
-    return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import roots_of
@@ -59,3 +60,19 @@ class Assignments:
         if isinstance(value, Instance) and value.details:
             return self._project.frameworks.assigned(value, names)
         return value
+
+
+def bound_to(frame: Frame, term: int) -> str:
+    """The variable or attribute that what a term makes is bound to; empty if there is none."""
+    facts = frame.module.facts
+    scope = facts.scopes[frame.module.scope_of(term)]
+    for name, bound in scope.bindings.items():
+        seen = bound
+        while facts.terms[seen][0] in (t.ALIAS, t.NARROW, t.DECLARED) and facts.terms[seen][1] >= 0:
+            seen = facts.terms[seen][1]
+        if seen == term:
+            return name
+    for store in facts.attribute_writes:
+        if facts.terms[store][0] == t.STORE and facts.terms[store][3] == term:
+            return str(facts.terms[store][2])
+    return ""
