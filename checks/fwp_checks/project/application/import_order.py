@@ -80,7 +80,7 @@ class ImportOrder:
             return
         if self._binds_late(circle):
             yield from self._failing(module, circle)
-        elif not application.frame.scope_number and is_script(module):
+        elif not application.frame.scope_number and is_script(module) and not module.is_package:
             yield from self._imported_twice(module, circle)
 
     def _failing(self, module: Module, circle: set[Module]) -> Iterator[Unbound]:

@@ -6,6 +6,7 @@ validated there, so that tells nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,7 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 _SAME = (t.ALIAS, t.NARROW, t.DECLARED)
 _FEWEST = 2
+_SIGNATURE = re.compile(r"signature|hmac", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +192,13 @@ class RequestBodies:
     def _is_signed(self, frame: Frame, sources: Sequence[int]) -> bool:
         """Whether a handler looks at a signature of the body, so that others say what is in it."""
         terms = frame.module.facts.terms
+        if any("signature" in parameter.name for parameter in frame.scope.parameters):
+            return True
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
-            if entry[0] == t.CONST and isinstance(entry[1], str):
-                if "signature" in entry[1].lower() or "hmac" in entry[1].lower():
-                    return True
-            elif entry[0] == t.CALL and self._is_call(frame, term, _RAW):
+            if _SIGNATURE.search(_looked_up(terms, entry)) or self._is_digest(frame, entry):
+                return True
+            if entry[0] == t.CALL and self._is_call(frame, term, _RAW):
                 used = any(
                     term in t.operands(terms[source])
                     or any(term in t.operands(terms[of]) for of in t.operands(terms[source]))
@@ -204,6 +207,16 @@ class RequestBodies:
                 if not used:
                     return True
         return False
+
+    def _is_digest(self, frame: Frame, entry: t.Term) -> bool:
+        """Whether a term is a call that makes or compares a keyed digest."""
+        if entry[0] != t.CALL:
+            return False
+        called = frame.module.facts.terms[entry[1]]
+        if called[0] not in (t.ATTR, t.IMPORT) or called[2] not in ("new", "compare_digest"):
+            return False
+        value = self._project.values.evaluate(frame, entry[1])
+        return isinstance(value, External) and value.name.startswith("hmac.")
 
     # -- what is done with it ----------------------------------------------------------------------
 
@@ -239,6 +252,16 @@ class RequestBodies:
 
 def _is_hook(route: Route) -> bool:
     return "hook" in (route.path or "") or "callback" in (route.path or "")
+
+
+def _looked_up(terms: Sequence[t.Term], entry: t.Term) -> str:
+    """The literal key that a term looks up: ``x["key"]``, ``x.get("key")``."""
+    if entry[0] == t.ITEM:
+        return _text(terms[entry[2]])
+    if entry[0] == t.CALL and entry[2]:
+        called = terms[entry[1]]
+        return _text(terms[entry[2][0]]) if called[0] == t.ATTR and called[2] == "get" else ""
+    return ""
 
 
 def _text(entry: t.Term) -> str:
