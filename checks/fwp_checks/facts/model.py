@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -129,7 +129,7 @@ class Scope:
         return self.kind in ("function", "lambda")
 
 
-_SCOPE_FIELDS = tuple(Scope.__slots__)
+_SCOPE_FIELDS = tuple([item.name for item in fields(Scope)])
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from fwp_checks.finding import Edit
 from fwp_checks.project.loop.loop_roots import Root
@@ -42,10 +42,10 @@ class Framework:
     """
 
     name = ""
-    modules: frozenset[str] = frozenset()
-    told_apart: frozenset[str] = frozenset()
+    modules: ClassVar[frozenset[str]] = frozenset()
+    told_apart: ClassVar[frozenset[str]] = frozenset()
     """Classes whose objects are told apart by the calls that make them: applications, routers."""
-    injecting: frozenset[str] = frozenset()
+    injecting: ClassVar[frozenset[str]] = frozenset()
     """Of those, the classes whose handlers declare what is to be injected."""
     reads_any_attribute = False
     """Whether reading an attribute of any name of its objects may run something."""
@@ -72,7 +72,7 @@ class Framework:
         """
         return None
 
-    look_ups: frozenset[str] = frozenset()
+    look_ups: ClassVar[frozenset[str]] = frozenset()
     """The last parts of the names of its functions that find something by a text."""
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
@@ -135,7 +135,7 @@ class Framework:
         """The functions that run for one of its dependencies."""
         return iter(())
 
-    row_sources: tuple[str, ...] = ()
+    row_sources: ClassVar[tuple[str, ...]] = ()
     """What is imported to come by its queries, of whose rows it says what they lack; dotted names
     that end in a dot."""
 

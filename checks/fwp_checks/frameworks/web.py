@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
@@ -103,12 +103,12 @@ class WebFramework(Framework):
     has an event loop of its own.
     """
 
-    decorators: tuple[tuple[Context, tuple[str, ...]], ...] = ()
-    registrations: tuple[tuple[Place, tuple[str, ...]], ...] = ()
-    methods: tuple[tuple[str, Context, tuple[str, ...]], ...] = ()
-    threaded: frozenset[Context] = frozenset()
-    handed: tuple[tuple[Context, tuple[str, ...]], ...] = ()
-    keepers: tuple[frozenset[str], ...] = ()
+    decorators: ClassVar[tuple[tuple[Context, tuple[str, ...]], ...]] = ()
+    registrations: ClassVar[tuple[tuple[Place, tuple[str, ...]], ...]] = ()
+    methods: ClassVar[tuple[tuple[str, Context, tuple[str, ...]], ...]] = ()
+    threaded: ClassVar[frozenset[Context]] = frozenset()
+    handed: ClassVar[tuple[tuple[Context, tuple[str, ...]], ...]] = ()
+    keepers: ClassVar[tuple[frozenset[str], ...]] = ()
     own_loop = False
 
     def __init__(self) -> None:
