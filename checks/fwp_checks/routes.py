@@ -226,8 +226,9 @@ class _Tree:
         for route in routes:
             files = [route.place.path, *(h.frame.module.path for h in route.handlers)]
             if any(map(self._wanted, files)):
+                path = joined(prefix, route.path)
                 yield ShownRoute(
-                    joined(prefix, route.path),
+                    path if path is None or path.startswith("/") else f"/{path}",
                     route.name,
                     self._at(route.place),
                     route.is_websocket,

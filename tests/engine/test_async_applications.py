@@ -99,9 +99,35 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             app.include_router(Crud("/users").router)
             """
         },
-        ["app GET None status", "app GET /users/ Crud.all"],
+        ["app GET /health status", "app GET /status status", "app GET /users/ Crud.all"],
     ),
-    "a factory that makes a router with a prefix": (
+    "pairs in a loop": (
+        {
+            "main.py": """
+            from fastapi import APIRouter, FastAPI
+
+            async def one(): ...
+            async def other(): ...
+
+            ROUTES = [("/one", one), ("/other", other)]
+            users, posts = APIRouter(), APIRouter()
+            users.add_api_route("/", one)
+            posts.add_api_route("/", other)
+            app = FastAPI()
+            for path, handler in ROUTES:
+                app.add_api_route(path, handler)
+            for prefix, router in (("/users", users), ("/posts", posts)):
+                app.include_router(router, prefix=prefix)
+            """
+        },
+        [
+            "app GET /one one",
+            "app GET /other other",
+            "app GET /users/ one",
+            "app GET /posts/ other",
+        ],
+    ),
+    "a function that registers on an application": (
         {
             "main.py": """
             from fastapi import APIRouter, FastAPI

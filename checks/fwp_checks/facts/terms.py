@@ -172,13 +172,19 @@ def unaliased(terms: Sequence[Term], term: int) -> int:
 
 def depends_on(terms: Sequence[Term], term: int, kind: int) -> bool:
     """Whether a term is of a kind (a parameter, say), or made of one that is; False for -1."""
+    return bool(reached(terms, term, kind))
+
+
+def reached(terms: Sequence[Term], term: int, kind: int) -> list[int]:
+    """The terms of a kind that a term is made of, without those inside of them; none for -1."""
     waiting = [term] if term >= 0 else []
+    found = []
     for current in waiting:
-        entry = terms[current]
-        if entry[0] == kind:
-            return True
-        waiting.extend(operands(entry)[: _MOST_OPERANDS - len(waiting)])
-    return False
+        if terms[current][0] == kind:
+            found.append(current)
+        else:
+            waiting.extend(operands(terms[current])[: _MOST_OPERANDS - len(waiting)])
+    return list(dict.fromkeys(found))
 
 
 _MOST_OPERANDS = 50

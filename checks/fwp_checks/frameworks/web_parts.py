@@ -29,6 +29,7 @@ from fwp_checks.project.application.model import (
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.assignments import bound_to
 from fwp_checks.project.meaning.origins import Place, made_at
+from fwp_checks.project.meaning.rounds import rounds
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -157,6 +158,11 @@ class Site:
             argument = self.frame.module.facts.terms[term]
             if argument[0] != t.STAR:
                 found.append(text_at(self.project, self.frame, term))
+                continue
+            spread = self.frame.module.facts.terms[argument[1]]
+            if spread[0] == t.COMPREHENSION:
+                frames = rounds(self.project, self.frame, (spread[2],))
+                found.extend(text_at(self.project, frame, spread[2]) for frame in frames)
                 continue
             rest = self.project.values.evaluate(self.frame, argument[1])
             items = rest.items if isinstance(rest, TupleValue) else (None,)
@@ -379,7 +385,8 @@ class PartFinder(HandlerFinder):
         member = name.rpartition(".")[2]
         first = Site(self.project, frame, term, member, None)
         terms = frame.module.facts.terms
-        if any(t.depends_on(terms, first.argument_term(one), t.PARAM) for one in deciding):
+        given = [first.argument_term(one) for one in deciding]
+        if any(t.depends_on(terms, one, t.PARAM) for one in given):
             by_call = self.project.call_sites.frames_by_call(frame.module, frame.scope_number)
             calls = [
                 (place, single, router)
@@ -387,13 +394,15 @@ class PartFinder(HandlerFinder):
                 for router in self._routers_at(single, term)
             ]
             for place, single, router in calls:
-                site = Site(self.project, single, term, member, router)
-                site.place = place
-                yield site
+                for around in rounds(self.project, single, given):
+                    site = Site(self.project, around, term, member, router)
+                    site.place = place
+                    yield site
             if calls:
                 return
-        for around, router in self._known(ones, term):
-            yield Site(self.project, around, term, member, router)
+        for known, router in self._known(ones, term):
+            for around in rounds(self.project, known, given):
+                yield Site(self.project, around, term, member, router)
 
     def _is_in_override(self, module: Module, term: int) -> bool:
         """Whether code stands in a method that overrides one of the library's that registers:

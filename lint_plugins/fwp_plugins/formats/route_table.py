@@ -98,7 +98,9 @@ def _needs(dependencies: Iterable[ShownDependency]) -> Line:
 
 
 def _effects(function: ShownFunction) -> Line:
-    asked = {effect.chain[-1] for effect in function.effects if effect.effect == "queries"}
+    asked = {
+        effect.chain[-1] for effect in function.effects if effect.effect in ("queries", "writes")
+    }
     counts = Counter(
         effect.effect
         for effect in function.effects

@@ -53,10 +53,10 @@ class HandlerEffects:
 
     def _row(self, run: RunExternal, effect: str) -> EffectRow | None:
         row = self._rows.of(run, effect)
-        if row is None and effect == "queries" and self._work.is_operation(run):
-            # A driver's call that waits for a database.
-            return self._rows.of(run, "blocks")
-        return row
+        if row is not None or effect != "queries" or self._rows.of(run, "writes") is not None:
+            return row
+        # A driver's call that waits for a database.
+        return self._rows.of(run, "blocks") if self._work.is_operation(run) else None
 
     def of(self, frame: Frame) -> list[HandlerEffect]:
         """What a function does, once for each place that has an effect, by the first way there."""

@@ -1,0 +1,48 @@
+"""The rounds of a loop over items that are spelt out: each seen by itself.
+
+``for path, view in [("/", home), ("/about", about)]: app.add_url_rule(path, view_func=view)`` says
+which view belongs to which path only where the rounds are told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.literals import items
+from fwp_checks.project.meaning.values import TupleValue, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
+
+_MOST_ROUNDS = 200
+
+
+def rounds(project: Project, frame: Frame, terms: Iterable[int]) -> list[Frame]:
+    """A frame for each round of the loop that decides what these terms are; the frame itself where
+    there is none, or none over items that are spelt out.
+    """
+    table = frame.module.facts.terms
+    loops = {found for term in terms for found in t.reached(table, term, t.ITER)}
+    if len(loops) != 1:
+        return [frame]
+    (loop,) = loops
+    values = _values(project, frame, table[loop][1])
+    if not values or len(values) > _MOST_ROUNDS:
+        return [frame]
+    found = []
+    for value in values:
+        one = project.frames.single(frame.module, frame.scope_number, frame.parent, frame.arguments)
+        one.memo[loop] = value
+        found.append(one)
+    return found
+
+
+def _values(project: Project, frame: Frame, iterable: int) -> list[Value] | None:
+    spelt = items(project, frame, iterable)
+    if spelt is not None:
+        return [project.values.evaluate(item.frame, item.term) for item in spelt]
+    value = project.values.evaluate(frame, iterable)
+    return list(value.items) if isinstance(value, TupleValue) else None
