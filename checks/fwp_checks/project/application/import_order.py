@@ -78,12 +78,13 @@ class ImportOrder:
         circle = self._circle(module)
         if len(circle) < 2:
             return
-        if self._binds_late(circle):
-            yield from self._failing(module, circle)
+        failing = self._failing(module, circle) if self._binds_late(circle) else None
+        if failing is not None:
+            yield failing
         elif not application.frame.scope_number and is_script(module) and not module.is_package:
             yield from self._imported_twice(module, circle)
 
-    def _failing(self, module: Module, circle: set[Module]) -> Iterator[Unbound]:
+    def _failing(self, module: Module, circle: set[Module]) -> Unbound | None:
         """The import in a circle that fails, from wherever the circle is entered."""
         entries = [
             importer
@@ -93,7 +94,8 @@ class ImportOrder:
         results = [self._run(entry) for entry in entries]
         first = results[0]
         if first is not None and all(results) and {first.owner, first.module} <= circle:
-            yield first
+            return first
+        return None
 
     def _circle(self, module: Module) -> set[Module]:
         """The modules of the short circles of imports that lead back to a module."""
@@ -217,7 +219,7 @@ class ImportOrder:
             )
             if target in circle
         }
-        for target in sorted(waiting, key=lambda target: target.path):
+        for target in sorted(waiting, key=lambda target: (waiting[target].line, target.path)):
             if target is module:
                 continue
             for step in self._steps_of(target):

@@ -59,7 +59,9 @@ class Shapes:
         return self._all.get(module.path, [])
 
     def _shape(self, application: Router) -> Shape:
-        routes = self._project.applications.routes_on(application)
+        routes = [*self._project.applications.routes_on(application)]
+        for api in self._apis(application):
+            routes += self._project.applications.routes_on(api)
         places = Counter(_path(route) for route in routes)
         path, most = max(places.items(), key=lambda item: item[1], default=("", 0))
         holds = most >= _MOST * len(routes)
@@ -73,16 +75,25 @@ class Shapes:
 
     def _is_divided(self, application: Router) -> bool:
         routers = self._project.applications.routers
+        parents = {application.place, *(api.place for api in self._apis(application))}
         for inclusion in self._project.applications.inclusions:
-            # A folder of files or a library's application that is mounted divides nothing.
-            if inclusion.parent == application.place and not inclusion.what:
-                return True
             child = routers.get(inclusion.child) if inclusion.child is not None else None
+            # A folder of files or a library's application that is mounted divides nothing.
+            if inclusion.parent in parents and not inclusion.what:
+                if child is None or child.place not in parents:
+                    return True
             if inclusion.parent is None and (
                 child is None or child.framework == application.framework
             ):
                 return True
         return False
+
+    def _apis(self, application: Router) -> Iterator[Router]:
+        """What only registers resources on the application itself: ``Api(app)``."""
+        for inclusion in self._project.applications.included_in(application):
+            child = inclusion.child and self._project.applications.routers.get(inclusion.child)
+            if child and child.class_name.endswith(".Api"):
+                yield child
 
     # -- what else is in the module ----------------------------------------------------------------
 
