@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.application.loaded import is_example
 from fwp_checks.project.effects.chains import Call, public_name
 from fwp_checks.project.effects.conditions import NOTHING, Requirements
 from fwp_checks.project.files.modules import Module
@@ -30,6 +31,7 @@ from fwp_checks.project.lifetimes.model import (
 from fwp_checks.project.lifetimes.pools import Pools
 from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path, is_sign_in, is_sign_in_path
 from fwp_checks.project.lifetimes.requested import Requested
+from fwp_checks.project.lifetimes.shared import Shared
 from fwp_checks.project.lifetimes.sites import Openings
 from fwp_checks.project.lifetimes.targets import Targets
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
@@ -59,10 +61,11 @@ class Lifetimes:
         self._project = project
         self.openings = Openings(project)
         self.callers = CallersByName(project)
-        self._keepings = Keepings(project)
+        self.keepings = Keepings(project)
         self._targets = Targets(project, self.callers)
         self.pools = Pools(project, self)
         self.requested = Requested(project)
+        self.shared = Shared(project, self)
 
     def per_request(self, module: Module) -> Sequence[PerRequest]:
         """What the calls of a module open anew for requests."""
@@ -92,27 +95,6 @@ class Lifetimes:
                 found.setdefault(way.function, []).append((per_request, way))
         return found
 
-    def shared(self, name: str) -> Opening | None:
-        """Where the same is opened once for the process; None if nowhere in served code."""
-        return self._shared.get(name)
-
-    @cached_property
-    def _shared(self) -> dict[str, Opening]:
-        found: dict[str, Opening] = {}
-        for opening in self.openings.lasting:
-            if opening.name not in found and self._is_shared(opening):
-                found[opening.name] = opening
-        return found
-
-    def _is_shared(self, opening: Opening) -> bool:
-        keeping = self._keepings.of_itself(opening.frame, opening.term)
-        if keeping is not Keeping.OBJECT:
-            return keeping is Keeping.PROCESS
-        return any(
-            self._keepings.of(step.frame, step.term) is Keeping.PROCESS
-            for step in self._callers_of(opening.frame, keeping)
-        )
-
     def count(self, name: str) -> int:
         """How many functions that requests run open this anew, wherever."""
         return len(
@@ -140,7 +122,7 @@ class Lifetimes:
     def _ways(self, opening: Opening) -> tuple[Way, ...]:
         """How requests come to an opening; none if it is not theirs to open."""
         frame = opening.frame
-        if not frame.scope_number or self._is_switched(opening):
+        if not frame.scope_number or is_example(frame.module) or self._is_switched(opening):
             return ()
         return tuple(
             self._way(opening, steps)
@@ -167,7 +149,7 @@ class Lifetimes:
             needed = below | conditions.of(current, at)
             if not current.scope_number or (current.function, needed) in seen:
                 continue
-            keeping = self._keepings.of(current, at)
+            keeping = self.keepings.of(current, at)
             if keeping is Keeping.PROCESS:
                 continue
             seen.add((current.function, needed))
@@ -227,13 +209,20 @@ class Lifetimes:
         route = self.requested.routes.get(places[-1][0].function)
         if route is not None and route.is_websocket:
             return True
-        if opening.row.kind != "http":
-            return False
         requests = self.requested.labels
         return any(
-            (frame.scope.is_generator and frame.function not in requests)
+            (frame.function not in requests and self._is_stream(frame))
             or self._is_handed_on(frame, term)
             for frame, term in places
+        )
+
+    def _is_stream(self, frame: Frame) -> bool:
+        """Whether a function is a generator, and no context manager."""
+        return frame.scope.is_generator and not any(
+            str(
+                getattr(self._project.values.evaluate(frame.parent or frame, decorator), "name", "")
+            ).startswith("contextlib.")
+            for decorator in frame.scope.decorators
         )
 
     def _is_handed_on(self, frame: Frame, term: int) -> bool:

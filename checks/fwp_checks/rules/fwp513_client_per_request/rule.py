@@ -30,7 +30,7 @@ def check(file: FileView) -> Iterator[Finding]:
     for found in openings.opened(file, _RESOURCES):
         severity, because, way_out = Severity.WARNING, "", ""
         if found.opening.row.kind in _LIGHT:
-            shared = file.project.lifetimes.shared(found.opening.name)
+            shared = file.project.lifetimes.shared.instead_of(found)
             if shared is not None:
                 because, way_out = f", while {_place(shared)} keeps one for all", "that one"
             elif any(way.is_in_loop for way in found.ways):
