@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _BOUND = re.compile(r"(?P<names>[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s*(?::[^=]*)?=(?!=)")
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _LONGEST = 72
+_COMPOUND = ("if", "for", "while", "with", "try", "match", "definition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,9 @@ def short(first: Beginning) -> str:
         return ""
     found = []
     for statement in first.statements:
-        line = " ".join(lines[statement.line - 1].split()).removesuffix(":")
+        end = statement.line if statement.kind in _COMPOUND else statement.end_line
+        code = [line.split("  #")[0] for line in lines[statement.line - 1 : end]]
+        line = " ".join(" ".join(code).split()).replace("( ", "(").removesuffix(":")
         found.append(line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…")
     return "; ".join(found[:3]) + ("; …" if len(found) > 3 else "")
 

@@ -67,9 +67,20 @@ class OpenedByHand:
         for _, handler in self._injection.handlers.values():
             frame = handler.frame
             opened = self._injection.sessions.opened_in(frame)
-            if opened and not self._has_session(frame) and not self._streams(frame):
-                found.setdefault(frame.module.path, []).append(opened[0])
+            # Several sessions, or one in a block of something else, are short on purpose.
+            if len(opened) == 1 and not self._is_inside(opened[0]):
+                if not self._has_session(frame) and not self._streams(frame):
+                    found.setdefault(frame.module.path, []).append(opened[0])
         return found
+
+    @staticmethod
+    def _is_inside(opened: Opened) -> bool:
+        """Whether a session is opened in a ``with`` block that something else is entered by."""
+        frame = opened.frame
+        return any(
+            region.kind == "with" and region.start <= opened.term < region.end
+            for region in frame.module.regions_in(frame.scope_number)
+        )
 
     def provider(self, opened: Opened) -> Frame | None:
         """The dependency that yields sessions of the same factory."""

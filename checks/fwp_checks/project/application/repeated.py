@@ -245,8 +245,12 @@ class Repeated:
                     found.setdefault(router.place.path, []).append(shared)
         return found
 
-    def _gives_session(self, dependency: Dependency) -> bool:
-        """Whether a dependency opens a session: where nobody reads it, there is no need for it."""
+    def _only_gives(self, dependency: Dependency) -> bool:
+        """Whether a dependency is there for its result: an object of a class, or a session. Where
+        nobody reads it, there is no need for it.
+        """
+        if isinstance(dependency.value, ClassValue):
+            return True
         sessions = self._injection.sessions
         return any(
             sessions.opened_in(frame)
@@ -266,7 +270,7 @@ class Repeated:
             frame = self._project.frame_of_scope(
                 module, module.code_scope_of(dependency.place.term)
             )
-            if entry[0] == t.CALL and not self._gives_session(dependency):
+            if entry[0] == t.CALL and not self._only_gives(dependency):
                 found[Reading(self._project, frame).term(dependency.place.term)] = dependency
         return found
 

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity, Step
-from fwp_checks.project.meaning.values import (
-    ClassValue,
-    External,
-    FunctionValue,
-    Value,
-    describe,
-)
+from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule
 
@@ -31,7 +25,7 @@ RULE = Rule(
 def check(file: FileView) -> Iterator[Finding]:
     """Dependencies of five or more routes, all that a router has."""
     for shared in file.project.injection.repeated.shared.get(file.module.path, ()):
-        name = _name(shared.dependency.value)
+        name = _source(file, shared.dependency.place)
         made = shared.router.name or "the router"
         yield file.finding(
             RULE,
@@ -50,5 +44,11 @@ def check(file: FileView) -> Iterator[Finding]:
         )
 
 
-def _name(value: Value) -> str:
-    return describe(value) if isinstance(value, (FunctionValue, ClassValue, External)) else "…"
+def _source(file: FileView, place: Place) -> str:
+    """What stands in ``Depends(…)``, as it is written."""
+    module = file.project.table.by_path[place.path]
+    line, column, end_line, end_column = module.facts.span(place.term)
+    if module.text is None or line != end_line:
+        return "…"
+    text = module.text.split("\n")[line - 1][column:end_column]
+    return text[text.index("(") + 1 : -1].strip()
