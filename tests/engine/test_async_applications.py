@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.trees import applications, hooks, lines, tree
+from tests.engine.trees import hooks, lines, linked, tree
 
 PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
     "nested routers with prefixes": (
@@ -455,7 +455,7 @@ _INJECTION = """
 
 
 def test_dependencies_that_hold(tmp_path: Path) -> None:
-    found = applications(tmp_path, {"app.py": _INJECTION})
+    found = linked(tmp_path, {"app.py": _INJECTION}).applications
     (route,) = found.routes
     holding = found.dependencies_of(route)
     names = [frame.name for one in holding for frame in found.functions_of(one)]
@@ -466,7 +466,7 @@ def test_dependencies_that_hold(tmp_path: Path) -> None:
 
 
 def test_request_functions(tmp_path: Path) -> None:
-    found = applications(tmp_path, {"app.py": _INJECTION})
+    found = linked(tmp_path, {"app.py": _INJECTION}).applications
     called = {one.frame.name: one.what for one in found.request_functions.values()}
     assert called.pop("home") == "handler"
     assert set(called) == {"settings", "session", "user", "outer", "around", "included"}
@@ -482,7 +482,7 @@ def test_start_up_functions(tmp_path: Path) -> None:
 
         app = FastAPI(on_startup=[begin], on_shutdown=[end])
     """
-    found = applications(tmp_path, {"app.py": source})
+    found = linked(tmp_path, {"app.py": source}).applications
     assert [hook.frame.name for hook in found.startup_functions.values()] == ["begin"]
 
 
@@ -499,7 +499,7 @@ def test_which_applications_a_router_belongs_to(tmp_path: Path) -> None:
         @router.get("/x")
         def x(): ...
     """
-    found = applications(tmp_path, {"app.py": source})
+    found = linked(tmp_path, {"app.py": source}).applications
     by_name = {router.name: router for router in found.routers.values()}
     above = found.applications_of(by_name["router"])
     assert [router.name for router in above] == ["one", "other"]

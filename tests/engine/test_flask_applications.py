@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.trees import applications, hooks, lines, tree
+from tests.engine.trees import hooks, lines, linked, tree
 
 PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
     "decorators": (
@@ -428,12 +428,25 @@ def test_factories_and_request_functions(tmp_path: Path) -> None:
             @app.route("/")
             def home(): ...
 
+            register(app)
             return app
 
+        def register(app):
+            app.add_url_rule("/about", view_func=about)
+
+        def about(): ...
         def helper(): ...
     """
-    found = applications(tmp_path, {"app.py": source})
+    project = linked(tmp_path, {"app.py": source})
+    found = project.applications
+    by_path = project.table.by_path
+    names = {by_path[path].qualname(scope) for path, scope in found.registering_functions}
+    assert names == {"create_app", "register"}
     (routers,) = found.factories.values()
     assert [router.class_name for router in routers] == ["flask.Flask"]
     called = {one.frame.qualname: one.what for one in found.request_functions.values()}
-    assert called == {"create_app.home": "handler", "create_app.load": "before-request function"}
+    assert called == {
+        "about": "handler",
+        "create_app.home": "handler",
+        "create_app.load": "before-request function",
+    }

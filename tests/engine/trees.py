@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
-from fwp_checks.project.application.applications import Applications
+from fwp_checks.project.linked import Project
 from fwp_checks.routes import RouteTree, ShownRoute, ShownRouter
 from fwp_checks.session import Session
 
@@ -16,9 +16,9 @@ def tree(root: Path, files: dict[str, str]) -> RouteTree:
     return _opened(root, files).routes()
 
 
-def applications(root: Path, files: dict[str, str]) -> Applications:
-    """The applications of a project of these files."""
-    return _opened(root, files)._linked().applications
+def linked(root: Path, files: dict[str, str]) -> Project:
+    """A project of these files."""
+    return _opened(root, files)._linked()
 
 
 def _opened(root: Path, files: dict[str, str]) -> Session:

@@ -256,6 +256,19 @@ class Applications:
         return {hook.frame.function: hook for hook in reversed(self.hooks) if hook.kind in kinds}
 
     @cached_property
+    def registering_functions(self) -> frozenset[FunctionKey]:
+        """The functions that make applications and routers, or register something on them: they
+        run when an application is made.
+        """
+        found = set()
+        for part in self._parts:
+            module = self._project.table.by_path[part.place.path]
+            scope = module.code_scope_of(part.place.term)
+            if scope:
+                found.add((module.path, scope))
+        return frozenset(found)
+
+    @cached_property
     def factories(self) -> dict[FunctionKey, list[Router]]:
         """The functions that make applications."""
         found: dict[FunctionKey, list[Router]] = {}
