@@ -29,7 +29,7 @@ _OPTIONS = {
     "-k": "worker_class", "--worker-class": "worker_class", "--worker": "worker_class",
     "--threads": "threads", "-c": "configuration", "--config": "configuration",
     "--interface": "worker_class", "-b": "", "--bind": "", "--settings": "settings",
-    "--module": "target", "--wsgi": "target", "-m": "",
+    "--module": "target", "--wsgi": "target", "-m": "", "--ini": "configuration",
 }  # fmt: skip
 _LONGEST = 60
 
@@ -121,6 +121,8 @@ def _server(program: str, mention: Mention, words: list[str]) -> Server:
 
 
 def _with(server: Server, what: str, value: str) -> Server:
+    if what == "workers" and server.program == "uwsgi" and not value.isdecimal():
+        return replace(server, target=value)  # there -w names the module
     if what == "workers":
         return replace(server, workers=number(value))
     if what == "threads":

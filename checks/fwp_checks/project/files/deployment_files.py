@@ -18,7 +18,7 @@ _NAMES = re.compile(
     r"|(?:.*[._-])?(?:entrypoint|start|serve|server|run|web|gunicorn|uvicorn|daphne)"
     r"|(?:.*[._-])?gunicorn(?:[._-].*)?\.(?:py|conf|ini)"
     r"|.*supervis.*\.(?:conf|ini)"
-    r"|(?:.*[._-])?uwsgi.*\.(?:ini|ya?ml)"
+    r"|.*\.ini|(?:.*[._-])?uwsgi.*\.ya?ml"
     r"|(?:fly|railway|nixpacks)\.toml"
     r"|(?:render|heroku|serverless|app)\.ya?ml"
     r"|zappa_settings\.\w+|vercel\.json"

@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 _CHANGES = frozenset(
     {"update", "setdefault", "pop", "clear", "append", "extend", "insert", "remove"}
 )
+_COPIES = frozenset({"copy", "deepcopy"})
 
 
 def is_change(module: Module, call: int) -> bool:
-    """Whether a call reads like one that changes a dictionary or list."""
+    """Whether a call reads like one that changes a dictionary or list, or copies it as it is."""
     terms = module.facts.terms
     function = terms[terms[call][1]]
-    return bool(function[0] == t.ATTR and function[2] in _CHANGES)
+    if function[0] == t.NAME:
+        return bool(function[1] == "dict")
+    named = function[2] if function[0] in (t.ATTR, t.IMPORT) else None
+    return named in _COPIES or (function[0] == t.ATTR and named in _CHANGES)
 
 
 def store_item(interpreter: Interpreter, run: Run, term: int) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _WITHOUT_POOL = re.compile(r"sqlite|spatialite|mysql")
 _POOLED = re.compile(r"backends\.(?:postgresql|postgis|oracle)|postgresql_psycopg2")
+_MODULE = re.compile(r"[A-Za-z_][\w.]*")
 _POSTGRESQL = re.compile(r"postgresql|postgis")
 
 
@@ -167,7 +168,8 @@ class Connections:
         if any(server.interface is Interface.WSGI for server in own):
             return None
         for server in own:
-            return _called(server), server.mention
+            if server.module:
+                return _called(server), server.mention
         if any(True for _ in self._servers):
             return None
         apps = self._databases.setting(leaf, "INSTALLED_APPS")
@@ -177,9 +179,13 @@ class Connections:
 
     @cached_property
     def _servers(self) -> list[Server]:
-        """The servers that run a module of the project."""
+        """The servers that run a module of the project, or one that is not known."""
         names = {name for module in self._project.table.modules for name in module.names}
-        return [s for s in self._project.deployment.servers if not s.module or s.module in names]
+        return [
+            server
+            for server in self._project.deployment.servers
+            if server.module in names or not _MODULE.fullmatch(server.module)
+        ]
 
     @staticmethod
     def _runs(server: Server, leaf: Leaf) -> bool:
