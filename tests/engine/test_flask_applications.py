@@ -212,6 +212,57 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["app GET /health Service.health", "app GET / home"],
     ),
+    "a class derived from a library's mixin and Flask, with methods that override": (
+        {
+            "app.py": """
+            from flask import Blueprint, Flask
+            from flask_pluginengine import PluginFlaskMixin
+
+            class Own(PluginFlaskMixin, Flask):
+                def add_url_rule(self, rule, endpoint=None, view_func=None, **options):
+                    return super().add_url_rule(rule, endpoint, view_func, **options)
+
+            pages = Blueprint("pages", __name__)
+
+            @pages.route("/about")
+            def about(): ...
+
+            def home(): ...
+
+            def make():
+                app = Own("own")
+                app.add_url_rule("/", view_func=home)
+                add(app)
+                return app
+
+            def add(app):
+                app.register_blueprint(pages)
+            """
+        },
+        ["app GET / home", "app GET /about about"],
+    ),
+    "blueprints that two loops find": (
+        {
+            "app.py": """
+            from flask import Flask
+            from plugins import found, old
+
+            app = Flask(__name__)
+            for blueprint in found():
+                app.register_blueprint(blueprint)
+            for blueprint in old():
+                app.register_blueprint(blueprint)
+            """,
+            "views.py": """
+            from flask import Blueprint
+            pages = Blueprint("pages", __name__, url_prefix="/pages")
+
+            @pages.route("/about")
+            def about(): ...
+            """,
+        },
+        ["app GET /pages/about about"],
+    ),
     "blueprints in a loop": (
         {
             "app.py": """

@@ -514,7 +514,7 @@ class PartFinder(HandlerFinder):
                 if t.depends_on(terms, site.argument_term(including.child), t.ITER):
                     loops += [one for one in found if one.child is None and not one.what]
         yield from known
-        if len(loops) == 1 and loops[0].parent is not None:
+        if len({loop.parent for loop in loops}) == 1 and loops[0].parent is not None:
             yield from self._discovered(loops[0], {one.child for one in known})
 
     def _discovered(self, loop: Inclusion, included: set[Place | None]) -> Iterator[Inclusion]:

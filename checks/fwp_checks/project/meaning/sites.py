@@ -347,6 +347,8 @@ class CallSites:
             for base in self._project.catalogue.bases(owner):
                 if f"{base}.{member}" in names:
                     return f"{base}.{member}"
+            if isinstance(function, Member) and isinstance(function.receiver, Instance):
+                return self._inherited(owner, member, function.receiver, names)
         if isinstance(function, ClassValue):
             for base in self._project.classes.info(function).externals:
                 if base in names:
@@ -354,6 +356,18 @@ class CallSites:
         if isinstance(function, FunctionValue) and isinstance(function.receiver, Instance):
             return self._overridden(function, function.receiver, names)
         return None
+
+    def _inherited(
+        self, owner: str, member: str, receiver: Instance, names: frozenset[str]
+    ) -> str | None:
+        """The member of another library class that a project class derives from: which of several
+        it is inherited from is not always known.
+        """
+        if not isinstance(receiver.class_, ClassValue):
+            return None
+        bases = self._project.classes.info(receiver.class_).externals
+        found = (f"{base}.{member}" for base in bases if owner in bases)
+        return next((name for name in found if name in names), None)
 
     def _overridden(
         self, method: FunctionValue, receiver: Instance, names: frozenset[str]
