@@ -36,6 +36,9 @@ _LAYERS = frozenset(
         "usecases", "selectors", "managers", "domain", "interactors",
     }
 )  # fmt: skip
+_LAYERS_OF_DJANGO = (
+    "https://docs.djangoproject.com/en/stable/topics/db/managers/#adding-extra-manager-methods"
+)
 # Methods that a framework's class calls for a part of its work.
 _OVERRIDES = ("get_", "form_", "perform_", "has_", "check_", "validate_", "filter_", "paginate_")
 
@@ -186,7 +189,7 @@ def report_fat(file: FileView, rule: Rule, is_flask: bool, thing: str) -> list[F
         return []
     everywhere = fat_handlers(file, is_flask)
     found = []
-    for _, handler, work in everywhere:
+    for route, handler, work in everywhere:
         if handler.frame.module is not file.module:
             continue
         parts = [
@@ -207,6 +210,7 @@ def report_fat(file: FileView, rule: Rule, is_flask: bool, thing: str) -> list[F
                 file.definition_range(handler.frame.scope),
                 message,
                 key=(handler.frame.qualname,),
+                fix_link=_LAYERS_OF_DJANGO if route.framework.startswith("Django") else "",
                 trace=steps(file, places),
             )
         )

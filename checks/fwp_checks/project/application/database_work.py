@@ -71,6 +71,9 @@ class DatabaseWork:
             operations = sorted({term for inner in frames for term in self._operations(inner)})
             written = {name for inner in frames for name in self._written(inner)}
             changes = bool(written) or any(map(self._changes, frames))
+            if changes:
+                # What is assigned to is written with the rest of the session.
+                written.update(name for inner in frames for name in self._assigned(inner))
             known = Work(
                 tuple(operations), changes, tuple(sorted(written)), lines_of(frame), depth_of(frame)
             )
@@ -127,9 +130,15 @@ class DatabaseWork:
             name = called[2] if called[0] in (t.ATTR, t.IMPORT) else None
             if name in _SESSION_WRITES or name in ("insert", "update"):
                 yield from self._added(frame, term)
-        for term in module.attribute_writes_in(frame.scope_number):
+
+    def _assigned(self, frame: Frame) -> Iterator[str]:
+        """The models to whose objects a function assigns; Django's are written by ``save()``."""
+        terms = frame.module.facts.terms
+        for term in frame.module.attribute_writes_in(frame.scope_number):
             if terms[term][0] == t.STORE:
-                yield from self._model(self._project.values.evaluate(frame, terms[term][1]))
+                value = self._project.values.evaluate(frame, terms[term][1])
+                if not self._project.classes.is_instance(value, "django.db.models.Model"):
+                    yield from self._model(value)
 
     def _added(self, frame: Frame, call: int) -> Iterator[str]:
         """The models of what is handed to a session, or of a statement."""
