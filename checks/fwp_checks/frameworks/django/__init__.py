@@ -58,7 +58,7 @@ class Django(Framework):
     name = views.NAME
     modules = views.PACKAGES
     reads_any_attribute = True
-    row_sources = ("django.db.", "django.contrib.", "rest_framework.")
+    row_sources = ("django.db.", "django.contrib.", "django.apps.", "rest_framework.")
     told_apart = NinjaParts.classes()
 
     look_ups = querysets.LOOK_UPS

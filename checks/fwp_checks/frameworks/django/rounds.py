@@ -30,7 +30,11 @@ def stands_alone(terms: Sequence[t.Term], term: int, depends: Callable[[int], bo
         elif entry[0] == t.CALL:
             called = terms[entry[1]]
             if called[0] != t.ATTR:
-                return False
+                # list(posts), len(posts)
+                if called[0] != t.NAME or len(entry[2]) != 1:
+                    return False
+                term = entry[2][0]
+                continue
             if called[2] in _NARROWING and _is_bound(called[2], entry, depends):
                 return True
             if is_cut and any(map(depends, t.operands(entry)[1:])):

@@ -106,6 +106,9 @@ class Module:
             range(len(scopes)), key=lambda n: (scopes[n].start, -scopes[n].end, n)
         ):
             scope = scopes[number]
+            if scope.start == scope.end:
+                # The module of a template has no terms of its own.
+                continue
             while open_scopes and open_scopes[-1][0] <= scope.start:
                 end, _ = open_scopes.pop()
                 starts.append(end)
