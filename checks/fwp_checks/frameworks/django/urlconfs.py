@@ -186,6 +186,8 @@ class URLconfs(PartFinder):
         elif kind in (t.ALIAS, t.NARROW, t.STAR, t.DECLARED) and entry[1] >= 0:
             self._visit(frame, entry[1], router, prefix, steps + 1)
         elif kind == t.BINARY:
+            if frame.module.path == router.path:
+                self._lists.add(term)
             for item in entry[2:4]:
                 self._visit(frame, item, router, prefix, steps + 1)
         elif kind == t.COMPREHENSION:

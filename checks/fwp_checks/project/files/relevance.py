@@ -31,6 +31,7 @@ _IMPORT = re.compile(
     rb"\bfrom[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n;]*)|\bimport[ \t]+([^\n;#(]+)"
 )
 _NAME = re.compile(r"\w+")
+_DOTTED = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
 _ASYNC = re.compile(rb"\basync[ \t]+def\b")
 # A module with these may leave work to subclasses that it does not import.
 _OPEN_WORDS = (b"NotImplementedError", b"abstractmethod", b"Protocol", b"ABC")
@@ -54,7 +55,8 @@ def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable
             settings.add(path)
         if path not in found and not _FRAMEWORKS.isdisjoint(imports.packages(path)):
             found.add(path)
-    found |= settings | _takers(settings, imports, contents)
+    settings |= _takers(settings, imports, contents)
+    found |= settings | {path for one in settings for path in imports.named_in(one)}
     imports.close(found)
     carriers = {path for path in found if imports.imports_any(path, _ORMS)}
     carriers |= {path for path in found if _MAKING in contents[path]}
@@ -158,6 +160,13 @@ class _Imports:
         """Whether a file imports by a name that begins with one of these, with a dot behind it."""
         self._read(path)
         return any(f"{name}.".startswith(prefixes) for name in self._names[path])
+
+    def named_in(self, path: str) -> Iterator[str]:
+        """The files whose modules, or names in them, a file has as texts: middleware, say."""
+        for name in set(_DOTTED.findall(self._contents[path])):
+            text = name.decode()
+            yield from self._by_name.get(text, ())
+            yield from self._by_name.get(text.rpartition(".")[0], ())
 
     def _read(self, path: str) -> None:
         if path not in self._known:

@@ -1,0 +1,249 @@
+"""What is found of trees of URLconfs, routers of viewsets, and APIs of Django Ninja."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.trees import hooks, lines, linked, tree
+
+SETTINGS = 'ROOT_URLCONF = "config.urls"\nINSTALLED_APPS = ["shop"]\n'
+VIEWS = """
+from django.views import View
+from django.views.decorators.http import require_http_methods, require_POST
+from shop.decorators import checked
+
+def home(request): ...
+
+@require_http_methods(["GET", "POST"])
+def edit(request, pk): ...
+
+@require_POST
+def remove(request, pk): ...
+
+@checked
+def hidden(request): ...
+
+class Orders(View):
+    def get(self, request): ...
+    def post(self, request): ...
+"""
+DECORATORS = """
+from functools import wraps
+
+def checked(view):
+    @wraps(view)
+    def inner(request, *args):
+        return view(request, *args)
+    return inner
+"""
+PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "functions, classes and decorators": (
+        {
+            "config/urls.py": """
+            from django.contrib.auth.decorators import login_required
+            from django.urls import path, re_path
+            from shop import views
+
+            urlpatterns = [
+                path("", views.home, name="home"),
+                path("edit/<int:pk>/", views.edit),
+                re_path(r"^remove/(?P<pk>[0-9]+)/$", views.remove),
+                path("hidden/", login_required(views.hidden)),
+                path("orders/", views.Orders.as_view()),
+            ]
+            """
+        },
+        [
+            "urlpatterns ANY / home",
+            "urlpatterns GET,POST /edit/<int:pk>/ edit",
+            "urlpatterns POST /remove/(?P<pk>[0-9]+)/ remove",
+            "urlpatterns ANY /hidden/ hidden",
+            "urlpatterns GET /orders/ Orders.get",
+            "urlpatterns POST /orders/ Orders.post",
+        ],
+    ),
+    "inclusions": (
+        {
+            "config/urls.py": """
+            from django.conf.urls.i18n import i18n_patterns
+            from django.contrib import admin
+            from django.urls import include, path
+            from shop import views
+
+            more = [path("b/", views.edit)]
+            urlpatterns = [
+                path("admin/", admin.site.urls),
+                path("shop/", include(("shop.urls", "shop"), namespace="shop")),
+                path("inline/", include([path("a/", views.home)])),
+                path("list/", include(more)),
+            ]
+            urlpatterns += i18n_patterns(path("about/", views.home))
+            if True:
+                urlpatterns.append(path("debug/", views.hidden))
+            """,
+            "shop/urls.py": """
+            from django.urls import path
+            from shop.views import home
+            urlpatterns = [path("first/", home)]
+            """,
+        },
+        [
+            "urlpatterns GET,POST /list/b/ edit",
+            "urlpatterns ANY /inline/a/ home",
+            "urlpatterns ANY /<language>/about/ home",
+            "urlpatterns ANY /debug/ hidden",
+            "urlpatterns ANY /shop/first/ home",
+        ],
+    ),
+    "viewsets": (
+        {
+            "config/urls.py": """
+            from django.urls import include, path
+            from rest_framework.routers import DefaultRouter
+            from shop.api import Items, Tags
+
+            router = DefaultRouter()
+            router.register("items", Items, basename="item")
+            router.register(r"tags", Tags)
+            urlpatterns = [
+                path("api/", include(router.urls)),
+                path("one/", Items.as_view({"get": "list", "post": "archive"})),
+            ]
+            """,
+            "shop/api.py": """
+            from rest_framework.decorators import action
+            from rest_framework.viewsets import ModelViewSet, ViewSet
+
+            class Items(ViewSet):
+                lookup_field = "slug"
+                def list(self, request): ...
+                def retrieve(self, request, slug=None): ...
+
+                @action(detail=True, methods=["post"], url_path="put-away")
+                def archive(self, request, slug=None): ...
+
+            class Tags(ModelViewSet):
+                def perform_create(self, serializer): ...
+            """,
+        },
+        [
+            "urlpatterns GET /one/ Items.list",
+            "urlpatterns POST /one/ Items.archive",
+            "urlpatterns GET /api/items/ Items.list",
+            "urlpatterns GET /api/items/{slug}/ Items.retrieve",
+            "urlpatterns POST /api/items/{slug}/put-away/ Items.archive",
+            "urlpatterns ? /api/tags/ ?",
+            "urlpatterns ? /api/tags/{pk}/ ?",
+        ],
+    ),
+    "function views of REST framework": (
+        {
+            "config/urls.py": """
+            from django.urls import path
+            from shop.api import listed
+            urlpatterns = [path("listed/", listed)]
+            """,
+            "shop/api.py": """
+            from rest_framework.decorators import api_view
+
+            @api_view(["GET", "PUT"])
+            def listed(request): ...
+            """,
+        },
+        ["urlpatterns GET,PUT /listed/ listed"],
+    ),
+    "Django Ninja": (
+        {
+            "config/urls.py": """
+            from django.urls import path
+            from ninja import NinjaAPI
+            from shop.api import router
+
+            api = NinjaAPI()
+            api.add_router("/items/", router)
+            api.add_router("/tags/", "shop.tags.router")
+
+            @api.get("/status")
+            def status(request): ...
+
+            @api.api_operation(["POST", "PATCH"], "/change")
+            def change(request): ...
+
+            urlpatterns = [path("api/", api.urls)]
+            """,
+            "shop/api.py": """
+            from ninja import Router
+            router = Router()
+
+            @router.post("/")
+            def add(request): ...
+            """,
+            "shop/tags.py": """
+            from ninja import Router
+            router = Router()
+
+            @router.get("/{name}")
+            def tag(request, name: str): ...
+            """,
+        },
+        [
+            "urlpatterns GET /api/status status",
+            "urlpatterns POST,PATCH /api/change change",
+            "urlpatterns POST /api/items/ add",
+            "urlpatterns GET /api/tags/{name} tag",
+        ],
+    ),
+}
+COMMON = {
+    "config/__init__.py": "",
+    "config/settings.py": SETTINGS,
+    "shop/__init__.py": "",
+    "shop/views.py": VIEWS,
+    "shop/decorators.py": DECORATORS,
+}
+
+
+@pytest.mark.parametrize("files, expected", PROGRAMS.values(), ids=PROGRAMS)
+def test_routes(files: dict[str, str], expected: list[str], tmp_path: Path) -> None:
+    assert lines(tree(tmp_path, {**COMMON, **files})) == expected
+
+
+def test_the_application_is_what_settings_name(tmp_path: Path) -> None:
+    urls = "from django.urls import path\nurlpatterns = []\n"
+    found = linked(
+        tmp_path,
+        {
+            **COMMON,
+            "config/settings.py": 'P = "config"\nROOT_URLCONF = f"{P}.urls"\n',
+            "config/urls.py": urls,
+            "other/urls.py": urls,
+        },
+    ).applications
+    assert [one.place.path for one in found.applications] == ["config/urls.py"]
+    assert len(found.routers) == 2
+
+
+def test_middleware_of_the_settings(tmp_path: Path) -> None:
+    files = {
+        **COMMON,
+        "config/settings.py": SETTINGS
+        + 'MIDDLEWARE = ["shop.middleware.Count", "shop.middleware.timed"]\n',
+        "config/urls.py": "from django.urls import path\nurlpatterns = []\n",
+        "shop/middleware.py": """
+        class Count:
+            def __init__(self, get_response): ...
+            def __call__(self, request): ...
+            def process_view(self, request, view, args, kwargs): ...
+
+        def timed(get_response):
+            def middleware(request): ...
+            return middleware
+        """,
+    }
+    assert hooks(tree(tmp_path, files)) == [
+        "urlpatterns middleware Count.__call__",
+        "urlpatterns middleware Count.process_view",
+        "urlpatterns middleware timed.middleware",
+    ]
