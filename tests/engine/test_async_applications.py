@@ -212,6 +212,24 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["app GET /own/ own"],
     ),
+    "an application's own router": (
+        {
+            "main.py": """
+            from fastapi import APIRouter, FastAPI
+            app = FastAPI()
+            users = APIRouter()
+
+            async def home(): ...
+
+            @users.get("/users")
+            async def all(): ...
+
+            app.router.add_api_route("/", home)
+            app.router.include_router(users)
+            """
+        },
+        ["app GET / home", "app GET /users all"],
+    ),
     "an application mounted on another": (
         {
             "main.py": """
@@ -288,6 +306,23 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             "app GET /api/users/all Users.all",
             "app POST /api/users/ Users.add needs session",
         ],
+    ),
+    "Litestar with controllers that a plugin finds": (
+        {
+            "main.py": """
+            from litestar import Controller, Litestar, get
+            from plugins import Discovery
+
+            class Users(Controller):
+                path = "/users"
+
+                @get("/")
+                async def all(self) -> str: ...
+
+            app = Litestar(plugins=[Discovery()])
+            """
+        },
+        ["app GET /users/ Users.all"],
     ),
     "Sanic": (
         {

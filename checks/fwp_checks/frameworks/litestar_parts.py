@@ -147,14 +147,22 @@ class LitestarParts(PartFinder):
         return [self.project.values.evaluate(item.frame, item.term) for item in found]
 
     def inclusions(self) -> Iterator[Inclusion]:
-        """Routers and controllers in lists."""
+        """Routers and controllers in lists; controllers in none are what plugins find for the one
+        application that has some.
+        """
+        listed: set[Place] = set()
         for parent, place, value in self._listed_values:
             for option in options_of(value):
+                children = made_at(option) if isinstance(option, Instance) else ()
                 if isinstance(option, ClassValue) and option in self._controllers:
-                    yield Inclusion(parent, self._controllers[option].place, place)
-                elif isinstance(option, Instance):
-                    for child in made_at(option):
-                        yield Inclusion(parent, child, place)
+                    children = (self._controllers[option].place,)
+                for child in children:
+                    listed.add(child)
+                    yield Inclusion(parent, child, place)
+        with_plugins = [site.place for site, _, _ in self.given("plugins")]
+        for controller in self._controllers.values() if len(with_plugins) == 1 else ():
+            if controller.place not in listed:
+                yield Inclusion(with_plugins[0], controller.place, with_plugins[0])
 
     @cached_property
     def _routers_of_functions(self) -> dict[tuple[str, int], list[Place | None]]:

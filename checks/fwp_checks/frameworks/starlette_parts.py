@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.registered import METHODS
+from fwp_checks.frameworks.web import members
 from fwp_checks.frameworks.web_parts import (
     NOT_GIVEN,
     Argument,
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
 DEPENDS = ("fastapi.Depends", "fastapi.Security")
 _PATH = Argument(0, "path")
 _ENDPOINT = Argument(1, "endpoint")
+
+
+def _through_router(*names: str) -> tuple[str, ...]:
+    """Members of an application, and the same of its router: ``app.router.mount``."""
+    return (*names, *members(("router",), names))
 
 
 def depends_at(project: Project, frame: Frame, term: int) -> Arguments | None:
@@ -109,14 +115,17 @@ class StarletteParts(PartFinder):
     routings = (
         Routing((*METHODS, "api_route", "route"), _PATH, usual=("GET",)),
         Routing(("websocket", "websocket_route"), _PATH, is_websocket=True),
-        Routing(("add_api_route", "add_route"), _PATH, _ENDPOINT, usual=("GET",)),
+        Routing(_through_router("add_api_route", "add_route"), _PATH, _ENDPOINT, usual=("GET",)),
         Routing(
-            ("add_api_websocket_route", "add_websocket_route"), _PATH, _ENDPOINT, is_websocket=True
+            _through_router("add_api_websocket_route", "add_websocket_route"),
+            _PATH,
+            _ENDPOINT,
+            is_websocket=True,
         ),
     )
     includings = (
-        Including(("include_router",), Argument(0, "router"), Argument(-1, "prefix")),
-        Including(("mount",), Argument(1, "app"), Argument(0, "path")),
+        Including(_through_router("include_router"), Argument(0, "router"), Argument(-1, "prefix")),
+        Including(_through_router("mount"), Argument(1, "app"), Argument(0, "path")),
         Including(("host",), Argument(1, "app"), NOT_GIVEN),
     )
     hookings = (
