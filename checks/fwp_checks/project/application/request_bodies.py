@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.model import Route
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.values import (
     ClassValue,
     External,
     Instance,
     Member,
-    Value,
     options_of,
 )
 
@@ -181,13 +180,26 @@ class RequestBodies:
         if entry[0] != t.ATTR:
             return False
         if entry[2] == "body":
-            return self._is_request(self._project.values.evaluate(frame, entry[1]))
+            return self._is_request(frame, entry[1])
         return entry[2] == "data" and self._is_named(frame, t.unaliased(terms, term), _RAW)
 
-    def _is_request(self, value: Value) -> bool:
+    def _is_request(self, frame: Frame, term: int) -> bool:
+        """Whether a term is a request of Django, the first argument of views."""
+        if frame.module.is_parameter(term, frame.scope_number, self._views.get(frame.function, -1)):
+            return True
+        value = self._project.values.evaluate(frame, term)
         return any(
             self._project.classes.is_instance(option, _DJANGO) for option in options_of(value)
         )
+
+    @cached_property
+    def _views(self) -> dict[FunctionKey, int]:
+        """The views of Django, with the number of the parameter that is the request."""
+        return {
+            function: 0 if handler.class_ is None else 1
+            for function, (route, handler) in self._project.applications.handlers.items()
+            if route.framework == "Django"
+        }
 
     def _is_signed(self, frame: Frame, sources: Sequence[int]) -> bool:
         """Whether a handler looks at a signature of the body, so that others say what is in it."""

@@ -17,7 +17,10 @@ RULE = Rule(
     severity=Severity.WARNING,
     fix_link="https://fastapi.tiangolo.com/tutorial/body/#declare-it-as-a-parameter",
 )
-_FLASK = "https://flask.palletsprojects.com/en/stable/quickstart/#apis-with-json"
+_LINKS = {
+    "Flask": "https://flask.palletsprojects.com/en/stable/quickstart/#apis-with-json",
+    "Django": "https://www.django-rest-framework.org/api-guide/serializers/#validation",
+}
 
 
 def check(file: FileView) -> Iterator[Finding]:
@@ -57,7 +60,7 @@ def _of_file(file: FileView, bodies: Sequence[RawBody]) -> Finding:
         message,
         key=(first.frame.qualname,),
         severity=Severity.INFO,
-        fix_link=_FLASK if first.route.framework == "Flask" else "",
+        fix_link=_LINKS.get(first.route.framework, ""),
         trace=structure.steps(file, places),
     )
 
