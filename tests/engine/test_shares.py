@@ -15,11 +15,9 @@ from typing import Any
 
 import pytest
 
-from fwp_checks.facts.extract import extract
 from fwp_checks.finding import Finding
 from fwp_checks.forked import Forked
 from fwp_checks.project import shares
-from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop.loop_evidence import LoopCollector, LoopEvidence
 from fwp_checks.session import Session
 
@@ -228,18 +226,20 @@ def test_the_other_process_ends_with_this_one(
     assert len(stopped) == 1
 
 
-def _module(path: str, size: int) -> Module:
-    return Module(path, (), extract(b"f()\n" * size))
-
-
-def test_shares_are_stretches_of_about_as_much_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    modules = [_module(f"m{number}.py", size) for number, size in enumerate((5, 5, 50, 5, 55, 0))]
-    assert [share.modules for share in shares.divide(modules)] == [tuple(modules)]
+def test_shares_are_stretches_of_about_as_much_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, size in enumerate((5, 5, 50, 5, 55, 0)):
+        (tmp_path / f"m{number}.py").write_text("f()\n" * size, encoding="utf-8")
+    (tmp_path / "fwp.toml").write_text('entry-points = ["m0.f"]\n', encoding="utf-8")
+    project = Session.open(tmp_path, cache_dir=False)._linked()
+    modules = project.table.modules
+    assert [share.modules for share in shares.divide(project)] == [tuple(modules)]
     monkeypatch.setattr(shares, "_WORTH_SHARES", 0)
-    assert [share.modules for share in shares.divide(modules)] == [
+    assert [share.modules for share in shares.divide(project)] == [
         tuple(modules[:3]),
         tuple(modules[3:]),
     ]
-    first, _ = shares.divide(modules)
+    first, _ = shares.divide(project)
     assert modules[0] in first
     assert modules[-1] not in first

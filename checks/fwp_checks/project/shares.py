@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _SHARES = 2
 # A smaller project is evaluated in less time than a second process pays for.
 _WORTH_SHARES = 100_000
+# Three times the terms that functions and classes of web applications have on average.
+_WEIGHT_OF_SCOPE = 90
 
 
 class Evidence(NamedTuple):
@@ -61,11 +63,14 @@ class Share:
         return module in self._members
 
 
-def divide(modules: Sequence[Module]) -> list[Share]:
-    """The shares of these modules: stretches of about as much work; of a small project one."""
+def divide(project: Project) -> list[Share]:
+    """The shares of a project: stretches of its modules of about as much work; of a small project
+    one.
+    """
+    modules = project.table.modules
     if sum(len(module.facts.terms) for module in modules) < _WORTH_SHARES:
         return [Share(modules)]
-    weights = [_weight(module) for module in modules]
+    weights = [_weight(module, module in project.row_modules) for module in modules]
     total = sum(weights)
     divided: list[list[Module]] = [[] for _ in range(_SHARES)]
     before = 0
@@ -76,10 +81,13 @@ def divide(modules: Sequence[Module]) -> list[Share]:
     return [Share(share) for share in divided]
 
 
-def _weight(module: Module) -> int:
+def _weight(module: Module, has_rows: bool) -> int:
     """How much there is to evaluate: terms, of which those of async functions weigh three times as
-    much, for that is where it starts.
+    much, for that is where it starts. Where rows of queries may be, it starts from every function
+    and class, however long.
     """
+    if has_rows:
+        return len(module.facts.scopes) * _WEIGHT_OF_SCOPE
     starting = sum(scope.end - scope.start for scope in module.facts.scopes if scope.is_async)
     return len(module.facts.terms) + 2 * starting
 
@@ -89,7 +97,7 @@ def gather(project: Project, jobs: int) -> list[Evidence]:
 
     ``jobs`` is the number of processes that may be used; it changes nothing else.
     """
-    first, *others = divide(project.table.modules)
+    first, *others = divide(project)
     _prepare(project)
     waiting = deque((share, _copy(project, share) if jobs > 1 else None) for share in others)
     try:
