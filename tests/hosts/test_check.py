@@ -81,7 +81,7 @@ def test_select_and_ignore(project: Path, fwp: Fwp) -> None:
     assert fwp("check", "--select", "FWP101,FWP102").status == 1
     assert fwp("check", "--select", "FWP101", "--select", "FWP102").status == 1
     assert fwp("check", "--ignore", "FWP102").status == 0
-    assert fwp("check", "--ignore", "FWP7").status == 2
+    assert fwp("check", "--ignore", "FWP8").status == 2
 
 
 def test_options_win_over_settings(project: Path, fwp: Fwp) -> None:
