@@ -25,6 +25,11 @@ def prologues(file: FileView, *, is_entity: bool) -> Iterator[Prologue]:
     return (prologue for prologue in found if prologue.is_entity is is_entity)
 
 
+def name(frame: Frame) -> str:
+    """What a handler is called; of a method, with its class."""
+    return ".".join(frame.qualname.split(".")[-2:]) if "." in frame.qualname else frame.name
+
+
 def others(number: int) -> str:
     """``and 2 other handlers``: all of a group but the one that is named."""
     return f"and {number - 1} other handler{'s' if number > 2 else ''}"
@@ -44,10 +49,12 @@ def way_out(file: FileView, prologue: Prologue) -> str:
     if file.project.injection.injects(route):
         written = draft(file.project, prologue)
         return f"{declared(written)} (fwp explain --at {place(prologue)} writes it)"
-    if route.framework == "Django":
+    if is_django(route):
         if prologue.is_entity:
             return "use get_object_or_404()"
         return "move them into a decorator, a mixin or the dispatch() of a base class"
+    if route.framework == "Litestar":
+        return "make it a dependency: Provide()"
     if prologue.is_entity:
         return "move it into one function that ends the request with 404 (get_or_404)"
     return "move them into a decorator, or a function called before each request"
@@ -93,16 +100,31 @@ def report(
     )
 
 
-_ERROR_PAGES = {
-    "Flask": "https://flask.palletsprojects.com/en/stable/errorhandling/#registering",
-    "Django": (
-        "https://www.django-rest-framework.org/api-guide/exceptions/#custom-exception-handling"
+_FLASK_ERRORS = (
+    "register one function with @app.errorhandler(Exception)",
+    "https://flask.palletsprojects.com/en/stable/errorhandling/#registering",
+)
+_DJANGO_ERRORS = (
+    "handle them once, in middleware or in REST framework's EXCEPTION_HANDLER",
+    "https://www.django-rest-framework.org/api-guide/exceptions/#custom-exception-handling",
+)
+_ERRORS = {
+    "Starlette": ("register one function with @app.exception_handler(Exception)", ""),
+    "Flask": _FLASK_ERRORS,
+    "Quart": _FLASK_ERRORS,
+    "Litestar": (
+        "handle them once, with exception_handlers={Exception: …}",
+        "https://docs.litestar.dev/latest/usage/exceptions.html",
+    ),
+    "Sanic": (
+        "register one function with @app.exception(Exception)",
+        "https://sanic.dev/en/guide/best-practices/exceptions.html",
     ),
 }
-_ERROR_WAYS = {
-    "Flask": "register one function with @app.errorhandler(Exception)",
-    "Django": "handle them once, in middleware or in REST framework's EXCEPTION_HANDLER",
-}
+_ERRORS_ELSEWHERE = (
+    "handle them once, in middleware",
+    "https://docs.aiohttp.org/en/stable/web_advanced.html#middlewares",
+)
 _NOTIFIED = ("webhook", "callback", "test", "debug")
 
 
@@ -110,10 +132,14 @@ def error_handling(route: Route) -> tuple[str, str]:
     """Where a framework handles exceptions once: what to do, and the page that shows it; the page
     is empty where the rule's own does.
     """
-    way = _ERROR_WAYS.get(
-        route.framework, "register one function with @app.exception_handler(Exception)"
-    )
-    return way, _ERROR_PAGES.get(route.framework, "")
+    if is_django(route):
+        return _DJANGO_ERRORS
+    return _ERRORS.get(route.framework, _ERRORS_ELSEWHERE)
+
+
+def is_django(route: Route) -> bool:
+    """Whether a route is one of Django, or of a library on it."""
+    return route.framework.startswith("Django")
 
 
 def wants_200(route: Route, frame: Frame) -> bool:

@@ -24,6 +24,7 @@ Form = Hashable
 
 # Terms that do nothing by themselves: what they stand for counts where it is used.
 _SILENT = frozenset({t.NARROW, t.ALIAS, t.PARAM, t.NAME, t.CONST, t.IMPORT, t.CAUGHT})
+_CLASSES = (t.NAME, t.IMPORT, t.ATTR)
 _TO_TEXT = ((t.NAME, "str"), (t.NAME, "repr"))
 _MESSAGE_KEYWORDS = frozenset(
     {"detail", "message", "msg", "description", "reason", "error", "title", "example", "examples"}
@@ -125,8 +126,12 @@ class Reading:
         ]
 
     def _root(self, term: int, returns: bool, is_answer: bool) -> Form:
-        if self._terms[term][0] == t.RAISE:
-            return self.term(term, is_message=True)
+        entry = self._terms[term]
+        if entry[0] == t.RAISE:
+            raised = self.term(entry[1], is_message=True) if entry[1] >= 0 else ()
+            # "raise Error" raises Error().
+            is_class = entry[1] >= 0 and self._terms[entry[1]][0] in _CLASSES
+            return ("raise", ("call", raised, ()) if is_class else raised)
         if returns and term in self._returned:
             return ("return", self.term(term, is_message=is_answer))
         return self.term(term)
@@ -238,6 +243,8 @@ class Reading:
             for name, value in entry[3]:
                 if not (is_message and name in _MESSAGE_KEYWORDS):
                     keywords.append((name, self.term(value, is_message=is_message)))
+            if is_message:
+                inner = [form for form in inner if form != ("text",)]
             return ("call", *inner, tuple(keywords))
         if kind in (t.BINARY, t.COMPARE, t.UNARY, t.BOOL, t.SEQUENCE, t.COMPREHENSION):
             return (kind, entry[1], *inner)

@@ -42,13 +42,13 @@ def check(file: FileView) -> Iterator[Finding]:
             way, link = "take it as a dependency: a class with these parameters", _PARAMETERS
         else:
             way = handlers.way_out(file, prologue)
-            django = _DJANGO if first.route.framework == "Django" else _DECORATORS
+            django = _DJANGO if handlers.is_django(first.route) else _DECORATORS
             link = RULE.fix_link if injects else django
         yield handlers.report(
             file,
             RULE,
             prologue,
-            f"'{first.frame.name}' {handlers.others(number)} begin with the same {what} "
+            f"'{handlers.name(first.frame)}' {handlers.others(number)} begin with the same {what} "
             f"({short(first)}), to be changed in {number} places; {way}.",
             severity=Severity.INFO if prologue.computes else None,
             fix_link=link,

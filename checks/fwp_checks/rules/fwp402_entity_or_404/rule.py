@@ -29,13 +29,13 @@ def check(file: FileView) -> Iterator[Finding]:
     for prologue in handlers.prologues(file, is_entity=True):
         first = prologue.first
         number = len(prologue.beginnings)
-        django = _DJANGO if first.route.framework == "Django" else _FLASK
+        django = _DJANGO if handlers.is_django(first.route) else _FLASK
         yield handlers.report(
             file,
             RULE,
             prologue,
-            f"'{first.frame.name}' {handlers.others(number)} load the same way and answer 404 "
-            f"by hand ({short(first)}); {handlers.way_out(file, prologue)}.",
+            f"'{handlers.name(first.frame)}' {handlers.others(number)} load the same way and "
+            f"answer 404 by hand ({short(first)}); {handlers.way_out(file, prologue)}.",
             severity=Severity.WARNING if number >= _MANY else Severity.INFO,
             fix_link="" if file.project.injection.injects(first.route) else django,
         )

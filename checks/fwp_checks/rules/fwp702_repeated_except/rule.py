@@ -27,8 +27,8 @@ def check(file: FileView) -> Iterator[Finding]:
         yield file.finding(
             RULE,
             file.range_of(file.module, first.answer),
-            f"'{first.frame.name}' {handlers.others(len(group))} of this module catch every "
-            f"exception with the same lines; {way}, and let exceptions pass.",
+            f"'{handlers.name(first.frame)}' {handlers.others(len(group))} of this module catch "
+            f"every exception with the same lines; {way}, and let exceptions pass.",
             key=(first.frame.qualname,),
             fix_link=link,
             trace=[

@@ -30,7 +30,7 @@ def check(file: FileView) -> Iterator[Finding]:
         return
     first = hidden[0]
     way, link = handlers.error_handling(first.route)
-    names = list(dict.fromkeys(caught.frame.name for caught in hidden))
+    names = list(dict.fromkeys(handlers.name(caught.frame) for caught in hidden))
     who = f"'{names[0]}'" + (f" {handlers.others(len(names))}" if len(names) > 1 else "")
     verb = "answers" if len(names) == 1 else "answer"
     yield file.finding(
