@@ -86,10 +86,10 @@ class Pools:
     def _has_reason(self, opening: Opening) -> bool:
         deployment = self._project.deployment
         frame = opening.frame
-        entry = frame.module.facts.terms[opening.term]
-        url = text_at(self._project, frame, entry[2][0]) if entry[2] else None
+        url = text_at(self._project, frame, self._argument(opening, "url", 0))
         return (
             is_conditional(opening)
+            or self._is_one_of_two(opening)
             or (url is None and _names_sqlite(frame.module))
             or (url or "").startswith("sqlite")
             or _REASONS.search(frame.module.text or "") is not None
@@ -97,16 +97,25 @@ class Pools:
             or any(deployment.mentions(pooler) is not None for pooler in _POOLERS)
         )
 
+    def _is_one_of_two(self, opening: Opening) -> bool:
+        """Whether its file makes another engine, too: then this one is for something special."""
+        return any(
+            other.row.resource == "engine" and other.term != opening.term
+            for other in self._of(opening.frame.module)
+        )
+
     def _given(self, opening: Opening, name: str, position: int = -1) -> Value | None:
         """An argument of what opens something; None if it is not given."""
-        frame = opening.frame
-        entry = frame.module.facts.terms[opening.term]
-        for keyword, term in entry[3]:
-            if keyword == name:
-                return self._project.values.evaluate(frame, term)
+        term = self._argument(opening, name, position)
+        return self._project.values.evaluate(opening.frame, term) if term >= 0 else None
+
+    @staticmethod
+    def _argument(opening: Opening, name: str, position: int) -> int:
+        """The term of an argument; -1 if it is not given."""
+        entry = opening.frame.module.facts.terms[opening.term]
         if 0 <= position < len(entry[2]):
-            return self._project.values.evaluate(frame, entry[2][position])
-        return None
+            return int(entry[2][position])
+        return next((int(term) for keyword, term in entry[3] if keyword == name), -1)
 
     # -- before the fork ---------------------------------------------------------------------------
 

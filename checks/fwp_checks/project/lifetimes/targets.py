@@ -15,7 +15,7 @@ from fwp_checks.project.lifetimes.callers import CallersByName
 from fwp_checks.project.lifetimes.keeping import is_of_request
 from fwp_checks.project.lifetimes.model import Opening, Step
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.origins import is_traced
+from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.values import ClassValue, Instance, Unknown, Value, options_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class _Follow:
     def _is_brought(self, frame: Frame, term: int) -> bool:
         """Whether a value came with the request, or is a row of a database."""
         value = self._project.values.evaluate(frame, term)
-        if is_of_request(value) or is_traced(value):
+        if is_of_request(value) or any(origin_of(o) is not None for o in options_of(value)):
             return True
         return any(
             isinstance(option, Instance)
