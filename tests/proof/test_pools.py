@@ -1,5 +1,5 @@
 """The cases of FWP502 with Django itself: where one is reported, asking for the pool raises, and
-nowhere else.
+nowhere else; with the edits of the finding made, it does no more.
 
 No server is needed: Django refuses before it connects, and a pool that is made is not opened.
 Skipped without Django, psycopg 3 and its pool.
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from fwp_checks.fixes import apply
+from fwp_checks.session import Session
 from tests.rules.markdown import Case, pages
 
 for package in ("django", "psycopg", "psycopg_pool"):
@@ -33,26 +35,47 @@ for connection in connections.all():
 """
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_django_refuses_what_is_reported(case: Case, tmp_path: Path) -> None:
+def asked(case: Case, root: Path) -> str:
+    """What Django says of the pools of a case."""
     if any("dj_database_url" in text for text in case.files.values()):
         pytest.importorskip("dj_database_url")
-    case.write(tmp_path)
     named = SETTINGS.search(case.files["manage.py"])
     assert named is not None
     run = subprocess.run(
         [sys.executable, "-c", ASK],
-        cwd=tmp_path,
+        cwd=root,
         env={
             "DJANGO_SETTINGS_MODULE": named[1],
-            "PYTHONPATH": str(tmp_path),
+            "PYTHONPATH": str(root),
+            "PYTHONDONTWRITEBYTECODE": "1",
             "DATABASE_URL": "postgres://shop@localhost/shop",
         },
         capture_output=True,
         text=True,
         check=True,
     )
-    assert (REFUSED in run.stdout) is case.reports, run.stdout + run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_django_refuses_what_is_reported(case: Case, tmp_path: Path) -> None:
+    case.write(tmp_path)
+    said = asked(case, tmp_path)
+    assert (REFUSED in said) is case.reports, said
+
+
+REPORTED = [case for case in CASES if case.reports]
+
+
+@pytest.mark.parametrize("case", REPORTED, ids=lambda case: case.name)
+def test_django_takes_what_the_edits_make(case: Case, tmp_path: Path) -> None:
+    case.write(tmp_path)
+    findings = Session.open(tmp_path, cache_dir=False).check_all().findings
+    changed = apply(case.files, findings).texts
+    assert len(changed) == 1
+    for path, text in changed.items():
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    assert REFUSED not in asked(case, tmp_path)
 
 
 OLD_DRIVER = """

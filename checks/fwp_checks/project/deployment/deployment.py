@@ -27,6 +27,7 @@ _DEVELOPMENT = re.compile(
     r"(?:^|[/._-])(?:dev|devel|develop|development|devcontainer|local|tests?|testing|ci|e2e|debug"
     r"|examples?|samples?|docs?|benchmarks?|bench|demo|vagrant)(?:$|[/._-])"
 )
+_OF_TOOLS = frozenset({"pyproject.toml", "setup.cfg", "pytest.ini", "tox.ini", "mypy.ini"})
 _SERVERLESS = re.compile(r"(?:^|/)(?:zappa_settings\.\w+|vercel\.json|serverless\.ya?ml)$")
 _GUNICORN = re.compile(r"(?:.*[._/-])?gunicorn[^/]*\.py$")
 
@@ -174,7 +175,7 @@ class Deployment:
 
 def _named(path: str, text: str) -> list[NamedSettings]:
     """What a file names; tools such as pytest name theirs in the project's own files."""
-    if path.endswith((".py", "pyproject.toml", "setup.cfg")):
+    if path.endswith(".py") or path.rpartition("/")[2] in _OF_TOOLS:
         return []
     return list(commands.named_settings(path, text))
 

@@ -143,6 +143,8 @@ class Interpreter:
         order = self.project.classes.info(settings.class_).order
         for index, owner in enumerate(order[settings.start :], settings.start):
             if isinstance(owner, ClassValue):
+                if name in owner.module.methods_writing.get(owner.scope, {}):
+                    return NOT_KNOWN
                 term = owner.module.facts.scopes[owner.scope].bindings.get(name, -1)
                 if term >= 0:
                     return self._of_class(settings.class_, owner, index, term)
