@@ -1,0 +1,129 @@
+"""How much a query for each row weighs: by who waits for it, and what else is done for the row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fwp_checks.finding import Severity
+from fwp_checks.session import Session
+
+MODELS = """\
+from django.db import models
+
+
+class Author(models.Model):
+    name = models.TextField()
+
+
+class Post(models.Model):
+    title = models.TextField()
+    author = models.ForeignKey(Author, on_delete=models.CASCADE)
+"""
+
+HEAD = """\
+from celery import shared_task
+from django.core.cache import cache
+from django.http import JsonResponse
+
+from blog.models import Author, Post
+
+"""
+
+SEVERITIES = {
+    "a view": (
+        """
+        def show(request):
+            return JsonResponse({"names": [post.author.name for post in Post.objects.all()]})
+        """,
+        Severity.WARNING,
+    ),
+    "a job": (
+        """
+        @shared_task
+        def count():
+            for post in Post.objects.all():
+                print(post.author.name)
+        """,
+        Severity.INFO,
+    ),
+    "what a job alone calls": (
+        """
+        def names():
+            return [post.author.name for post in Post.objects.all()]
+
+        @shared_task
+        def count():
+            print(names())
+        """,
+        Severity.INFO,
+    ),
+    "what a job and a view call": (
+        """
+        def names():
+            return [post.author.name for post in Post.objects.all()]
+
+        @shared_task
+        def count():
+            print(names())
+
+        def show(request):
+            return JsonResponse({"names": names()})
+        """,
+        Severity.WARNING,
+    ),
+    "a loop that writes": (
+        """
+        def rename(request):
+            for post in Post.objects.all():
+                post.title = post.author.name
+                post.save()
+            return JsonResponse({})
+        """,
+        Severity.INFO,
+    ),
+    "what fills a cache": (
+        """
+        def show(request):
+            found = []
+            for post in Post.objects.all():
+                name = cache.get(post.pk)
+                if name is None:
+                    name = post.author.name
+                    cache.set(post.pk, name)
+                found.append(name)
+            return JsonResponse({"names": found})
+        """,
+        Severity.INFO,
+    ),
+    "a query in a loop": (
+        """
+        def show(request, names):
+            found = [Author.objects.filter(name=name).first() for name in names]
+            return JsonResponse({"found": len(found)})
+        """,
+        Severity.WARNING,
+    ),
+    "a query in a loop, bounded by the round": (
+        """
+        def show(request, names):
+            found = [Author.objects.filter(name__contains=name).first() for name in names]
+            return JsonResponse({"found": len(found)})
+        """,
+        Severity.INFO,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEVERITIES)
+def test_severity(name: str, tmp_path: Path) -> None:
+    source, severity = SEVERITIES[name]
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "blog").mkdir()
+    (tmp_path / "blog" / "models.py").write_text(MODELS, encoding="utf-8")
+    text = "\n".join(line.removeprefix(" " * 8) for line in source.splitlines())
+    (tmp_path / "blog" / "views.py").write_text(HEAD + text + "\n", encoding="utf-8")
+    report = Session.open(tmp_path, cache_dir=False).check_all()
+    weighed = {f.severity for f in report.findings if f.code.startswith("FWP2")}
+    assert weighed == {severity}
