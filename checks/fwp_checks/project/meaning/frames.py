@@ -78,7 +78,8 @@ class Frames:
     """
 
     def __init__(self) -> None:
-        self._singles = 0
+        # Their numbers go down from here; -1 stands for no frame.
+        self._singles = -1
         self._frames: dict[tuple[object, ...], Frame] = {}
         self._count: dict[tuple[str, int], int] = {}
 
