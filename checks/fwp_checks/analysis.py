@@ -148,7 +148,10 @@ def check(project: Project, progress: Progress | None = None) -> Report:
             findings.extend(f for f in about if settings.enabled(f.code, preview=False))
             line, _, reason = template.facts.problem
             skipped.append(Skipped(template.path, line, reason))
-    skipped.extend(project.deployment.skipped)
+    for beside in project.deployment.skipped:
+        told_of = file_skipped(beside.path, beside.line, 1, beside.reason)
+        findings.extend([told_of] if settings.enabled(told_of.code, preview=False) else [])
+        skipped.append(beside)
     told = [failure for evidence in project.evidence for failure in evidence.failures]
     failures = {failure.path: failure for failure in reversed([*told, *project.failures])}
     findings.extend(internal_error(*failure) for failure in failures.values())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fwp_checks.frameworks.django.batteries import Batteries
 from tests.engine.trees import hooks, lines, linked, tree
 
 SETTINGS = 'ROOT_URLCONF = "config.urls"\nINSTALLED_APPS = ["shop"]\n'
@@ -247,3 +248,51 @@ def test_middleware_of_the_settings(tmp_path: Path) -> None:
         "urlpatterns middleware Count.process_view",
         "urlpatterns middleware timed.middleware",
     ]
+
+
+SERVICE = {
+    **COMMON,
+    "manage.py": """
+    import os
+    from django.core.management import execute_from_command_line
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    """,
+    "config/urls.py": """
+    from django.urls import path
+    from shop.views import status
+    urlpatterns = [path("status/", status)]
+    """,
+    "shop/views.py": """
+    from django.http import JsonResponse
+    def status(request):
+        return JsonResponse({})
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    "files, expected",
+    [
+        ({}, True),
+        ({"shop/models.py": "class Run(:\n"}, False),
+        ({"config/settings.py": SETTINGS + "INSTALLED_APPS += ['oscar']\n"}, False),
+        ({"config/settings.py": SETTINGS + "INSTALLED_APPS += env.list('APPS')\n"}, False),
+        ({"setup.py": "import setuptools\nimport django\nsetuptools.setup()\n"}, False),
+        ({"shop/cached.py": "from django.core.cache import cache\n"}, False),
+        ({"shop/models.py": "from django.db import models\n"}, True),
+        ({"shop/rows.py": "from django.db import connection\nconnection.cursor()\n"}, False),
+        ({"shop/management/commands/run.py": "import django\n"}, False),
+        ({"shop/views.py": "from shop.other import status\n"}, False),
+    ],
+    ids=[
+        "routes alone", "a file that cannot be read", "an unknown app", "apps from outside",
+        "a package", "the cache", "an empty file of models", "a connection", "a command",
+        "a view that is not known",
+    ],
+)  # fmt: skip
+def test_what_only_routes_is_a_service(
+    files: dict[str, str], expected: bool, tmp_path: Path
+) -> None:
+    batteries = Batteries.of(linked(tmp_path, {**SERVICE, **files}))
+    service = batteries.service
+    assert (service is not None and batteries.is_only_routing(service)) is expected
