@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.model import Route
 from fwp_checks.project.meaning.frames import FunctionKey
-from fwp_checks.project.meaning.values import ClassValue
+from fwp_checks.project.meaning.values import ClassValue, ModuleValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 _METHOD_OF_VIEW = "view method"
+_HANDLER = "handler"
 _DECORATOR = "decorator"
 
 
@@ -30,8 +31,11 @@ class Requested:
         """What each function that a framework calls for requests is to it."""
         requests = self._project.applications.request_functions
         found = {function: request.what for function, request in requests.items()}
-        for function in self.routes:
-            found.setdefault(function, _DECORATOR)
+        for function, route in self.routes.items():
+            handled = {handler.frame.function for handler in route.handlers}
+            wrappers = {frame.function for h in route.handlers for frame in h.wrappers}
+            is_handler = function in handled or function not in wrappers
+            found.setdefault(function, _HANDLER if is_handler else _DECORATOR)
         return found
 
     def label(self, function: FunctionKey) -> str:
@@ -46,7 +50,32 @@ class Requested:
             for handler in route.handlers:
                 for frame in (handler.frame, *handler.wrappers):
                     found.setdefault(frame.function, route)
+                if handler.frame.parent is not None and handler.frame.parent.scope_number:
+                    named = self._named(route)
+                    if named is not None:
+                        found.setdefault(named, route)
         return found
+
+    def _named(self, route: Route) -> FunctionKey | None:
+        """The function that a registration names (``path("", views.index)``), where all that is
+        known of it is the wrapper that a decorator puts around a great many.
+        """
+        module = self._project.table.by_path[route.place.path]
+        entry = module.facts.terms[route.place.term]
+        if entry[0] != t.CALL or len(entry[2]) < 2:
+            return None
+        view = module.facts.terms[entry[2][1]]
+        if view[0] != t.ATTR:
+            return None
+        base = self._project.values.evaluate(self._project.module_frame(module), view[1])
+        if not isinstance(base, ModuleValue):
+            return None
+        facts = base.module.facts
+        bound = facts.scopes[0].bindings.get(view[2], -1)
+        if bound < 0 or facts.terms[bound][0] != t.DEFINITION:
+            return None
+        number = facts.terms[bound][1]
+        return (base.module.path, number) if facts.scopes[number].kind == "function" else None
 
     @cached_property
     def methods_of_views(self) -> frozenset[FunctionKey]:
