@@ -101,6 +101,50 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["app GET /health status", "app GET /status status", "app GET /users/ Crud.all"],
     ),
+    "decorators of the project's own": (
+        {
+            "main.py": """
+            from fastapi import APIRouter, Depends, FastAPI
+            from guard import guarded
+
+            app = FastAPI()
+            users = APIRouter(prefix="/users")
+
+            def user(): ...
+
+            def protected(method, path, **rest):
+                def decorator(function):
+                    return method(path, dependencies=[Depends(user)], **rest)(guarded(function))
+                return decorator
+
+            def page(path):
+                def register(view):
+                    app.add_api_route("/pages" + path, view)
+                    return view
+                return register
+
+            def ping(view):
+                app.add_api_route("/ping", view, methods=["HEAD"])
+                return view
+
+            @protected(users.get, "/{id}")
+            def read(id: int): ...
+
+            @page("/about")
+            def about(): ...
+
+            @ping
+            def pong(): ...
+
+            app.include_router(users)
+            """
+        },
+        [
+            "app GET /pages/about about",
+            "app HEAD /ping pong",
+            "app GET /users/{id} read needs user",
+        ],
+    ),
     "pairs in a loop": (
         {
             "main.py": """

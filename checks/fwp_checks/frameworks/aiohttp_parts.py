@@ -9,15 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fwp_checks.frameworks.registrations import Argument, Including, Making, Routing, Site
 from fwp_checks.frameworks.web import held, members
-from fwp_checks.frameworks.web_parts import (
-    Argument,
-    Including,
-    Making,
-    PartFinder,
-    Routing,
-    Site,
-)
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import Hook, HookKind, Inclusion, Route
 from fwp_checks.project.meaning.origins import Place, made_at
 

@@ -11,15 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.frameworks.registered import METHODS
+from fwp_checks.frameworks.registrations import Argument, Hooking, Including, Making, Routing
 from fwp_checks.frameworks.web import members
-from fwp_checks.frameworks.web_parts import (
-    Argument,
-    Hooking,
-    Including,
-    Making,
-    PartFinder,
-    Routing,
-)
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import Handler, HookKind, Inclusion
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import ClassValue, Partial, Value

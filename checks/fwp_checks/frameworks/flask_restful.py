@@ -13,16 +13,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.flask_parts import FlaskParts
+from fwp_checks.frameworks.registrations import Argument, Hooking, Including, Making, Routing, Site
 from fwp_checks.frameworks.web import members
-from fwp_checks.frameworks.web_parts import (
-    Argument,
-    Hooking,
-    Including,
-    Making,
-    PartFinder,
-    Routing,
-    Site,
-)
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import HookKind, Inclusion, Route, Router
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import Outcome

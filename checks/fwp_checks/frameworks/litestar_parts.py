@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from fwp_checks.frameworks.registered import METHODS
+from fwp_checks.frameworks.registrations import Argument, Making, Routing, Site
 from fwp_checks.frameworks.web import held, members
-from fwp_checks.frameworks.web_parts import Argument, Making, PartFinder, Routing, Site
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import (
     Dependency,
     Hook,

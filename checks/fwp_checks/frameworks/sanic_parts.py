@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fwp_checks.frameworks.registrations import Argument, Hooking, Including, Making, Routing, Site
 from fwp_checks.frameworks.web import held
-from fwp_checks.frameworks.web_parts import (
-    Argument,
-    Hooking,
-    Including,
-    Making,
-    PartFinder,
-    Routing,
-    Site,
-)
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import HookKind, Inclusion
 from fwp_checks.project.meaning.origins import made_at
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.registered import METHODS
-from fwp_checks.frameworks.web import members
-from fwp_checks.frameworks.web_parts import (
+from fwp_checks.frameworks.registrations import (
     NOT_GIVEN,
     Argument,
     Hooking,
     Including,
     Making,
-    PartFinder,
     Routing,
     Site,
 )
+from fwp_checks.frameworks.web import members
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import Dependency, Hook, HookKind, Inclusion, Route
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place

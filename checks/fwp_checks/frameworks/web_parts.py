@@ -10,12 +10,21 @@ not, the one application that there is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.registered import METHODS, HandlerFinder
+from fwp_checks.frameworks.registrations import (
+    NOTHING,
+    Argument,
+    Hooking,
+    Including,
+    Making,
+    Routing,
+    Site,
+)
 from fwp_checks.frameworks.web import held, members
 from fwp_checks.project.application.model import (
     Dependency,
@@ -26,154 +35,25 @@ from fwp_checks.project.application.model import (
     Route,
     Router,
 )
-from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.assignments import bound_to
 from fwp_checks.project.meaning.origins import Place, made_at
 from fwp_checks.project.meaning.rounds import rounds
+from fwp_checks.project.meaning.single_calls import SingleCalls
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
-    Arguments,
     ClassValue,
     External,
     FunctionValue,
     Instance,
     Member,
-    TupleValue,
     Value,
     options_of,
 )
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
-    from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An argument of a call; position -1: by keyword only."""
-
-    position: int = -1
-    keyword: str = ""
-
-
-NOT_GIVEN = Argument()
-NOTHING: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """Calls that make routers. ``dependencies`` is the keyword of a list of what holds for all."""
-
-    names: tuple[str, ...]
-    is_application: bool
-    prefix: Argument = NOT_GIVEN
-    dependencies: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """Members of routers that register a route, as decorator or by a call with the handler.
-
-    The HTTP method is the member's name where that is one, else the list under ``methods``, else
-    ``usual``; none for any.
-    """
-
-    members: tuple[str, ...]
-    path: Argument = Argument(0, "path")
-    handler: Argument | None = None
-    usual: tuple[str, ...] = ()
-    is_websocket: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Including:
-    """Members of routers that make another one part of it. ``replaces``: the prefix stands in place
-    of the other's own.
-    """
-
-    members: tuple[str, ...]
-    child: Argument
-    prefix: Argument
-    replaces: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hooking:
-    """Members of routers that register a hook, as decorator or by a call with the function."""
-
-    members: tuple[str, ...]
-    kind: HookKind
-    function: Argument = Argument(0, "f")
-
-
-class Site:
-    """A registration: a call or decorator at ``term``, evaluated in ``frame``, on ``router``."""
-
-    __slots__ = ("arguments", "frame", "member", "place", "project", "router", "term", "value")
-
-    def __init__(
-        self, project: Project, frame: Frame, term: int, member: str, router: Place | None
-    ) -> None:
-        self.project = project
-        self.frame = frame
-        self.term = term
-        self.member = member
-        self.router = router
-        entry = frame.module.facts.terms[term]
-        is_call = entry[0] == t.CALL
-        self.arguments: Arguments = (
-            project.calls.arguments(frame, entry, term) if is_call else NO_ARGUMENTS
-        )
-        self.value: Value | None = None
-        self.place = Place(frame.module.path, term)
-
-    def argument(self, argument: Argument) -> Value | None:
-        """An argument's value; None if it is not given."""
-        return self.arguments.get(argument.position, argument.keyword or None)
-
-    def argument_term(self, argument: Argument) -> int:
-        """The term of an argument; -1 if it is not given."""
-        entry = self.frame.module.facts.terms[self.term]
-        if entry[0] != t.CALL:
-            return -1
-        if 0 <= argument.position < len(entry[2]):
-            return int(entry[2][argument.position])
-        found = (term for name, term in entry[3] if name == argument.keyword)
-        return next(found, -1)
-
-    def text(self, argument: Argument, default: str | None = None) -> str | None:
-        """An argument's text, the default if it is not given; None if it is not spelt out."""
-        term = self.argument_term(argument)
-        if term < 0:
-            return default if self.arguments.complete or argument == NOT_GIVEN else None
-        return text_at(self.project, self.frame, term)
-
-    def texts_from(self, position: int) -> list[str | None]:
-        """The texts of all positional arguments from this one on."""
-        entry = self.frame.module.facts.terms[self.term]
-        found: list[str | None] = []
-        for term in entry[2][position:]:
-            argument = self.frame.module.facts.terms[term]
-            if argument[0] != t.STAR:
-                found.append(text_at(self.project, self.frame, term))
-                continue
-            spread = self.frame.module.facts.terms[argument[1]]
-            if spread[0] == t.COMPREHENSION:
-                frames = rounds(self.project, self.frame, (spread[2],))
-                found.extend(text_at(self.project, frame, spread[2]) for frame in frames)
-                continue
-            rest = self.project.values.evaluate(self.frame, argument[1])
-            items = rest.items if isinstance(rest, TupleValue) else (None,)
-            found.extend(literals.text_of(item) for item in items)
-        return found
-
-    def texts(self, argument: Argument) -> list[str]:
-        """The texts in a list that is spelt out."""
-        term = self.argument_term(argument)
-        found = literals.items(self.project, self.frame, term) if term >= 0 else None
-        return (literals.strings(self.project, found) if found is not None else None) or []
 
 
 class PartFinder(HandlerFinder):
@@ -233,9 +113,8 @@ class PartFinder(HandlerFinder):
         term = site.argument_term(prefix)
         if term < 0 or not t.depends_on(site.frame.module.facts.terms, term, t.PARAM):
             return None
-        sites = self.project.call_sites
-        calls = list(sites.frames_by_call(site.frame.module, site.frame.scope_number))
-        return text_at(self.project, calls[0][1], term) if len(calls) == 1 else None
+        calls = list(self._single_calls.of(site.frame.module, site.frame.scope_number))
+        return text_at(self.project, calls[0].frame, term) if len(calls) == 1 else None
 
     @property
     def routers(self) -> list[Router]:
@@ -257,6 +136,10 @@ class PartFinder(HandlerFinder):
                 for place in made_at(item):
                     found.setdefault(place, []).append(router.place)
         return found
+
+    @cached_property
+    def _single_calls(self) -> SingleCalls:
+        return SingleCalls(self.project)
 
     def site(self, frame: Frame, term: int, name: str) -> Site:
         """A call of a library function of this dotted name."""
@@ -374,6 +257,13 @@ class PartFinder(HandlerFinder):
             for site in self._placed([(made.frame, made.name, -1)], made.term, ()):
                 site.value = outer.arguments.get(0)
                 yield site
+        for single, made, outer in self._single_calls.applied(wanted):
+            for router in self._routers_at(made.frame, made.term):
+                member = made.name.rpartition(".")[2]
+                site = Site(self.project, made.frame, made.term, member, router)
+                site.place, site.decorated = single.place, single.decorated
+                site.value = outer.arguments.get(0)
+                yield site
 
     def _placed(
         self, ones: list[tuple[Frame, str, int]], term: int, deciding: Sequence[Argument]
@@ -387,16 +277,15 @@ class PartFinder(HandlerFinder):
         terms = frame.module.facts.terms
         given = [first.argument_term(one) for one in deciding]
         if any(t.depends_on(terms, one, t.PARAM) for one in given):
-            by_call = self.project.call_sites.frames_by_call(frame.module, frame.scope_number)
             calls = [
-                (place, single, router)
-                for place, single in by_call
-                for router in self._routers_at(single, term)
+                (single, router)
+                for single in self._single_calls.of(frame.module, frame.scope_number)
+                for router in self._routers_at(single.frame, term)
             ]
-            for place, single, router in calls:
-                for around in rounds(self.project, single, given):
+            for single, router in calls:
+                for around in rounds(self.project, single.frame, given):
                     site = Site(self.project, around, term, member, router)
-                    site.place = place
+                    site.place, site.decorated = single.place, single.decorated
                     yield site
             if calls:
                 return
@@ -476,7 +365,11 @@ class PartFinder(HandlerFinder):
 
     def route(self, site: Site, path: str | None, routing: Routing) -> Route:
         """The route that a registration makes, with its handlers."""
-        handlers = tuple(self.handlers(site.value, self.methods(site), routing.usual))
+        methods = self.methods(site)
+        handlers = tuple(self.handlers(site.value, methods, routing.usual))
+        if not handlers and site.decorated is not None:
+            # Whatever is put around it.
+            handlers = tuple(self.handlers(site.decorated, methods, routing.usual))
         own = tuple(self.declared(site.argument(Argument(-1, "dependencies")), site))
         taken = [found for handler in handlers for found in self.taken(handler.frame)]
         return Route(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fwp_checks.frameworks.web_parts import Argument, Including, Making, PartFinder, Routing, Site
+from fwp_checks.frameworks.registrations import Argument, Including, Making, Routing, Site
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import Inclusion
 from fwp_checks.project.meaning.origins import made_at
 from fwp_checks.project.meaning.texts import text_at

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.web_parts import Argument, Making, PartFinder, Site
+from fwp_checks.frameworks.registrations import Argument, Making, Site
+from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import Handler, Route
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.values import (

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -39,7 +38,7 @@ _MAX_CALLS = 40
 _MAX_FRAMES = 8
 _CHAINS = (t.ATTR, t.ITEM, t.CALL, t.NARROW, t.ALIAS, t.AWAIT)
 # Where what is called is no name, but the result of something.
-_OF_A_VALUE = "<value>"
+OF_A_VALUE = "<value>"
 
 
 class CallSite:
@@ -148,6 +147,10 @@ class CallSites:
         """Calls of anything whose last name this is: module and CALL term."""
         return self._index.get(name, [])
 
+    def decorators_spelt(self, name: str) -> list[tuple[Module, int, int]]:
+        """Decorators whose last name this is: module, scope of the function, term."""
+        return self._decorators.get(name, [])
+
     def decorated(self, names: frozenset[str]) -> Iterator[Decoration]:
         """Functions under a decorator of any of these library names, bare or with arguments."""
         spellings = sorted({name.rpartition(".")[2] for name in names})
@@ -178,7 +181,7 @@ class CallSites:
 
         The call of the name, and the call of its result.
         """
-        for module, term in self._index.get(_OF_A_VALUE, ()):
+        for module, term in self._index.get(OF_A_VALUE, ()):
             terms = module.facts.terms
             made = terms[term][1]
             if terms[made][0] != t.CALL:
@@ -248,24 +251,6 @@ class CallSites:
         scope_number = _function_around(module, scope_number)
         return self._frames_by_calls(module, scope_number, annotated=True)
 
-    def frames_by_call(self, module: Module, scope_number: int) -> Iterator[tuple[Place, Frame]]:
-        """For each call of a function of the project, where it is, and a frame that knows all that
-        the function is handed there, literals too.
-        """
-        for caller, term in self._index.get(self._called_as(module, scope_number), ()):
-            around = self._project.frame_of_scope(caller, caller.code_scope_of(term))
-            entry = caller.facts.terms[term]
-            for option in options_of(self._project.values.evaluate(around, entry[1])):
-                if isinstance(option, ClassValue):
-                    made = self._project.values.evaluate(around, term)
-                    option = self._project.members.attribute(made, "__init__")
-                if isinstance(option, FunctionValue) and (
-                    option.module is module and option.scope == scope_number
-                ):
-                    arguments = self._project.calls.arguments(around, entry, term)
-                    frame = self._project.calls.single_frame(option, arguments)
-                    yield Place(caller.path, term), frame
-
     @staticmethod
     def _called_as(module: Module, scope_number: int) -> str:
         """The name by which a function is called: of a constructor, its class's."""
@@ -334,12 +319,13 @@ class CallSites:
 
     def _first(self, function: Value, names: frozenset[str]) -> str | None:
         for option in options_of(function):
-            name = self._resolved(option, names)
+            name = self.resolved(option, names)
             if name is not None:
                 return name
         return None
 
-    def _resolved(self, function: object, names: frozenset[str]) -> str | None:
+    def resolved(self, function: object, names: frozenset[str]) -> str | None:
+        """Which of these library names a function is; None if it is none."""
         if isinstance(function, (External, Member)):
             if function.name in names:
                 return function.name
@@ -451,7 +437,7 @@ class CallSites:
             if bound < 0 or module.facts.terms[bound][0] == t.NAME:
                 return str(function[1])
             return self._spelling(module, module.facts.terms[bound])
-        return _OF_A_VALUE
+        return OF_A_VALUE
 
 
 def _function_around(module: Module, scope_number: int) -> int:

@@ -1,0 +1,111 @@
+"""The calls of a function one by one, each with all that it hands over, literals too.
+
+A function that registers for its callers (``add("/users", users)``) is seen through at its calls;
+so is one that is written as a decorator: ``@page("/users")`` calls what ``page("/users")`` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.sites import OF_A_VALUE, CallSite
+from fwp_checks.project.meaning.values import (
+    Arguments,
+    ClassValue,
+    FunctionValue,
+    Value,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
+    from fwp_checks.project.linked import Project
+
+
+class SingleCall(NamedTuple):
+    """One call of a function: where it is, its frame, and the function that it decorates there, if
+    it does.
+    """
+
+    place: Place
+    frame: Frame
+    decorated: Value | None = None
+
+
+class SingleCalls:
+    """Finds them in a project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def of(self, module: Module, scope_number: int) -> Iterator[SingleCall]:
+        """The calls of a function, by its name or as a decorator; none of code of a module."""
+        if not scope_number:
+            return
+        scopes = module.facts.scopes
+        scope = scopes[scope_number]
+        name = scopes[scope.parent].name if scope.name == "__init__" else scope.name
+        for caller, term in self._project.call_sites.spelt(name):
+            around = self._project.frame_of_scope(caller, caller.code_scope_of(term))
+            entry = caller.facts.terms[term]
+            for option in options_of(self._project.values.evaluate(around, entry[1])):
+                if isinstance(option, ClassValue):
+                    made = self._project.values.evaluate(around, term)
+                    option = self._project.members.attribute(made, "__init__")
+                if _is(option, module, scope_number):
+                    arguments = self._project.calls.arguments(around, entry, term)
+                    frame = self._project.calls.single_frame(option, arguments)
+                    yield SingleCall(Place(caller.path, term), frame)
+        yield from self._as_decorator(module, scope_number, scope.name)
+        if scope.parent and scopes[scope.parent].kind == "function":
+            yield from self._as_decorator(module, scope_number, scopes[scope.parent].name)
+
+    def _as_decorator(self, module: Module, scope_number: int, name: str) -> Iterator[SingleCall]:
+        """The functions that a function decorates, itself or as what one of this name gives."""
+        for caller, number, term in self._project.call_sites.decorators_spelt(name):
+            around = self._project.frame_of_scope(caller, caller.code_scope_of(term))
+            entry = caller.facts.terms[term]
+            decorated = FunctionValue(around, number)
+            for decorator in self._decorators(around, entry, term):
+                if _is(decorator, module, scope_number):
+                    frame = self._project.calls.single_frame(decorator, Arguments((decorated,)))
+                    yield SingleCall(Place(caller.path, term), frame, decorated)
+
+    def _decorators(self, around: Frame, entry: t.Term, term: int) -> Iterator[Value]:
+        if entry[0] != t.CALL:
+            yield from options_of(self._project.values.evaluate(around, term))
+            return
+        for maker in options_of(self._project.values.evaluate(around, entry[1])):
+            if isinstance(maker, FunctionValue):
+                arguments = self._project.calls.arguments(around, entry, term)
+                outer = self._project.calls.single_frame(maker, arguments)
+                for returned in outer.scope.returns:
+                    yield from options_of(self._project.values.evaluate(outer, returned))
+
+    def applied(self, names: frozenset[str]) -> Iterator[tuple[SingleCall, CallSite, CallSite]]:
+        """Calls of what a call of a parameter gives, ``method(path)(view)``, where the parameter is
+        one of these members: for each call of the function around, the call of the parameter and
+        that of its result.
+        """
+        for module, term in self._project.call_sites.spelt(OF_A_VALUE):
+            terms = module.facts.terms
+            made = terms[term][1]
+            if terms[made][0] != t.CALL or terms[terms[made][1]][0] not in (t.PARAM, t.NAME):
+                continue
+            for single in self.of(module, module.code_scope_of(term)):
+                function = self._project.values.evaluate(single.frame, terms[made][1])
+                for option in options_of(function):
+                    name = self._project.call_sites.resolved(option, names)
+                    if name is not None:
+                        site = CallSite(self._project, single.frame, made, name)
+                        yield single, site, CallSite(self._project, single.frame, term, name)
+
+
+def _is(value: Value, module: Module, scope_number: int) -> TypeGuard[FunctionValue]:
+    return (
+        isinstance(value, FunctionValue) and value.module is module and value.scope == scope_number
+    )
