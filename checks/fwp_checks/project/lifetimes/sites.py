@@ -38,20 +38,11 @@ class Openings:
     @cached_property
     def lasting(self) -> list[Opening]:
         """What is meant to be opened once: all but sessions, in the order of the files."""
-        return self._found(frozenset(n for n in self._names if not self._is_session(n)), set())
-
-    @cached_property
-    def sessions(self) -> list[Opening]:
-        """The sessions that are opened, in the order of the files."""
-        names = frozenset(name for name in self._names if self._is_session(name))
-        return self._found(names, self._own_factories) if names else []
-
-    def _found(self, names: frozenset[str], further: set[str]) -> list[Opening]:
-        """Calls of these names in code that is served."""
+        names = frozenset(name for name in self._names if not self._is_session(name))
         if not names:
             return []
         spellings = self._spellings(names)
-        spellings |= self._own_classes(names, spellings) | further
+        spellings |= self._own_classes(names, spellings)
         places: set[tuple[Module, int]] = set()
         for spelling in spellings:
             places.update(self._project.call_sites.spelt(spelling))
@@ -130,22 +121,6 @@ class Openings:
                     externals = self._project.classes.info(ClassValue(module, number)).externals
                     if any(base in names for base in externals):
                         found.add(scope.name)
-        return found
-
-    @cached_property
-    def _own_factories(self) -> set[str]:
-        """The names of variables that hold a factory of sessions: ``SessionLocal``."""
-        factories = frozenset(
-            name.rpartition(".")[0] for name in self._names if name.endswith(".__call__")
-        )
-        found = set()
-        for name in {factory.rpartition(".")[2] for factory in factories}:
-            for module, term in self._project.call_sites.spelt(name):
-                for scope in module.facts.scopes:
-                    found |= {bound for bound, at in scope.bindings.items() if at == term}
-                for store in module.facts.attribute_writes:
-                    if module.facts.terms[store][3] == term:
-                        found.add(module.facts.terms[store][2])
         return found
 
 
