@@ -8,6 +8,7 @@ canonical order, so what a cut leaves out does not depend on the file that was a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -502,10 +503,13 @@ class Values:
         if entry[1] == "|" and isinstance(left, (External, ClassValue)):
             right = self.evaluate(frame, entry[3])
             return join([left, right]) if not is_none(right) else left
-        if isinstance(left, Instance):
-            given = self._project.protocols.binary(left, entry[1])
-            if given is not None:
-                return given
+        objects = [option for option in options_of(left) if isinstance(option, Instance)]
+        if objects:
+            other = partial(self.evaluate, frame, entry[3])
+            given = [self._project.protocols.binary(o, entry[1], other) for o in objects]
+            known = [value for value in given if value is not None]
+            if len(known) == len(options_of(left)):
+                return join(known)
         if isinstance(left, Iterable) and entry[1] in ("+", "+=", "|", "|="):
             more = self._project.protocols.element(self.evaluate(frame, entry[3]))
             return Iterable(join([left.element, more]), left.kind) if is_informative(more) else left

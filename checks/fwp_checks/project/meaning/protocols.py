@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import parse_value
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
+    Arguments,
     Awaitable,
     ClassValue,
     Coroutine,
@@ -35,7 +37,7 @@ NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 _OPERATORS = {
     "/": "__truediv__", "+": "__add__", "|": "__or__", "%": "__mod__", "*": "__mul__",
     "-": "__sub__", "&": "__and__", ">>": "__rshift__", "<<": "__lshift__", "@": "__matmul__",
-    "+=": "__add__",
+    "+=": "__add__", "|=": "__or__", "&=": "__and__",
 }  # fmt: skip
 # https://docs.python.org/3/reference/datamodel.html#object.__lt__
 _COMPARISONS = {
@@ -135,7 +137,7 @@ class Protocols:
             return Unknown(f"result of awaiting a {value.class_}")
         return Unknown(f"result of awaiting a {value.class_.name}")
 
-    def binary(self, left: Instance, operator: str) -> Value | None:
+    def binary(self, left: Instance, operator: str, right: Callable[[], Value]) -> Value | None:
         """The result of an operator on an object, by its class or by the catalogue; None if neither
         says anything.
         """
@@ -150,7 +152,9 @@ class Protocols:
         for class_ in classes:
             given = self._project.catalogue.gives(f"{class_}.{name}", "call")
             if given is not None:
-                return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, left)
+                return self._project.libraries.value(
+                    parse_value(given), Arguments((right(),)), left
+                )
         return None
 
     # -- what they run -----------------------------------------------------------------------------
