@@ -217,10 +217,23 @@ TAKES = "from .base import *\n"
             },
             ["s/docker.py"],
         ),
+        (
+            {"manage.py": MANAGE.format("s.local"), "s/local.py": TAKES, "s/site.py": TAKES},
+            ["s/site.py"],
+        ),
         ({"docker-compose.dev.yml": "DJANGO_SETTINGS_MODULE: s.base"}, []),
         ({}, []),
     ],
-    ids=["managed", "local", "by name", "served", "deployed", "development", "nobody"],
+    ids=[
+        "managed",
+        "local",
+        "by name",
+        "served",
+        "deployed",
+        "beside local",
+        "development",
+        "nobody",
+    ],
 )
 def test_which_settings_production_uses(
     files: dict[str, str], expected: list[str], tmp_path: Path

@@ -77,8 +77,7 @@ class Database:
         ):
             if any(pattern.search(text) for text in texts):
                 return found
-        is_literal = any(isinstance(option, Literal) for option in options_of(entry.value))
-        if is_literal:
+        if all(isinstance(option, Literal) for option in options_of(entry.value)):
             return Engine.UNKNOWN
         keys = [self.held.entries.get(key) for key in ("HOST", "PORT")]
         if self.held.made_by:

@@ -59,7 +59,8 @@ def result(interpreter: Interpreter, run: Run, entry: t.Term, term: int) -> Held
         if len(given) == len(parts) and all(isinstance(value, str) for value in given):
             pairs = zip(entry[2], [*given, ""], strict=True)
             return Literal("".join(text + value for text, value in pairs))
-        return Unknown(tuple(text for part in parts for text in texts_of(part))[:8])
+        around = (text for text in entry[2] if text)
+        return Unknown((*around, *(text for part in parts for text in texts_of(part)))[:8])
     return NOT_KNOWN
 
 

@@ -157,12 +157,19 @@ class Production:
             for leaf in ranked[min(ranked)]:
                 yield from self._classes(leaf)
         elif is_named:
-            # All that is named is for development: what that takes its settings from.
-            named = [module for module in family if module in self._namings]
-            for module in named[:1]:
-                for source in sources(self._project, module):
-                    if source in family and not _OTHER.search(_own_name(source)):
-                        yield from self._classes(Leaf(source, self._namings[module][0]))
+            # All that is named is for development: what else there is, or what that takes from.
+            named = next(module for module in family if module in self._namings)
+            shared = [m for m in sources(self._project, named) if m in family]
+            others = [
+                module
+                for module in family
+                if module not in shared
+                and not _OTHER.search(_own_name(module))
+                and not set(shared).isdisjoint(sources(self._project, module))
+            ]
+            for module in others or shared:
+                if not _OTHER.search(_own_name(module)):
+                    yield from self._classes(Leaf(module, self._namings[named][0]))
 
     def _classes(self, leaf: Leaf) -> Iterator[Leaf]:
         """The leaf itself, or its classes of settings."""
