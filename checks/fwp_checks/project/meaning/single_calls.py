@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.literals import definition_term
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.sites import OF_A_VALUE, CallSite
 from fwp_checks.project.meaning.values import (
@@ -70,10 +71,12 @@ class SingleCalls:
             around = self._project.frame_of_scope(caller, caller.code_scope_of(term))
             entry = caller.facts.terms[term]
             decorated = FunctionValue(around, number)
+            # The term of a bare name may be where that is bound.
+            at = term if entry[0] == t.CALL else definition_term(caller, number)
             for decorator in self._decorators(around, entry, term):
                 if _is(decorator, module, scope_number):
                     frame = self._project.calls.single_frame(decorator, Arguments((decorated,)))
-                    yield SingleCall(Place(caller.path, term), frame, decorated)
+                    yield SingleCall(Place(caller.path, at), frame, decorated)
 
     def _decorators(self, around: Frame, entry: t.Term, term: int) -> Iterator[Value]:
         if entry[0] != t.CALL:
