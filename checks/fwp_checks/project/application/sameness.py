@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region, Statement
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import External, Instance, Member, Union, Unknown
+from fwp_checks.project.meaning.values import ClassValue, External, Instance, Member, Union, Unknown
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -235,7 +235,7 @@ class Reading:
             status = _STATUS.match(entry[2])
             if status is not None:
                 return ("constant", "int", int(status[1]))
-            return ("attribute", *inner, entry[2])
+            return ("attribute", *inner, entry[2], self._owner(entry))
         if kind == t.CALL:
             if is_message and self._terms[entry[1]] in _TO_TEXT:
                 return ("text",)
@@ -262,6 +262,20 @@ class Reading:
         if kind == t.UNKNOWN:
             return (kind, self._frame.module.path, term)
         return (kind, *inner)
+
+    def _owner(self, entry: t.Term) -> Form:
+        """The class that binds ``self.name``: each may bind something else under a name."""
+        module = self._frame.module
+        if not module.is_parameter(entry[1], self._frame.scope_number, 0):
+            return None
+        class_ = self._project.calls.class_of_method(module, self._frame.scope_number)
+        if class_ is None:
+            return None
+        for owner in self._project.classes.info(class_).order:
+            if isinstance(owner, ClassValue):
+                if entry[2] in owner.module.facts.scopes[owner.scope].bindings:
+                    return owner.module.path, owner.scope
+        return None
 
     @staticmethod
     def _operands(entry: t.Term) -> list[int]:

@@ -26,7 +26,8 @@ def check(file: FileView) -> Iterator[Finding]:
     if not opened:
         return
     first = opened[0]
-    provider = file.project.injection.opened.provider(first)
+    provided = map(file.project.injection.opened.provider, opened)
+    provider = next((frame for frame in provided if frame is not None), None)
     is_one = len(opened) == 1
     who = f"'{first.frame.name}'" + ("" if is_one else f" {handlers.others(len(opened))}")
     if first.by_hand is not None:

@@ -31,7 +31,7 @@ def check(file: FileView) -> Iterator[Finding]:
             RULE,
             file.range_of(file.module, shared.router.place.term),
             f"all {len(shared.places)} routes of '{made}' declare Depends({name}) and read "
-            f"nothing of it; declare it once, with dependencies=[Depends({name})] here.",
+            "nothing of it; declare it once, in the dependencies of the router.",
             key=(made, name),
             trace=[
                 Step(
