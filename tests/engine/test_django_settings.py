@@ -267,3 +267,16 @@ def test_classes_of_django_configurations(tmp_path: Path) -> None:
     assert leaf.name == "s.py (Production)"
     held = Databases.of(project).setting(leaf, "DATABASES")
     assert text(held) == ("{default: {ENGINE: 'django.db.backends.postgresql', CONN_MAX_AGE: 60}}")
+
+
+def test_code_that_goes_on_for_too_long_says_nothing(tmp_path: Path) -> None:
+    loops = "".join(f"{'    ' * n}for a{n} in L:\n" for n in range(7))
+    source = f"""
+DATABASES = {{"default": {{"ENGINE": "django.db.backends.postgresql"}}}}
+INSTALLED_APPS = []
+L = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+{loops}{"    " * 7}DATABASES["default"]["X"] = 1
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+"""
+    project = linked(tmp_path, {"settings.py": source, "manage.py": MANAGE.format("settings")})
+    assert Databases.of(project).in_production == []

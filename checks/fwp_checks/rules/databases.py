@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.origins import Place
     from fwp_checks.project.view import FileView
 
-_REASONS = {
-    Evidence.DEPLOYED: "the settings in production are '{}', named here",
-    Evidence.NAME: "the settings in production are '{}', by their name",
-    Evidence.SERVED: "the settings in production are '{}', named here",
-    Evidence.MANAGED: "the settings in production are '{}', named here",
-}
-
 
 def is_in(file: FileView, place: Place) -> bool:
     """Whether a place is in the file."""
@@ -83,13 +76,13 @@ def zero(module: Module, term: int, key: str) -> tuple[Edit, ...]:
     return (Edit(module.path, value, "0"),) if value is not None else ()
 
 
-def why(file: FileView, leaf: Leaf) -> Iterable[Step]:
+def why(leaf: Leaf) -> Iterable[Step]:
     """Why these settings are believed to be used in production."""
-    if leaf.naming is None:
-        return
     naming = leaf.naming
-    message = _REASONS[naming.evidence].format(leaf.name)
-    yield Step(naming.path, Range(naming.line, 1, naming.line, 1), message)
+    if naming is not None:
+        how = "by its name" if naming.evidence is Evidence.NAME else "named here"
+        message = f"'{leaf.name}' holds the settings in production, {how}"
+        yield Step(naming.path, Range(naming.line, 1, naming.line, 1), message)
 
 
 def at(file: FileView, database: Database, message: str) -> Step:

@@ -29,5 +29,5 @@ def report(file: FileView, rule: Rule, service: Service, message: str, most: int
         start_of(file.module, service.application.place.term),
         message,
         key=("urlpatterns",),
-        trace=[*why(file, service.leaf), *steps],
+        trace=[*why(service.leaf), *steps],
     )

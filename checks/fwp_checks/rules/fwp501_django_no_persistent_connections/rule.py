@@ -41,7 +41,7 @@ def _finding(file: FileView, found: Reopened) -> Finding:
         if is_asgi
         else 'set CONN_MAX_AGE, or OPTIONS["pool"] with psycopg 3'
     )
-    trace = [*why(file, database.leaf)]
+    trace = [*why(database.leaf)]
     if found.kept is not None:
         trace.append(at(file, found.kept, f"'{found.kept.alias}' has one"))
     trace.extend(at(file, other, f"nor has '{other.alias}' here") for other in found.others)

@@ -33,7 +33,7 @@ def check(file: FileView) -> Iterator[Finding]:
             'set it to 0 and use OPTIONS["pool"].',
             key=(found.database.alias,),
             trace=[
-                *why(file, found.database.leaf),
+                *why(found.database.leaf),
                 mention(found.mention, f"{found.server} runs the project"),
             ],
         )

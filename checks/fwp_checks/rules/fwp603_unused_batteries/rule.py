@@ -34,5 +34,5 @@ def check(file: FileView) -> Iterator[Finding]:
                 "through their middleware, and migrate makes their tables; leave out the apps and "
                 "their middleware.",
                 key=("INSTALLED_APPS",),
-                trace=tuple(why(file, leaf)),
+                trace=tuple(why(leaf)),
             )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.frameworks.django.configuration.held import (
+    NOT_KNOWN,
     Dictionary,
     Entry,
     Held,
@@ -174,8 +175,10 @@ class Databases:
         """What a setting holds; None if it is not given."""
         interpreter = self._interpreter(leaf)
         if leaf.class_ is not None:
-            return interpreter.class_setting(SettingsObject(leaf.class_), name)
-        return interpreter.setting(leaf.module, name)
+            held = interpreter.class_setting(SettingsObject(leaf.class_), name)
+        else:
+            held = interpreter.setting(leaf.module, name)
+        return NOT_KNOWN if interpreter.is_exhausted else held
 
     def _interpreter(self, leaf: Leaf) -> Interpreter:
         key = (leaf.module, leaf.class_)

@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
 
-_MOST_DEPTH = 60
+_MOST_DEPTH = 300
 _MOST_CALLS = 12
+# Terms that are run; settings need a hundredth.
+_MOST_STEPS = 300_000
 # Regions that may not run, or not be run to their end.
 _CONDITIONAL = frozenset({"if", "else", "case", "except", "while"})
 
@@ -113,6 +115,12 @@ class Interpreter:
         self._calls: list[tuple[Module, int]] = []
         self._asked: list[Module] = []
         self._by_number: dict[int, Run] = {}
+        self._steps = 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the code went on for too long; then nothing is known of what it holds."""
+        return self._steps > _MOST_STEPS
 
     # -- what is asked -----------------------------------------------------------------------------
 
@@ -208,7 +216,8 @@ class Interpreter:
         terms = run.module.facts.terms
         outline = self._outline(run)
         term = start
-        while term < end:
+        while term < end and not self.is_exhausted:
+            self._steps += 1
             nested = outline.class_bodies.get(term, term)
             if nested > term:
                 term = nested
