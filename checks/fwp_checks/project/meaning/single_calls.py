@@ -94,18 +94,37 @@ class SingleCalls:
         one of these members: for each call of the function around, the call of the parameter and
         that of its result.
         """
-        for module, term in self._project.call_sites.spelt(OF_A_VALUE):
-            terms = module.facts.terms
-            made = terms[term][1]
-            if terms[made][0] != t.CALL or terms[terms[made][1]][0] not in (t.PARAM, t.NAME):
-                continue
-            for single in self.of(module, module.code_scope_of(term)):
-                function = self._project.values.evaluate(single.frame, terms[made][1])
-                for option in options_of(function):
-                    name = self._project.call_sites.resolved(option, names)
-                    if name is not None:
-                        site = CallSite(self._project, single.frame, made, name)
-                        yield single, site, CallSite(self._project, single.frame, term, name)
+        for single, made, term, function in self._of_parameters():
+            for option in options_of(function):
+                name = self._project.call_sites.resolved(option, names)
+                if name is not None:
+                    site = CallSite(self._project, single.frame, made, name)
+                    yield single, site, CallSite(self._project, single.frame, term, name)
+
+    def _of_parameters(self) -> list[tuple[SingleCall, int, int, Value]]:
+        """The calls of what a call of a parameter gives, with what that parameter is."""
+        key = "single_calls.of_parameters"
+        known: list[tuple[SingleCall, int, int, Value]] | None
+        known = self._project.framework_data.get(key)
+        if known is None:
+            known = self._project.framework_data[key] = []
+            for module, term in self._project.call_sites.spelt(OF_A_VALUE):
+                terms = module.facts.terms
+                made = terms[term][1]
+                if terms[made][0] != t.CALL or not _may_be_parameter(module, terms[made][1]):
+                    continue
+                for single in self.of(module, module.code_scope_of(term)):
+                    function = self._project.values.evaluate(single.frame, terms[made][1])
+                    known.append((single, made, term, function))
+        return known
+
+
+def _may_be_parameter(module: Module, term: int) -> bool:
+    """Whether a term is a parameter, of a function around, too."""
+    entry = module.facts.terms[term]
+    return entry[0] == t.PARAM or (
+        entry[0] == t.NAME and entry[1] not in module.facts.scopes[0].bindings
+    )
 
 
 def _is(value: Value, module: Module, scope_number: int) -> TypeGuard[FunctionValue]:
