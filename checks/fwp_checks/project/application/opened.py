@@ -12,6 +12,7 @@ from fwp_checks.project.application.model import Dependency
 from fwp_checks.project.application.sessions import CLASSES, FACTORIES, Opened
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.sites import OF_A_VALUE
 from fwp_checks.project.meaning.values import ClassValue, External, Member
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class OpenedByHand:
         # sessionmaker(…)()
         found |= {
             (module, term)
-            for module, term in sites.spelt("<value>")
+            for module, term in sites.spelt(OF_A_VALUE)
             if not module.code_scope_of(term)
         }
         return found
