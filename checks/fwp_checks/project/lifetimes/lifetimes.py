@@ -108,12 +108,10 @@ class Lifetimes:
         )
 
     def is_rare(self, way: Way) -> bool:
-        """Whether the function that a request runs is a part of signing in, which users seldom
-        do.
-        """
-        path, scope_number = way.function
+        """Whether a way is a part of signing in, which users seldom do."""
+        by_path = self._project.table.by_path
         route = self.requested.routes.get(way.function)
-        return is_sign_in(self._project.table.by_path[path], scope_number) or (
+        return any(is_sign_in(by_path[call.path], call.scope) for call in way.chain) or (
             route is not None and is_sign_in_path(route.path)
         )
 

@@ -33,10 +33,12 @@ def check(file: FileView) -> Iterator[Finding]:
             shared = file.project.lifetimes.shared.instead_of(found)
             if shared is not None:
                 because, way_out = f", while {_place(shared)} keeps one for all", "that one"
+            elif all(map(file.project.lifetimes.is_rare, found.ways)):
+                continue
             elif any(way.is_in_loop for way in found.ways):
                 because = ", in a loop"
             if not because and not _is_hot(found):
-                if not _is_habit(file, found):
+                if file.project.lifetimes.count(found.opening.name) < _SEVERAL:
                     continue
                 severity = Severity.INFO
         yield openings.report(file, RULE, found, severity, because, way_out)
@@ -50,10 +52,3 @@ def _place(opening: Opening) -> str:
 def _is_hot(found: PerRequest) -> bool:
     """Whether many requests do it: what runs before handlers, or a great many handlers."""
     return len(found.ways) >= _MANY or any(way.label not in _HANDLERS for way in found.ways)
-
-
-def _is_habit(file: FileView, found: PerRequest) -> bool:
-    """Whether several functions of the project do the same, and this one not just to sign in."""
-    lifetimes = file.project.lifetimes
-    several = lifetimes.count(found.opening.name) >= _SEVERAL
-    return several and not all(map(lifetimes.is_rare, found.ways))
