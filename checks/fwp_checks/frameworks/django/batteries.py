@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 # What routing requests takes, and what every new project and app imports.
 _ROUTING = (
+    *("django.http.response", "django.urls.conf", "django.utils.decorators"),
     *("django.http", "django.urls", "django.conf", "django.views.decorators", "django.views"),
     *("django.views.generic", "django.apps", "django.core.wsgi", "django.core.asgi"),
-    *("django.core.management", "django.utils.decorators", "django.test", "django.core.exceptions"),
+    *("django.core.management", "django.test", "django.core.exceptions"),
     *("django.views.generic.base", "django.core.handlers", "django"),
 )
 # New apps import these in files that then stay empty; they count if something reads the name.

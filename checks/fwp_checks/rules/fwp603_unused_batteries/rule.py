@@ -30,9 +30,9 @@ def check(file: FileView) -> Iterator[Finding]:
             yield file.finding(
                 RULE,
                 start_of(file.module, term),
-                f"Nothing in the project uses {listed}, which are installed: each request goes "
-                "through their middleware, and migrate makes their tables; leave out the apps and "
-                "their middleware.",
+                f"Nothing in the project uses {listed}, but INSTALLED_APPS has "
+                f"{'them' if len(names) > 1 else 'it'}: migrate makes tables for that, and requests "
+                "go through its middleware; leave out both.",
                 key=("INSTALLED_APPS",),
                 trace=tuple(why(leaf)),
             )
