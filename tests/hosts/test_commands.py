@@ -48,7 +48,7 @@ def test_explain_on_a_terminal(fwp: Fwp, monkeypatch: pytest.MonkeyPatch) -> Non
     ("word", "expected"),
     [
         ("FWP12", "FWP102"),
-        ("fwp112", "FWP110"),
+        ("fwp1100", "FWP110"),
         ("blocking-call-trough-helper", "blocking-call-through-helper"),
         ("zzz", "fwp rules"),
     ],
