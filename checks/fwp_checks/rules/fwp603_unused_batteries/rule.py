@@ -31,8 +31,8 @@ def check(file: FileView) -> Iterator[Finding]:
                 RULE,
                 start_of(file.module, term),
                 f"Nothing in the project uses {listed}, but INSTALLED_APPS has "
-                f"{'them' if len(names) > 1 else 'it'}: migrate makes tables for that, and requests "
-                "go through its middleware; leave out both.",
+                f"{'them' if len(names) > 1 else 'it'}: migrate makes tables for that, and "
+                "requests go through its middleware; leave out both.",
                 key=("INSTALLED_APPS",),
                 trace=tuple(why(leaf)),
             )
