@@ -160,12 +160,16 @@ def test_broken_lists_say_nothing() -> None:
 
 
 def test_files_that_are_no_text_are_skipped_with_a_line() -> None:
-    deployment = Deployment(
-        Files({"Dockerfile": b"FROM a\n\xff", "run.sh": b"#" * (MOST_BYTES + 1)})
-    )
+    deployment = Deployment(Files({"Dockerfile": b"FROM a\n\0", "run.sh": b"#" * (MOST_BYTES + 1)}))
     assert deployment.servers == []
     [skipped] = deployment.skipped
-    assert (skipped.path, skipped.line, skipped.reason) == ("Dockerfile", 2, "is no text in UTF-8")
+    assert (skipped.path, skipped.line, skipped.reason) == ("Dockerfile", 2, "is no text")
+
+
+def test_comments_in_another_encoding_do_no_harm() -> None:
+    text = "# d\xe9marrer\nexec gunicorn config.wsgi:application\n".encode("latin-1")
+    [server] = Deployment(Files({"run.sh": text})).servers
+    assert server.mention.line == 2
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,11 @@ class Deployment:
             if isinstance(content, OSError):
                 reason = content.strerror or type(content).__name__
                 self.skipped.append(Skipped(path, 1, f"cannot be read: {reason}"))
+            elif b"\0" in content:
+                line = content[: content.index(b"\0")].count(b"\n") + 1
+                self.skipped.append(Skipped(path, line, "is no text"))
             elif len(content) <= MOST_BYTES:
-                try:
-                    found[path] = content.decode("utf-8-sig")
-                except UnicodeDecodeError as error:
-                    line = content[: error.start].count(b"\n") + 1
-                    self.skipped.append(Skipped(path, line, "is no text in UTF-8"))
+                found[path] = _text_of(content)
         return found
 
     def _each(self, wanted: Callable[[str], bool]) -> list[tuple[str, str]]:
@@ -171,6 +170,14 @@ class Deployment:
             if at >= 0:
                 return Mention(path, text[:at].count("\n") + 1)
         return None
+
+
+def _text_of(content: bytes) -> str:
+    """The text of a file: commands and names are in ASCII, whatever its comments are in."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def _named(path: str, text: str) -> list[NamedSettings]:
