@@ -38,6 +38,11 @@ Exit codes: 0 nothing found, 1 findings, 2 wrong usage or settings, or files tha
 """
 
 
+_ROUTES_DESCRIPTION = """\
+List the applications of the project that PATHS lie in, with the routers, routes, dependencies and
+hooks in PATHS, and how often each function blocks, queries, writes or opens connections. JSON also
+says where.
+"""
 _ROUTES_EPILOG = """\
 examples:
   fwp routes
@@ -208,11 +213,15 @@ def _add_settings(group: argparse._ArgumentGroup) -> None:
         default=None,
         help="also report exists, stat and the like",
     )
+    _add_include_tests(group)
+
+
+def _add_include_tests(group: argparse._ArgumentGroup | _Parser) -> None:
     group.add_argument(
         "--include-tests",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="also check test code",
+        help="also look at test code",
     )
 
 
@@ -259,9 +268,7 @@ def _add_routes(commands: argparse._SubParsersAction[_Parser]) -> None:
     routes = commands.add_parser(
         "routes",
         help="list the routes of a project, and what their handlers do",
-        description="List the applications of the project that PATHS lie in, with the routers, "
-        "routes, dependencies and hooks in PATHS, and how often each function blocks, queries, "
-        "writes or opens connections. --format json also says where.",
+        description=_ROUTES_DESCRIPTION,
         epilog=_ROUTES_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -277,7 +284,7 @@ def _add_routes(commands: argparse._SubParsersAction[_Parser]) -> None:
         default="auto",
         help="auto: on a terminal, unless NO_COLOR is set (default: %(default)s)",
     )
-    _add_settings(routes.add_argument_group("settings"))
+    _add_include_tests(routes)
     routes.add_argument(
         "--jobs",
         type=_positive,
@@ -285,7 +292,9 @@ def _add_routes(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="number of processes (default: the available cores)",
     )
     _add_cache(routes)
-    routes.set_defaults(run=_command("routes", "run"))
+    routes.set_defaults(
+        run=_command("routes", "run"), preview=None, file_access=None, file_metadata=None
+    )
 
 
 def _add_why(commands: argparse._SubParsersAction[_Parser]) -> None:
