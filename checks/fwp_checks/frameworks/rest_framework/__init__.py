@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
 
+# Whether an action shows a single object.
+_DETAIL = {"list": False, "retrieve": True}
 _REQUEST = "rest_framework.request.Request"
 
 
@@ -78,6 +80,11 @@ class RestFramework(Framework):
         if name == "request" and views.is_view(project, views.class_of(base)):
             return Instance(_REQUEST, details=(how,) if how is not None else ())
         return None
+
+    def truth(self, base: Instance, names: tuple[str, ...]) -> bool | None:
+        """``self.detail`` of a viewset (``SimpleRouter.routes`` in rest_framework/routers.py)."""
+        how = views.acting(base)
+        return _DETAIL.get(how.action) if how is not None and names == ("detail",) else None
 
     def construct(
         self, project: Project, class_: ClassValue, arguments: Arguments
