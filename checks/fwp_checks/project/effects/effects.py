@@ -45,6 +45,10 @@ _KNOWN_FOR_SURE = ("django.", "sqlalchemy.ext.asyncio.")
 _MAX_PROOFS = 4
 
 
+Starts = Callable[[RunExternal], EffectRow | None]
+"""The row by which a library run has an effect."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something a frame does at a term, and what that runs, an entry for each callee it may be.
@@ -298,20 +302,20 @@ class Effects:
         self,
         project: Project,
         frames: Iterable[Frame],
-        starts: Callable[[RunExternal], EffectRow | None],
+        starts: Starts,
         each_time: bool = False,
     ) -> None:
         self._each_time = each_time
         self._conditions = project.conditions
         self._behaviours = project.behaviours
-        self._starts = starts
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.
         self._found: dict[tuple[Frame, int], list[list[Proof]]] = {}
         self._waiting: deque[tuple[Frame, Proof]] = deque()
-        self._search(list(frames))
+        # Who asks for effects often holds them: it is not held in turn, so both end together.
+        self._search(list(frames), starts)
 
-    def _search(self, frames: list[Frame]) -> None:
+    def _search(self, frames: list[Frame], starts: Starts) -> None:
         callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
         for frame in frames:
             for event in self._behaviours.of(frame).events:
@@ -324,7 +328,7 @@ class Effects:
                         if isinstance(run, RunFrame):
                             callers.setdefault(run.frame, []).append((frame, event, index))
                         else:
-                            self._start(frame, event, index, run)
+                            self._start(frame, event, index, run, starts(run))
         while self._waiting:
             callee, inner = self._waiting.popleft()
             for frame, event, index in callers.get(callee, ()):
@@ -332,8 +336,9 @@ class Effects:
                 if requirements is not None:
                     self._settle(frame, index, Proof(event, RunFrame(callee), inner, requirements))
 
-    def _start(self, frame: Frame, event: Event, index: int, run: RunExternal) -> None:
-        row = self._starts(run)
+    def _start(
+        self, frame: Frame, event: Event, index: int, run: RunExternal, row: EffectRow | None
+    ) -> None:
         if row is not None:
             requirements = self._conditions.of_row(frame, event.term, row)
             self._settle(frame, index, Proof(event, run, None, requirements))
