@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region, Statement
 from fwp_checks.project.application.model import Handler, Route
-from fwp_checks.project.application.sameness import Form, Reading
+from fwp_checks.project.application.sameness import Form, Reading, last_name
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.values import External
 
@@ -174,8 +174,9 @@ class Prologues:
         if region.exits:
             return True
         for term in range(region.start, region.end):
-            entry = frame.module.facts.terms[term]
-            if entry[0] == t.CALL:
+            terms = frame.module.facts.terms
+            entry = terms[term]
+            if entry[0] == t.CALL and last_name(terms[entry[1]]) == "abort":
                 called = self._project.values.evaluate(frame, entry[1])
                 if isinstance(called, External) and called.name.endswith(".abort"):
                     return True
