@@ -20,6 +20,11 @@ _TOOLS = frozenset(
         "flask_healthz", "fastapi_health", "instana", "signoz", "pyroscope", "logtail", "graypy",
     }
 )  # fmt: skip
+# Programs that instrument an application from outside, and what only those need.
+_AROUND = (
+    "opentelemetry-instrument", "opentelemetry-distro", "ddtrace-run", "newrelic-admin",
+    "instana", "appdynamics", "dynatrace", "elastic-apm",
+)  # fmt: skip
 _LOGGING = frozenset({"basicConfig", "dictConfig", "fileConfig", "addHandler"})
 _ALIVE = re.compile(r"health|ready|readiness|live(?:ness)?\b|ping|status|metrics|heartbeat|version")
 
@@ -45,6 +50,8 @@ class Monitoring:
             if "LOGGING" in module.facts.scopes[0].bindings:
                 return False
         if any(self._project.call_sites.spelt(name) for name in _LOGGING):
+            return False
+        if any(self._project.deployment.mentions(name) is not None for name in _AROUND):
             return False
         return not any(
             _ALIVE.search((route.path or "").lower()) for route in self._project.applications.routes

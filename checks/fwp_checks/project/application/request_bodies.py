@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SPELLINGS = ("json", "get_json", "loads")
 _GIVING = frozenset({"starlette.requests.Request.json", "flask.request.get_json"})
-_JSON = frozenset({"flask.request.json", "quart.request.json"})
+_JSON = frozenset({"flask.request.json"})
 _LOADS = frozenset({"json.loads", "orjson.loads", "ujson.loads", "simplejson.loads"})
 _RAW = frozenset(
     {
