@@ -27,6 +27,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.http import JsonResponse
 
+from blog.caching import caching
 from blog.models import Author, Post
 
 """
@@ -94,6 +95,17 @@ SEVERITIES = {
                     cache.set(post.pk, name)
                 found.append(name)
             return JsonResponse({"names": found})
+        """,
+        Severity.INFO,
+    ),
+    "what a decorator keeps": (
+        """
+        @caching.memoize()
+        def name_of(post):
+            return post.author.name
+
+        def show(request):
+            return JsonResponse({"names": [name_of(post) for post in Post.objects.all()]})
         """,
         Severity.INFO,
     ),

@@ -12,6 +12,9 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import FunctionKey
 
+# Decorators that keep results for the next call, in any library. Only a weight hangs on their names.
+_KEEPING = ("cache", "cached", "memoize", "memoized")
+
 
 class Jobs:
     """Tells what is reached from ``commands`` alone, of functions that call each other."""
@@ -51,7 +54,13 @@ def _reached(
 
 
 def fills_cache(module: Module, term: int) -> bool:
-    """Whether code runs only where ``cache.get(key)`` gave nothing, to fill it with ``set()``."""
+    """Whether code runs only where ``cache.get(key)`` gave nothing, to fill it with ``set()``, or
+    in a function whose decorator keeps its results (``@cache.memoize()``).
+    """
+    if any(
+        _is_keeping(module, d) for d in module.facts.scopes[module.code_scope_of(term)].decorators
+    ):
+        return True
     terms = module.facts.terms
     for region in module.regions_in(module.code_scope_of(term)):
         if region.kind in ("if", "else") and region.start <= term < region.end:
@@ -81,3 +90,11 @@ def _owner(terms: Sequence[t.Term], entry: t.Term, method: str) -> t.Term | None
     if function[0] != t.ATTR or function[2] != method:
         return None
     return terms[t.unaliased(terms, function[1])]
+
+
+def _is_keeping(module: Module, decorator: int) -> bool:
+    terms = module.facts.terms
+    entry = terms[decorator]
+    called = terms[entry[1]] if entry[0] == t.CALL else entry
+    spelt = called[2] if called[0] in (t.ATTR, t.IMPORT) else called[1]
+    return spelt in _KEEPING
