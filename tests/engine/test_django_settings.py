@@ -62,6 +62,10 @@ PROGRAMS = {
     "merged": ('D = {"a": 1} | {"b": 2}\nD |= {"c": 3}', "{a: 1, b: 2, c: 3}"),
     "unpacked": ('B = {"a": 1}\nD = {**B, "b": 2}\nB["a"] = 5', "{a: 1, b: 2}"),
     "unpacked from somewhere": ("import x\nD = {**x.y, 'b': 2}", "{b: 2, …}"),
+    "put into what is not known": (
+        'import x\nD = {"a": x.db()}\nD["a"]["b"] = 1\nD["a"].update(c=2)',
+        "{a: {b: 1, c: 2, …}}",
+    ),
     "made by dict": ('D = dict({"a": 1}, b=2)', "{a: 1, b: 2}"),
     "copied": ('B = {"a": {"x": 1}}\nD = B.copy()\nB["b"] = 2', "{a: {x: 1}}"),
     "copied deeply": (

@@ -11,6 +11,7 @@ from fwp_checks.frameworks.django.configuration.held import (
     Held,
     Listing,
     Literal,
+    Unknown,
     dictionaries,
     either,
     extend,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _CHANGES = frozenset(
     {"update", "setdefault", "pop", "clear", "append", "extend", "insert", "remove"}
 )
+UNKNOWN_MAKER = "unknown"
+"""What made a dictionary of which it is not known what made it."""
 _COPIES = frozenset({"copy", "deepcopy"})
 
 
@@ -38,9 +41,25 @@ def is_change(module: Module, call: int) -> bool:
     return named in _COPIES or (function[0] == t.ATTR and named in _CHANGES)
 
 
+def open_item(interpreter: Interpreter, run: Run, term: int) -> None:
+    """Make a dictionary of an item that something unknown gave, such as ``env.db()``, now that it
+    is used as one: it may hold any key.
+    """
+    entry = run.module.facts.terms[term]
+    if entry[0] != t.ITEM:
+        return
+    key = interpreter.evaluate(run, entry[2])
+    for outer in dictionaries(interpreter.evaluate(run, entry[1])):
+        held = outer.entries.get(key.value) if isinstance(key, Literal) else None
+        if held is not None and isinstance(held.value, Unknown):
+            held.value = Dictionary(held.place, outer.conditions, UNKNOWN_MAKER, is_open=True)
+            run.memo.pop(term, None)
+
+
 def store_item(interpreter: Interpreter, run: Run, term: int) -> None:
     """``base[key] = value`` or ``del base[key]``."""
     _, base, key, value = run.module.facts.terms[term]
+    open_item(interpreter, run, base)
     name = interpreter.evaluate(run, key)
     for changed in dictionaries(interpreter.evaluate(run, base)):
         is_sure = interpreter.is_sure(run, term, changed)

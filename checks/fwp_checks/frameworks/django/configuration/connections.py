@@ -106,7 +106,8 @@ class Connections:
             age = database.age
             if age is None or database.literal_age in (0, ...) or database.literal_age is False:
                 continue
-            if any(_POOLED.search(name) for name in database.engine_names):
+            is_pooled = any(_POOLED.search(name) for name in database.engine_names)
+            if is_pooled or database.is_from_outside:
                 found.setdefault(age.place, database)
         return list(found.values())
 
@@ -151,7 +152,8 @@ class Connections:
         for database in self._databases.in_production:
             age = database.literal_age
             is_kept = age is None or (isinstance(age, int) and age > 0)
-            if not is_kept or database.engine is not Engine.NETWORKED or database.age is None:
+            is_server = database.engine is Engine.NETWORKED or database.is_from_outside
+            if not is_kept or not is_server or database.age is None:
                 continue
             evidence = self._asgi(database.leaf)
             if evidence is not None:

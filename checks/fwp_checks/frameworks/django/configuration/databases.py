@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
+from fwp_checks.frameworks.django.configuration.changes import UNKNOWN_MAKER
 from fwp_checks.frameworks.django.configuration.held import (
     NOT_KNOWN,
     Dictionary,
@@ -84,6 +85,11 @@ class Database:
         if self.held.made_by:
             return Engine.NETWORKED
         return Engine.NETWORKED if all(k and k.is_sure for k in keys) else Engine.UNKNOWN
+
+    @property
+    def is_from_outside(self) -> bool:
+        """Whether it is made of an address that is not known, to which settings add."""
+        return self.held.made_by == UNKNOWN_MAKER and "ENGINE" not in self.held.entries
 
     @property
     def engine_names(self) -> list[str]:

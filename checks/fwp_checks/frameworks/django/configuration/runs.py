@@ -480,6 +480,8 @@ class Interpreter:
     def _call(self, run: Run, term: int, entry: t.Term) -> Held:
         function = run.module.facts.terms[entry[1]]
         if function[0] == t.ATTR:
+            if changes.is_change(run.module, term):
+                changes.open_item(self, run, function[1])
             base = self.evaluate(run, function[1])
             changed = changes.method(self, run, term, base, function[2])
             if changed is not None:
