@@ -25,6 +25,7 @@ from fwp_checks.project.files.discovery import (
     is_template_path,
     is_test_path,
     python_files,
+    test_files,
 )
 from fwp_checks.settings import Settings, SettingsError
 from fwp_checks.sources import Sources, digest_of
@@ -241,8 +242,11 @@ class Session:
             self.settings.enabled(_BOUND_TOO_EARLY, preview=False)
             and any(_makes_flask(sources.read(path)) for path in files)
         )
+        if not wanted:
+            return []
         known = frozenset(files)
-        return [path for path in self._tests if path not in known] if wanted else []
+        listed = test_files(self.root, self.settings, self._tests)
+        return [path for path in listed if path not in known]
 
     def _include(self, paths: Iterable[Path]) -> None:
         """Files named outright are read even where discovery would leave them out."""

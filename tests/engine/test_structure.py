@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwp_checks.finding import Finding
-from fwp_checks.project.files.discovery import python_files
+from fwp_checks.project.files import discovery
 from fwp_checks.session import Session
 from fwp_checks.settings import Settings
 
@@ -195,9 +195,10 @@ def test_a_change_of_a_test_changes_the_report(tmp_path: Path) -> None:
 def test_test_code_is_listed_apart(tmp_path: Path) -> None:
     write(tmp_path, app="", tests__unit__data="", test_app="", package__tests__e2e__x="")
     tests: list[str] = []
-    files = python_files(tmp_path, Settings(), tests=tests)
+    files = discovery.python_files(tmp_path, Settings(), tests=tests)
     assert [file.name for file in files] == ["app.py"]
-    assert tests == ["package/tests/e2e/x.py", "test_app.py", "tests/unit/data.py"]
+    listed = discovery.test_files(tmp_path, Settings(), tests)
+    assert listed == ["package/tests/e2e/x.py", "test_app.py", "tests/unit/data.py"]
 
 
 def test_test_code_is_not_read_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def python_files(
     code). Stubs (``.pyi``) are left out: they hold no code that runs. Links to folders are not
     followed. To ``templates`` the files in folders of templates are added (paths relative to the
     root, in order), to ``deployment`` those that say how the project is run, to ``tests`` the test
-    code that is left out.
+    code that is left out, for :func:`test_files`.
 
     Raises FileNotFoundError for a path that does not exist and ValueError for one outside the root.
     """
@@ -110,9 +110,20 @@ def python_files(
     if deployment is not None:
         deployment.sort(key=lambda path: (path.count("/"), path))
         del deployment[MOST_FILES:]
-    if tests is not None:
-        tests.sort()
     return [top / relative for relative in sorted(found)]
+
+
+def test_files(root: Path, settings: Settings, left_out: Iterable[str]) -> list[str]:
+    """The files of test code that :func:`python_files` has left out, as paths relative to the root;
+    ``left_out`` are files, and folders with a slash at the end.
+    """
+    found: set[str] = set()
+    for path in left_out:
+        if path.endswith("/"):
+            found.update(_walk(str(_absolute(root) / path), path[:-1], settings.exclude, True))
+        else:
+            found.add(path)
+    return sorted(found)
 
 
 def is_test_path(relative: str) -> bool:
@@ -159,7 +170,6 @@ def _walk(
 ) -> Iterator[str]:
     """The files below a folder; ``prefix`` is the folder relative to the root."""
     stack = [(top, prefix)]
-    testing: list[tuple[str, str]] = []
     while stack:
         place, relative = stack.pop()
         try:
@@ -197,14 +207,12 @@ def _walk(
                     continue
             if name[0] == "." or name in _NEVER or not entry.is_dir(follow_symlinks=False):
                 continue
-            if not with_tests and _TEST_FOLDER.fullmatch(name):
-                testing.append((entry.path, path))
-            elif not matches(path, exclude):
+            if matches(path, exclude):
+                continue
+            if with_tests or not _TEST_FOLDER.fullmatch(name):
                 stack.append((entry.path, path))
-    if tests is not None:
-        for place, relative in testing:
-            if not matches(relative, exclude):
-                tests.extend(_walk(place, relative, exclude, True))
+            elif tests is not None:
+                tests.append(f"{path}/")
 
 
 def _is_shadowed(folder: Path, path: str, names: set[str]) -> bool:
