@@ -12,7 +12,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import FunctionKey
 
-# Decorators that keep results for the next call, in any library. Only a weight hangs on their names.
+# Decorators that keep results for the next call. Only a weight hangs on their names.
 _KEEPING = ("cache", "cached", "memoize", "memoized")
 
 
