@@ -81,7 +81,7 @@ class ImportOrder:
         failing = self._failing(module, circle) if self._binds_late(circle) else None
         if failing is not None:
             yield failing
-        elif not application.frame.scope_number and is_script(module) and not module.is_package:
+        elif not application.frame.scope_number and module.main_guards and not module.is_package:
             yield from self._imported_twice(module, circle)
 
     def _failing(self, module: Module, circle: set[Module]) -> Unbound | None:
@@ -244,21 +244,3 @@ class ImportOrder:
             )
             for option in options_of(value)
         )
-
-
-def is_script(module: Module) -> bool:
-    """Whether a module does something when it is run: it asks for ``__main__``."""
-    return any(main_guards(module))
-
-
-def main_guards(module: Module) -> Iterator[tuple[int, int]]:
-    """The stretches of a module's terms that only run where it is the script."""
-    terms = module.facts.terms
-    for region in module.regions_in(0):
-        entry = terms[region.term] if region.kind == "if" and region.term >= 0 else None
-        if entry is not None and entry[0] == t.COMPARE and entry[1] == "==":
-            if {terms[entry[2]], terms[entry[3]]} == _MAIN:
-                yield region.start, region.end
-
-
-_MAIN = {(t.NAME, "__name__"), (t.CONST, "__main__")}

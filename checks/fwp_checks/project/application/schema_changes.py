@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.application.import_order import main_guards
 from fwp_checks.project.application.loaded import Loaded, is_example
 from fwp_checks.project.application.model import HookKind
 from fwp_checks.project.files.modules import Module
@@ -157,7 +156,7 @@ class SchemaChanges:
         return text if isinstance(text, str) else ""
 
     def _change(self, module: Module, term: int, what: str, is_raw: bool) -> Iterator[SchemaChange]:
-        if any(start <= term < end for start, end in main_guards(module)):
+        if module.runs_as_script(term):
             return
         scope = module.code_scope_of(term)
         moment = self._moment(module, scope, _LEVELS)
@@ -191,7 +190,7 @@ class SchemaChanges:
         if known is not None or levels == 0:
             return known
         for caller, term in self._project.call_sites.spelt(module.facts.scopes[scope].name):
-            if caller.is_served and not any(s <= term < e for s, e in main_guards(caller)):
+            if caller.is_served and not caller.runs_as_script(term):
                 if self._calls(caller, term, module, scope):
                     moment = self._moment(caller, caller.code_scope_of(term), levels - 1)
                     if moment is not None:

@@ -11,6 +11,8 @@ from fwp_checks.facts.model import ModuleFacts, Region
 from fwp_checks.facts.source import text_of
 from fwp_checks.project.files.roots import SourceRoots, sees
 
+_MAIN = {(t.NAME, "__name__"), (t.CONST, "__main__")}
+
 
 class Module:
     """One file of the project with its facts. Compared by identity.
@@ -198,6 +200,24 @@ class Module:
     def attribute_writes_in(self, scope_number: int) -> list[int]:
         """The attribute assignments of a module's or function's own code."""
         return self._writes_by_scope.get(scope_number, [])
+
+    @cached_property
+    def main_guards(self) -> list[tuple[int, int]]:
+        """The stretches of terms that only run where the module is the script: those below ``if
+        __name__ == "__main__"``.
+        """
+        terms = self.facts.terms
+        found = []
+        for region in self.regions_in(0):
+            entry = terms[region.term] if region.kind == "if" and region.term >= 0 else None
+            if entry is not None and entry[0] == t.COMPARE and entry[1] == "==":
+                if {terms[entry[2]], terms[entry[3]]} == _MAIN:
+                    found.append((region.start, region.end))
+        return found
+
+    def runs_as_script(self, term: int) -> bool:
+        """Whether a term only runs where the module is the script."""
+        return any(start <= term < end for start, end in self.main_guards)
 
     def code_scope_of(self, term: int) -> int:
         """The function, or the module, whose code runs a term: a class body runs with the code

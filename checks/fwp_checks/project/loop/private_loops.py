@@ -48,7 +48,6 @@ _SERVERS = frozenset(
 )  # fmt: skip
 # The last names of what starts a loop and waits.
 _RUN = frozenset({"run", "run_until_complete"})
-_MAIN = {(t.NAME, "__name__"), (t.CONST, "__main__")}
 
 
 class Company(Enum):
@@ -75,13 +74,7 @@ def entries(project: Project) -> Iterator[Frame]:
 
 def _is_script(module: Module) -> bool:
     """Whether a module does something when it is run: it asks for ``__main__``."""
-    terms = module.facts.terms
-    for region in module.regions_in(0):
-        entry = terms[region.term] if region.kind == "if" and region.term >= 0 else None
-        if entry is not None and entry[0] == t.COMPARE and entry[1] == "==":
-            if terms[entry[2]] in _MAIN and terms[entry[3]] in _MAIN:
-                return True
-    return module.path.endswith("__main__.py")
+    return bool(module.main_guards) or module.path.endswith("__main__.py")
 
 
 def _starts_loop(project: Project, module: Module) -> bool:

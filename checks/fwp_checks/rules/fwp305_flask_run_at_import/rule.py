@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Finding, Severity
-from fwp_checks.project.application.import_order import main_guards
 from fwp_checks.project.meaning.values import options_of
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, structure
@@ -26,7 +25,7 @@ def check(file: FileView) -> Iterator[Finding]:
     if not structure.matters(file):
         return
     for term in _runs(file):
-        if any(start <= term < end for start, end in main_guards(module)) or not _is_imported(file):
+        if module.runs_as_script(term) or not _is_imported(file):
             continue
         message = (
             f"run() at the top of '{module.name}' starts the development server when the module is "
