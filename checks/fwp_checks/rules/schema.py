@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.finding import Severity
 from fwp_checks.project.application.schema_changes import Moment, SchemaChange
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.rules import structure
 
 if TYPE_CHECKING:
-    from fwp_checks.finding import Finding, Severity
+    from fwp_checks.finding import Finding
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 
@@ -24,13 +25,36 @@ def is_of_flask(file: FileView) -> bool:
     return any(name.startswith("flask") for name in imports)
 
 
-def made(file: FileView) -> list[SchemaChange]:
-    """The calls of a file that make all tables when an application starts."""
-    return [
+def created(file: FileView, rule: Rule, tools: str) -> Iterator[Finding]:
+    """A finding about ``create_all()`` when an application starts, which ``tools`` should replace.
+
+    Where there are migrations it is an info, and none if the call stands under a condition; none
+    either where it is not known that there are none.
+    """
+    schema_changes = file.project.structure.schema_changes
+    changes = [
         change
-        for change in file.project.structure.schema_changes.of(file.module)
+        for change in schema_changes.of(file.module)
         if not change.is_raw and change.moment is not Moment.REQUEST
     ]
+    if schema_changes.has_migrations:
+        changes = [change for change in changes if not change.is_conditional]
+        why = (
+            "past the migrations that this project has: a table made so is none that a migration "
+            "can make; leave it to the migrations"
+        )
+        severity = Severity.INFO
+    else:
+        why = (
+            "and nothing ever changes them: it passes over tables that exist; use migrations "
+            f"({tools})"
+        )
+        severity = Severity.WARNING
+        if _has_unread_files(file):
+            return
+    if changes:
+        message = f"create_all() makes the tables {changes[0].moment.value}, {why}."
+        yield report(file, rule, changes, message, severity)
 
 
 def report(
@@ -55,6 +79,6 @@ def report(
     )
 
 
-def has_unread_files(file: FileView) -> bool:
+def _has_unread_files(file: FileView) -> bool:
     """Whether some file of the project could not be read, so that nothing is known to be absent."""
     return any(module.facts.problem is not None for module in file.project.table.modules)

@@ -26,7 +26,10 @@ _AROUND = (
     "instana", "appdynamics", "dynatrace", "elastic-apm",
 )  # fmt: skip
 _LOGGING = frozenset({"basicConfig", "dictConfig", "fileConfig", "addHandler"})
-_ALIVE = re.compile(r"health|ready|readiness|live(?:ness)?\b|ping|status|metrics|heartbeat|version")
+_ALIVE = re.compile(
+    r"(?:^|[/_.-])(?:health|ready|readiness|live(?:ness|z)?\b|alive|ping\b|status|metrics|heartbeat"
+    r"|version)"
+)
 
 
 class Monitoring:

@@ -22,36 +22,13 @@ _DJANGO = "https://docs.djangoproject.com/en/stable/topics/migrations/#workflow"
 
 
 def check(file: FileView) -> Iterator[Finding]:
-    """At most two findings a file: create_all(), and statements in SQL."""
-    if not structure.matters(file):
-        return
-    yield from _created(file)
-    yield from _written(file)
-
-
-def _created(file: FileView) -> Iterator[Finding]:
-    """``create_all()`` at the start of an application. (FWP306 speaks of Flask's.)"""
-    changes = schema.made(file)
-    if not changes or schema.is_of_flask(file):
-        return
-    moment = changes[0].moment.value
-    if file.project.structure.schema_changes.has_migrations:
-        changes = [change for change in changes if not change.is_conditional]
-        message = (
-            f"create_all() makes the tables {moment}, past the migrations that this project has: a "
-            "table made so is none that a migration can make; leave it to the migrations."
-        )
-        severity = Severity.INFO
-    elif not schema.has_unread_files(file):
-        message = (
-            f"create_all() makes the tables {moment}, and nothing ever changes them: it passes "
-            "over tables that exist; use migrations (Alembic)."
-        )
-        severity = Severity.WARNING
-    else:
-        return
-    if changes:
-        yield schema.report(file, RULE, changes, message, severity)
+    """At most two findings a file: create_all(), of which FWP306 speaks in Flask, and statements in
+    SQL.
+    """
+    if structure.matters(file):
+        if not schema.is_of_flask(file):
+            yield from schema.created(file, RULE, "Alembic")
+        yield from _written(file)
 
 
 def _written(file: FileView) -> Iterator[Finding]:
