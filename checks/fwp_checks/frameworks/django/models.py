@@ -7,7 +7,7 @@ and base.py of Django 6.1.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -456,20 +456,6 @@ class Models:
             not isinstance(option, ClassValue) or self._meta(option, "ordering") is not None
             for option in options_of(class_)
         )
-
-    def picks_one(self, class_: Value, lookups: Iterable[str]) -> bool:
-        """Whether no more than one object can match all of these lookups."""
-        for lookup in lookups:
-            name = lookup.removesuffix("__exact")
-            if name == "pk":
-                return True
-            for ending in ("__pk", "__id"):
-                name = name.removesuffix(ending)
-            options = [option for option in options_of(class_) if isinstance(option, ClassValue)]
-            declared = [self.field(option, name) for option in options]
-            if name == "id" or (declared and all(f is not None and f.is_unique for f in declared)):
-                return True
-        return False
 
     # -- managers ----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django.uniqueness import picks_one
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, limited, origin_of, with_origin
 from fwp_checks.project.meaning.outcome import Outcome, RunExternal
 from fwp_checks.project.meaning.values import (
@@ -64,7 +65,7 @@ def call(
     if models.is_manager(receiver):
         return _manager_call(project, name, arguments, receiver)
     if models.is_queryset(receiver) or receiver.class_ == rows.RAW_QUERYSET:
-        given = _queryset_result(models, receiver, method, arguments)
+        given = _queryset_result(project, receiver, method, arguments)
         return _runs(name, arguments, receiver, given) if given is not None else None
     return None
 
@@ -85,8 +86,9 @@ def made(project: Project, class_: ClassValue | str, arguments: Arguments) -> Ou
 
 
 def _queryset_result(
-    models: Models, queryset: Instance, method: str, arguments: Arguments
+    project: Project, queryset: Instance, method: str, arguments: Arguments
 ) -> Value | None:
+    models = Models.of(project)
     if method == "none":
         return Instance(rows.EMPTY_QUERYSET, None, queryset.arguments)
     if method == "__getitem__":
@@ -106,7 +108,7 @@ def _queryset_result(
         built = rows.built(queryset, method, arguments)
         model = rows.model_of(queryset)
         if method == "filter" and model is not None:
-            if models.picks_one(model, [name for name, _ in arguments.keywords]):
+            if picks_one(project, models, model, [name for name, _ in arguments.keywords]):
                 return limited(built, 1)
         return built
     given, is_async = rows.result(queryset, method)
@@ -188,9 +190,7 @@ def _manager_call(
         )
         queryset = _of_relation(queryset, manager)
     given: Value | None = (
-        queryset
-        if method == "all"
-        else _queryset_result(Models.of(project), queryset, method, arguments)
+        queryset if method == "all" else _queryset_result(project, queryset, method, arguments)
     )
     run = RunExternal(name, arguments, manager)
     if first is None:

@@ -1,0 +1,91 @@
+"""Which conditions no more than one object of a model can meet.
+
+https://docs.djangoproject.com/en/stable/ref/models/constraints/#uniqueconstraint,
+https://docs.djangoproject.com/en/stable/ref/models/options/#unique-together
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.values import ClassValue, Value, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.frameworks.django.models import Models
+    from fwp_checks.project.linked import Project
+
+
+def picks_one(project: Project, models: Models, class_: Value, lookups: Iterable[str]) -> bool:
+    """Whether no more than one object can match all of these lookups."""
+    names = {_field(lookup) for lookup in lookups}
+    if not names.isdisjoint(("pk", "id")):
+        return True
+    options = options_of(class_)
+    return all(
+        isinstance(option, ClassValue) and _is_one(project, models, option, names)
+        for option in options
+    )
+
+
+def _field(lookup: str) -> str:
+    """The field that a lookup asks to equal a value; the lookup itself if it asks otherwise."""
+    name = lookup.removesuffix("__exact")
+    return name.removesuffix("__pk").removesuffix("__id")
+
+
+def _is_one(project: Project, models: Models, class_: ClassValue, names: set[str]) -> bool:
+    declared = {name: models.field(class_, name) for name in names}
+    if any(field is not None and field.is_unique for field in declared.values()):
+        return True
+    given = {name.removesuffix("_id") for name in names}
+    return any(given.issuperset(together) for together in _together(project, class_))
+
+
+def _together(project: Project, class_: ClassValue) -> Iterator[Sequence[str]]:
+    """The fields that are unique together, as the nearest ``class Meta`` has it."""
+    for owner in project.classes.info(class_).order:
+        scope = owner.module.facts.scopes[owner.scope] if isinstance(owner, ClassValue) else None
+        if scope is None or not isinstance(owner, ClassValue) or "Meta" not in scope.bindings:
+            continue
+        frame = project.classes.frame_around(owner)
+        meta = project.values.evaluate(frame, scope.bindings["Meta"])
+        if isinstance(meta, ClassValue):
+            terms = meta.module.facts.terms
+            bindings = meta.module.facts.scopes[meta.scope].bindings
+            yield from _named(terms, bindings.get("unique_together", -1))
+            yield from _constrained(terms, bindings.get("constraints", -1))
+        return
+
+
+def _named(terms: Sequence[t.Term], term: int) -> Iterator[Sequence[str]]:
+    if term < 0 or terms[term][0] != t.SEQUENCE:
+        return
+    texts = _texts(terms, term)
+    if texts:
+        yield texts
+    for item in terms[term][2]:
+        inner = _texts(terms, item)
+        if inner:
+            yield inner
+
+
+def _constrained(terms: Sequence[t.Term], term: int) -> Iterator[Sequence[str]]:
+    for item in terms[term][2] if term >= 0 and terms[term][0] == t.SEQUENCE else ():
+        keywords = dict(terms[item][3]) if terms[item][0] == t.CALL else {}
+        if "fields" in keywords and "condition" not in keywords:
+            called = terms[terms[item][1]]
+            if called[-1] == "UniqueConstraint" or (
+                len(called) > 2 and called[2] == "UniqueConstraint"
+            ):
+                yield _texts(terms, keywords["fields"]) or ("",)
+
+
+def _texts(terms: Sequence[t.Term], term: int) -> list[str]:
+    """The texts of a list of nothing else."""
+    if terms[term][0] != t.SEQUENCE:
+        return []
+    items = [terms[item] for item in terms[term][2]]
+    texts = [item[1] for item in items if item[0] == t.CONST and isinstance(item[1], str)]
+    return texts if len(texts) == len(items) else []
