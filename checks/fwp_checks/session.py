@@ -168,7 +168,7 @@ class Session:
         begin with them, too; None if they do not.
         """
         from fwp_checks.analysis import deep_recursion
-        from fwp_checks.project.application.proposal import proposal
+        from fwp_checks.project.repetition.proposal import proposal
 
         self._include([path])
         project = self._linked()

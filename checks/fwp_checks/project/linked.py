@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.applications import Applications
-from fwp_checks.project.application.injection import Injection
-from fwp_checks.project.application.structure import Structure
 from fwp_checks.project.deployment.deployment import Deployment, NoDeploymentFiles
 from fwp_checks.project.effects.conditions import Conditions
 from fwp_checks.project.effects.effects import Behaviours
@@ -18,6 +16,7 @@ from fwp_checks.project.failures import Failure, describe_error
 from fwp_checks.project.files.modules import Module, ModuleTable
 from fwp_checks.project.files.roots import SourceRoots
 from fwp_checks.project.files.test_code import TestCode
+from fwp_checks.project.injection.injection import Injection
 from fwp_checks.project.lifetimes.lifetimes import Lifetimes
 from fwp_checks.project.loop.coroutines import Coroutines
 from fwp_checks.project.loop.event_loop import EventLoop
@@ -43,6 +42,7 @@ from fwp_checks.project.meaning.types import Types
 from fwp_checks.project.rows.queries import Queries
 from fwp_checks.project.rows.row_frames import row_modules
 from fwp_checks.project.shares import Evidence, gather
+from fwp_checks.project.structure.structure import Structure
 from fwp_checks.project.templates.tags import Tags
 from fwp_checks.project.templates.templates import NoTemplates, TemplateFiles, Templates
 from fwp_checks.settings import Settings

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding, Severity, Step
-from fwp_checks.project.application.extraction import Draft, draft, short
-from fwp_checks.project.application.prologues import Prologue
 from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path
+from fwp_checks.project.repetition.extraction import Draft, draft, short
+from fwp_checks.project.repetition.prologues import Prologue
 
 if TYPE_CHECKING:
     from fwp_checks.project.application.model import Route

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Severity
-from fwp_checks.project.application.schema_changes import Moment, SchemaChange
 from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.structure.schema_changes import Moment, SchemaChange
 from fwp_checks.rules import structure
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding, Severity, Step
-from fwp_checks.project.application.loaded import is_example
 from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.structure.loaded import is_example
 
 if TYPE_CHECKING:
     from fwp_checks.project.application.database_work import Work
     from fwp_checks.project.application.model import Handler, Route
-    from fwp_checks.project.application.shapes import Shape
+    from fwp_checks.project.structure.shapes import Shape
     from fwp_checks.project.view import FileView
     from fwp_checks.rules import Rule
 

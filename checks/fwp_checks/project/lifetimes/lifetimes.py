@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.application.loaded import is_example
 from fwp_checks.project.effects.chains import Call, public_name
 from fwp_checks.project.effects.conditions import NOTHING, Requirements
 from fwp_checks.project.files.modules import Module
@@ -35,6 +34,7 @@ from fwp_checks.project.lifetimes.shared import Shared
 from fwp_checks.project.lifetimes.sites import Openings
 from fwp_checks.project.lifetimes.targets import Targets
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.structure.loaded import is_example
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.application.loaded import is_example
 from fwp_checks.project.deployment.records import Mention, Server
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.model import Opening, Step, is_conditional
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import Constant, External, Value
+from fwp_checks.project.structure.loaded import is_example
 
 if TYPE_CHECKING:
     from fwp_checks.project.lifetimes.lifetimes import Lifetimes

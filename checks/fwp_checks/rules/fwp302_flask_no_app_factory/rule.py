@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity, Step
-from fwp_checks.project.application.early_binding import EarlyBinding
+from fwp_checks.project.structure.early_binding import EarlyBinding
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, structure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Range, Severity, Step
-from fwp_checks.project.application.import_order import Unbound
+from fwp_checks.project.structure.import_order import Unbound
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, structure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity
-from fwp_checks.project.application.extraction import short
+from fwp_checks.project.repetition.extraction import short
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, handlers
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit, Finding, Range, Severity
-from fwp_checks.project.application.declared import Called
+from fwp_checks.project.injection.declared import Called
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule
 

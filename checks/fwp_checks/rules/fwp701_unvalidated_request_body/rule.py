@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fwp_checks.finding import Finding, Severity
-from fwp_checks.project.application.request_bodies import RawBody
 from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.structure.request_bodies import RawBody
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, structure
 

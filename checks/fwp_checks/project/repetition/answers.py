@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.application.model import Handler, Route
-from fwp_checks.project.application.sameness import Form, Reading
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import External, Member
+from fwp_checks.project.repetition.sameness import Form, Reading
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

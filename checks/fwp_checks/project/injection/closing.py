@@ -11,7 +11,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.lexer import LexError, tokens_of
 from fwp_checks.facts.model import Statement
 from fwp_checks.finding import Edit, Range
-from fwp_checks.project.application.declared import Leak
+from fwp_checks.project.injection.declared import Leak
 from fwp_checks.project.meaning.frames import Frame
 
 _YIELD = re.compile(r"yield (\w+)")

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.application.extraction import Draft, draft, parameters_read, source_of
-from fwp_checks.project.application.prologues import Beginning, Prologue
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.repetition.extraction import Draft, draft, parameters_read, source_of
+from fwp_checks.project.repetition.prologues import Beginning, Prologue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

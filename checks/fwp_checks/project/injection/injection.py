@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.application.answers import Answers
-from fwp_checks.project.application.declared import Declared
 from fwp_checks.project.application.model import Dependency, Handler, Inclusion, Route, Router
-from fwp_checks.project.application.opened import OpenedByHand
-from fwp_checks.project.application.prologues import Prologues
-from fwp_checks.project.application.repeated import Repeated
-from fwp_checks.project.application.sessions import Sessions
+from fwp_checks.project.injection.declared import Declared
+from fwp_checks.project.injection.opened import OpenedByHand
+from fwp_checks.project.injection.repeated import Repeated
+from fwp_checks.project.injection.sessions import Sessions
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.repetition.answers import Answers
+from fwp_checks.project.repetition.prologues import Prologues
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.lexer import Kind, LexError, Token, tokens_of
 from fwp_checks.facts.model import Statement
-from fwp_checks.project.application.prologues import Beginning, Prologue
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -25,6 +24,7 @@ from fwp_checks.project.meaning.values import (
     is_none,
     options_of,
 )
+from fwp_checks.project.repetition.prologues import Beginning, Prologue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

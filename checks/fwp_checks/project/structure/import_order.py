@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.toplevel import Imported, Step, steps
-from fwp_checks.project.application.loaded import Loaded, is_around
 from fwp_checks.project.application.model import Router
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.values import Instance, options_of
+from fwp_checks.project.structure.loaded import Loaded, is_around
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

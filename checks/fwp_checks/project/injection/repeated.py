@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.model import Dependency, Route, Router
-from fwp_checks.project.application.sameness import Form, Reading
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import ClassValue, Instance, options_of
+from fwp_checks.project.repetition.sameness import Form, Reading
 
 if TYPE_CHECKING:
-    from fwp_checks.project.application.injection import Injection
+    from fwp_checks.project.injection.injection import Injection
     from fwp_checks.project.linked import Project
 
 _PAIRS = (

@@ -26,7 +26,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
-    from fwp_checks.project.application.injection import Injection
+    from fwp_checks.project.injection.injection import Injection
     from fwp_checks.project.linked import Project
 
 # Library classes that give their objects no __call__.

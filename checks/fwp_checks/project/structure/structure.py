@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.application.client_calls import ClientCalls
 from fwp_checks.project.application.database_work import DatabaseWork
-from fwp_checks.project.application.early_binding import EarlyBindings
-from fwp_checks.project.application.import_order import ImportOrder
-from fwp_checks.project.application.loaded import Loaded
-from fwp_checks.project.application.monitoring import Monitoring
-from fwp_checks.project.application.request_bodies import RequestBodies
-from fwp_checks.project.application.schema_changes import SchemaChanges
-from fwp_checks.project.application.shapes import Shapes
+from fwp_checks.project.structure.client_calls import ClientCalls
+from fwp_checks.project.structure.early_binding import EarlyBindings
+from fwp_checks.project.structure.import_order import ImportOrder
+from fwp_checks.project.structure.loaded import Loaded
+from fwp_checks.project.structure.monitoring import Monitoring
+from fwp_checks.project.structure.request_bodies import RequestBodies
+from fwp_checks.project.structure.schema_changes import SchemaChanges
+from fwp_checks.project.structure.shapes import Shapes
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.application.loaded import Loaded, is_example
 from fwp_checks.project.application.model import HookKind
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import FunctionKey
@@ -24,6 +23,7 @@ from fwp_checks.project.meaning.values import (
     Wrapped,
     options_of,
 )
+from fwp_checks.project.structure.loaded import Loaded, is_example
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.model import Dependency
-from fwp_checks.project.application.sessions import CLASSES, FACTORIES, Opened
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.injection.sessions import CLASSES, FACTORIES, Opened
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.sites import OF_A_VALUE
 from fwp_checks.project.meaning.values import ClassValue, External, Member
 
 if TYPE_CHECKING:
-    from fwp_checks.project.application.injection import Injection
+    from fwp_checks.project.injection.injection import Injection
     from fwp_checks.project.linked import Project
 
 _SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings")

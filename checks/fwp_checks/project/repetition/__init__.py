@@ -1,0 +1,1 @@
+"""Statements that functions repeat, and the function that they would become."""
