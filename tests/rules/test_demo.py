@@ -10,7 +10,7 @@ from fwp_checks.session import Session
 DEMO = Path(__file__).parents[2] / "docs" / "demo"
 
 
-def test_the_demo_shows_its_four_pitfalls() -> None:
+def test_the_demo_shows_its_five_pitfalls() -> None:
     report = Session.open(DEMO, cache_dir=False).check_all()
     lines = (DEMO / "shop" / "api.py").read_text(encoding="utf-8").splitlines()
     found = [
@@ -18,6 +18,7 @@ def test_the_demo_shows_its_four_pitfalls() -> None:
         for finding in report.findings
     ]
     assert found == [
+        ("shop/api.py", "FWP701", "checkout"),
         ("shop/api.py", "FWP102", "checkout"),
         ("shop/api.py", "FWP104", "orders"),
         ("shop/api.py", "FWP107", "login"),
@@ -29,7 +30,7 @@ def test_the_demo_shows_its_four_pitfalls() -> None:
 
 def test_the_demo_leads_to_the_cause_in_another_file() -> None:
     report = Session.open(DEMO, cache_dir=False).check_all()
-    checkout = report.findings[0]
+    checkout = next(found for found in report.findings if found.code == "FWP102")
     assert [step.path for step in checkout.trace][-2:] == ["shop/payment.py", "shop/transport.py"]
 
 

@@ -1,9 +1,10 @@
-"""The handlers. Some of them stop the event loop, some do not."""
+"""The handlers. Some of them have pitfalls, some show the way out."""
 
 import bcrypt
 import httpx
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
 from sqlalchemy import select
 
 from shop.database import Database, Order
@@ -13,6 +14,11 @@ from shop.transport import exchange_rates, stock
 app = FastAPI()
 
 
+class Payment(BaseModel):
+    card: str
+    amount: int
+
+
 @app.post("/checkout")
 async def checkout(request: Request):
     order = await request.json()
@@ -20,9 +26,8 @@ async def checkout(request: Request):
 
 
 @app.post("/checkout-in-thread")
-async def checkout_in_thread(request: Request):
-    order = await request.json()
-    reference = await run_in_threadpool(charge, order["card"], order["amount"])
+async def checkout_in_thread(order: Payment):
+    reference = await run_in_threadpool(charge, order.card, order.amount)
     return {"reference": reference}
 
 
