@@ -166,6 +166,15 @@ def test_files_that_are_no_text_are_skipped_with_a_line() -> None:
     assert (skipped.path, skipped.line, skipped.reason) == ("Dockerfile", 2, "is no text")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_lists_that_powershell_has_written_are_read(encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    content = f"{mark}Django==5.2\r\npsycopg2==2.9\r\n".encode(encoding)
+    deployment = Deployment(Files({"requirements.txt": content}))
+    assert set(deployment.requirements) == {"django", "psycopg2"}
+    assert deployment.skipped == []
+
+
 def test_comments_in_another_encoding_do_no_harm() -> None:
     text = "# d\xe9marrer\nexec gunicorn config.wsgi:application\n".encode("latin-1")
     [server] = Deployment(Files({"run.sh": text})).servers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ _DEVELOPMENT = re.compile(
     r"(?:^|[/._-])(?:dev|devel|develop|development|devcontainer|local|tests?|testing|ci|e2e|debug"
     r"|examples?|samples?|docs?|benchmarks?|bench|demo|vagrant)(?:$|[/._-])"
 )
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OF_TOOLS = frozenset({"pyproject.toml", "setup.cfg", "pytest.ini", "tox.ini", "mypy.ini"})
 _SERVERLESS = re.compile(r"(?:^|/)(?:zappa_settings\.\w+|vercel\.json|serverless\.ya?ml)$")
 _GUNICORN = re.compile(r"(?:.*[._/-])?gunicorn[^/]*\.py$")
@@ -81,7 +83,7 @@ class Deployment:
             if isinstance(content, OSError):
                 reason = content.strerror or type(content).__name__
                 self.skipped.append(Skipped(path, 1, f"cannot be read: {reason}"))
-            elif b"\0" in content:
+            elif b"\0" in content and not content.startswith(_UTF_16):
                 line = content[: content.index(b"\0")].count(b"\n") + 1
                 self.skipped.append(Skipped(path, line, "is no text"))
             elif len(content) <= MOST_BYTES:
@@ -173,7 +175,13 @@ class Deployment:
 
 
 def _text_of(content: bytes) -> str:
-    """The text of a file: commands and names are in ASCII, whatever its comments are in."""
+    """The text of a file: commands and names are in ASCII, whatever its comments are in.
+
+    Lists that PowerShell has written are in UTF-16; pip reads them, too
+    (pip/_internal/utils/encoding.py, ``auto_decode``).
+    """
+    if content.startswith(_UTF_16):
+        return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
