@@ -43,6 +43,8 @@ _CONNECTING = (
     "mysql.connector.pooling.",
     "oracledb.",
 )
+# What connects the engine or pool that it is given.
+_USING = ("create_all", "reflect", "drop_all", "run_until_complete")
 # https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool
 _SIZE, _OVERFLOW = 5, 10
 
@@ -150,10 +152,12 @@ class Pools:
                 return False
         if opening.name.startswith(_CONNECTING):
             return True
-        return opening.row.resource == "engine" and self._is_used_at_import(opening)
+        return opening.row.resource in ("engine", "pool") and self._is_used_at_import(opening)
 
     def _is_used_at_import(self, opening: Opening) -> bool:
-        """Whether the file itself uses an engine: ``Base.metadata.create_all(engine)``."""
+        """Whether the file itself uses an engine, ``Base.metadata.create_all(engine)``, or has a
+        loop wait for a pool.
+        """
         module = opening.frame.module
         terms = module.facts.terms
         for term in module.calls_in(0):
@@ -164,7 +168,7 @@ class Pools:
             given = (*entry[2], *[value for _, value in entry[3]])
             if called[2] in ("connect", "begin") and called[1] == opening.term:
                 return True
-            if called[2] in ("create_all", "reflect", "drop_all") and opening.term in given:
+            if called[2] in _USING and opening.term in given:
                 return True
         return False
 
