@@ -82,13 +82,59 @@ def unknown(book):
 """,
 }
 
+# What a class derives from is found by a name that stands for a class of another module.
+NAMED_BASE = {
+    "manage.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_settings")\n',
+    "site_settings.py": """
+INSTALLED_APPS = ["django.contrib.auth", "people", "checking"]
+AUTH_USER_MODEL = "people.User"
+""",
+    "checking/__init__.py": "",
+    "checking/models.py": """
+from django.contrib.auth import get_user_model
+from django.db import models
+
+class Checked(get_user_model()):
+    class Meta:
+        proxy = True
+
+class Senior(Checked):
+    class Meta:
+        proxy = True
+
+class Profile(models.Model):
+    user = models.OneToOneField("people.User", on_delete=models.CASCADE)
+    city = models.CharField()
+""",
+    "checking/views.py": """
+from checking.models import Checked, Senior
+
+def cities(request):
+    return [checked.profile.city for checked in Checked.objects.all()]
+
+def senior_cities(request):
+    return [senior.profile.city for senior in Senior.objects.all()]
+""",
+    "people/__init__.py": "",
+    "people/models.py": """
+from django.contrib.auth.models import AbstractUser
+
+class User(AbstractUser):
+    pass
+""",
+}
+
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    root = tmp_path / "program"
-    root.mkdir()
-    for name, text in PROGRAM.items():
-        (root / name).write_text(text, encoding="utf-8")
+    return _write(tmp_path / "program", PROGRAM)
+
+
+def _write(root: Path, program: dict[str, str]) -> Path:
+    for name, text in program.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     (root / "pyproject.toml").write_text("[tool.fwp]\npreview = true\n", encoding="utf-8")
     return root
 
@@ -118,3 +164,11 @@ def test_the_same_is_found_in_two(
     expected = _check(program)
     monkeypatch.setattr(shares, "_WORTH_SHARES", 0)
     assert _check(program, jobs) == expected
+
+
+def test_bases_that_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = _write(tmp_path / "program", NAMED_BASE)
+    expected = [("checking/views.py", "FWP201", 5), ("checking/views.py", "FWP201", 8)]
+    assert [(one.path, one.code, one.range.line) for one in _check(root)] == expected
+    monkeypatch.setattr(shares, "_WORTH_SHARES", 0)
+    assert [(one.path, one.code, one.range.line) for one in _check(root)] == expected

@@ -113,7 +113,9 @@ class Models:
         if isinstance(class_, ClassValue):
             known = self._is_model.get(class_)
             if known is None:
-                known = self._is_model[class_] = self._project.classes.derives(class_, MODEL)
+                known = self._project.classes.derives(class_, MODEL)
+                if self._project.classes.is_settled(class_):
+                    self._is_model[class_] = known
             return known
         return self._project.classes.derives(class_, MODEL)
 
@@ -128,22 +130,34 @@ class Models:
     @cached_property
     def all(self) -> list[ClassValue]:
         """Every model class of the project."""
-        found = []
-        for module in self._project.table.modules:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases:
-                    class_ = ClassValue(module, number)
-                    if self.is_model(class_):
-                        found.append(class_)
-        return found
+        return [class_ for class_ in self._with_bases if self.is_model(class_)]
 
     @cached_property
-    def _by_label(self) -> dict[tuple[str, str], ClassValue]:
-        return {(self.app_label(class_), class_.name.lower()): class_ for class_ in self.all}
+    def _with_bases(self) -> list[ClassValue]:
+        return [
+            ClassValue(module, number)
+            for module in self._project.table.modules
+            for number, scope in enumerate(module.facts.scopes)
+            if scope.kind == "class" and scope.bases
+        ]
+
+    @cached_property
+    def _named(self) -> dict[str, list[ClassValue]]:
+        """The classes that may be models, by their names in lower case."""
+        found: dict[str, list[ClassValue]] = {}
+        for class_ in self._with_bases:
+            found.setdefault(class_.name.lower(), []).append(class_)
+        return found
 
     def named(self, app_label: str, name: str) -> ClassValue | None:
-        """The model of an app by its name, in any case."""
-        return self._by_label.get((app_label, name.lower()))
+        """The model of an app by its name, in any case.
+
+        Classes of other names are not looked at: what they derive from may be what is asked for.
+        """
+        for class_ in reversed(self._named.get(name.lower(), ())):
+            if self.is_model(class_) and self.app_label(class_) == app_label:
+                return class_
+        return None
 
     def app_label(self, class_: ClassValue) -> str:
         """The label of the app a model belongs to."""

@@ -50,18 +50,38 @@ class Classes:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._known: dict[ClassValue, ClassInfo] = {}
+        self._unsettled: dict[ClassValue, None] = {}
         self._ancestors: dict[str, frozenset[str]] = {}
         self._linked_subclasses = False
 
     def info(self, value: ClassValue) -> ClassInfo:
         """Bases and order of a class."""
         info = self._known.get(value)
-        if info is None:
-            scope = value.module.facts.scopes[value.scope]
-            # A class that inherits from itself through an import cycle has no order beyond itself.
-            info = self._known[value] = ClassInfo(value, scope, (value,), False)
+        return info if info is not None else self._find(value)
+
+    def is_settled(self, value: ClassValue) -> bool:
+        """Whether all bases of a class are known. They are not while they are being evaluated, nor
+        are those of what derives from it: ``class Member(get_user_model())``.
+        """
+        return value not in self._unsettled
+
+    def _find(self, value: ClassValue) -> ClassInfo:
+        scope = value.module.facts.scopes[value.scope]
+        is_outermost = not self._unsettled
+        self._unsettled[value] = None
+        # A class that inherits from itself through an import cycle has no order beyond itself.
+        info = self._known[value] = ClassInfo(value, scope, (value,), False)
+        try:
             info.order, info.is_open = self._order(value, scope)
             info.externals = tuple([b.name for b in info.order if isinstance(b, External)])
+            if is_outermost or self._unsettled.keys().isdisjoint(info.order[1:]):
+                del self._unsettled[value]
+        finally:
+            if is_outermost:
+                # Asked again, they have more to say.
+                for other in self._unsettled:
+                    del self._known[other]
+                self._unsettled.clear()
         return info
 
     def _order(
