@@ -155,16 +155,33 @@ class Conditions:
         return left
 
     def _is_ruled_out(self, caller: Frame, term: int, need: Condition) -> bool:
-        """Whether what is passed has been tested before, or is an object where None is needed."""
+        """Whether what is passed has been tested before, or is an object where nothing is needed."""
         terms = caller.module.facts.terms
         while terms[term][0] == t.NARROW:
             if need.test in _RULED_OUT.get(terms[term][2], ()):
                 return True
             term = terms[term][1]
-        if need.test != "none" or terms[term][0] == t.PARAM:
+        if need.test not in ("none", "falsy"):
             return False
-        value = self._project.values.evaluate(caller, term)
-        return all(isinstance(option, _OBJECTS) for option in options_of(value))
+        parameter = _parameter(terms, term)
+        if parameter is not None and _may_be_none(caller, parameter):
+            return False
+        options = options_of(self._project.values.evaluate(caller, term))
+        if need.test == "none":
+            return all(isinstance(option, _OBJECTS) for option in options)
+        return all(map(self._is_true, options))
+
+    def _is_true(self, value: Value) -> bool:
+        """Whether a value is an object that no test finds empty.
+
+        https://docs.python.org/3/library/stdtypes.html#truth-value-testing
+        """
+        if isinstance(value, Instance) and isinstance(value.class_, ClassValue):
+            return not any(
+                self._project.members.find_in_class(value.class_, name) is not None
+                for name in ("__bool__", "__len__")
+            )
+        return isinstance(value, (FunctionValue, ClassValue))
 
     def _offset(self, caller: Frame, call: int, callee: Frame) -> int | None:
         """How many of the callee's parameters a call fills without naming them (a receiver); None
@@ -227,6 +244,15 @@ class Conditions:
             return None
         value = self._project.values.evaluate(callee.parent or callee, parameter.default)
         return value if isinstance(value, Constant) else None
+
+
+def _may_be_none(frame: Frame, parameter: int) -> bool:
+    """Whether a parameter is not declared to be something else than None."""
+    declared = frame.scope.parameters[parameter]
+    terms = frame.module.facts.terms
+    return declared.annotation < 0 or (
+        declared.default >= 0 and terms[declared.default] == (t.CONST, None)
+    )
 
 
 def _argument(module: Module, call: int, place: str) -> int | None:

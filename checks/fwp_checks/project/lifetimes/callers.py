@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # Methods that run when an object of their class is made, or used as its class is meant to be.
-_OF_OBJECT = ("__init__", "__new__", "__post_init__", "__enter__", "__aenter__", "__call__")
+_OF_OBJECT = ("__init__", "__new__", "__post_init__", "__call__")
+ENTERING = ("__enter__", "__aenter__")
 # A name that is spelt in more places tells little, and costs much.
 _MOST_PLACES = 200
 
@@ -70,6 +71,8 @@ class CallersByName:
             return
         if class_ is not None and scope.name in _OF_OBJECT:
             yield from self.of_class(class_)
+        if class_ is not None and scope.name in ENTERING:
+            yield from self._entered(class_, module, scope_number)
         if class_ is not None and self._is_read(module, scope_number):
             yield from self._readings(module, scope_number)
             return
@@ -154,6 +157,30 @@ class CallersByName:
         return given
 
     # -- objects -----------------------------------------------------------------------------------
+
+    def _entered(self, class_: ClassValue, module: Module, scope_number: int) -> Iterator[Step]:
+        """The blocks and stacks that enter an object of a class, or of one derived from it."""
+        self._project.classes.link_subclasses()
+        classes = (class_, *self._project.classes.info(class_).subclasses)
+        for caller, term, entered in self._entering:
+            frame = self._project.frame_of_scope(caller, caller.code_scope_of(term))
+            value = self._project.values.evaluate(frame, entered)
+            if any(isinstance(o, Instance) and o.class_ in classes for o in options_of(value)):
+                yield self._step(frame, term, (module.path, scope_number), None)
+
+    @cached_property
+    def _entering(self) -> list[tuple[Module, int, int]]:
+        """Where something is entered: module, the term that gives what is entered, that itself."""
+        found = []
+        for module in self._project.table.modules:
+            if module.is_served:
+                terms = module.facts.terms
+                found += [(module, term, terms[term][1]) for term in module.of_kind(t.ENTER)]
+        for name in ("enter_context", "enter_async_context"):
+            for module, term in self._project.call_sites.spelt(name):
+                if module.is_served and module.facts.terms[term][2]:
+                    found.append((module, term, module.facts.terms[term][2][0]))
+        return found
 
     def _making(self, class_: ClassValue, init: Value | None) -> Iterator[Step]:
         function = (class_.module.path, class_.scope)

@@ -85,6 +85,10 @@ class Keepings:
             return Keeping.PROCESS
         return Keeping.OBJECT if Keeping.OBJECT in found else None
 
+    def is_guarded(self, frame: Frame, term: int) -> bool:
+        """Whether a term is reached only where something kept is missing."""
+        return bool(self._once.tests(frame, term))
+
     # -- cached functions --------------------------------------------------------------------------
 
     def _is_cached(self, frame: Frame) -> bool:

@@ -17,7 +17,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.chains import Call, public_name
 from fwp_checks.project.effects.conditions import NOTHING, Requirements
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.lifetimes.callers import CallersByName
+from fwp_checks.project.lifetimes.callers import ENTERING, CallersByName
 from fwp_checks.project.lifetimes.keeping import Keepings, holding
 from fwp_checks.project.lifetimes.model import (
     Keeping,
@@ -50,6 +50,8 @@ _STREAMING = (
     "StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "BackgroundTask",
     "BackgroundTasks", "BackgroundTasks.add_task",
 )  # fmt: skip
+# Methods that run for what is written as the name of their class.
+_NAMELESS = ("__init__", "__post_init__", "__new__", *ENTERING)
 # Methods by which something is taken from a pool.
 _TAKING = frozenset({"getconn", "get_connection", "acquire", "connection", "borrow"})
 
@@ -156,7 +158,7 @@ class Lifetimes:
                     reached.add(current.function)
                     yield steps
                 continue
-            callers = self._callers_of(current, keeping)
+            callers = self._callers_of(current, at, keeping)
             if (
                 not callers
                 and keeping is None
@@ -169,9 +171,13 @@ class Lifetimes:
                     if left is not None:
                         waiting.append((step.frame, step.term, (*steps, step), left))
 
-    def _callers_of(self, frame: Frame, keeping: Keeping | None) -> list[Step]:
+    def _callers_of(self, frame: Frame, term: int, keeping: Keeping | None) -> list[Step]:
+        """The calls that make a function run, or make the object that keeps what a term gives; who
+        enters an object may do so anew each time.
+        """
         class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
-        if keeping is Keeping.OBJECT and class_ is not None:
+        is_anew = frame.name in ENTERING and not self.keepings.is_guarded(frame, term)
+        if keeping is Keeping.OBJECT and class_ is not None and not is_anew:
             return self.callers.of_class(class_)
         return self.callers.of(frame.module, frame.scope_number)
 
@@ -260,7 +266,7 @@ class Lifetimes:
     def _name(self, function: FunctionKey) -> str:
         module = self._project.table.by_path[function[0]]
         scope = module.facts.scopes[function[1]]
-        if scope.kind == "function" and scope.name in ("__init__", "__post_init__", "__new__"):
+        if scope.kind == "function" and scope.name in _NAMELESS:
             return module.facts.scopes[scope.parent].name
         return scope.name
 
