@@ -155,7 +155,7 @@ class Conditions:
         return left
 
     def _is_ruled_out(self, caller: Frame, term: int, need: Condition) -> bool:
-        """Whether what is passed has been tested before, or is an object where nothing is needed."""
+        """Whether what is passed was tested before, or is an object where nothing is needed."""
         terms = caller.module.facts.terms
         while terms[term][0] == t.NARROW:
             if need.test in _RULED_OUT.get(terms[term][2], ()):
