@@ -80,6 +80,7 @@ def link(
             for path in files
             if path in facts
         ]
+        sources.forget()
         modules.extend(_packages(root, settings, cache))
         stored = StoredTemplates(sources, cache, templates)
         beside = Deployment(StoredDeployment(sources, cache, deployment))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 
 from fwp_checks import loading
+from fwp_checks.facts.extract import extract
 from fwp_checks.finding import Report
 from fwp_checks.session import Session
 
@@ -52,3 +54,17 @@ def test_processes_and_the_cache_change_nothing(
     session = Session.open(program, cache_dir=tmp_path / "cache", jobs=jobs)
     assert _places(session.check_all(progress=lambda *now: seen.append(now))) == expected
     assert [now for now in seen if now[0] == "reading"] == [("reading", 1, 1)]
+
+
+def test_a_file_that_was_read_leaves_nothing_to_the_collector() -> None:
+    # While a project is analysed, the collector is off: what refers to itself would stay.
+    program = b"class A:\n    def f(self, x):\n        return [y async for y in g(lambda: x)]\n"
+    extract(program)
+    gc.collect()
+    gc.disable()
+    try:
+        extract(program)
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0

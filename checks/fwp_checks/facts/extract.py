@@ -57,9 +57,11 @@ def extract(data: bytes) -> ModuleFacts:
     extractor = Extractor(source.text)
     try:
         extractor.module(source.tree)
+        return extractor.facts(suppressions(source.text))
     except RecursionError:
         return ModuleFacts.unreadable(1, 1, "nested too deeply to analyse")
-    return extractor.facts(suppressions(source.text))
+    finally:
+        extractor.close()
 
 
 class Extractor(Expressions):
@@ -110,6 +112,8 @@ class Extractor(Expressions):
 
     def facts(self, suppressed: Any) -> ModuleFacts:
         """What was found."""
+        for scope in self.scopes:
+            scope.close()
         return ModuleFacts(
             self.terms,
             array("I", self.spans),
@@ -122,6 +126,14 @@ class Extractor(Expressions):
             self._line_count,
             statements=array("I", self.statements),
         )
+
+    def close(self) -> None:
+        """Let go of itself, which is held by its tables of methods: the collector of cycles is off
+        while a project is read.
+        """
+        self._table.clear()
+        self._statements.clear()
+        del self.environment
 
     # -- scopes ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -128,8 +128,19 @@ class Scope:
         """Whether calling it runs its body: a function or a lambda."""
         return self.kind in ("function", "lambda")
 
+    def close(self) -> None:
+        """Share what is empty with all other scopes: most of what most of them have is."""
+        for name, empty in _EMPTY.items():
+            if not getattr(self, name):
+                setattr(self, name, empty)
+
 
 _SCOPE_FIELDS = tuple([item.name for item in fields(Scope)])
+_EMPTY: dict[str, Any] = {
+    item.name: item.default_factory()
+    for item in fields(Scope)
+    if item.default_factory is not MISSING
+}
 
 
 @dataclass(slots=True)

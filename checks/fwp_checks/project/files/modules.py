@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -135,34 +136,38 @@ class Module:
         return owners[max(0, bisect_right(starts, term) - 1)]
 
     @cached_property
-    def _by_kind(self) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
+    def _by_kind(self) -> dict[int, array[int]]:
+        found: dict[int, array[int]] = {}
         for term, entry in enumerate(self.facts.terms):
             kind = entry[0]
             if kind in found:
                 found[kind].append(term)
             else:
-                found[kind] = [term]
+                found[kind] = array("I", (term,))
         return found
 
-    def of_kind(self, kind: int) -> list[int]:
+    def of_kind(self, kind: int) -> Sequence[int]:
         """Every term of a kind, in order."""
-        return self._by_kind.get(kind, [])
+        return self._by_kind.get(kind, ())
 
     @property
-    def calls(self) -> list[int]:
+    def calls(self) -> Sequence[int]:
         """Every CALL term."""
         return self.of_kind(t.CALL)
 
-    def calls_in(self, scope_number: int) -> list[int]:
+    def calls_in(self, scope_number: int) -> Sequence[int]:
         """The CALL terms of a module's or function's own code."""
-        return self._calls_by_scope.get(scope_number, [])
+        return self._calls_by_scope.get(scope_number, ())
 
     @cached_property
-    def _calls_by_scope(self) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
+    def _calls_by_scope(self) -> dict[int, array[int]]:
+        found: dict[int, array[int]] = {}
         for term in self.calls:
-            found.setdefault(self.code_scope_of(term), []).append(term)
+            scope = self.code_scope_of(term)
+            if scope in found:
+                found[scope].append(term)
+            else:
+                found[scope] = array("I", (term,))
         return found
 
     @cached_property

@@ -6,8 +6,10 @@ What they hold is then learnt from the calls of that function.
 
 from __future__ import annotations
 
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 _MAX_CALLS = 40
 _MAX_FRAMES = 8
 _CHAINS = (t.ATTR, t.ITEM, t.CALL, t.NARROW, t.ALIAS, t.AWAIT)
+# A call in the index is the number of its module above so many bits of its term: there are many.
+_TERM_BITS = 32
+_TERM_MASK = (1 << _TERM_BITS) - 1
 # Where what is called is no name, but the result of something.
 OF_A_VALUE = "<value>"
 
@@ -113,7 +118,6 @@ class CallSites:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._by_spelling: dict[str, list[tuple[Module, int]]] | None = None
         self._calling: dict[tuple[Module, int, bool], tuple[Frame, ...]] = {}
 
     def of(
@@ -132,9 +136,8 @@ class CallSites:
         """
         derived = {name for base in names for name in self._derived.get(base, ())}
         spellings = sorted({name.rpartition(".")[2] for name in names} | derived)
-        places = [place for spelling in spellings for place in self._index.get(spelling, ())]
-        places.extend(self._index.get("", ()))
-        for module, term in sorted(set(places), key=lambda place: (place[0].path, place[1])):
+        places = {place for name in (*spellings, "") for place in self._index.get(name, ())}
+        for module, term in map(self._place, sorted(places)):
             function = module.facts.terms[term][1]
             if imported and not _is_imported(module, function):
                 continue
@@ -145,7 +148,7 @@ class CallSites:
 
     def spelt(self, name: str) -> list[tuple[Module, int]]:
         """Calls of anything whose last name this is: module and CALL term."""
-        return self._index.get(name, [])
+        return [self._place(place) for place in self._index.get(name, ())]
 
     def decorators_spelt(self, name: str) -> list[tuple[Module, int, int]]:
         """Decorators whose last name this is: module, scope of the function, term."""
@@ -181,7 +184,7 @@ class CallSites:
 
         The call of the name, and the call of its result.
         """
-        for module, term in self._index.get(OF_A_VALUE, ()):
+        for module, term in map(self._place, self._index.get(OF_A_VALUE, ())):
             terms = module.facts.terms
             made = terms[term][1]
             if terms[made][0] != t.CALL:
@@ -280,7 +283,7 @@ class CallSites:
             return ()
         places = self._index.get(self._called_as(module, scope_number), ())
         found: dict[Frame, None] = {}
-        for caller, term in places if len(places) <= _MAX_CALLS else ():
+        for caller, term in map(self._place, places if len(places) <= _MAX_CALLS else ()):
             number = _function_around(caller, caller.scope_of(term))
             arounds = [self._project.frame_of_scope(caller, number)]
             arounds += self._frames_by_calls(caller, number, annotated=annotated)
@@ -401,20 +404,25 @@ class CallSites:
                     )
         return index
 
-    @property
-    def _index(self) -> dict[str, list[tuple[Module, int]]]:
-        """CALL terms by the last name of what they call; "" for classes of the same file."""
-        if self._by_spelling is None:
-            index: dict[str, list[tuple[Module, int]]] = {}
-            for module in self._project.table.modules:
-                terms = module.facts.terms
-                for term in module.calls:
-                    function = terms[terms[term][1]]
-                    index.setdefault(self._spelling(module, function), []).append((module, term))
-                    if self._is_class(module, function):
-                        index.setdefault("", []).append((module, term))
-            self._by_spelling = index
-        return self._by_spelling
+    @cached_property
+    def _index(self) -> dict[str, array[int]]:
+        """CALL terms, as numbers for :meth:`_place`, by the last name of what they call; "" for
+        classes of the same file.
+        """
+        index: dict[str, array[int]] = defaultdict(partial(array, "Q"))
+        for number, module in enumerate(self._project.table.modules):
+            terms = module.facts.terms
+            for term in module.calls:
+                function = terms[terms[term][1]]
+                place = number << _TERM_BITS | term
+                index[self._spelling(module, function)].append(place)
+                if self._is_class(module, function):
+                    index[""].append(place)
+        return index
+
+    def _place(self, place: int) -> tuple[Module, int]:
+        """The module and the term of a number in the index."""
+        return self._project.table.modules[place >> _TERM_BITS], place & _TERM_MASK
 
     @staticmethod
     def _is_class(module: Module, function: t.Term) -> bool:
