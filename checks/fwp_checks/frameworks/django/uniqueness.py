@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.models import Models, Relation
 from fwp_checks.project.meaning.values import ClassValue, Value, options_of
 
 if TYPE_CHECKING:
-    from fwp_checks.frameworks.django.models import Models
     from fwp_checks.project.linked import Project
 
 
@@ -24,7 +24,8 @@ def picks_one(project: Project, models: Models, class_: Value, lookups: Iterable
         return True
     options = options_of(class_)
     return all(
-        isinstance(option, ClassValue) and _is_one(project, models, option, names)
+        isinstance(option, ClassValue)
+        and _is_one(project, models, option, {_own(models, option, name) for name in names})
         for option in options
     )
 
@@ -33,6 +34,17 @@ def _field(lookup: str) -> str:
     """The field that a lookup asks to equal a value; the lookup itself if it asks otherwise."""
     name = lookup.removesuffix("__exact")
     return name.removesuffix("__pk").removesuffix("__id")
+
+
+def _own(models: Models, class_: ClassValue, name: str) -> str:
+    """The relation that a unique column behind it picks the one object of; else the name as it
+    is.
+    """
+    relation, _, column = name.partition("__")
+    field = models.field(class_, relation) if column else None
+    target = field.target if isinstance(field, Relation) and field.kind == "one" else None
+    behind = models.field(target, column) if isinstance(target, ClassValue) else None
+    return relation if behind is not None and behind.is_unique else name
 
 
 def _is_one(project: Project, models: Models, class_: ClassValue, names: set[str]) -> bool:

@@ -26,6 +26,8 @@ from fwp_checks.project.meaning.values import (
 # Rows may come from a few queries, by the path taken; and lead to others by a few relations.
 _MOST_PLACES = 4
 _MOST_HOPS = 6
+# As many queries as a page may well have anyway.
+_FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class Origin(Detail):
     again: Place | None = None
     limit: int | None = None
     streams: str = ""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there are so few rows for certain that it hardly matters what is done with each."""
+        return self.limit is not None and self.limit <= _FEW
 
     def met(self, other: Origin) -> Origin | None:
         """A row of either query, if both are gone through at the same place."""

@@ -66,7 +66,9 @@ class Fetched:
             for run in alternative or ():
                 if isinstance(run, RunExternal) and run.name.rpartition(".")[2] in _ASKING:
                     origin = origin_of(run.receiver) if run.receiver is not None else None
-                    if origin is not None and self._rows.of(run, "queries") is not None:
+                    if origin is None or origin.is_short:
+                        continue
+                    if self._rows.of(run, "queries") is not None:
                         found = run
             if found is None:
                 return None

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # What is further away is a job that is done for each item, which happens to use the database.
 _MOST_LINKS = {"queries": 3, "writes": 2}
-_FEW = 10
 # Loops over these are no loops over data.
 _COUNTING = frozenset({"builtins.range", "itertools.count", "itertools.repeat"})
 # What is made of nothing but these inside a loop is the same in each round.

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.rows.row_frames import RowFrames
 
-# As many queries as a page may well have anyway.
-_FEW = 10
 LOOPS = ("for", "comprehension", "generator")
 
 
@@ -225,7 +223,7 @@ class RowNeeds:
         if given is None:
             return None
         origin, lack = given
-        if origin.consumed is None or (origin.limit is not None and origin.limit <= _FEW):
+        if origin.consumed is None or origin.is_short:
             return None
         return run, origin, lack
 
