@@ -46,9 +46,9 @@ _CACHES = frozenset(
 )  # fmt: skip
 # Objects that live as long as one request.
 _OF_REQUEST = (
-    "flask.g", "flask.request", "quart.g", "quart.request", "flask.ctx.", "quart.ctx.",
-    "starlette.requests.", "fastapi.requests.", "django.http.", "aiohttp.web.Request",
-    "litestar.connection.", "sanic.request.", "contextvars.ContextVar",
+    "flask.g", "flask.request", "flask.session", "flask.ctx.", "quart.g", "quart.request",
+    "quart.session", "quart.ctx.", "starlette.requests.", "fastapi.requests.", "django.http.",
+    "aiohttp.web.Request", "litestar.connection.", "sanic.request.", "contextvars.ContextVar",
 )  # fmt: skip
 
 

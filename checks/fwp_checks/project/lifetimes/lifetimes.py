@@ -20,6 +20,7 @@ from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.callers import ENTERING, CallersByName
 from fwp_checks.project.lifetimes.keeping import Keepings, holding
 from fwp_checks.project.lifetimes.model import (
+    BRANCHES,
     Keeping,
     Opening,
     PerRequest,
@@ -299,4 +300,16 @@ def _is_alternative(one: Opening, other: Opening) -> bool:
         and one.row == other.row
         and is_conditional(one)
         and is_conditional(other)
+        and not _follows(one, other)
     )
+
+
+def _follows(one: Opening, other: Opening) -> bool:
+    """Whether one is opened in the innermost branch in which the other one is, too."""
+    branches = [
+        region
+        for region in one.frame.module.regions_in(one.frame.scope_number)
+        if region.kind in BRANCHES and region.start <= other.term < region.end
+    ]
+    innermost = min(branches, key=lambda region: region.end - region.start)
+    return innermost.start <= one.term < innermost.end

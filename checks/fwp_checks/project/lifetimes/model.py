@@ -62,11 +62,14 @@ class PerRequest:
     ways: tuple[Way, ...]
 
 
+BRANCHES = ("if", "else", "except", "case")
+
+
 def is_conditional(opening: Opening) -> bool:
     """Whether something is opened in one of several ways, by what is configured."""
     frame = opening.frame
     return any(
-        region.kind in ("if", "else", "except", "case")
+        region.kind in BRANCHES
         and region.start <= opening.term < region.end
         for region in frame.module.regions_in(frame.scope_number)
     )

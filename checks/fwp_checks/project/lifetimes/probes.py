@@ -32,11 +32,10 @@ _OF_WHAT = frozenset(
 )  # fmt: skip
 _TESTS = frozenset({"test", "check", "verify", "validate", "probe", "try"})
 _CONNECTIONS = frozenset(
-    {
-        "connection", "connections", "connectivity", "connect", "db", "database", "redis",
-        "datasource", "credentials", "settings",
-    }
-)  # fmt: skip
+    {"connection", "connections", "connectivity", "connect", "datasource", "credentials"}
+)
+# Whether these can be reached is asked where nothing is asked about what is in them.
+_STORES = frozenset({"db", "database", "redis", "settings", "mongo", "postgres", "mysql"})
 
 
 _SIGNING_IN = frozenset(
@@ -90,4 +89,7 @@ def _names_probe(name: str) -> bool:
         return True
     if not words.isdisjoint(_STATES) and words <= _STATES | _OF_WHAT:
         return True
-    return not words.isdisjoint(_TESTS) and not words.isdisjoint(_CONNECTIONS)
+    if words.isdisjoint(_TESTS):
+        return False
+    of_store = not words.isdisjoint(_STORES) and words <= _TESTS | _STORES | _OF_WHAT
+    return of_store or not words.isdisjoint(_CONNECTIONS)
