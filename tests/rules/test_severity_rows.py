@@ -74,6 +74,40 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "a script": (
+        """
+        if __name__ == "__main__":
+            for post in Post.objects.all():
+                print(post.author.name)
+        """,
+        Severity.INFO,
+    ),
+    "what a script alone calls": (
+        """
+        def names():
+            return [post.author.name for post in Post.objects.all()]
+
+        def main():
+            print(names())
+
+        if __name__ == "__main__":
+            main()
+        """,
+        Severity.INFO,
+    ),
+    "what a script and a view call": (
+        """
+        def names():
+            return [post.author.name for post in Post.objects.all()]
+
+        def show(request):
+            return JsonResponse({"names": names()})
+
+        if __name__ == "__main__":
+            print(names())
+        """,
+        Severity.WARNING,
+    ),
     "a loop that writes": (
         """
         def rename(request):

@@ -73,7 +73,7 @@ class Origin(Detail):
 
     @property
     def is_short(self) -> bool:
-        """Whether there are so few rows for certain that it hardly matters what is done with each."""
+        """Whether rows are so few for certain that it hardly matters what is done with each."""
         return self.limit is not None and self.limit <= _FEW
 
     def met(self, other: Origin) -> Origin | None:

@@ -1,5 +1,5 @@
-"""Work for whose end nobody waits: what runs in commands and in jobs of workers alone, and what
-fills a cache.
+"""Work for whose end nobody waits: what runs in commands, scripts and jobs of workers alone, and
+what fills a cache.
 
 It weighs less than what a request waits for.
 """

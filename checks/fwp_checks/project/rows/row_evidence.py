@@ -70,7 +70,7 @@ class RowCollector:
             needs,
             frozenset([f.function for f in callers.called if self._is_elsewhere(f)]),
             callers.edges,
-            frozenset(self._safely(lambda: [f.function for f in project.frameworks.commands()])),
+            frozenset(self._safely(self._unwaited)),
             frozenset(self._safely(lambda: loops.writing(_consumed(needs)))),
             BuiltQueries(project, frames).collect(_asked(needs)),
             self._safely(lambda: loops.collect("queries")),
@@ -89,6 +89,16 @@ class RowCollector:
         except Exception as error:
             self._project.fail(self._share.modules[0], "the queries of the project", error)
             return ()
+
+    def _unwaited(self) -> Iterator[FunctionKey]:
+        """What runs where nobody waits: commands, jobs of workers, and what modules do when they
+        are imported or run as scripts.
+        """
+        for frame in self._project.frameworks.commands():
+            yield frame.function
+        for module in self._frames.modules:
+            if not module.is_template:
+                yield module.path, 0
 
     def _is_elsewhere(self, frame: Frame) -> bool:
         return frame.module not in self._share and self._frames.is_start(frame)
