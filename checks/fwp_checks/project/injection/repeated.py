@@ -1,5 +1,5 @@
-"""What several handlers declare or read that could be said once: pagination, headers, and
-dependencies whose result nobody reads.
+"""What several handlers declare or read that could be said once: pagination, headers, variables
+of the environment, and dependencies whose result nobody reads.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.application.model import Dependency, Route, Router
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.values import ClassValue, Instance, options_of
+from fwp_checks.project.meaning.values import ClassValue, External, Instance, options_of
 from fwp_checks.project.repetition.sameness import Form, Reading
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _FEWEST_EQUAL_PAIRS = 3
 _FEWEST_KEYS = 3
 _FEWEST_TOKENS = 2
 _FEWEST_ROUTES = 5
+_FEWEST_VARIABLES = 3
 # Headers that say how to answer, or where the request came from; a dependency gains nothing.
 _ORDINARY = frozenset(
     {
@@ -45,6 +46,8 @@ _TAKING_APART = frozenset(
 # Who ends a session needs the token itself.
 _ENDING = ("logout", "log_out", "signout", "sign_out", "revoke")
 _REQUESTS = ("starlette.requests.Request", "starlette.requests.HTTPConnection")
+_ENVIRONMENT = "os.environ"
+_GETTER = "os.getenv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,14 @@ class KeyReads:
 
     reads: tuple[KeyRead, ...]
     is_token: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VariableReads:
+    """The same variable of the environment, read in several handlers: once in each, at a term."""
+
+    name: str
+    places: tuple[tuple[Frame, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +232,73 @@ class Repeated:
             terms[terms[term][1]][0] == t.ATTR and terms[terms[term][1]][2] == "body"
             for term in frame.module.calls_in(frame.scope_number)
         )
+
+    # -- the environment ---------------------------------------------------------------------------
+
+    @cached_property
+    def variables(self) -> dict[str, list[VariableReads]]:
+        """Variables of the environment that several handlers read, by the module of the first one;
+        the most read first. Those that the project writes are left out.
+        """
+        groups: dict[tuple[object, str], dict[Frame, int]] = defaultdict(dict)
+        handlers = self._project.applications.handlers
+        for function in sorted(handlers):
+            route, handler = handlers[function]
+            frame = handler.frame
+            if (
+                frame.module.is_served
+                and any(entry.module == "os" for entry in frame.module.facts.imports)
+                and (route.framework == "Flask" or self._injection.injects(route))
+            ):
+                for term, name in self._variables_in(frame):
+                    groups[self._application(route, frame), name].setdefault(frame, term)
+        found: dict[str, list[VariableReads]] = {}
+        for (_, name), places in sorted(groups.items(), key=lambda group: -len(group[1])):
+            if len(places) >= _FEWEST_VARIABLES and not self._is_written(name):
+                reads = VariableReads(name, tuple(places.items()))
+                found.setdefault(reads.places[0][0].module.path, []).append(reads)
+        return found
+
+    def _variables_in(self, frame: Frame) -> Iterator[tuple[int, str]]:
+        """The terms at which a function reads the environment, and the names of what it reads."""
+        terms = frame.module.facts.terms
+        for term in range(frame.scope.start, frame.scope.end):
+            entry = terms[term]
+            if entry[0] == t.ITEM:
+                is_read, key = self._is_external(frame, entry[1], _ENVIRONMENT), terms[entry[2]]
+            elif entry[0] == t.CALL and entry[2]:
+                called = terms[entry[1]]
+                is_get = called[0] == t.ATTR and called[2] == "get"
+                is_read = (
+                    self._is_external(frame, called[1], _ENVIRONMENT)
+                    if is_get
+                    else self._is_external(frame, entry[1], _GETTER)
+                )
+                key = terms[entry[2][0]]
+            else:
+                continue
+            if is_read and key[0] == t.CONST and isinstance(key[1], str):
+                yield term, key[1]
+
+    def _is_external(self, frame: Frame, term: int, name: str) -> bool:
+        """Whether a term that is spelt like a name of a library is it."""
+        entry = frame.module.facts.terms[term]
+        spelt = entry[2] if entry[0] == t.ATTR else entry[1] if entry[0] == t.NAME else ""
+        if spelt != name.rpartition(".")[2]:
+            return False
+        value = self._project.values.evaluate(frame, term)
+        return isinstance(value, External) and value.name == name
+
+    def _is_written(self, name: str) -> bool:
+        """Whether a function of the project sets a variable: then it is read anew on purpose."""
+        for module in self._project.table.modules:
+            terms = module.facts.terms
+            for term in module.of_kind(t.STORE_ITEM):
+                if terms[terms[term][2]] == (t.CONST, name) and module.code_scope_of(term):
+                    frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+                    if self._is_external(frame, terms[term][1], _ENVIRONMENT):
+                        return True
+        return False
 
     # -- dependencies of a router ------------------------------------------------------------------
 

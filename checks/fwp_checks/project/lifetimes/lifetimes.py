@@ -27,11 +27,13 @@ from fwp_checks.project.lifetimes.model import (
     Step,
     Way,
     is_conditional,
+    is_in_loop,
 )
 from fwp_checks.project.lifetimes.pools import Pools
 from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path, is_sign_in, is_sign_in_path
 from fwp_checks.project.lifetimes.requested import Requested
 from fwp_checks.project.lifetimes.shared import Shared
+from fwp_checks.project.lifetimes.single_requests import SingleRequestsOfProject
 from fwp_checks.project.lifetimes.sites import Openings
 from fwp_checks.project.lifetimes.targets import Targets
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
 _MOST_LEVELS = 4
 # Where so many functions lead to one, more ways tell nothing new.
 _MOST_FUNCTIONS = 400
-_LOOPS = ("for", "comprehension")
-_FEW = 10
 # What is handed to these lives until the response is sent, or longer.
 _STREAMING = (
     "StreamingResponse", "EventSourceResponse", "StreamingHttpResponse", "BackgroundTask",
@@ -69,6 +69,7 @@ class Lifetimes:
         self.pools = Pools(project, self)
         self.requested = Requested(project)
         self.shared = Shared(project, self)
+        self.single_requests = SingleRequestsOfProject(project, self)
 
     def per_request(self, module: Module) -> Sequence[PerRequest]:
         """What the calls of a module open anew for requests."""
@@ -127,11 +128,19 @@ class Lifetimes:
             return ()
         return tuple(
             self._way(opening, steps)
-            for steps in self.reaching(frame, opening.term)
-            if not self._is_excused(frame, steps)
-            and not self._is_of_stream(opening, steps)
-            and self._targets.is_own(opening, steps)
+            for steps in self._unexcused(opening)
+            if self._targets.is_own(opening, steps)
         )
+
+    def ways_to(self, opening: Opening) -> tuple[Way, ...]:
+        """How requests come to an opening, whatever its arguments are."""
+        return tuple(self._way(opening, steps) for steps in self._unexcused(opening))
+
+    def _unexcused(self, opening: Opening) -> Iterator[tuple[Step, ...]]:
+        for steps in self.reaching(opening.frame, opening.term):
+            if not self._is_excused(opening.frame, steps):
+                if not self._is_of_stream(opening, steps):
+                    yield steps
 
     def reaching(self, frame: Frame, term: int) -> Iterator[tuple[Step, ...]]:
         """The calls by which request functions reach a term, the innermost first, where what it
@@ -258,7 +267,7 @@ class Lifetimes:
             name = self._name(step.function)
             chain.insert(0, Call(*step.frame.function, step.term, name, name, step.function, ""))
         in_loop = any(
-            self._is_in_loop(frame, call.term)
+            is_in_loop(frame, call.term)
             for frame, call in zip(reversed(frames), chain, strict=True)
         )
         label = self.requested.label(frames[-1].function)
@@ -270,27 +279,6 @@ class Lifetimes:
         if scope.kind == "function" and scope.name in _NAMELESS:
             return module.facts.scopes[scope.parent].name
         return scope.name
-
-    @staticmethod
-    def _is_in_loop(frame: Frame, term: int) -> bool:
-        """Whether a term runs for each of many things; loops that count try again, or wait."""
-        terms = frame.module.facts.terms
-        return any(
-            region.kind in _LOOPS
-            and not region.exits
-            and region.start <= term < region.end
-            and not _counts(terms, region.term)
-            for region in frame.module.regions_in(frame.scope_number)
-        )
-
-
-def _counts(terms: Sequence[t.Term], element: int) -> bool:
-    """Whether a loop goes over a range that is not written to be long."""
-    iterable = terms[terms[element][1]] if element >= 0 and terms[element][0] == t.ITER else ()
-    if not iterable or iterable[0] != t.CALL or terms[iterable[1]] != (t.NAME, "range"):
-        return False
-    last = terms[iterable[2][-1]] if iterable[2] else ()
-    return not (last and last[0] == t.CONST and isinstance(last[1], int) and last[1] > _FEW)
 
 
 def _is_alternative(one: Opening, other: Opening) -> bool:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from fwp_checks.catalogue import EffectRow
+from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.chains import Call
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
+
+_LOOPS = ("for", "comprehension")
+_FEW = 10
 
 
 class Keeping(Enum):
@@ -69,7 +74,27 @@ def is_conditional(opening: Opening) -> bool:
     """Whether something is opened in one of several ways, by what is configured."""
     frame = opening.frame
     return any(
-        region.kind in BRANCHES
-        and region.start <= opening.term < region.end
+        region.kind in BRANCHES and region.start <= opening.term < region.end
         for region in frame.module.regions_in(frame.scope_number)
     )
+
+
+def is_in_loop(frame: Frame, term: int) -> bool:
+    """Whether a term runs for each of many things; loops that count try again, or wait."""
+    terms = frame.module.facts.terms
+    return any(
+        region.kind in _LOOPS
+        and not region.exits
+        and region.start <= term < region.end
+        and not _counts(terms, region.term)
+        for region in frame.module.regions_in(frame.scope_number)
+    )
+
+
+def _counts(terms: Sequence[t.Term], element: int) -> bool:
+    """Whether a loop goes over a range that is not written to be long."""
+    iterable = terms[terms[element][1]] if element >= 0 and terms[element][0] == t.ITER else ()
+    if not iterable or iterable[0] != t.CALL or terms[iterable[1]] != (t.NAME, "range"):
+        return False
+    last = terms[iterable[2][-1]] if iterable[2] else ()
+    return not (last and last[0] == t.CONST and isinstance(last[1], int) and last[1] > _FEW)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fwp_checks.finding import Finding, Severity
+from fwp_checks.finding import Finding, Severity, Step
 from fwp_checks.project.lifetimes.model import Opening, PerRequest
+from fwp_checks.project.lifetimes.single_requests import SingleRequests
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, openings
 
@@ -23,6 +24,14 @@ _LIGHT = frozenset({"http", "llm"})
 _SEVERAL = 3
 _MANY = 10
 _HANDLERS = ("handler", "view method")
+# What sends several requests by one connection, and where that is said.
+_SESSIONS = {
+    "requests": (
+        "requests.Session",
+        "https://requests.readthedocs.io/en/latest/user/advanced/#session-objects",
+    ),
+    "httpx": ("httpx.Client", "https://www.python-httpx.org/advanced/clients/#why-use-a-client"),
+}
 
 
 def check(file: FileView) -> Iterator[Finding]:
@@ -42,6 +51,30 @@ def check(file: FileView) -> Iterator[Finding]:
                     continue
                 severity = Severity.INFO
         yield openings.report(file, RULE, found, severity, because, way_out)
+    for several in file.project.lifetimes.single_requests.of(file.module):
+        yield _several(file, several)
+
+
+def _several(file: FileView, several: SingleRequests) -> Finding:
+    """A finding about calls that send a request each, by connections of their own."""
+    session, link = _SESSIONS[several.name.partition(".")[0]]
+    way, number = several.ways[0], len(several.terms)
+    often = "in a loop" if several.is_in_loop else f"{number} times in '{several.frame.name}'"
+    function = openings.function_name(file, way)
+    chain = f": {function} → {file.chain_text(way.chain)}" if len(way.chain) > 1 else ""
+    return file.finding(
+        RULE,
+        file.range_of(file.module, several.terms[0]),
+        f"'{several.name}' connects to the same host anew {often}, each time {way.label} "
+        f"'{function}' runs{chain}; send them by one {session}().",
+        key=(several.frame.qualname, several.name),
+        severity=Severity.INFO,
+        fix_link=link,
+        trace=[
+            Step(file.module.path, file.range_of(file.module, term), "connects to it again")
+            for term in several.terms[1:]
+        ],
+    )
 
 
 def _place(opening: Opening) -> str:
