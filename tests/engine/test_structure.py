@@ -222,3 +222,54 @@ def test_what_is_wrong_with_test_code_is_not_reported(tmp_path: Path) -> None:
     report = Session.open(root, cache_dir=False).check_all()
     assert {finding.path for finding in report.findings} <= {"app.py"}
     assert report.skipped == ()
+
+
+STATEMENT = """
+def upgrade(connection):
+    connection.execute("ALTER TABLE users ADD COLUMN age INTEGER")
+"""
+VIEW_OF_FASTAPI = """
+import sqlite3
+from fastapi import FastAPI
+from tables import upgrade
+
+app = FastAPI()
+
+
+@app.post("/upgrade")
+def view():
+    upgrade(sqlite3.connect("users.db"))
+"""
+VIEW_OF_DJANGO = """
+from django.db import connection
+from django.http import HttpResponse
+from django.urls import path
+from tables import upgrade
+
+
+def view(request):
+    with connection.cursor() as cursor:
+        upgrade(cursor)
+    return HttpResponse()
+
+
+urlpatterns = [path("upgrade/", view)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "host"),
+    [
+        ({"app": VIEW_OF_FASTAPI}, "docs.sqlalchemy.org"),
+        (
+            {"urls": VIEW_OF_DJANGO, "settings": 'ROOT_URLCONF = "urls"\nINSTALLED_APPS = []\n'},
+            "docs.djangoproject.com",
+        ),
+    ],
+)
+def test_statements_are_moved_to_the_migrations_of_the_framework(
+    tmp_path: Path, files: dict[str, str], host: str
+) -> None:
+    [finding] = found(write(tmp_path, tables=STATEMENT, **files), "FWP704")
+    assert finding.path == "tables.py"
+    assert finding.fix_link.startswith(f"https://{host}/")

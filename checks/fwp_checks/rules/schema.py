@@ -25,6 +25,16 @@ def is_of_flask(file: FileView) -> bool:
     return any(name.startswith("flask") for name in imports)
 
 
+def is_of_django(file: FileView) -> bool:
+    """Whether Django's migrations are those of a file: it imports Django, or all applications of
+    the project are Django's.
+    """
+    frameworks = {router.framework for router in file.project.applications.applications}
+    return frameworks == {"Django"} or any(
+        entry.module.partition(".")[0] == "django" for entry in file.module.facts.imports
+    )
+
+
 def created(file: FileView, rule: Rule, tools: str) -> Iterator[Finding]:
     """A finding about ``create_all()`` when an application starts, which ``tools`` should replace.
 

@@ -36,10 +36,11 @@ def _written(file: FileView) -> Iterator[Finding]:
     if changes:
         first = changes[0]
         more = f" (and {len(changes) - 1} more like it here)" if len(changes) > 1 else ""
+        is_django = schema.is_of_django(file)
         message = (
             f"{first.what} runs {first.moment.value}{more}: no migration knows of it, so "
-            "databases differ by when they were made; write it as a migration."
+            "databases differ by when they were made; write it as a migration "
+            f"({'RunSQL in Django' if is_django else 'Alembic'})."
         )
-        is_django = any(i.module.partition(".")[0] == "django" for i in file.module.facts.imports)
         link = _DJANGO if is_django else ""
         yield schema.report(file, RULE, changes, message, RULE.severity, link)
