@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region
+from fwp_checks.facts.model import Region, Statement
 from fwp_checks.project.application.model import Handler, Route
-from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import External, Member
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.meaning.values import External, FunctionValue, Member, options_of
 from fwp_checks.project.repetition.sameness import Form, Reading
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FEWEST_CAUGHT = 5
 _BROAD = ("builtins.Exception", "builtins.BaseException")
+_PREPARING = ("expression", "assignment", "augmented", "if", "assert")
 _SILENT_ANSWERS = (
     "starlette.responses.", "fastapi.responses.", "flask.json.jsonify", "flask.jsonify",
     "quart.jsonify", "django.http.JsonResponse", "rest_framework.response.Response",
@@ -58,30 +59,50 @@ class Answers:
 
     @cached_property
     def repeated(self) -> dict[str, list[list[Caught]]]:
-        """Handlers of a module that are one ``try`` with the same ``except Exception``."""
+        """Handlers of a module whose work is one ``try`` with the same ``except Exception``."""
         groups: dict[tuple[str, Form], list[Caught]] = defaultdict(list)
+        seen: set[FunctionKey] = set()
         for route, handler in self._handlers():
-            caught = self._catching(route, handler.frame)
+            frame = self._working(handler.frame)
+            caught = self._catching(route, frame) if frame.function not in seen else None
+            seen.add(frame.function)
             if caught is not None:
                 form = self._form(caught)
                 if form is not None:
-                    groups[(handler.frame.module.path, form)].append(caught)
+                    groups[(frame.module.path, form)].append(caught)
         found: dict[str, list[list[Caught]]] = {}
         for (path, _), group in groups.items():
             if len(group) >= FEWEST_CAUGHT:
+                group.sort(key=lambda caught: caught.answer)
                 found.setdefault(path, []).append(group)
         return found
 
+    def _working(self, frame: Frame) -> Frame:
+        """The function that does the work of a handler: it itself, or the one that it only calls,
+        to return what that gives.
+        """
+        terms = frame.module.facts.terms
+        statements = [
+            s for s in frame.module.facts.statements_of(frame.scope) if s.kind != "constant"
+        ]
+        if len(statements) != 1 or statements[0].kind != "return" or len(frame.scope.returns) != 1:
+            return frame
+        entry = terms[frame.scope.returns[0]]
+        if entry[0] == t.AWAIT:
+            entry = terms[entry[1]]
+        if entry[0] != t.CALL:
+            return frame
+        called = self._project.values.evaluate(frame, entry[1])
+        if not isinstance(called, FunctionValue) or not called.module.is_served:
+            return frame
+        return self._project.frame_of_scope(called.module, called.scope)
+
     def _catching(self, route: Route, frame: Frame) -> Caught | None:
-        """The ``except Exception`` of a handler whose body is one ``try``."""
+        """The ``except Exception`` of a handler whose work is one ``try``."""
         regions = frame.module.regions_in(frame.scope_number)
         if not any(region.kind == "except" for region in regions):
             return None
-        reading = Reading(self._project, frame)
-        working = [
-            s for s in frame.module.facts.statements_of(frame.scope) if not reading.is_idle(s)
-        ]
-        if len(working) != 1 or working[0].kind != "try":
+        if not self._is_one_try(frame):
             return None
         for region in regions:
             if region.kind == "except" and self._is_broad(frame, region):
@@ -89,6 +110,39 @@ class Answers:
                     answer = self._answer(frame, region)
                     return Caught(route, frame, region, answer) if answer >= 0 else None
         return None
+
+    def _is_one_try(self, frame: Frame) -> bool:
+        """Whether a handler does its work in one ``try``: what stands before it prepares that, or
+        turns the request away, and what stands behind only answers.
+        """
+        reading = Reading(self._project, frame)
+        working = [
+            s for s in frame.module.facts.statements_of(frame.scope) if not reading.is_idle(s)
+        ]
+        tries = [at for at, statement in enumerate(working) if statement.kind == "try"]
+        if len(tries) != 1:
+            return False
+        before, behind = working[: tries[0]], working[tries[0] + 1 :]
+        return (
+            all(statement.kind in _PREPARING for statement in before)
+            and len(behind) <= 1
+            and all(self._only_answers(frame, statement) for statement in behind)
+        )
+
+    def _only_answers(self, frame: Frame, statement: Statement) -> bool:
+        """Whether a statement returns what is there, by the means of a library or of a class."""
+        terms = frame.module.facts.terms
+        if statement.kind != "return":
+            return False
+        for term in range(statement.start, statement.end):
+            entry = terms[term]
+            if entry[0] == t.AWAIT:
+                return False
+            if entry[0] == t.CALL:
+                called = options_of(self._project.values.evaluate(frame, entry[1]))
+                if any(isinstance(option, FunctionValue) for option in called):
+                    return False
+        return True
 
     def _is_broad(self, frame: Frame, region: Region) -> bool:
         if region.term < 0:
