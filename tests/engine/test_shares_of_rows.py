@@ -172,3 +172,22 @@ def test_bases_that_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [(one.path, one.code, one.range.line) for one in _check(root)] == expected
     monkeypatch.setattr(shares, "_WORTH_SHARES", 0)
     assert [(one.path, one.code, one.range.line) for one in _check(root)] == expected
+
+
+def test_rows_in_a_function_that_many_others_call(tmp_path: Path) -> None:
+    others = "".join(
+        f"class Other{number}:\n    pass\n\nprint(name_of(Other{number}()))\n\n"
+        for number in range(100)
+    )
+    calls = "    return [name_of(book) for book in Book.objects.all()]\n"
+    root = _write(
+        tmp_path / "program",
+        {
+            "z_others.py": f"import m_models\nfrom m_work import name_of\n\n{others}",
+            "m_models.py": MODELS,
+            "m_work.py": "def name_of(thing):\n    return thing.author.name\n",
+            "a_views.py": "from m_models import Book\nfrom m_work import name_of\n\n"
+            f"def names(request):\n{calls}",
+        },
+    )
+    assert [(one.path, one.code) for one in _check(root)] == [("a_views.py", "FWP201")]

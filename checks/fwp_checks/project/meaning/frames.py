@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # A function seen with this many sets of arguments is from then on told apart by its first one (of a
 # method, the receiver), by the functions and by the rows of queries that it is handed only, and
-# later by none.
+# later by none. Sets with rows of queries are counted by themselves.
 _MANY = 8
 _TOO_MANY = 64
 # All pages of a site extend the same template, whose blocks are in its one argument; or are
@@ -81,7 +81,7 @@ class Frames:
         # Their numbers go down from here; -1 stands for no frame.
         self._singles = -1
         self._frames: dict[tuple[object, ...], Frame] = {}
-        self._count: dict[tuple[str, int], int] = {}
+        self._count: dict[tuple[str, int, bool], int] = {}
 
     def get(
         self,
@@ -94,7 +94,9 @@ class Frames:
         key = (module.path, scope_number, parent.number if parent else -1, arguments)
         frame = self._frames.get(key)
         if frame is None:
-            place = (module.path, scope_number)
+            # What is found of rows does not depend on who else calls the function, and when.
+            has_rows = any(value is not None and is_traced(value) for value in arguments)
+            place = (module.path, scope_number, has_rows)
             count = self._count.get(place, 0)
             is_page = count < _MOST_PAGES and (module.is_template or _has_name(arguments))
             fewer = arguments if is_page else _forget(arguments, count)
