@@ -48,6 +48,7 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 _SAME = (t.ALIAS, t.NARROW, t.DECLARED)
 _FEWEST = 2
+_DIGESTS = ("new", "digest", "compare_digest")
 _SIGNATURE = re.compile(r"signature|hmac", re.IGNORECASE)
 
 
@@ -56,6 +57,7 @@ class RawBody:
     """A handler that takes the body of a request apart at ``term``, with the keys it reads.
 
     ``model`` is the name of a model whose objects are made of all that the body holds.
+    ``is_checked``: the types of what the keys hold are looked at by hand.
     """
 
     route: Route
@@ -63,6 +65,7 @@ class RawBody:
     term: int
     keys: tuple[str, ...]
     model: str = ""
+    is_checked: bool = False
 
 
 class RequestBodies:
@@ -111,11 +114,13 @@ class RequestBodies:
         keys: dict[str, None] = {}
         same = self._same(terms, sources, scope.end)
         readers: set[int] = set()
+        read: list[int] = []
         model = ""
         for term in range(sources[0], scope.end):
             entry = terms[term]
             if entry[0] == t.CALL and entry[1] in readers and entry[2]:
                 keys[_text(terms[entry[2][0]])] = None
+                read.append(term)
             if term in same or same.isdisjoint(t.operands(entry)):
                 continue
             made = self._made_of(frame, entry, same)
@@ -127,10 +132,22 @@ class RequestBodies:
                 readers.add(term)
             elif entry[0] == t.ITEM:
                 keys[_text(terms[entry[2]])] = None
+                read.append(term)
         keys.pop("", None)
         if len(keys) < _FEWEST and not model:
             return None
-        return RawBody(route, frame, sources[0], tuple(keys), model)
+        is_checked = bool(read) and self._is_checked(frame, self._same(terms, read, scope.end))
+        return RawBody(route, frame, sources[0], tuple(keys), model, is_checked)
+
+    @staticmethod
+    def _is_checked(frame: Frame, values: set[int]) -> bool:
+        """Whether ``isinstance`` is asked of one of the values."""
+        terms = frame.module.facts.terms
+        return any(
+            terms[terms[term][1]] == (t.NAME, "isinstance")
+            and not values.isdisjoint(terms[term][2][:1])
+            for term in frame.module.calls_in(frame.scope_number)
+        )
 
     # -- what is read ------------------------------------------------------------------------------
 
@@ -208,7 +225,7 @@ class RequestBodies:
             return True
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
-            if _SIGNATURE.search(_looked_up(terms, entry)) or self._is_digest(frame, entry):
+            if _SIGNATURE.search(_looked_up(terms, entry)) or self._is_digest(frame, term):
                 return True
             if entry[0] == t.CALL and self._is_call(frame, term, _RAW):
                 used = any(
@@ -220,15 +237,43 @@ class RequestBodies:
                     return True
         return False
 
-    def _is_digest(self, frame: Frame, entry: t.Term) -> bool:
-        """Whether a term is a call that makes or compares a keyed digest."""
+    def _is_digest(self, frame: Frame, term: int) -> bool:
+        """Whether a term is a call that makes a keyed digest, or compares one of the body with a
+        header.
+        """
+        terms = frame.module.facts.terms
+        entry = terms[term]
         if entry[0] != t.CALL:
             return False
-        called = frame.module.facts.terms[entry[1]]
-        if called[0] not in (t.ATTR, t.IMPORT) or called[2] not in ("new", "compare_digest"):
+        called = terms[entry[1]]
+        if called[0] not in (t.ATTR, t.IMPORT) or called[2] not in _DIGESTS:
             return False
         value = self._project.values.evaluate(frame, entry[1])
-        return isinstance(value, External) and value.name.startswith("hmac.")
+        if not isinstance(value, External) or not value.name.startswith("hmac."):
+            return False
+        return called[2] != "compare_digest" or self._compares_header(frame, term)
+
+    def _compares_header(self, frame: Frame, term: int) -> bool:
+        """Whether what a call is given is made of the raw body, or of a header of the request."""
+        terms = frame.module.facts.terms
+        waiting = list(t.operands(terms[term]))
+        seen: set[int] = set()
+        while waiting:
+            at = waiting.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            entry = terms[at]
+            if entry[0] == t.ATTR and entry[2] in ("headers", "META"):
+                return True
+            if entry[0] == t.PARAM:
+                parameter = frame.scope.parameters[entry[1]]
+                if _is_header(terms, parameter.default) or _is_header(terms, parameter.annotation):
+                    return True
+            if entry[0] in (t.CALL, t.ATTR) and self._is_raw(frame, at):
+                return True
+            waiting += t.operands(entry)
+        return False
 
     # -- what is done with it ----------------------------------------------------------------------
 
@@ -260,6 +305,20 @@ class RequestBodies:
                 if of and isinstance(of[0], ClassValue) and option.name.endswith(".create"):
                     return of[0].name
         return ""
+
+
+def _is_header(terms: Sequence[t.Term], term: int) -> bool:
+    """Whether a default or an annotation of a parameter is, or holds, a call of ``Header``."""
+    waiting = [term] if term >= 0 else []
+    while waiting:
+        entry = terms[waiting.pop()]
+        if entry[0] == t.CALL:
+            called = terms[entry[1]]
+            name = called[2] if called[0] in (t.ATTR, t.IMPORT) else called[1]
+            if name == "Header":
+                return True
+        waiting += t.operands(entry)
+    return False
 
 
 def _is_hook(route: Route) -> bool:

@@ -31,8 +31,8 @@ def check(file: FileView) -> Iterator[Finding]:
     for body in file.project.structure.request_bodies.of(file.module):
         if _is_of_fastapi(file, body):
             message = (
-                f"'{body.frame.qualname}' {_reads(body)} of the request's JSON, which nothing has "
-                "validated; declare a Pydantic model as its parameter."
+                f"'{body.frame.qualname}' {_reads(body)} of the request's JSON, {_state(body)}; "
+                "declare a Pydantic model as its parameter."
             )
             where = file.range_of(file.module, body.term)
             yield file.finding(RULE, where, message, key=(body.frame.qualname,))
@@ -47,8 +47,8 @@ def _of_file(file: FileView, bodies: Sequence[RawBody]) -> Finding:
     names = [body.frame.qualname for body in others]
     also = f" (so {'do' if len(names) > 1 else 'does'} {structure.named(names)})" if names else ""
     message = (
-        f"'{first.frame.qualname}' {_reads(first)} of the request's JSON, which nothing has "
-        f"validated{also}; load it through a schema (Pydantic, marshmallow, a serializer)."
+        f"'{first.frame.qualname}' {_reads(first)} of the request's JSON, {_state(first)}{also}; "
+        "load it through a schema (Pydantic, marshmallow, a serializer)."
     )
     places = [
         (Place(file.module.path, body.term), f"'{body.frame.qualname}' {_reads(body)}")
@@ -79,3 +79,7 @@ def _reads(body: RawBody) -> str:
     if body.model:
         return f"fills a model ({body.model}) with all"
     return f"reads {structure.counted(len(body.keys), 'key')}"
+
+
+def _state(body: RawBody) -> str:
+    return "checked by hand" if body.is_checked else "which nothing has validated"
