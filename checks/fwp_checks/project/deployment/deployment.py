@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Skipped
-from fwp_checks.project.deployment import commands, requirements
+from fwp_checks.project.deployment import commands, compose, requirements
 from fwp_checks.project.deployment.records import (
     Mention,
     NamedSettings,
@@ -100,12 +100,38 @@ class Deployment:
         for path, text in self._each(_is_production):
             if not path.endswith(".py"):
                 found.extend(commands.servers(path, text))
+        found = self._without_overridden(found)
         configured = self._configured
         if not configured:
             return found
         if not any(server.program == "gunicorn" for server in found):
             return [*found, *configured.values()]
         return [self._with_configuration(server) for server in found]
+
+    def _without_overridden(self, servers: list[Server]) -> list[Server]:
+        """Without the CMD of a Dockerfile from which Compose only builds services that run commands
+        of their own, one of them a server.
+        """
+        built: dict[str, bool] = {}
+        served: set[str] = set()
+        for path, text in self._each(
+            lambda path: compose.is_compose(path) and _is_production(path)
+        ):
+            for service in compose.services(path, text):
+                file, lines = service.dockerfile, service.command
+                built[file] = built.get(file, True) and lines is not None
+                if lines is not None and any(
+                    server.mention.path == path and lines[0] <= server.mention.line <= lines[1]
+                    for server in servers
+                ):
+                    served.add(file)
+        return [
+            server
+            for server in servers
+            if server.mention.path not in served
+            or not built[server.mention.path]
+            or not compose.is_command(self._texts[server.mention.path], server.mention.line)
+        ]
 
     def _with_configuration(self, server: Server) -> Server:
         """A server with what its file of settings says where its command says nothing."""
