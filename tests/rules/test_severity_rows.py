@@ -20,11 +20,14 @@ class Author(models.Model):
 class Post(models.Model):
     title = models.TextField()
     author = models.ForeignKey(Author, on_delete=models.CASCADE)
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE)
 """
 
 HEAD = """\
 from celery import shared_task
+from django.contrib import admin
 from django.core.cache import cache
+from django.db import transaction
 from django.http import JsonResponse
 
 from blog.caching import caching
@@ -148,6 +151,55 @@ SEVERITIES = {
         def show(request, names):
             found = [Author.objects.filter(name=name).first() for name in names]
             return JsonResponse({"found": len(found)})
+        """,
+        Severity.WARNING,
+    ),
+    "what a class has shown": (
+        """
+        @admin.register(Post)
+        class PostAdmin(admin.ModelAdmin):
+            list_display = ["title", "byline"]
+
+            def byline(self, post):
+                return post.author.name
+        """,
+        Severity.WARNING,
+    ),
+    "a loop down a tree": (
+        """
+        def show_below(titles):
+            for post in Post.objects.filter(parent__title__in=titles):
+                print(post.author.name)
+                show_below([post.title])
+
+        def show(request):
+            show_below(request.GET.getlist("title"))
+        """,
+        Severity.INFO,
+    ),
+    "a query in a loop, with a lock": (
+        """
+        def show(request, names):
+            for name in names:
+                print(Author.objects.select_for_update().get(name=name))
+        """,
+        Severity.INFO,
+    ),
+    "a query in a loop, in a transaction of the round": (
+        """
+        def show(request, names):
+            for name in names:
+                with transaction.atomic():
+                    print(Author.objects.get(name=name))
+        """,
+        Severity.INFO,
+    ),
+    "a query in a loop, in one transaction": (
+        """
+        def show(request, names):
+            with transaction.atomic():
+                for name in names:
+                    print(Author.objects.get(name=name))
         """,
         Severity.WARNING,
     ),

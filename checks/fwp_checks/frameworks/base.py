@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame, FunctionKey
     from fwp_checks.project.meaning.origins import Origin
+    from fwp_checks.project.rows.apart import Apart
     from fwp_checks.project.rows.needs import Consumer, Lack
     from fwp_checks.project.rows.refusals import Refused
 
@@ -157,11 +158,17 @@ class Framework:
         """
         return None
 
-    def stands_alone(self, module: Module, term: int, depends: Callable[[int], bool]) -> bool:
-        """Whether one of its queries in a loop cannot be put together with those of other rounds;
-        ``depends`` says what differs from round to round.
+    def stands_alone(
+        self, module: Module, term: int, depends: Callable[[int], bool]
+    ) -> Apart | None:
+        """Why one of its queries in a loop cannot be put together with those of other rounds, None
+        if it can; ``depends`` says what differs from round to round.
         """
-        return False
+        return None
+
+    sets_apart: ClassVar[Mapping[str, Apart]] = {}
+    """What sets a round of a loop apart: context managers, by dotted names, around a query, and
+    methods, by their names with a dot before, called anywhere in the round."""
 
     def refusal(self, project: Project, run: RunExternal) -> Refused | None:
         """What one of its functions should read and refuses to; None if it does not."""
@@ -219,6 +226,7 @@ class Frameworks:
         for framework in frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
+        self._sets_apart = {name: why for f in frameworks for name, why in f.sets_apart.items()}
         self._told_apart = frozenset(name for f in frameworks for name in f.told_apart)
 
     @classmethod
@@ -450,10 +458,17 @@ class Frameworks:
 
     def stands_alone(
         self, run: RunExternal, module: Module, term: int, depends: Callable[[int], bool]
-    ) -> bool:
+    ) -> Apart | None:
         """See :meth:`Framework.stands_alone`."""
-        concerned = self._concerned(run.name)
-        return any(framework.stands_alone(module, term, depends) for framework in concerned)
+        for framework in self._concerned(run.name):
+            found = framework.stands_alone(module, term, depends)
+            if found is not None:
+                return found
+        return None
+
+    def sets_apart(self, name: str) -> Apart | None:
+        """See :attr:`Framework.sets_apart`."""
+        return self._sets_apart.get(name)
 
     def refusal(self, run: RunExternal) -> Refused | None:
         """See :meth:`Framework.refusal`."""

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
     from fwp_checks.project.meaning.origins import Origin
+    from fwp_checks.project.rows.apart import Apart
     from fwp_checks.project.rows.needs import Lack
 
 
@@ -167,8 +168,14 @@ class Django(Framework):
         """Relations, related managers and columns that were not fetched with their row."""
         return lacks.lack(frame, run)
 
-    def stands_alone(self, module: Module, term: int, depends: Callable[[int], bool]) -> bool:
-        """Queries that leave out, or cut off, what the round says."""
+    sets_apart = rounds.SETS_APART
+
+    def stands_alone(
+        self, module: Module, term: int, depends: Callable[[int], bool]
+    ) -> Apart | None:
+        """Queries that leave out, or cut off, what the round says, that lock their rows, and that
+        go to the round's own database.
+        """
         return rounds.stands_alone(module.facts.terms, term, depends)
 
     def hooks_of_write(self, project: Project, run: RunExternal) -> str:

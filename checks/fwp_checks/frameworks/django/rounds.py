@@ -1,5 +1,5 @@
 """Queries in a loop that cannot be put together into one: what they leave out, or where they end,
-differs from round to round.
+differs from round to round, or each has a lock, a transaction or a database of its own.
 """
 
 from __future__ import annotations
@@ -7,7 +7,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.rows.apart import Apart
 
+SETS_APART = {
+    "django.db.transaction.atomic": Apart.TRANSACTION,
+    # https://django-tenants.readthedocs.io/en/latest/use.html#utils
+    **{
+        f"{package}.utils.{name}": Apart.CONNECTION
+        for package in ("django_tenants", "tenant_schemas")
+        for name in ("schema_context", "tenant_context")
+    },
+    **dict.fromkeys((".set_tenant", ".set_schema"), Apart.CONNECTION),
+}
+"""Context managers and methods that set a round apart."""
+# django.db.connections, by its name or read from its module.
+_CONNECTIONS = ("connections",)
+_ALIASING = ("using", "db_manager")
 _NARROWING = ("filter", "get", "exclude")
 # Lookups for which there is none that takes many values at once, as ``in`` does for equality.
 _BOUNDS = frozenset(
@@ -18,31 +33,47 @@ _BOUNDS = frozenset(
 )  # fmt: skip
 
 
-def stands_alone(terms: Sequence[t.Term], term: int, depends: Callable[[int], bool]) -> bool:
-    """Whether the query that a term runs is such a one. ``depends``: whether what a term holds
-    differs from round to round.
+def stands_alone(
+    terms: Sequence[t.Term], term: int, depends: Callable[[int], bool]
+) -> Apart | None:
+    """Why the query that a term runs is such a one; None if it is not. ``depends``: whether what a
+    term holds differs from round to round.
     """
-    is_cut = False
+    is_cut = is_picked = False
+    found: Apart | None = None
     while True:
         entry = terms[t.unaliased(terms, term)]
         if entry[0] == t.ITEM:
             is_cut = is_cut or terms[entry[2]][0] == t.SLICE
+            is_picked = depends(entry[2])
         elif entry[0] == t.CALL:
             called = terms[entry[1]]
             if called[0] != t.ATTR:
                 # list(posts), len(posts)
                 if called[0] != t.NAME or len(entry[2]) != 1:
-                    return False
+                    return found
                 term = entry[2][0]
                 continue
-            if called[2] in _NARROWING and _is_bound(called[2], entry, depends):
-                return True
-            if is_cut and any(map(depends, t.operands(entry)[1:])):
-                return True
+            found = _told(called[2], entry, depends, is_cut=is_cut) or found
             entry = called
-        elif entry[0] != t.ITER:
-            return False
+        elif is_picked and _CONNECTIONS in (entry[1:2], entry[2:3]):
+            return Apart.CONNECTION
+        elif entry[0] not in (t.ITER, t.ENTER):
+            return found
         term = entry[1]
+
+
+def _told(
+    method: str, call: t.Term, depends: Callable[[int], bool], *, is_cut: bool
+) -> Apart | None:
+    """What one call of a chain says."""
+    if method in _ALIASING and any(map(depends, t.operands(call)[1:])):
+        return Apart.CONNECTION
+    if method == "select_for_update":
+        return Apart.LOCK
+    if method in _NARROWING and _is_bound(method, call, depends):
+        return Apart.BOUNDS
+    return Apart.BOUNDS if is_cut and any(map(depends, t.operands(call)[1:])) else None
 
 
 def _is_bound(method: str, call: t.Term, depends: Callable[[int], bool]) -> bool:

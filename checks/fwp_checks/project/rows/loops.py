@@ -18,7 +18,9 @@ from fwp_checks.project.meaning.origins import Place, origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.meaning.values import Constant, TupleValue, Value, options_of
 from fwp_checks.project.meaning.values import Iterable as IterableValue
+from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.rows.needs import LOOPS
+from fwp_checks.project.rows.rounds import Rounds, is_setting
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -38,8 +40,8 @@ class LoopSite(NamedTuple):
 
     ``loop`` is the stretch of terms that is the loop. ``is_same``: nothing of the query depends on
     the round. ``is_job``: it is part of a piece of work, which writes in each round, too, or for
-    whose end nobody waits. ``is_alone``: what it leaves out, or where it ends, differs from round
-    to round, so that no simple query gives all. ``hooks`` is the project's own code that runs when
+    whose end nobody waits. ``apart`` is why no simple query gives all that the rounds ask for, None
+    if one does. ``hooks`` is the project's own code that runs when
     one object is written, in words. ``rendered`` is where the template is rendered that the loop
     stands in, if it does.
     """
@@ -52,7 +54,7 @@ class LoopSite(NamedTuple):
     row: EffectRow
     is_same: bool
     is_job: bool
-    is_alone: bool
+    apart: Apart | None
     hooks: str
     rendered: Place | None
 
@@ -70,6 +72,7 @@ class LoopEffects:
         self._frames = frames
         self._callers = callers
         self._rows = Rows(project)
+        self._rounds = Rounds(project)
 
     @cached_property
     def _effects(self) -> dict[str, Effects]:
@@ -102,7 +105,9 @@ class LoopEffects:
         return list(best.values())
 
     def writing(self, consumed: Iterable[Place]) -> Iterator[Place]:
-        """The places where a loop goes through rows and writes in each round."""
+        """The places where a loop goes through rows and writes, or calls its own function, in each
+        round.
+        """
         for place in consumed:
             module = self._project.table.by_path.get(place.path)
             if module is None or module.is_template:
@@ -114,7 +119,11 @@ class LoopEffects:
                 for region in module.regions_in(scope)
                 if region.term == place.term and region.kind in LOOPS
             ]
-            if any(self._writes(frame, loop) for loop in loops for frame in frames):
+            if any(
+                self._writes(frame, loop) or self._rounds.goes_down(frame, loop)
+                for loop in loops
+                for frame in frames
+            ):
                 yield place
 
     def _row(self, effect: str, run: RunExternal) -> EffectRow | None:
@@ -146,7 +155,9 @@ class LoopEffects:
         if is_job and effect == "queries" and len(chain) > 1:
             return None
         is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
-        is_alone = self._stands_alone(chain[-1], around if len(chain) == 1 else ())
+        apart = self._apart(frame, chain, around, inner) if effect == "queries" else None
+        if apart is not None and apart.is_certain:
+            return None
         hooks = self._project.frameworks.hooks_of_write(last) if effect == "writes" else ""
         return LoopSite(
             *frame.function,
@@ -156,7 +167,7 @@ class LoopEffects:
             row,
             is_same,
             is_job,
-            is_alone,
+            apart,
             hooks,
             self._rendered(frame, event.term),
         )
@@ -168,9 +179,24 @@ class LoopEffects:
             return None
         return context.rendered
 
-    def _stands_alone(self, link: Link, loops: Sequence[Region]) -> bool:
-        """Whether a query, in these loops or in a function that a loop calls, cannot be put
-        together with those of other rounds.
+    def _apart(
+        self, frame: Frame, chain: Sequence[Link], loops: Sequence[Region], inner: Region
+    ) -> Apart | None:
+        """Why a query in these loops cannot be put together with those of other rounds."""
+        last = chain[-1].run
+        if isinstance(last, RunExternal) and is_setting(last):
+            return Apart.CONNECTION
+        found = [
+            *(self._rounds.of(frame, loop) for loop in loops),
+            self._rounds.around(chain, inner),
+            self._stands_alone(chain[-1], loops if len(chain) == 1 else ()),
+        ]
+        told = [one for one in found if one is not None]
+        return max(told, key=lambda one: one.is_certain, default=None)
+
+    def _stands_alone(self, link: Link, loops: Sequence[Region]) -> Apart | None:
+        """Why a query, in these loops or in a function that a loop calls, cannot be put together
+        with those of other rounds, by itself.
         """
         frame = link.frame
         depends = partial(self._depends, frame, loops=loops) if loops else partial(_is_given, frame)

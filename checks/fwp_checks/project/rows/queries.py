@@ -99,19 +99,23 @@ class Queries:
             assert consumed is not None
             place = self._reported(needs[0].lack.place or needs[0].origin.built, consumed)
             if place is not None:
-                is_job = all(map(self._is_job, needs))
+                is_job = all(self._is_job(need, consumer) for need in needs)
                 yield Starving(*place, consumed, consumer, tuple(needs), is_job)
 
-    def _is_job(self, need: Need) -> bool:
-        """Whether the query of a need is part of something that takes its time anyway."""
+    def _is_job(self, need: Need, consumer: Showing | None) -> bool:
+        """Whether the query of a need is part of something that takes its time anyway. What a
+        class or a call outside of functions tells a framework to show, it shows to a request.
+        """
         consumed = need.origin.consumed
         if need.is_kept or consumed is None:
             return need.is_kept
         module = self._project.table.by_path[consumed.path]
         if module.is_template:
             return False
-        in_writing = any(consumed in evidence.writing for evidence in self._evidence)
-        return in_writing or self._jobs.has(module, consumed.term)
+        if any(consumed in evidence.writing for evidence in self._evidence):
+            return True
+        is_told = consumer is not None and not module.code_scope_of(consumed.term)
+        return not is_told and self._jobs.has(module, consumed.term)
 
     @cached_property
     def _jobs(self) -> Jobs:

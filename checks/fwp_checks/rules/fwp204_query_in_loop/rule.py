@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity
+from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows
 
@@ -15,6 +16,22 @@ RULE = Rule(
     severity=Severity.WARNING,
     fix_link="https://docs.djangoproject.com/en/stable/ref/models/querysets/#in-bulk",
 )
+# What to say where no simple query gives all; of other reasons nothing is reported.
+_APART = {
+    Apart.BOUNDS: (
+        "what bounds it differs from round to round, so that one query for all takes a window "
+        "function or union()"
+    ),
+    Apart.LOCK: (
+        "each round locks its own rows, so that one query for all has to lock all of them at once"
+    ),
+    Apart.TRANSACTION: (
+        "each round is a transaction of its own, which one query for all would be no part of"
+    ),
+    Apart.TREE: (
+        "the loop goes down a tree, so that one query for all takes a recursive one, or one a level"
+    ),
+}
 
 
 def check(file: FileView) -> Iterator[Finding]:
@@ -26,12 +43,10 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"{rows.doing(site.chain[0])} runs the same query in each round of the loop in "
                 f"'{file.name_of(site.path, site.scope)}'{way}; run it once before the loop."
             )
-        elif site.is_alone:
+        elif site.apart is not None:
             message = (
                 f"{rows.doing(site.chain[0])} runs a query in each round of the loop in "
-                f"'{file.name_of(site.path, site.scope)}'{way}; "
-                "what bounds it differs from round to round, so that one query for "
-                "all takes a window function or union()."
+                f"'{file.name_of(site.path, site.scope)}'{way}; {_APART[site.apart]}."
             )
         else:
             message = (
@@ -44,7 +59,7 @@ def check(file: FileView) -> Iterator[Finding]:
             file.range_of(file.module, site.term),
             message,
             key=(file.module.qualname(site.scope), rows.doing(site.chain[0]), site.call),
-            severity=rows.weight(file, is_job=site.is_job or site.is_alone),
+            severity=rows.weight(file, is_job=site.is_job or site.apart is not None),
             fix_link=site.row.link,
             trace=file.trace(site.chain),
         )

@@ -60,7 +60,7 @@ def check(file: FileView) -> Iterator[Finding]:
             file.range_of(file.module, place.term),
             message,
             key=(label, doing, str(where.line)),
-            severity=rows.weight(file, is_job=site.is_alone),
+            severity=rows.weight(file, is_job=site.apart is not None),
             fix_link=site.row.link,
             trace=(Step(last.path, where, "the query of each round"),),
         )

@@ -1,0 +1,27 @@
+"""Why the queries of several rounds of a loop are not one."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Apart(Enum):
+    """Why the queries of several rounds are not one."""
+
+    BOUNDS = "bounds"
+    """What they leave out, or where they end, differs from round to round."""
+    LOCK = "lock"
+    """Each locks what it reads."""
+    TRANSACTION = "transaction"
+    """Each is part of a transaction that begins and ends within the round."""
+    TREE = "tree"
+    """The loop goes down a tree: its function calls itself."""
+    CONNECTION = "connection"
+    """Each goes to another database, or to another tenant's part of it."""
+    DIALOGUE = "dialogue"
+    """Each round waits for somebody's answer."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing can be done about it, or nothing would be gained."""
+        return self in (Apart.CONNECTION, Apart.DIALOGUE)
