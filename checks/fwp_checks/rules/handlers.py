@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.finding import Finding, Severity, Step
 from fwp_checks.project.lifetimes.probes import is_probe, is_probe_path
 from fwp_checks.project.repetition.extraction import Draft, draft, short
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fwp_checks.rules import Rule
 
 _MOST_STEPS = 30
+_API_VIEW = "rest_framework.views.APIView"
 
 
 def prologues(file: FileView, *, is_entity: bool) -> Iterator[Prologue]:
@@ -51,13 +53,39 @@ def way_out(file: FileView, prologue: Prologue) -> str:
         return f"{declared(written)} (fwp explain --at {place(prologue)} writes it)"
     if is_django(route):
         if prologue.is_entity:
-            return "use get_object_or_404()"
+            loader = _loader(prologue)
+            return f"raise Http404 in {loader}(), once" if loader else "use get_object_or_404()"
+        if is_of_rest_framework(file, prologue):
+            return "move them into a permission class, or into initial() of a base class"
         return "move them into a decorator, a mixin or the dispatch() of a base class"
     if route.framework == "Litestar":
         return "make it a dependency: Provide()"
     if prologue.is_entity:
         return "move it into one function that ends the request with 404 (get_or_404)"
     return "move them into a decorator, or a function called before each request"
+
+
+def is_of_rest_framework(file: FileView, prologue: Prologue) -> bool:
+    """Whether the first handler is a method of a view of REST framework, which authenticates in
+    ``initial()``: before that, in ``dispatch()``, nobody is known.
+    """
+    class_ = prologue.first.handler.class_
+    return class_ is not None and file.project.classes.derives(class_, _API_VIEW)
+
+
+def _loader(prologue: Prologue) -> str:
+    """The method of its own class by which a handler loads something; empty for anything else."""
+    first = prologue.first
+    frame, terms = first.frame, first.frame.module.facts.terms
+    if first.handler.class_ is None:
+        return ""
+    for statement in first.statements[:-1]:
+        for term in range(statement.start, statement.end):
+            called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
+            if terms[term][0] == t.CALL and called[0] == t.ATTR:
+                if frame.module.is_parameter(called[1], frame.scope_number, 0):
+                    return str(called[2])
+    return ""
 
 
 def declared(written: Draft | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity
 from fwp_checks.project.repetition.extraction import short
+from fwp_checks.project.repetition.prologues import Prologue
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, handlers
 
@@ -18,6 +19,7 @@ RULE = Rule(
 )
 _DECORATORS = "https://flask.palletsprojects.com/en/stable/patterns/viewdecorators/"
 _DJANGO = "https://docs.djangoproject.com/en/stable/topics/class-based-views/mixins/"
+_REST = "https://www.django-rest-framework.org/api-guide/permissions/#custom-permissions"
 _PARAMETERS = (
     "https://fastapi.tiangolo.com/tutorial/dependencies/classes-as-dependencies/"
     "#classes-as-dependencies_1"
@@ -42,8 +44,7 @@ def check(file: FileView) -> Iterator[Finding]:
             way, link = "take it as a dependency: a class with these parameters", _PARAMETERS
         else:
             way = handlers.way_out(file, prologue)
-            django = _DJANGO if handlers.is_django(first.route) else _DECORATORS
-            link = RULE.fix_link if injects else django
+            link = RULE.fix_link if injects else _link(file, prologue)
         yield handlers.report(
             file,
             RULE,
@@ -53,3 +54,10 @@ def check(file: FileView) -> Iterator[Finding]:
             severity=Severity.INFO if prologue.computes else None,
             fix_link=link,
         )
+
+
+def _link(file: FileView, prologue: Prologue) -> str:
+    """The page that shows where such statements belong, where nothing is injected."""
+    if handlers.is_of_rest_framework(file, prologue):
+        return _REST
+    return _DJANGO if handlers.is_django(prologue.first.route) else _DECORATORS
