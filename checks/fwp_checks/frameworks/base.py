@@ -166,6 +166,8 @@ class Framework:
         """
         return None
 
+    keeping: ClassVar[frozenset[str]] = frozenset()
+    """Its methods after which a query has its rows, so that none of them asks for them again."""
     sets_apart: ClassVar[Mapping[str, Apart]] = {}
     """What sets a round of a loop apart: context managers, by dotted names, around a query, and
     methods, by their names with a dot before, called anywhere in the round."""
@@ -465,6 +467,10 @@ class Frameworks:
             if found is not None:
                 return found
         return None
+
+    def keeps(self, name: str) -> bool:
+        """Whether a function is among :attr:`Framework.keeping`."""
+        return any(name in framework.keeping for framework in self._concerned(name))
 
     def sets_apart(self, name: str) -> Apart | None:
         """See :attr:`Framework.sets_apart`."""

@@ -168,6 +168,7 @@ class Django(Framework):
         """Relations, related managers and columns that were not fetched with their row."""
         return lacks.lack(frame, run)
 
+    keeping = frozenset({f"{rows.QUERYSET}.{name}" for name in ("__iter__", "__bool__", "__len__")})
     sets_apart = rounds.SETS_APART
 
     def stands_alone(

@@ -140,12 +140,17 @@ class LoopEffects:
         loops: Sequence[Region],
         effect: str,
     ) -> LoopSite | None:
-        around = [loop for loop in loops if loop.start < event.term < loop.end]
+        last = chain[-1].run
+        assert isinstance(last, RunExternal)
+        asked = self._asked(frame, event.term, last) if len(chain) == 1 else event.term
+        around = [
+            loop
+            for loop in loops
+            if loop.start < event.term < loop.end and loop.start < asked < loop.end
+        ]
         if not around or event.is_remembered:
             return None
         inner = max(around, key=lambda loop: loop.start)
-        last = chain[-1].run
-        assert isinstance(last, RunExternal)
         row = self._row(effect, last)
         if row is None or self._leaves(frame, inner, event.term) or _is_in_bulk(last):
             return None
@@ -171,6 +176,17 @@ class LoopEffects:
             hooks,
             self._rendered(frame, event.term),
         )
+
+    def _asked(self, frame: Frame, term: int, run: RunExternal) -> int:
+        """The term that the database is asked anew for: where rows that the query keeps are gone
+        through, the one that builds the query.
+        """
+        terms = frame.module.facts.terms
+        if terms[term][0] in (t.ITER, t.TRUTH) and self._project.frameworks.keeps(run.name):
+            (query, *others) = _met(terms, terms[term][1])
+            if not others and terms[query][0] == t.CALL:
+                return query
+        return term
 
     def _rendered(self, frame: Frame, term: int) -> Place | None:
         """Where a template is rendered that comes to a term; None for other code."""
@@ -323,6 +339,22 @@ def without_repeats(sites: Iterable[LoopSite]) -> Iterator[LoopSite]:
                 continue
             seen.add(key)
         yield site
+
+
+def _met(terms: Sequence[t.Term], term: int) -> list[int]:
+    """What a variable may stand for, on all paths that meet."""
+    waiting = [term]
+    seen: set[int] = set()
+    found = []
+    for current in waiting:
+        if current not in seen:
+            seen.add(current)
+            entry = terms[current]
+            if entry[0] in (t.ALIAS, t.NARROW, t.JOIN):
+                waiting.extend(t.operands(entry)[: None if entry[0] == t.JOIN else 1])
+            else:
+                found.append(current)
+    return found or [term]
 
 
 def _is_given(frame: Frame, term: int) -> bool:
