@@ -8,6 +8,7 @@ from enum import Enum
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.chains import Call
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 
@@ -80,13 +81,26 @@ def is_conditional(opening: Opening) -> bool:
 
 
 def is_in_loop(frame: Frame, term: int) -> bool:
-    """Whether a term runs for each of many things; loops that count try again, or wait."""
+    """Whether a term runs for each of many things; loops that count try again, or wait, and what
+    stands in a branch that returns runs for the one that is looked for.
+    """
     terms = frame.module.facts.terms
     return any(
         region.kind in _LOOPS
         and not region.exits
         and region.start <= term < region.end
         and not _counts(terms, region.term)
+        and not _is_of_one(frame, region, term)
+        for region in frame.module.regions_in(frame.scope_number)
+    )
+
+
+def _is_of_one(frame: Frame, loop: Region, term: int) -> bool:
+    """Whether a term stands in a branch of a loop that returns after it."""
+    return any(
+        region.kind in BRANCHES
+        and loop.start <= region.start <= term < region.end <= loop.end
+        and any(term < returned < region.end for returned in frame.scope.returns)
         for region in frame.module.regions_in(frame.scope_number)
     )
 
