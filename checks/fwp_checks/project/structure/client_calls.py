@@ -34,6 +34,12 @@ _CLIENT = frozenset(
     }
 )
 _NAMING = frozenset({"url_for", "reverse", "url_path_for", "reverse_lazy", "resolve_url"})
+# https://schemathesis.readthedocs.io/en/stable/: what loads the schema whose routes it calls.
+_SCHEMAS = frozenset(
+    {"from_asgi", "from_wsgi", "from_url", "from_uri", "from_dict", "from_path", "from_file",
+     "from_fixture", "from_pytest_fixture"}
+)  # fmt: skip
+_LISTS = frozenset({"openapi", "routes", "url_map", "iter_rules"})
 # Where a text is not written, or a path takes a parameter.
 _ANY = "\0"
 _PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|\(\?P<\w+>[^)]*\)")
@@ -55,8 +61,12 @@ class ClientCalls:
 
     @cached_property
     def is_known(self) -> bool:
-        """Whether there are tests that call routes, all of which could be read."""
+        """Whether there are tests that call routes, all of which could be read, and none that calls
+        whatever a schema or the application lists.
+        """
         if any(module.facts.problem is not None for module in self._modules):
+            return False
+        if any(map(_calls_all, self._modules)):
             return False
         return any(self._calls_route(module) for module in self._modules)
 
@@ -147,8 +157,8 @@ class ClientCalls:
             for term in module.calls:
                 function, arguments = terms[term][1], terms[term][2]
                 if _last_name(terms, function) in _NAMING and arguments:
-                    name = _written(terms, arguments[0])
-                    found.update({name, *re.split(r"[.:]", name)})
+                    for name in self._named(terms, arguments[0]):
+                        found.update({name, *re.split(r"[.:]", name)})
             for term in module.of_kind(t.ATTR):
                 base = terms[terms[term][1]]
                 if base[0] == t.NAME:
@@ -157,6 +167,26 @@ class ClientCalls:
                 if base[0] == t.IMPORT:
                     found.add(terms[term][2])
         return found - {""}
+
+    def _named(self, terms: Sequence[t.Term], term: int) -> set[str]:
+        """The texts that an argument may be: one that is written, or a constant's."""
+        entry = terms[t.unaliased(terms, term)]
+        if entry[0] in (t.ATTR, t.NAME, t.IMPORT):
+            return self._constants.get(_last_name(terms, t.unaliased(terms, term)), set())
+        return {_written(terms, term)}
+
+    @cached_property
+    def _constants(self) -> dict[str, set[str]]:
+        """The texts that classes and modules of test code bind, by the name."""
+        found: dict[str, set[str]] = {}
+        for module in self._modules:
+            terms = module.facts.terms
+            for scope in module.facts.scopes:
+                for name, term in scope.bindings.items() if not scope.is_function else ():
+                    entry = terms[t.unaliased(terms, term)] if term >= 0 else ()
+                    if entry and entry[0] == t.CONST and isinstance(entry[1], str):
+                        found.setdefault(name, set()).add(entry[1])
+        return found
 
     def _reaches(self, path: Segments) -> bool:
         """Whether some text in test code ends as a path does."""
@@ -173,6 +203,39 @@ class ClientCalls:
                 if text[0] == _ANY and all(map(_fits, text[1:], path[length - size + 1 :])):
                     return True
         return False
+
+
+def _calls_all(module: Module) -> bool:
+    """Whether tests call what is listed elsewhere: by schemathesis, or with a method and a path
+    that are read from a schema or from the application's routes.
+    """
+    imported = {entry.module.partition(".")[0] for entry in module.facts.imports}
+    terms = module.facts.terms
+    names = {_last_name(terms, terms[term][1]): term for term in module.calls}
+    if "schemathesis" in imported and not _SCHEMAS.isdisjoint(names):
+        return True
+    if "request" not in names or not _lists_routes(module):
+        return False
+    return any(
+        _last_name(terms, terms[term][1]) == "request" and _is_any_request(terms, terms[term])
+        for term in module.calls
+    )
+
+
+def _lists_routes(module: Module) -> bool:
+    terms = module.facts.terms
+    return any(terms[term][2] in _LISTS for term in module.of_kind(t.ATTR)) or any(
+        isinstance(terms[term][1], str) and "openapi" in terms[term][1]
+        for term in module.of_kind(t.CONST)
+    )
+
+
+def _is_any_request(terms: Sequence[t.Term], entry: t.Term) -> bool:
+    """Whether neither the method nor the path of a request is written."""
+    keywords = dict(entry[3])
+    method = keywords.get("method", entry[2][0] if entry[2] else -1)
+    path = keywords.get("url", entry[2][-1] if entry[2] else -1)
+    return all(term >= 0 and _written(terms, term) == _ANY for term in (method, path))
 
 
 def _fits(written: str, wanted: str) -> bool:

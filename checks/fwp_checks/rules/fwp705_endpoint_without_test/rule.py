@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity
 from fwp_checks.project.application.model import Route
+from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, Status, structure
 
@@ -29,11 +30,19 @@ def check(file: FileView) -> Iterator[Finding]:
     """One finding a file, at the first of its routes that no test calls."""
     if not structure.matters(file):
         return
-    routes = [r for r in file.project.applications.routes if r.place.path == file.module.path]
+    # An application that is made in one of two branches has each of its routes twice.
+    routes: dict[tuple[Place, str], list[Route]] = {}
+    for route in file.project.applications.routes:
+        if route.place.path == file.module.path:
+            routes.setdefault((route.place, _shown(route)), []).append(route)
     if not routes or not file.project.structure.client_calls.is_known:
         return
     calls = file.project.structure.client_calls
-    untested = [route for route in routes if route.handlers and not calls.is_called(route)]
+    untested = [
+        same[0]
+        for same in routes.values()
+        if same[0].handlers and not any(map(calls.is_called, same))
+    ]
     if untested:
         paths = [_shown(route) for route in untested]
         number = (
