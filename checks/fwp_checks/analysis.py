@@ -132,17 +132,24 @@ def check(project: Project, progress: Progress | None = None) -> Report:
     skipped: list[Skipped] = []
     rules = [r for r in all_rules() if settings.enabled(r.rule.code, preview=r.rule.is_preview)]
     modules = [module for module in project.table.modules if not module.is_read_only]
-    with no_collection(), deep_recursion():
-        for done, module in enumerate(modules):
+    for module in modules:
+        about = _about_file(module)
+        findings.extend(f for f in about if settings.enabled(f.code, preview=False))
+        if module.facts.problem is not None:
+            line, _, reason = module.facts.problem
+            skipped.append(Skipped(module.path, line, reason))
+    with no_collection(), deep_recursion(), project.gathering:
+        # While another process evaluates its share, rules go first that ask for no evidence.
+        steps = [
+            (module, chosen)
+            for chosen in _by_need(rules)
+            for module in modules
+            if module.facts.problem is None
+        ]
+        for done, (module, chosen) in enumerate(steps):
             if progress is not None:
-                progress("checking", done, len(modules))
-            about = _about_file(module)
-            findings.extend(f for f in about if settings.enabled(f.code, preview=False))
-            if module.facts.problem is not None:
-                line, _, reason = module.facts.problem
-                skipped.append(Skipped(module.path, line, reason))
-            else:
-                findings.extend(_check_module(project, module, rules))
+                progress("checking", done, len(steps))
+            findings.extend(_check_module(project, module, chosen))
     for template in project.templates.loaded:
         if template.facts.problem is not None:
             about = _about_file(template)
@@ -158,6 +165,14 @@ def check(project: Project, progress: Progress | None = None) -> Report:
     findings.extend(internal_error(*failure) for failure in failures.values())
     findings.sort(key=lambda finding: finding.sort_key)
     return Report(tuple(findings), tuple(skipped))
+
+
+def _by_need(rules: Sequence[LoadedRule]) -> tuple[list[LoadedRule], list[LoadedRule]]:
+    """The rules that ask for no evidence of shares, and those that do."""
+    return (
+        [loaded for loaded in rules if not loaded.rule.needs_evidence],
+        [loaded for loaded in rules if loaded.rule.needs_evidence],
+    )
 
 
 def _about_file(module: Module) -> Iterator[Finding]:

@@ -10,9 +10,10 @@ import os
 import pickle
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import IO, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -34,31 +35,31 @@ class Forked(Generic[T]):
         if not hasattr(os, "fork") or sys.platform == "darwin" or threading.active_count() > 1:
             raise ForkError("this process cannot be copied")
         try:
-            self._reading, writing = os.pipe()
+            # No pipe: the copy ends, and its memory is free, before anybody asks for the result.
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed in result and stop
         except OSError as error:
             raise ForkError(str(error)) from error
         try:
             self.pid = os.fork()
         except OSError as error:
-            os.close(self._reading)
-            os.close(writing)
+            self._file.close()
             raise ForkError(str(error)) from error
         if self.pid == 0:
-            _work_and_end(work, writing)
-        os.close(writing)
+            _work_and_end(work, self._file)
 
     def result(self) -> T:
         """What the work gave, which must be plain data. Raises ForkError if it gave nothing."""
-        try:
-            with os.fdopen(self._reading, "rb") as pipe:
-                data = pipe.read()
-        except BaseException:
-            os.kill(self.pid, signal.SIGKILL)
-            raise
-        finally:
-            status = self._wait()
-        if status:
-            raise ForkError(f"the process ended with status {status}")
+        with self._file:
+            try:
+                status = self._wait()
+            except BaseException:
+                os.kill(self.pid, signal.SIGKILL)
+                self._wait()
+                raise
+            if status:
+                raise ForkError(f"the process ended with status {status}")
+            self._file.seek(0)
+            data = self._file.read()
         try:
             result: T = pickle.loads(data)
         except (EOFError, pickle.UnpicklingError) as error:
@@ -67,7 +68,7 @@ class Forked(Generic[T]):
 
     def stop(self) -> None:
         """End the work, whose result is no longer wanted."""
-        os.close(self._reading)
+        self._file.close()
         os.kill(self.pid, signal.SIGKILL)
         self._wait()
 
@@ -81,13 +82,13 @@ class Forked(Generic[T]):
             return None
 
 
-def _work_and_end(work: Callable[[], object], writing: int) -> None:
+def _work_and_end(work: Callable[[], object], file: IO[bytes]) -> None:
     """Never comes back: nothing of the program around us may run a second time."""
     status = 1
     try:
         data = pickle.dumps(work(), pickle.HIGHEST_PROTOCOL)
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(data)
+        file.write(data)
+        file.flush()
         status = 0
     finally:
         os._exit(status)

@@ -51,10 +51,14 @@ _MAX_DEPTH_OF_LISTS = 1
 
 @dataclass(frozen=True, slots=True)
 class ModelField:
-    """A field of a model: the attribute that fills it, and what it then holds."""
+    """A field of a model: the attribute that fills it, and what it then holds.
+
+    ``has_models``: that is, or has in it, models that are filled in turn.
+    """
 
     reads: str
     holds: Value
+    has_models: bool
     module: Module
     term: int
 
@@ -114,7 +118,21 @@ class Models:
                 reads = self._attribute(frame, name, scope.bindings.get(name, -1))
                 if reads is not None:
                     holds = self._project.types.annotation(frame, term)
-                    yield ModelField(reads, holds, owner.module, places.get(name, term))
+                    place = places.get(name, term)
+                    yield ModelField(reads, holds, self._has_models(holds), owner.module, place)
+
+    def _has_models(self, holds: Value) -> bool:
+        for declared in options_of(without_none(holds)):
+            if isinstance(declared, Iterable):
+                has = self._has_models(declared.element)
+            elif isinstance(declared, MappingValue):
+                has = self._has_models(declared.value)
+            else:
+                class_ = declared.class_ if isinstance(declared, Instance) else None
+                has = isinstance(class_, ClassValue) and self.is_model(class_)
+            if has:
+                return True
+        return False
 
     def _prepares(self, owner: ClassValue) -> bool:
         """Whether a validator sees the object before its attributes are read."""
@@ -260,7 +278,7 @@ class Filling:
             kept = tuple(self._effective(alternative) for alternative in alternatives)
             if any(kept):
                 self.touches.append(Touch(kept, field.module, field.term))
-            if not isinstance(field.holds, Unknown):
+            if field.has_models:
                 self.fill(field.holds, self._project.members.attribute(value, field.reads))
         self._open.pop()
 

@@ -41,7 +41,7 @@ from fwp_checks.project.meaning.sites import CallSites
 from fwp_checks.project.meaning.types import Types
 from fwp_checks.project.rows.queries import Queries
 from fwp_checks.project.rows.row_frames import row_modules
-from fwp_checks.project.shares import Evidence, gather
+from fwp_checks.project.shares import Evidence, Gathering
 from fwp_checks.project.structure.structure import Structure
 from fwp_checks.project.templates.tags import Tags
 from fwp_checks.project.templates.templates import NoTemplates, TemplateFiles, Templates
@@ -136,9 +136,14 @@ class Project:
         self.failures.append(Failure(module.path, place, describe_error(error)))
 
     @cached_property
+    def gathering(self) -> Gathering:
+        """What evaluates the shares of the project, from now on."""
+        return Gathering(self, self._jobs)
+
+    @cached_property
     def evidence(self) -> list[Evidence]:
         """What the shares of the project tell."""
-        return gather(self, self._jobs)
+        return self.gathering.result()
 
     @cached_property
     def event_loop(self) -> EventLoop:

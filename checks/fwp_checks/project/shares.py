@@ -18,10 +18,12 @@ To collect something else, add a field to :class:`Evidence` and fill it in :func
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.forked import Forked, ForkError
@@ -34,9 +36,10 @@ from fwp_checks.project.templates.templates import Recalled
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-# Shares reach many functions in common, which each evaluates for itself: more than two of them cost
-# more than they save on the two cores of most machines that check code.
-_SHARES = 2
+# How large the shares are. They reach many functions in common, which each evaluates for itself:
+# more than two of them cost more than they save on the two cores of most machines that check code.
+# Whoever evaluates the first one answers all other questions, too, while the second is evaluated.
+_SHARES = (2, 3)
 # A smaller project is evaluated in less time than a second process pays for.
 _WORTH_SHARES = 100_000
 # Three times the terms that functions and classes of web applications have on average.
@@ -71,12 +74,14 @@ def divide(project: Project) -> list[Share]:
     if sum(len(module.facts.terms) for module in modules) < _WORTH_SHARES:
         return [Share(modules)]
     weights = [_weight(module, module in project.row_modules) for module in modules]
-    total = sum(weights)
-    divided: list[list[Module]] = [[] for _ in range(_SHARES)]
+    # Where shares end, in as many parts as the weights of all shares together have.
+    ends = [end * sum(weights) for end in accumulate(_SHARES)]
+    divided: list[list[Module]] = [[] for _ in _SHARES]
     before = 0
     for module, weight in zip(modules, weights, strict=True):
-        # The middle of a module decides, which is less than the total even of an empty last one.
-        divided[(2 * before + weight) * _SHARES // (2 * total + 1)].append(module)
+        # The middle of a module decides.
+        middle = (before + weight / 2) * sum(_SHARES)
+        divided[min(bisect_right(ends, middle), len(divided) - 1)].append(module)
         before += weight
     return [Share(share) for share in divided]
 
@@ -92,26 +97,50 @@ def _weight(module: Module, has_rows: bool) -> int:
     return len(module.facts.terms) + 2 * starting
 
 
-def gather(project: Project, jobs: int) -> list[Evidence]:
-    """The evidence of all shares of a project of which nothing was evaluated yet.
+class Gathering:
+    """Collects the evidence of all shares of a project of which nothing was evaluated yet: that of
+    the first share at once, that of the others meanwhile in processes of their own, or afterwards.
 
     ``jobs`` is the number of processes that may be used; it changes nothing else.
     """
-    first, *others = divide(project)
-    _prepare(project)
-    waiting = deque((share, _copy(project, share) if jobs > 1 else None) for share in others)
-    try:
-        found = [_collect(project, first)]
-        while waiting:
-            share, copy = waiting.popleft()
-            found.append(_result(project, share, copy))
-    finally:
-        for _, copy in waiting:
+
+    def __init__(self, project: Project, jobs: int) -> None:
+        self._project = project
+        first, *others = divide(project)
+        _prepare(project)
+        self._waiting = deque(
+            (share, _copy(project, share) if jobs > 1 else None) for share in others
+        )
+        try:
+            self._found = [_collect(project, first)]
+        except BaseException:
+            self.stop()
+            raise
+
+    def result(self) -> list[Evidence]:
+        """The evidence, each share's in its place."""
+        try:
+            while self._waiting:
+                share, copy = self._waiting.popleft()
+                self._found.append(_result(self._project, share, copy))
+        finally:
+            self.stop()
+        for evidence in self._found:
+            self._project.templates.recall(evidence.templates)
+        return self._found
+
+    def __enter__(self) -> Gathering:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End what is still at work."""
+        while self._waiting:
+            _, copy = self._waiting.popleft()
             if copy is not None:
                 copy.stop()
-    for evidence in found:
-        project.templates.recall(evidence.templates)
-    return found
 
 
 def _prepare(project: Project) -> None:

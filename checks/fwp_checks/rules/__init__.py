@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from fwp_checks.finding import Finding
     from fwp_checks.project.view import FileView
 
+# Event loop and queries.
+_OF_SHARES = ("FWP1", "FWP2")
+
 PAGES = "https://flake8-fwp.readthedocs.io/en/latest/rules/"
 
 
@@ -51,6 +54,13 @@ class Rule:
     def is_preview(self) -> bool:
         """Whether it is off unless asked for."""
         return self.status is Status.PREVIEW
+
+    @property
+    def needs_evidence(self) -> bool:
+        """Whether it asks what runs on the event loop or is done with rows. Then it is checked
+        last, when all shares of the project are evaluated.
+        """
+        return self.code.startswith(_OF_SHARES)
 
     @property
     def page_url(self) -> str:

@@ -95,6 +95,8 @@ class Mappers:
         self._project = project
         self._is_mapped: dict[ClassValue, bool] = {}
         self._declared: dict[ClassValue, dict[str, Relation]] = {}
+        self._unfinished = 0
+        self._relations: dict[tuple[ClassValue, str], Relation | None] = {}
         self._proxies: dict[ClassValue, dict[str, str]] = {}
         self._tables: dict[ClassValue, tables.Table] = {}
         self._annotations = Annotations(project, self.named)
@@ -177,6 +179,15 @@ class Mappers:
         """The relation that an attribute of a mapped class is; a proxy's is the one it goes
         through.
         """
+        key = (class_, name)
+        if key in self._relations:
+            return self._relations[key]
+        found = self._find_relation(class_, name)
+        if not self._unfinished and "_accessors" in self.__dict__:
+            self._relations[key] = found
+        return found
+
+    def _find_relation(self, class_: ClassValue, name: str) -> Relation | None:
         for owner in self.line(class_):
             own = self.declared(owner)
             if name in own:
@@ -216,10 +227,14 @@ class Mappers:
         if known is None:
             known = self._declared[class_] = {}
             self._proxies[class_] = {}
-            for name, frame, term in self._made(class_):
-                relation = self._of_call(class_, name, frame, term)
-                if relation is not None:
-                    known[name] = relation
+            self._unfinished += 1
+            try:
+                for name, frame, term in self._made(class_):
+                    relation = self._of_call(class_, name, frame, term)
+                    if relation is not None:
+                        known[name] = relation
+            finally:
+                self._unfinished -= 1
         return known
 
     def _made(self, class_: ClassValue) -> Iterator[tuple[str, Frame, int]]:
