@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.frameworks.django.uniqueness import picks_one
+from fwp_checks.frameworks.django.uniqueness import most
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, limited, origin_of, with_origin
 from fwp_checks.project.meaning.outcome import Outcome, RunExternal
 from fwp_checks.project.meaning.values import (
@@ -108,8 +108,9 @@ def _queryset_result(
         built = rows.built(queryset, method, arguments)
         model = rows.model_of(queryset)
         if method == "filter" and model is not None:
-            if picks_one(project, models, model, [name for name, _ in arguments.keywords]):
-                return limited(built, 1)
+            number = most(project, models, model, arguments)
+            if number is not None:
+                return limited(built, number)
         return built
     given, is_async = rows.result(queryset, method)
     return Awaitable(given) if is_async and given is not None else given

@@ -11,10 +11,44 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.models import Models, Relation
-from fwp_checks.project.meaning.values import ClassValue, Value, options_of
+from fwp_checks.project.meaning.values import Arguments, ClassValue, Value, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+
+
+# These give as many things as they are given, or fewer.
+_KEEPING = frozenset({"sorted", "list", "tuple", "set", "frozenset"})
+
+
+def most(project: Project, models: Models, class_: Value, arguments: Arguments) -> int | None:
+    """How many objects can match what is asked for at most; None if that is not written."""
+    if picks_one(project, models, class_, [name for name, _ in arguments.keywords]):
+        return 1
+    path, term = arguments.site or ("", -1)
+    module = project.table.by_path.get(path)
+    entry = module.facts.terms[term] if module is not None and term >= 0 else None
+    if module is None or entry is None or entry[0] != t.CALL:
+        return None
+    for name, value in entry[3]:
+        field, _, how = (name or "").rpartition("__")
+        length = _length(module.facts.terms, value) if how == "in" else None
+        if length is not None and picks_one(project, models, class_, [field]):
+            return length
+    return None
+
+
+def _length(terms: Sequence[t.Term], term: int) -> int | None:
+    """How many things a list that stands in the code holds at most."""
+    entry = terms[t.unaliased(terms, term)]
+    while entry[0] == t.CALL and len(entry[2]) == 1:
+        called = terms[entry[1]]
+        if called[0] != t.NAME or called[1] not in _KEEPING:
+            return None
+        entry = terms[t.unaliased(terms, entry[2][0])]
+    if entry[0] != t.SEQUENCE or any(terms[item][0] == t.STAR for item in entry[2]):
+        return None
+    return len(entry[2])
 
 
 def picks_one(project: Project, models: Models, class_: Value, lookups: Iterable[str]) -> bool:
