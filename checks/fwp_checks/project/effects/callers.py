@@ -6,7 +6,7 @@ reach it say ``counts=False``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -58,6 +58,10 @@ class Callers:
                 for caller, _ in calls
             ]
         )
+
+    def calls_of(self, frame: Frame) -> Sequence[tuple[Frame, int]]:
+        """Who calls a frame, and at which terms."""
+        return self._calls.get(frame, ())
 
     def letting_run(self, frame: Frame, term: int) -> frozenset[FunctionKey] | None:
         """What lets a term run: functions of which no caller is known here. None if every caller

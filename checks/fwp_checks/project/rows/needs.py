@@ -196,6 +196,8 @@ class RowNeeds:
         for run, origin, lack in self._lacks(frame, event.alternatives):
             if self._is_at_most_once(frame, event.term, origin):
                 continue
+            if self._is_asked_on_way_out(frame, origin):
+                continue
             starts = self._callers.letting_run(frame, event.term)
             if starts is not None:
                 is_kept = fills_cache(frame.module, event.term)
@@ -249,6 +251,32 @@ class RowNeeds:
             return True
         inner = max(loops, key=lambda region: region.start)
         return inner.exits or any(region.exits for region in around if region.start >= inner.start)
+
+    def _is_asked_on_way_out(self, frame: Frame, origin: Origin) -> bool:
+        """Whether all that call a frame go through the rows themselves, and call it in a branch
+        that leaves the loop: ``if post.is_wanted: return shown(post)``.
+        """
+        consumed = origin.consumed
+        calls = self._callers.calls_of(frame)
+        return bool(calls) and all(
+            consumed is not None
+            and consumed.path == caller.module.path
+            and caller.module.code_scope_of(consumed.term) == caller.scope_number
+            and any(
+                region.exits and region.kind not in LOOPS and consumed.term < region.start <= term
+                for region in caller.module.regions_in(caller.scope_number)
+                if term < region.end and self._is_in_loop(caller, region.start, consumed.term)
+            )
+            for caller, term in calls
+        )
+
+    @staticmethod
+    def _is_in_loop(frame: Frame, term: int, iterated: int) -> bool:
+        """Whether a term stands in the loop over what is iterated."""
+        return any(
+            region.kind in LOOPS and region.term == iterated and region.start <= term < region.end
+            for region in frame.module.regions_in(frame.scope_number)
+        )
 
     def _needs_of_read(self, read: Read) -> Iterator[NeedEvidence]:
         protocols, members = self._project.protocols, self._project.members
