@@ -111,6 +111,25 @@ def test_writes_the_dependency(line: int, project: Path, fwp: Fwp) -> None:
     )
 
 
+def test_writes_the_types_of_several_results(project: Path, fwp: Fwp) -> None:
+    begin = """    item = db.get(Item, item_id)
+    other = db.get(Item, other_id)
+    if item is None or other is None:
+        raise HTTPException(404)
+"""
+    given = "item_id: int, other_id: int, db: Session = Depends(get_db)"
+    handlers = [
+        f'@router.get("/{name}/{{item_id}}")\ndef {name}({given}):\n{begin}    return item, other\n'
+        for name in ("first", "second", "third")
+    ]
+    head = ITEMS.partition("@router")[0]
+    (project / "app" / "items.py").write_text(head + "\n\n".join(handlers))
+    result = fwp("explain", "--at", "app/items.py:11", "--no-cache")
+    assert result.status == 0
+    assert "-> tuple[Item, Item]:\n" in result.out
+    assert "= Annotated[tuple[Item, Item], Depends(" in result.out
+
+
 @pytest.mark.parametrize(
     ("place", "expected"),
     [

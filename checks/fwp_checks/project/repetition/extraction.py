@@ -20,6 +20,7 @@ from fwp_checks.project.meaning.values import (
     ClassValue,
     Instance,
     Iterable,
+    MappingValue,
     Value,
     is_none,
     options_of,
@@ -38,7 +39,7 @@ _COMPOUND = ("if", "for", "while", "with", "try", "match", "definition")
 @dataclass(frozen=True, slots=True)
 class Draft:
     """``def name(parameters) -> type_name:`` with ``block`` as its body, which hands over
-    ``results``. ``type_name`` is empty where it is not known.
+    ``results`` of the ``type_names``, which are empty where they are not known.
     """
 
     name: str
@@ -46,7 +47,16 @@ class Draft:
     parameters: tuple[str, ...]
     block: str
     results: tuple[str, ...]
-    type_name: str
+    type_names: tuple[str, ...]
+
+    @property
+    def type_name(self) -> str:
+        """The type of what it gives; empty where some of it is not known."""
+        if len(self.results) == 1:
+            return self.type_names[0]
+        if all(self.type_names):
+            return f"tuple[{', '.join(self.type_names)}]" if self.results else "None"
+        return ""
 
     @property
     def alias(self) -> str:
@@ -92,7 +102,7 @@ def draft(project: Project, prologue: Prologue) -> Draft | None:
         tuple([given.get(name, name) for name in used]),
         block,
         tuple(results),
-        _type_name(project, frame, results[0]) if len(results) == 1 else "" if results else "None",
+        tuple([_type_name(project, frame, result) for result in results]),
     )
 
 
@@ -141,19 +151,38 @@ def _type_name(project: Project, frame: Frame, name: str) -> str:
     if bound < 0:
         return ""
     value = project.values.evaluate(frame, t.unaliased(frame.module.facts.terms, bound))
-    names = {_class_name(option) for option in options_of(value) if not is_none(option)}
+    names = {
+        _class_name(project, frame, option) for option in options_of(value) if not is_none(option)
+    }
     return names.pop() if len(names) == 1 else ""
 
 
-def _class_name(value: Value) -> str:
+def _class_name(project: Project, frame: Frame, value: Value) -> str:
     if isinstance(value, Iterable):
-        inner = _class_name(value.element)
+        inner = _class_name(project, frame, value.element)
         return f"list[{inner}]" if inner and value.kind == "list" else ""
+    if isinstance(value, MappingValue):
+        return "dict"
     if not isinstance(value, Instance):
         return ""
     if isinstance(value.class_, ClassValue):
-        return value.class_.name
+        return _bound_name(project, frame, value.class_)
     return value.class_.rpartition(".")[2]
+
+
+def _bound_name(project: Project, frame: Frame, class_: ClassValue) -> str:
+    """What a class is called in the module of a frame: an import may give it another name."""
+    module = frame.module
+    around = project.frame_of_scope(module, 0)
+    names = [
+        name
+        for name, term in module.facts.scopes[0].bindings.items()
+        if term >= 0
+        and module.facts.terms[term][0] == t.IMPORT
+        and module.facts.terms[term][2] == class_.name
+        and project.values.evaluate(around, term) == class_
+    ]
+    return class_.name if class_.name in names or not names else names[0]
 
 
 def parameters_read(first: Beginning) -> list[str]:

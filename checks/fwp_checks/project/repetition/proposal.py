@@ -75,7 +75,7 @@ def _imports(first: Beginning, written: Draft) -> Iterator[str]:
 
 def _type(written: Draft) -> str:
     if len(written.results) > 1:
-        return f"tuple[{', '.join('…' for _ in written.results)}]"
+        return f"tuple[{', '.join(name or '…' for name in written.type_names)}]"
     return written.type_name or "…"
 
 
