@@ -7,6 +7,7 @@ the cache.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -153,23 +154,37 @@ def _has_a_stand_in(project: Project, frame: Frame, term: int) -> bool:
     """Whether code does without a query where the row has an annotation: ``if hasattr(…): …``."""
     terms = frame.module.facts.terms
     for region in frame.module.regions_in(frame.scope_number):
-        test = terms[region.term] if region.term >= 0 else (t.CONST, None)
-        if test[0] != t.CALL or terms[test[1]] != (t.NAME, "hasattr") or len(test[2]) < 2:
+        asked = _asked_attribute(terms, region.term)
+        if asked is None:
             continue
         start, end = region.start, region.end
         if region.kind == "if":
             if not region.leaves:
                 continue
             start, end = frame.module.rest_after(region, frame.scope_number)
-        name = terms[test[2][1]]
+        owner, name = asked[0], terms[asked[1]]
         if start <= term < end and name[0] == t.CONST:
             known = [
-                rows.row_of(option)
-                for option in options_of(project.values.evaluate(frame, test[2][0]))
+                rows.row_of(option) for option in options_of(project.values.evaluate(frame, owner))
             ]
             if any(row is not None and name[1] in row.annotated for row in known):
                 return True
     return False
+
+
+def _asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int] | None:
+    """The object and the name of ``hasattr(post, "total")`` and ``"total" in post.__dict__``; None
+    for any other test.
+    """
+    if test < 0:
+        return None
+    entry = terms[test]
+    if entry[0] == t.COMPARE and entry[1] == "in":
+        held = terms[t.unaliased(terms, entry[3])]
+        return (held[1], entry[2]) if held[0] == t.ATTR and held[2] == "__dict__" else None
+    if entry[0] == t.CALL and terms[entry[1]] == (t.NAME, "hasattr") and len(entry[2]) > 1:
+        return entry[2][0], entry[2][1]
+    return None
 
 
 def _fills(project: Project, frame: Frame, call: t.Term) -> bool:

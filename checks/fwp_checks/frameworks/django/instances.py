@@ -105,7 +105,8 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
         loads = rows.below(row.loads, name) | known
         if _is_followed(row, relation):
             loads |= {rows.FOLLOWED}
-        found = rows.Row(loads, has_peers=row.has_peers)
+        computed = rows.below(row.annotated, name)
+        found = rows.Row(loads, has_peers=row.has_peers, annotated=computed)
         return rows.objects(relation.target, (found,) if origin is None else (found, origin))
     if row is None:
         # Whoever fetched the object may have fetched these, too.
@@ -118,6 +119,7 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
             known=known,
             fetched=True,
             surely=named,
+            annotated=rows.below(row.annotated, name),
             is_ordered=name in row.ordered or models.is_ordered(relation.target),
         )
     else:

@@ -121,7 +121,8 @@ class Row(Detail, State):
     """Where an object came from: a query that fetched these relations and columns with it.
 
     ``attributes`` are the lists that ``Prefetch(…, to_attr=…)`` leaves on it, ``annotated`` the
-    names of what was computed, ``ordered`` the paths whose objects were prefetched in an order.
+    names of what was computed, behind its path for what was prefetched, ``ordered`` the paths whose
+    objects were prefetched in an order.
     ``has_peers``: a relation or column that is missing is fetched for all rows of the query at
     once. ``made_by`` is the method (``raw``, ``union`` …) that gave a query which cannot be told to
     join.
@@ -417,6 +418,7 @@ def _prefetch_related(query: Query, arguments: Arguments) -> Query:
     paths = set(query.prefetched)
     attributes = list(query.attributes)
     ordered = set(query.ordered)
+    annotated = set(query.annotated)
     for argument in arguments.positional:
         lookup = (
             argument.details[0] if isinstance(argument, Instance) and argument.details else None
@@ -431,6 +433,9 @@ def _prefetch_related(query: Query, arguments: Arguments) -> Query:
             paths.add(lookup.path)
             paths.update(f"{lookup.path}__{path}" for path in lookup.nested)
             ordered.update([lookup.path] if lookup.is_ordered else [])
+            behind = row_of(lookup.element) if lookup.element is not None else None
+            computed = behind.annotated if behind is not None else NO_PATHS
+            annotated.update(f"{lookup.path}__{name}" for name in computed)
     if not arguments.complete:
         paths.add(ANYTHING)
     return replace(
@@ -438,6 +443,7 @@ def _prefetch_related(query: Query, arguments: Arguments) -> Query:
         prefetched=frozenset(paths),
         attributes=tuple(attributes),
         ordered=frozenset(ordered),
+        annotated=frozenset(annotated),
     )
 
 
