@@ -191,3 +191,30 @@ def test_rows_in_a_function_that_many_others_call(tmp_path: Path) -> None:
         },
     )
     assert [(one.path, one.code) for one in _check(root)] == [("a_views.py", "FWP201")]
+
+
+def test_queries_beside_what_may_be_saved(tmp_path: Path) -> None:
+    root = _write(
+        tmp_path / "program",
+        {
+            "m_models.py": MODELS,
+            "views.py": """
+from m_models import Tag
+
+def found(label):
+    return Tag.objects.get(label=label)
+
+def stored(label, form):
+    form.save()
+    return found(label)
+
+def many(request):
+    for label in request.POST["labels"].split():
+        stored(label, request.form)
+    for label in request.POST["labels"].split():
+        found(label)
+""",
+        },
+    )
+    # What each round saves is a piece of work for each item, whatever it is that is saved.
+    assert [(one.code, one.range.line) for one in _check(root)] == [("FWP204", 15)]

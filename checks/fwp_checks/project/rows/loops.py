@@ -157,7 +157,7 @@ class LoopEffects:
         if _is_remembered(frame, event.term):
             return None
         is_job = self._writes(frame, inner)
-        if is_job and effect == "queries" and len(chain) > 1:
+        if effect == "queries" and len(chain) > 1 and (is_job or any(map(_saves, chain[1:]))):
             return None
         is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
         apart = self._apart(frame, chain, around, inner) if effect == "queries" else None
@@ -229,11 +229,7 @@ class LoopEffects:
             if loop.start < event.term < loop.end
         ):
             return True
-        terms = frame.module.facts.terms
-        return any(
-            entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "save"
-            for entry in terms[loop.start : loop.end]
-        )
+        return _has_save(frame.module.facts.terms, loop.start, loop.end)
 
     # -- loops -------------------------------------------------------------------------------------
 
@@ -355,6 +351,20 @@ def _met(terms: Sequence[t.Term], term: int) -> list[int]:
             else:
                 found.append(current)
     return found or [term]
+
+
+def _has_save(terms: Sequence[t.Term], start: int, end: int) -> bool:
+    """Whether some method ``save`` is called there, of whatever object."""
+    return any(
+        entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "save"
+        for entry in terms[start:end]
+    )
+
+
+def _saves(link: Link) -> bool:
+    """Whether the function that a chain leads through saves what may be a row."""
+    scope = link.frame.scope
+    return _has_save(link.frame.module.facts.terms, scope.start, scope.end)
 
 
 def _is_given(frame: Frame, term: int) -> bool:
