@@ -145,7 +145,7 @@ def test_what_the_application_and_the_request_hold(tmp_path: Path) -> None:
 
         async def other(): ...
     """
-    assert places(tmp_path, app=source) == ["app:15 FWP101", "app:16 FWP101"]
+    assert places(tmp_path, app=source) == ["app:10 FWP513", "app:15 FWP101", "app:16 FWP101"]
 
 
 def test_a_blueprint_that_a_loader_puts_into_modules(tmp_path: Path) -> None:
