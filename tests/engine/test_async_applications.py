@@ -533,12 +533,9 @@ _INJECTION = """
 """
 
 
-def test_dependencies_that_hold(tmp_path: Path) -> None:
+def test_dependencies_of_dependencies(tmp_path: Path) -> None:
     found = linked(tmp_path, {"app.py": _INJECTION}).applications
     (route,) = found.routes
-    holding = found.dependencies_of(route)
-    names = [frame.name for one in holding for frame in found.functions_of(one)]
-    assert names == ["outer", "included", "around", "user"]
     reached = found.reached_dependencies(route.dependencies)
     names = [frame.name for one in reached for frame in found.functions_of(one)]
     assert names == ["user", "session", "settings"]
@@ -550,19 +547,6 @@ def test_request_functions(tmp_path: Path) -> None:
     assert called.pop("home") == "handler"
     assert set(called) == {"settings", "session", "user", "outer", "around", "included"}
     assert set(called.values()) == {"dependency"}
-
-
-def test_start_up_functions(tmp_path: Path) -> None:
-    source = """
-        from fastapi import FastAPI
-
-        async def begin(): ...
-        async def end(): ...
-
-        app = FastAPI(on_startup=[begin], on_shutdown=[end])
-    """
-    found = linked(tmp_path, {"app.py": source}).applications
-    assert [hook.frame.name for hook in found.startup_functions.values()] == ["begin"]
 
 
 def test_which_applications_a_router_belongs_to(tmp_path: Path) -> None:
@@ -583,4 +567,3 @@ def test_which_applications_a_router_belongs_to(tmp_path: Path) -> None:
     above = found.applications_of(by_name["router"])
     assert [router.name for router in above] == ["one", "other"]
     assert found.applications_of(by_name["alone"]) == []
-    assert found.paths_of(found.routes[0]) == ["/x", "/v2/x"]

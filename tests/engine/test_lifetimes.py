@@ -71,16 +71,15 @@ def _function(project: Project, name: str) -> tuple[str, int]:
     return "app.py", next(number for number, scope in enumerate(scopes) if scope.name == name)
 
 
-def test_a_function_tells_what_it_opens_and_by_which_calls(project: Project) -> None:
-    ((opened, way),) = project.lifetimes.opened_by(_function(project, "first"))
+def test_what_requests_open_anew_and_by_which_calls(project: Project) -> None:
+    found = project.lifetimes.per_request(project.table.by_path["app.py"])
+    ways = [way for opened in found for way in opened.ways]
+    # What is kept, or lives with a socket, is not among them.
+    assert {way.function for way in ways} == {_function(project, "first")}
+    (opened,) = found
     assert opened.opening.row.resource == "client"
-    assert way.label == "handler"
-    assert [call.name for call in way.chain] == ["count", "redis", "redis.Redis.from_url"]
-
-
-def test_what_is_kept_or_lives_with_a_socket_is_opened_by_nobody(project: Project) -> None:
-    assert project.lifetimes.opened_by(_function(project, "second")) == []
-    assert project.lifetimes.opened_by(_function(project, "third")) == []
+    assert [way.label for way in ways] == ["handler"]
+    assert [call.name for call in ways[0].chain] == ["count", "redis", "redis.Redis.from_url"]
 
 
 def test_sessions_are_not_meant_to_last(project: Project) -> None:

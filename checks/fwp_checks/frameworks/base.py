@@ -169,8 +169,8 @@ class Framework:
     keeping: ClassVar[frozenset[str]] = frozenset()
     """Its methods after which a query has its rows, so that none of them asks for them again."""
     sets_apart: ClassVar[Mapping[str, Apart]] = {}
-    """What sets a round of a loop apart: context managers, by dotted names, around a query, and
-    methods, by their names with a dot before, called anywhere in the round."""
+    """What sets a round of a loop apart, by dotted names: context managers around a query, and
+    methods that are called anywhere in the round."""
 
     def refusal(self, project: Project, run: RunExternal) -> Refused | None:
         """What one of its functions should read and refuses to; None if it does not."""
@@ -229,6 +229,7 @@ class Frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
         self._sets_apart = {name: why for f in frameworks for name, why in f.sets_apart.items()}
+        self._spellings_apart = {name.rpartition(".")[2] for name in self._sets_apart}
         self._told_apart = frozenset(name for f in frameworks for name in f.told_apart)
 
     @classmethod
@@ -475,6 +476,10 @@ class Frameworks:
     def sets_apart(self, name: str) -> Apart | None:
         """See :attr:`Framework.sets_apart`."""
         return self._sets_apart.get(name)
+
+    def may_set_apart(self, spelling: str) -> bool:
+        """Whether one of them has this last name, so that it is worth resolving."""
+        return spelling in self._spellings_apart
 
     def refusal(self, run: RunExternal) -> Refused | None:
         """See :meth:`Framework.refusal`."""

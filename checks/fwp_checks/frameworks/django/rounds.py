@@ -17,7 +17,10 @@ SETS_APART = {
         for package in ("django_tenants", "tenant_schemas")
         for name in ("schema_context", "tenant_context")
     },
-    **dict.fromkeys((".set_tenant", ".set_schema"), Apart.CONNECTION),
+    **{
+        f"django.db.backends.base.base.BaseDatabaseWrapper.{name}": Apart.CONNECTION
+        for name in ("set_tenant", "set_schema")
+    },
 }
 """Context managers and methods that set a round apart."""
 # django.db.connections, by its name or read from its module.

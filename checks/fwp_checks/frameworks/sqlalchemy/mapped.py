@@ -493,17 +493,3 @@ def _flag(value: Value | None) -> bool | None:
 def class_of(instance: Instance) -> ClassValue | None:
     """The project class of an object."""
     return instance.class_ if isinstance(instance.class_, ClassValue) else None
-
-
-def backref_names(project: Project) -> Iterator[str]:
-    """The literal names that calls give to ``backref=``."""
-    for module in project.table.modules:
-        terms = module.facts.terms
-        for term in module.calls:
-            for keyword, argument in terms[term][3]:
-                if keyword == "backref":
-                    given = terms[argument]
-                    if given[0] == t.CALL and given[2]:
-                        given = terms[given[2][0]]
-                    if given[0] == t.CONST and isinstance(given[1], str):
-                        yield given[1]

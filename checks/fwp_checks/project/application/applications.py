@@ -11,7 +11,6 @@ from fwp_checks.project.application.model import (
     Dependency,
     Handler,
     Hook,
-    HookKind,
     Inclusion,
     Part,
     Route,
@@ -163,43 +162,6 @@ class Applications:
                     waiting.append(child)
         return list(found.values())
 
-    # -- one route ---------------------------------------------------------------------------------
-
-    def paths_of(self, route: Route) -> list[str | None]:
-        """The whole paths that lead to a route, a path for each way that its router is included;
-        None for one of which some part is not written. The path alone where the router is not
-        known.
-        """
-        router = self.routers.get(route.router) if route.router is not None else None
-        if router is None:
-            return [route.path]
-        found: dict[str | None, None] = {}
-        for way in self.ways_to(router):
-            found[self._joined(way, router, route.path)] = None
-        return list(found)
-
-    def _joined(self, way: Way, router: Router, path: str | None) -> str | None:
-        whole = way.top.prefix
-        for inclusion in way.inclusions:
-            child = self.routers.get(inclusion.child) if inclusion.child is not None else None
-            whole = below(whole, inclusion, child or router)
-        return joined(whole, path)
-
-    def dependencies_of(self, route: Route) -> list[Dependency]:
-        """The dependencies that hold for a route: those of the applications and routers it is part
-        of, and of their inclusions, outermost first; then its own.
-        """
-        found: dict[Dependency, None] = {}
-        router = self.routers.get(route.router) if route.router is not None else None
-        for way in self.ways_to(router) if router is not None else ():
-            found.update(dict.fromkeys(way.top.dependencies))
-            for inclusion in way.inclusions:
-                found.update(dict.fromkeys(inclusion.dependencies))
-                child = self.routers.get(inclusion.child) if inclusion.child is not None else None
-                found.update(dict.fromkeys(child.dependencies if child is not None else ()))
-        found.update(dict.fromkeys(route.dependencies))
-        return list(found)
-
     # -- dependencies ------------------------------------------------------------------------------
 
     def functions_of(self, dependency: Dependency) -> list[Frame]:
@@ -248,25 +210,6 @@ class Applications:
             if hook.kind.is_request:
                 note(hook.frame, hook.kind.value, hook.place)
         return found
-
-    @cached_property
-    def startup_functions(self) -> dict[FunctionKey, Hook]:
-        """What frameworks call when an application starts: start-up functions and lifespans."""
-        kinds = (HookKind.LIFESPAN, HookKind.STARTUP)
-        return {hook.frame.function: hook for hook in reversed(self.hooks) if hook.kind in kinds}
-
-    @cached_property
-    def registering_functions(self) -> frozenset[FunctionKey]:
-        """The functions that make applications and routers, or register something on them: they
-        run when an application is made.
-        """
-        found = set()
-        for part in self._parts:
-            module = self._project.table.by_path[part.place.path]
-            scope = module.code_scope_of(part.place.term)
-            if scope:
-                found.add((module.path, scope))
-        return frozenset(found)
 
     @cached_property
     def factories(self) -> dict[FunctionKey, list[Router]]:

@@ -87,18 +87,6 @@ class Lifetimes:
                 found.setdefault(opening.frame.module, []).append(PerRequest(opening, ways))
         return found
 
-    def opened_by(self, function: FunctionKey) -> list[tuple[PerRequest, Way]]:
-        """What a function that a framework calls for requests opens each time, and how."""
-        return self._by_function.get(function, [])
-
-    @cached_property
-    def _by_function(self) -> dict[FunctionKey, list[tuple[PerRequest, Way]]]:
-        found: dict[FunctionKey, list[tuple[PerRequest, Way]]] = {}
-        for per_request in (p for several in self._per_request.values() for p in several):
-            for way in per_request.ways:
-                found.setdefault(way.function, []).append((per_request, way))
-        return found
-
     def count(self, name: str) -> int:
         """How many functions that requests run open this anew, wherever."""
         return len(

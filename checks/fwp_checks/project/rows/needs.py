@@ -15,7 +15,7 @@ from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.effects import Event
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
-from fwp_checks.project.meaning.origins import Hop, Origin, Place, consumed_at
+from fwp_checks.project.meaning.origins import Hop, Origin, Place
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Unknown, Value
 from fwp_checks.project.rows.jobs import fills_cache
@@ -299,8 +299,3 @@ class RowNeeds:
             return value
         given = self._project.calls.invoke(method, NO_ARGUMENTS).result
         return value if isinstance(given, Unknown) else given
-
-
-def consumed_by(value: Value, place: Place) -> Value:
-    """A row of a query that a consumer goes through."""
-    return consumed_at(value, place.path, place.term)

@@ -11,7 +11,12 @@ from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.effects import Link
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
-from fwp_checks.project.meaning.values import Constant, External, Member, options_of
+from fwp_checks.project.meaning.values import (
+    Constant,
+    External,
+    Member,
+    options_of,
+)
 from fwp_checks.project.rows.apart import Apart
 
 if TYPE_CHECKING:
@@ -57,13 +62,11 @@ class Rounds:
                 yield Apart.DIALOGUE
             elif isinstance(run, RunExternal) and is_setting(run):
                 yield Apart.CONNECTION
-        frameworks = self._project.frameworks
         terms = frame.module.facts.terms
         for entry in terms[loop.start : loop.end]:
             if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
-                apart = frameworks.sets_apart(f".{terms[entry[1]][2]}")
-                if apart is not None:
-                    yield apart
+                if self._project.frameworks.may_set_apart(terms[entry[1]][2]):
+                    yield from self._told_by(frame, entry[1], of_object=True)
 
     def _runs(self, frame: Frame, start: int, end: int, levels: int) -> Iterator[Run]:
         """What runs in a stretch of a frame, and so many calls away from it."""
@@ -98,8 +101,12 @@ class Rounds:
             entry = terms[t.unaliased(terms, entry[1])]
         if entry[0] != t.CALL:
             return
-        for option in options_of(self._project.values.evaluate(frame, entry[1])):
-            if isinstance(option, (External, Member)):
+        yield from self._told_by(frame, entry[1])
+
+    def _told_by(self, frame: Frame, function: int, *, of_object: bool = False) -> Iterator[Apart]:
+        """What calling a function of a library tells; ``of_object``: methods alone count."""
+        for option in options_of(self._project.values.evaluate(frame, function)):
+            if isinstance(option, Member) or (isinstance(option, External) and not of_object):
                 apart = self._project.frameworks.sets_apart(option.name)
                 if apart is not None:
                     yield apart
