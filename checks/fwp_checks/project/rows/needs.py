@@ -88,7 +88,8 @@ class Consumer:
     ``label`` how messages call it, ``module`` and ``term`` where a finding goes if the query has no
     place. ``frames`` are called with a row of it. ``joined`` are relations that it adds to the
     query by itself. ``wholes`` are where the queries are built of which it shows every row of a
-    table at once. ``is_extended``: it is a class from which others derive.
+    table at once. ``asked`` are where queries are built that it runs once a row, and that are not
+    for what the row leads to. ``is_extended``: it is a class from which others derive.
     """
 
     place: Place
@@ -101,6 +102,7 @@ class Consumer:
     touches: tuple[Touch, ...] = ()
     joined: tuple[str, ...] = ()
     wholes: tuple[Place, ...] = ()
+    asked: tuple[Place, ...] = ()
     is_extended: bool = False
 
     @property
@@ -114,6 +116,7 @@ class Consumer:
             self.term,
             self.joined,
             self.wholes,
+            self.asked,
             self.is_extended,
         )
 
@@ -128,6 +131,7 @@ class Showing(NamedTuple):
     term: int
     joined: tuple[str, ...] = ()
     wholes: tuple[Place, ...] = ()
+    asked: tuple[Place, ...] = ()
     is_extended: bool = False
 
 
