@@ -6,20 +6,32 @@ Only frames whose receiver carries a :class:`State` are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import Constant, Instance, TupleValue, Value
+from fwp_checks.project.meaning.values import (
+    RECURSIVE,
+    ClassValue,
+    Constant,
+    Instance,
+    MappingValue,
+    TupleValue,
+    Value,
+    Wrapped,
+    is_none,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # Terms that are part of a test: what stands between them and the branch before is another test's.
 _PARTS = (t.CONST, t.NAME, t.ATTR, t.COMPARE, t.BOOL, t.UNARY, t.SEQUENCE, t.TRUTH, t.NARROW)
+# Terms that only look something up.
+_LOOKING_UP = (t.CONST, t.NAME, t.PARAM, t.ATTR, t.ITEM, t.ALIAS, t.NARROW)
 
 
 class State:
@@ -42,7 +54,7 @@ class Branches:
             return options
         for region, is_taken, is_sure in decided:
             if is_taken and is_sure and region.end <= join:
-                inside = [o for o in options if region.start <= o < region.end]
+                inside = [o for o in options if self._comes_from(frame, o, region)]
                 if inside:
                     options = [o for o in options if o in inside or o >= region.end]
         kept = [option for option in options if not self._is_left_out(decided, option)]
@@ -64,6 +76,21 @@ class Branches:
     def skipped(self, frame: Frame) -> list[tuple[int, int]]:
         """The stretches of a frame that do not run."""
         return [(r.start, r.end) for r, is_taken, _ in self._decided(frame) if not is_taken]
+
+    @staticmethod
+    def _comes_from(frame: Frame, option: int, region: Region) -> bool:
+        """Whether a term stands in a branch, or brings on what an earlier end of branches left."""
+        terms = frame.module.facts.terms
+        waiting = [option]
+        seen = {option}
+        while waiting:
+            current = waiting.pop()
+            if region.start <= current < region.end:
+                return True
+            inner = terms[current][1] if terms[current][0] == t.JOIN else ()
+            waiting.extend(term for term in inner if term < current and term not in seen)
+            seen.update(inner)
+        return False
 
     @staticmethod
     def _is_left_out(decided: list[tuple[Region, bool, bool]], term: int) -> bool:
@@ -97,20 +124,47 @@ class Branches:
                 if holds is not None:
                     is_sure = not self._follows_another(frame, region, regions)
                     found.append((region, holds == (region.kind == "if"), is_sure))
+            elif region.kind == "try":
+                found.extend(self._tried(frame, region, regions))
         return found
+
+    def _tried(
+        self, frame: Frame, tried: Region, regions: list[Region]
+    ) -> Iterator[tuple[Region, bool, bool]]:
+        """Of ``try: return self.classes[self.action]``: whether it returns or what handles the
+        KeyError runs.
+        """
+        terms = frame.module.facts.terms
+        stretch = range(tried.start, tried.end)
+        item = tried.end - 1
+        if terms[item][0] != t.ITEM or any(terms[n][0] not in _LOOKING_UP for n in stretch):
+            return
+        held = self._project.values.evaluate(frame, terms[item][1])
+        key = self._state(frame, terms[item][2])
+        if key is None or not isinstance(held, MappingValue) or not held.items:
+            return
+        if any(known == key.value for known, _ in held.items):
+            is_returned = item in frame.scope.returns
+            yield tried._replace(exits=is_returned), True, True
+            for region in regions:
+                if region.kind == "except" and region.start == tried.end:
+                    yield region, False, True
+        elif held.value is RECURSIVE:
+            yield tried, False, True
 
     def _follows_another(self, frame: Frame, region: Region, regions: list[Region]) -> bool:
         """Whether a branch may be an ``elif``: another one ends where its test begins, and that
         one's test may have held.
         """
         terms = frame.module.facts.terms
-        start = region.term + 1
-        while start > frame.scope.start and terms[start - 1][0] in _PARTS:
-            start -= 1
+        start = _start_of(terms, region.term)
+        while True:
             before = [r for r in regions if r.kind == "if" and r.end == start]
             if any(self._holds(frame, r.term) is not False for r in before):
                 return True
-        return False
+            if start <= frame.scope.start or terms[start - 1][0] not in _PARTS:
+                return False
+            start -= 1
 
     def _holds(self, frame: Frame, term: int) -> bool | None:
         entry = frame.module.facts.terms[term]
@@ -140,6 +194,8 @@ class Branches:
             return entry[1] == "is not" if self._is_true(frame, terms[entry[2]]) else None
         if entry[0] == t.CALL and terms[entry[1]] == (t.NAME, "bool") and len(entry[2]) == 1:
             return self._is_true(frame, terms[entry[2][0]])
+        if entry[0] == t.CALL and terms[entry[1]] == (t.NAME, "hasattr") and len(entry[2]) == 2:
+            return self._has(frame, *entry[2])
         names: list[str] = []
         root = -1
         while entry[0] in (t.ATTR, t.NARROW, t.ALIAS):
@@ -150,7 +206,25 @@ class Branches:
         if not names or not frame.module.is_parameter(root, frame.scope_number, 0):
             return None
         receiver = self._project.values.evaluate(frame, root)
-        return self._project.frameworks.truth(receiver, tuple(reversed(names)))
+        holds = self._project.frameworks.truth(receiver, tuple(reversed(names)))
+        if holds is None and len(names) == 1:
+            held = self._project.members.attribute(receiver, names[0])
+            if isinstance(held, ClassValue) or (isinstance(held, MappingValue) and held.items):
+                return True
+            return False if is_none(held) else None
+        return holds
+
+    def _has(self, frame: Frame, base: int, name: int) -> bool | None:
+        """``hasattr(self, "name")`` where the class binds it."""
+        said = frame.module.facts.terms[name]
+        receiver = self._project.values.evaluate(frame, base)
+        if said[0] != t.CONST or not isinstance(receiver, Instance):
+            return None
+        class_ = receiver.class_
+        if not isinstance(class_, ClassValue) or not isinstance(said[1], str):
+            return None
+        bound = self._project.members.find_in_class(class_, said[1])
+        return None if bound is None or isinstance(bound, Wrapped) else True
 
     def _compared(self, frame: Frame, entry: t.Term) -> bool | None:
         state = self._state(frame, entry[2])
@@ -167,7 +241,10 @@ class Branches:
             values = [self._project.values.evaluate(item.frame, item.term) for item in items]
         else:
             held = self._project.values.evaluate(frame, entry[3])
-            values = list(held.items) if isinstance(held, TupleValue) else []
+            if isinstance(held, MappingValue) and held.items and held.value is RECURSIVE:
+                values = [Constant(key) for key, _ in held.items]
+            else:
+                values = list(held.items) if isinstance(held, TupleValue) else []
         if not values or not all(isinstance(value, Constant) for value in values):
             return None
         return (state in values) is bool(entry[1] == "in")
@@ -182,3 +259,21 @@ class Branches:
             return None
         value = self._project.values.evaluate(frame, term)
         return value if isinstance(value, Constant) and value.value is not None else None
+
+
+def _start_of(terms: list[t.Term], test: int) -> int:
+    """The first term of a test. (Names and literals stand where they were first met.)"""
+    start = test
+    waiting = [test]
+    while waiting:
+        term = waiting.pop()
+        kind, *operands = terms[term]
+        if kind not in (t.BOOL, t.UNARY, t.COMPARE, t.TRUTH, t.CALL, t.ATTR):
+            continue
+        start = min(start, term)
+        for operand in operands:
+            if type(operand) is int:
+                waiting.append(operand)
+            elif type(operand) is tuple:
+                waiting.extend(inner for inner in operand if type(inner) is int)
+    return start

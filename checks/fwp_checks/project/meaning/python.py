@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.project.meaning.origins import consumed_at
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
+    NONE,
     RECURSIVE,
     Arguments,
     Awaitable,
@@ -251,9 +252,14 @@ def _dict_value(_project: Project, arguments: Arguments, receiver: Value | None)
         return None
     key = arguments.get(0)
     default = arguments.get(1)
-    found: list[Value] = [receiver.value, *[value for _, value in receiver.items]]
     if isinstance(key, Constant):
-        found = [value for known, value in receiver.items if known == key.value] or found
+        held = [value for known, value in receiver.items if known == key.value]
+        if held:
+            return join(held)
+        if receiver.items and receiver.value is RECURSIVE:
+            # All that it holds is spelt out, and nothing stands under this key.
+            return default if default is not None else NONE
+    found: list[Value] = [receiver.value, *[value for _, value in receiver.items]]
     if default is not None:
         found.append(default)
     return join(found)
