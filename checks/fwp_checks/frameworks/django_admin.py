@@ -16,6 +16,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Field, Models, Relation
+from fwp_checks.frameworks.django_columns import METHOD, GivenColumns
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
 from fwp_checks.project.meaning.outcome import Alternative, Outcome
@@ -60,6 +61,7 @@ _PACKAGES = frozenset(
     }
 )
 _STR = "__str__"
+_REQUEST = "django.http.HttpRequest"
 # Shown as columns, all of them plain.
 _SHIPPED = ("UserAdmin", "GroupAdmin")
 _MAX_JOINS = 3
@@ -216,11 +218,8 @@ class ChangeList:
 
     def consumer(self) -> Consumer:
         """What the page does with each row."""
-        # A list whose columns depend on the request may join something else, too.
-        if self._option("get_list_display") is None:
-            columns = self._columns("list_display")
-            if columns is None:
-                columns = [] if self._is_shipped() else [(Constant(_STR), self._place)]
+        columns = self._listed()
+        if columns is not None:
             names = [literals.text_of(value) for value, _ in columns]
             row = self._row(self._selected([name for name in names if name is not None]))
             for value, place in columns:
@@ -251,6 +250,23 @@ class ChangeList:
         bases = self._project.classes.info(self._class).externals
         return any(base.endswith(_SHIPPED) for base in bases)
 
+    def _listed(self) -> list[tuple[Value, Place]] | None:
+        """The columns, and where each is named: all that some request may see; None if they are
+        not known.
+        """
+        method = self._option(METHOD)
+        if method is None:
+            return self._named()
+        bound = self._project.members.bind(method, self._admin)
+        return GivenColumns(self._project, self._named).of(bound)
+
+    def _named(self) -> list[tuple[Value, Place]]:
+        """The columns that the class names."""
+        columns = self._columns("list_display")
+        if columns is None:
+            return [] if self._is_shipped() else [(Constant(_STR), self._place)]
+        return columns
+
     def _columns(self, option: str) -> list[tuple[Value, Place]] | None:
         """What an option of the class lists, and where; None where it is not given."""
         bound = literals.attribute_term(self._project, self._class, option)
@@ -271,9 +287,7 @@ class ChangeList:
         method = self._project.members.attribute(self._admin, "get_queryset")
         is_own = isinstance(method, FunctionValue)
         given = (
-            self._project.calls.invoke(method, Arguments((Instance("django.http.HttpRequest"),)))
-            if is_own
-            else None
+            self._project.calls.invoke(method, Arguments((Instance(_REQUEST),))) if is_own else None
         )
         queryset = given.result if given else _default_queryset(self._project, self._model)
         if queryset is None:
@@ -297,7 +311,7 @@ class ChangeList:
         """What is joined if ``get_queryset`` joins nothing."""
         if self._project.members.find_in_class(self._class, "get_list_select_related") is not None:
             method = self._project.members.attribute(self._admin, "get_list_select_related")
-            request = Arguments((Instance("django.http.HttpRequest"),))
+            request = Arguments((Instance(_REQUEST),))
             return _named(self._project.calls.invoke(method, request).result)
         bound = literals.attribute_term(self._project, self._class, "list_select_related")
         value = self._project.values.evaluate(*bound) if bound is not None else Constant(False)
