@@ -1,14 +1,11 @@
-"""From files to findings: what a session does where no stored result answers.
+"""From facts to findings: what a session does where no stored result answers.
 
-The whole project is read, linked and checked in one canonical order.
+The whole project is linked and checked in one canonical order.
 """
 
 from __future__ import annotations
 
-import gc
-import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,14 +16,14 @@ from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppres
 from fwp_checks.facts.comments import hides, problems
 from fwp_checks.finding import Finding, Report, Skipped
 from fwp_checks.frameworks.base import Frameworks
+from fwp_checks.interpreter import deep_recursion, no_collection
 from fwp_checks.loading import load, load_file
+from fwp_checks.opening import Opening
 from fwp_checks.project.deployment.deployment import Deployment
 from fwp_checks.project.failures import describe_error
 from fwp_checks.project.files.discovery import is_test_path
 from fwp_checks.project.files.environment import package_files
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.files.relevance import relevant
-from fwp_checks.project.files.roots import SourceRoots, module_names, source_roots
 from fwp_checks.project.files.test_code import TestCode
 from fwp_checks.project.linked import Project
 from fwp_checks.project.view import FileView
@@ -37,83 +34,50 @@ from fwp_checks.template_loading import StoredTemplates
 
 Progress = Callable[[str, int, int], None]
 
-# Files that cannot matter are parsed for syntax errors only while they are few.
-_SYNTAX_BYTES = 1_000_000
-
-# Chains of calls are followed by recursion; Python-to-Python calls take no C stack since 3.11.
-_RECURSION_LIMIT = 20_000
-
 
 def link(
+    opening: Opening,
     root: Path,
     settings: Settings,
     catalogue: Catalogue,
     sources: Sources,
-    files: Sequence[str],
     cache: Cache,
     jobs: int = 1,
-    wanted: Collection[str] = (),
     progress: Progress | None = None,
     templates: Sequence[str] = (),
     deployment: Sequence[str] = (),
     tests: Sequence[str] = (),
 ) -> Project:
-    """The linked project of these files (paths relative to the root).
+    """The linked project of the files that were opened (paths relative to the root).
 
-    ``wanted`` are files that are analysed even if nothing speaks for it, ``templates`` those that
-    are read when some code names them, ``deployment`` those that say how the project is run,
-    ``tests`` test code, of which is only asked what it does with the rest.
+    ``templates`` are read when some code names them, ``deployment`` say how the project is run,
+    ``tests`` is test code, of which is only asked what it does with the rest.
     """
-    with no_collection():
-        roots = source_roots(root, [root / path for path in files], settings)
-        everything = files if settings.entry_points else wanted
-        chosen, others = _divide(sources, files, roots, everything)
-        facts = load(sources, chosen, cache, jobs, progress, for_syntax=others)
-        modules = [
-            Module(
-                path,
-                module_names(path, roots),
-                facts[path],
-                is_test=is_test_path(path),
-                read=partial(sources.read, path),
-            )
-            for path in files
-            if path in facts
-        ]
-        sources.forget()
-        modules.extend(_packages(root, settings, cache))
-        stored = StoredTemplates(sources, cache, templates)
-        beside = Deployment(StoredDeployment(sources, cache, deployment))
-        return Project(
-            modules,
-            catalogue,
-            settings,
-            Frameworks.shipped(),
-            roots,
-            stored,
-            jobs,
-            beside,
-            TestCode(tests, roots, partial(load, sources, cache=cache, jobs=jobs)),
+    facts = opening.loading.result(progress)
+    modules = [
+        Module(
+            path,
+            names,
+            facts[path],
+            is_test=is_test_path(path),
+            read=partial(sources.read, path),
         )
-
-
-def _divide(
-    sources: Sources, files: Sequence[str], roots: SourceRoots, wanted: Collection[str]
-) -> tuple[list[str], frozenset[str]]:
-    """The files to analyse, and those of the others whose syntax is looked at."""
-    contents: dict[str, bytes] = {}
-    unreadable = set()
-    for path in files:
-        content = sources.read(path)
-        if isinstance(content, bytes):
-            contents[path] = content
-        else:
-            unreadable.add(path)
-    matter = relevant(contents, roots, wanted) | unreadable
-    others = [path for path in files if path not in matter]
-    if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
-        others = []
-    return [path for path in files if path in matter], frozenset(others)
+        for path, names in opening.names.items()
+        if path in facts
+    ]
+    sources.forget()
+    modules.extend(_packages(root, settings, cache))
+    return Project(
+        modules,
+        catalogue,
+        settings,
+        Frameworks.shipped(),
+        opening.roots,
+        StoredTemplates(sources, cache, templates),
+        jobs,
+        Deployment(StoredDeployment(sources, cache, deployment)),
+        TestCode(tests, opening.roots, partial(load, sources, cache=cache, jobs=jobs)),
+    )
 
 
 def _packages(root: Path, settings: Settings, cache: Cache) -> Iterator[Module]:
@@ -198,42 +162,3 @@ def _check_module(
         for finding in found:
             if not hides(module.facts.suppressions, finding.range.line, finding.code):
                 yield finding
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Without the cyclic collector, which costs a third of the time and finds nothing here.
-
-    What a large project is made of is not looked at afterwards either, until the next analysis or
-    the end of the process: to find and free its cycles takes as long as a quarter of its check.
-    """
-    global _is_frozen
-    if not gc.isenabled():
-        yield
-        return
-    if _is_frozen:
-        gc.unfreeze()
-        gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        _is_frozen = gc.get_count()[0] > _MANY_OBJECTS
-        if _is_frozen:
-            gc.freeze()
-        gc.enable()
-
-
-_MANY_OBJECTS = 200_000
-_is_frozen = False
-
-
-@contextmanager
-def deep_recursion() -> Iterator[None]:
-    """Room for long chains of calls while a project is evaluated."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from fwp_checks import __version__
 from fwp_checks.cache import Cache, default_directory, recipe
 from fwp_checks.catalogue import Catalogue, CatalogueError
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
+from fwp_checks.interpreter import deep_recursion, no_collection
 from fwp_checks.project.files.discovery import (
     find_root,
     is_template_path,
@@ -39,6 +40,14 @@ Progress = Callable[[str, int, int], None]
 # The rules that have a question for test code: of any application, and of Flask's.
 _UNTESTED = "FWP705"
 _BOUND_TOO_EARLY = "FWP302"
+
+
+class _Inputs(NamedTuple):
+    """What an analysis reads: files of code, where their bytes come from, files of test code."""
+
+    files: list[str]
+    sources: Sources
+    tests: list[str]
 
 
 class Session:
@@ -147,7 +156,6 @@ class Session:
         """What the engine knows at a line: values with reasons, calls with effects, and why there
         is no finding.
         """
-        from fwp_checks.analysis import deep_recursion
         from fwp_checks.explain import why
 
         self._include([path])
@@ -167,7 +175,6 @@ class Session:
         """The function that the first statements of the handler at a line should be, since others
         begin with them, too; None if they do not.
         """
-        from fwp_checks.analysis import deep_recursion
         from fwp_checks.project.repetition.proposal import proposal
 
         self._include([path])
@@ -182,7 +189,6 @@ class Session:
         """The applications of the project with their routes, or those in the files and folders
         named.
         """
-        from fwp_checks.analysis import deep_recursion, no_collection
         from fwp_checks.routes import route_tree
 
         self._include(paths or ())
@@ -205,19 +211,23 @@ class Session:
 
     def _whole(self, progress: Progress | None) -> Report:
         if self._report is None:
-            files = self._files()
-            self._known_files = frozenset(files)
-            sources = self._sources()
-            beside = [*self._templates, *self._deployment, *self._wanted_tests(sources, files)]
-            self._digests = digests = sources.digests([*files, *beside])
+            inputs = self._inputs()
+            beside = [*self._templates, *self._deployment, *inputs.tests]
+            self._digests = digests = inputs.sources.digests([*inputs.files, *beside])
             key = self._result_key(digests)
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None
             if report is None:
-                report = self._analyse(sources, progress)
+                report = self._analyse(inputs, progress)
                 self._cache.put(key, _write_report(report))
             self._report = report
         return self._report
+
+    def _inputs(self) -> _Inputs:
+        files = self._files()
+        self._known_files = frozenset(files)
+        sources = self._sources()
+        return _Inputs(files, sources, self._wanted_tests(sources, files))
 
     def _files(self) -> list[str]:
         templates: list[str] = []
@@ -264,33 +274,41 @@ class Session:
     def _sources(self) -> Sources:
         return Sources(self.root, self._overlays, self._extra)
 
-    def _analyse(self, sources: Sources, progress: Progress | None) -> Report:
-        from fwp_checks import analysis
+    def _analyse(self, inputs: _Inputs, progress: Progress | None) -> Report:
+        with no_collection():
+            project = self._linked(inputs, progress)
+            from fwp_checks import analysis
 
-        with analysis.no_collection():
-            return analysis.check(self._linked(sources, progress), progress)
+            return analysis.check(project, progress)
 
-    def _linked(self, sources: Sources | None = None, progress: Progress | None = None) -> Project:
-        from fwp_checks import analysis
-
+    def _linked(self, inputs: _Inputs | None = None, progress: Progress | None = None) -> Project:
         if self._project is None:
-            files = self._files()
-            self._known_files = frozenset(files)
-            sources = sources or self._sources()
-            self._project = analysis.link(
-                self.root,
-                self.settings,
-                self.catalogue,
-                sources,
-                files,
-                self._cache,
-                self._jobs,
-                self._extra.keys() | self._overlays.keys(),
-                progress,
-                self._templates,
-                self._deployment,
-                self._wanted_tests(sources, files),
-            )
+            from fwp_checks.opening import Opening
+
+            files, sources, tests = inputs or self._inputs()
+            wanted = self._extra.keys() | self._overlays.keys()
+            with (
+                no_collection(),
+                Opening(
+                    self.root, self.settings, sources, files, self._cache, self._jobs, wanted
+                ) as opening,
+            ):
+                # While other processes read files.
+                from fwp_checks import analysis
+
+                self._project = analysis.link(
+                    opening,
+                    self.root,
+                    self.settings,
+                    self.catalogue,
+                    sources,
+                    self._cache,
+                    self._jobs,
+                    progress,
+                    self._templates,
+                    self._deployment,
+                    tests,
+                )
         return self._project
 
     _known_files: frozenset[str] = frozenset()

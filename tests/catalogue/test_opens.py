@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks import analysis
 from fwp_checks.catalogue import Catalogue
+from fwp_checks.interpreter import deep_recursion
 from fwp_checks.session import Session
 
 from .programs import MARK, names_by_row, programs_for, shipped_tables
@@ -50,7 +50,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, list[str]]:
     for path, case in programs.items():
         (root / path).write_text(case.program, encoding="utf-8")
     found: dict[Case, list[str]] = {case: [] for case in programs.values()}
-    with analysis.deep_recursion():
+    with deep_recursion():
         project = Session.open(root, cache_dir=False)._linked()
         for module in project.table.modules:
             case = programs[module.path]

@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fwp_checks.forked import Forked, ForkError
+from fwp_checks.forked import Forked, ForkError, Stream
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "fork") or sys.platform == "darwin" or threading.active_count() > 1,
@@ -32,7 +32,7 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def _is_gone(forked: Forked[Any]) -> bool:
+def _is_gone(forked: Forked[Any] | Stream) -> bool:
     """Whether the process of some work has ended and was waited for."""
     try:
         os.waitpid(forked.pid, os.WNOHANG)
@@ -106,3 +106,34 @@ def test_a_program_that_ignores_its_children() -> None:
             Forked(_die).result()
     finally:
         signal.signal(signal.SIGCHLD, before)
+
+
+def test_pieces_come_while_the_work_goes_on() -> None:
+    receiving, sending = os.pipe()
+
+    def work() -> Iterator[bytes]:
+        yield b"x" * 3_000_000
+        yield b""
+        os.read(receiving, 1)
+        yield b"last"
+
+    stream = Stream(work)
+    first: list[bytes] = []
+    while len(first) < 2:
+        first += stream.arrived()
+    os.write(sending, b"!")
+    assert [len(piece) for piece in first] == [3_000_000, 0]
+    assert stream.rest() == [b"last"]
+    assert _is_gone(stream)
+    os.close(receiving)
+    os.close(sending)
+
+
+def test_pieces_of_work_that_fails() -> None:
+    def work() -> Iterator[bytes]:
+        yield b"one"
+        _die()
+
+    stream = Stream(work)
+    assert stream.rest() == [b"one"]
+    assert _is_gone(stream)

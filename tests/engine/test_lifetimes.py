@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks import analysis
+from fwp_checks.interpreter import deep_recursion
 from fwp_checks.project.lifetimes.probes import is_probe_path, is_sign_in_path
 from fwp_checks.project.linked import Project
 from fwp_checks.session import Session
@@ -62,7 +62,7 @@ async def third(socket: WebSocket):
 def project(tmp_path: Path) -> Project:
     (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
     (tmp_path / "app.py").write_text(APP, encoding="utf-8")
-    with analysis.deep_recursion():
+    with deep_recursion():
         return Session.open(tmp_path, cache_dir=False)._linked()
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from fwp_checks import loading
+from fwp_checks import reading
+from fwp_checks.cache import Cache
 from fwp_checks.facts.extract import extract
+from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.finding import Report
+from fwp_checks.reading import Copies, Item, Pool
 from fwp_checks.session import Session
 
 BLOCKING = "import requests\n\nasync def read():\n    requests.get('https://a.example')\n"
@@ -37,8 +43,8 @@ def _places(report: Report) -> list[tuple[str, int, str]]:
 def test_processes_and_the_cache_change_nothing(
     program: Path, tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "_WORTH_A_PROCESS", 0)
-    monkeypatch.setattr(loading, "_CHUNK_BYTES", 200)
+    monkeypatch.setattr(reading, "_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(reading, "_CHUNK_BYTES", 200)
     expected = [(f"a{number:02}.py", 4, "FWP101") for number in range(20)]
     expected += [("broken.py", 1, "FWP901"), ("broken_alone.py", 1, "FWP901")]
     seen: list[tuple[str, int, int]] = []
@@ -54,6 +60,47 @@ def test_processes_and_the_cache_change_nothing(
     session = Session.open(program, cache_dir=tmp_path / "cache", jobs=jobs)
     assert _places(session.check_all(progress=lambda *now: seen.append(now))) == expected
     assert [now for now in seen if now[0] == "reading"] == [("reading", 1, 1)]
+
+
+ITEMS = [Item(f"{number:016x}", b"x = %d" % number) for number in range(40)]
+
+
+def _check_all_were_read(found: Iterable[tuple[str, ModuleFacts]]) -> None:
+    expected = {item.key: extract(item.content) for item in ITEMS}
+    pairs = list(found)
+    assert dict(pairs) == expected
+    assert len(pairs) == len(expected)
+
+
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_copies_read_each_file_once(monkeypatch: pytest.MonkeyPatch, others: int) -> None:
+    monkeypatch.setattr(reading, "_CHUNK_BYTES", 10)
+    copies = Copies(ITEMS, Cache(None), others)
+    _check_all_were_read(copies.results())
+    copies.stop()
+
+
+def test_a_copy_that_comes_to_an_untimely_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_CHUNK_BYTES", 10)
+    own = os.getpid()
+
+    def dying(content: bytes) -> ModuleFacts:
+        if os.getpid() != own:
+            os._exit(1)
+        return extract(content)
+
+    monkeypatch.setattr(reading, "extract", dying)
+    copies = Copies(ITEMS, Cache(None), 1)
+    time.sleep(0.1)  # it may take a chunk, or none: either is right
+    _check_all_were_read(copies.results())
+    copies.stop()
+
+
+def test_processes_that_are_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_CHUNK_BYTES", 10)
+    pool = Pool(ITEMS, Cache(None), 1)
+    _check_all_were_read(pool.results())
+    pool.stop()
 
 
 def test_a_file_that_was_read_leaves_nothing_to_the_collector() -> None:

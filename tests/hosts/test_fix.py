@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks import analysis
+from fwp_checks import analysis, opening
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit, Finding, Range, Severity
 from fwp_checks.project.view import FileView
@@ -62,7 +62,7 @@ def files(
     """Makes the current folder a project with these files, whose only rule is the one above."""
     rule = LoadedRule(RULE, check_names, Path(__file__))
     monkeypatch.setattr(analysis, "all_rules", lambda: (rule,))
-    monkeypatch.setattr(analysis, "relevant", lambda contents, *_: set(contents))
+    monkeypatch.setattr(opening, "relevant", lambda contents, *_: set(contents))
     root = tmp_path / "project"
 
     def make(contents: dict[str, str | bytes]) -> Path:

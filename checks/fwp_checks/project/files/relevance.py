@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fwp_checks.project.files.modules import relative_folder_of
-from fwp_checks.project.files.roots import SourceRoots, module_names
 
 _FRAMEWORKS = frozenset({
     "fastapi", "starlette", "litestar", "aiohttp", "quart", "sanic", "tornado", "flask", "django",
@@ -42,9 +41,13 @@ _MAKING = b"Flask("
 _ORMS = ("django.db.", "django.contrib.gis.db.", "sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 
 
-def relevant(contents: Mapping[str, bytes], roots: SourceRoots, wanted: Iterable[str]) -> set[str]:
-    """The files that can matter, of files by path; ``wanted`` are paths that do in any case."""
-    imports = _Imports(contents, roots)
+def relevant(
+    contents: Mapping[str, bytes], names: Mapping[str, Sequence[str]], wanted: Iterable[str]
+) -> set[str]:
+    """The files that can matter, of files by path; ``names`` are the dotted names that files answer
+    to, ``wanted`` paths that matter in any case.
+    """
+    imports = _Imports(contents, names)
     asynchronous = {
         path for path, content in contents.items() if _has(_ASYNC, (b"async",), content)
     }
@@ -122,14 +125,14 @@ def _users(carriers: set[str], imports: _Imports) -> set[str]:
 class _Imports:
     """What files import, as far as a pattern can tell."""
 
-    def __init__(self, contents: Mapping[str, bytes], roots: SourceRoots) -> None:
+    def __init__(self, contents: Mapping[str, bytes], names: Mapping[str, Sequence[str]]) -> None:
         self._contents = contents
         self._known: dict[str, frozenset[str]] = {}
         self._names: dict[str, set[str]] = {}
         self._statements: dict[tuple[str, bytes], tuple[str, ...]] = {}
         self._by_name: dict[str, list[str]] = {}
         for path in contents:
-            for name in module_names(path, roots):
+            for name in names[path]:
                 self._by_name.setdefault(name, []).append(path)
 
     @property

@@ -1,0 +1,70 @@
+"""The first half of an analysis: which files matter, and their facts.
+
+It needs little of the engine: other processes are reading files by the time that the rest of it is
+imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from fwp_checks.cache import Cache
+from fwp_checks.loading import Loading
+from fwp_checks.project.files.relevance import relevant
+from fwp_checks.project.files.roots import module_names, source_roots
+from fwp_checks.settings import Settings
+from fwp_checks.sources import Sources
+
+# Files that cannot matter are parsed for syntax errors only while they are few.
+_SYNTAX_BYTES = 1_000_000
+
+
+class Opening:
+    """The files of a project (paths relative to the root), whose facts are being made.
+
+    ``wanted`` are files that are analysed even if nothing speaks for it. ``roots`` are the folders
+    that imports start from, ``names`` the dotted names that each file answers to. As a context it
+    ends the reading that is still going on.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        sources: Sources,
+        files: Sequence[str],
+        cache: Cache,
+        jobs: int = 1,
+        wanted: Collection[str] = (),
+    ) -> None:
+        self.roots = source_roots(root, [root / path for path in files], settings)
+        self.names = {path: module_names(path, self.roots) for path in files}
+        everything = files if settings.entry_points else wanted
+        chosen, others = _divide(sources, self.names, everything)
+        self.loading = Loading(sources, chosen, cache, jobs, for_syntax=others)
+
+    def __enter__(self) -> Opening:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.loading.stop()
+
+
+def _divide(
+    sources: Sources, names: Mapping[str, Sequence[str]], wanted: Collection[str]
+) -> tuple[list[str], frozenset[str]]:
+    """The files to analyse, and those of the others whose syntax is looked at."""
+    contents: dict[str, bytes] = {}
+    unreadable = set()
+    for path in names:
+        content = sources.read(path)
+        if isinstance(content, bytes):
+            contents[path] = content
+        else:
+            unreadable.add(path)
+    matter = relevant(contents, names, wanted) | unreadable
+    others = [path for path in names if path not in matter]
+    if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
+        others = []
+    return [path for path in names if path in matter], frozenset(others)

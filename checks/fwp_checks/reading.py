@@ -1,0 +1,219 @@
+"""Contents to facts: by this process alone, or together with others."""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from fwp_checks.cache import Cache
+from fwp_checks.facts.extract import extract
+from fwp_checks.facts.model import ModuleFacts
+from fwp_checks.facts.source import read
+from fwp_checks.forked import ForkError, Stream
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+class Item(NamedTuple):
+    """A file to be read. ``key`` is that of its facts; ``for_syntax``: only whether it can be."""
+
+    key: str
+    content: bytes
+    for_syntax: bool = False
+
+
+class Readers(Protocol):
+    """Who reads some files; they have begun when they are made."""
+
+    def results(self) -> Iterator[tuple[str, ModuleFacts]]:
+        """The facts of all files by their keys, as they come."""
+
+    def stop(self) -> None:
+        """End what is still going on, if anything is."""
+
+
+def readers(items: Sequence[Item], cache: Cache, processes: int) -> Readers:
+    """Who is to read these files, with this number of processes in all at most."""
+    total = sum(len(item.content) for item in items)
+    if processes > 1 and total > _WORTH_A_PROCESS:
+        if _MAY_BE_COPIED:
+            return Copies(items, cache, processes - 1)
+        import multiprocessing
+
+        if not multiprocessing.current_process().daemon:
+            return Pool(items, cache, processes - 1)
+    return Alone(items, cache)
+
+
+def facts_of(item: Item, cache: Cache) -> ModuleFacts:
+    """The facts of a file, which are kept in the cache."""
+    facts = _facts(item)
+    if cache.directory is not None:
+        cache.put(item.key, facts.to_bytes())
+    return facts
+
+
+class Alone:
+    """This process."""
+
+    def __init__(self, items: Sequence[Item], cache: Cache) -> None:
+        self._items = items
+        self._cache = cache
+
+    def results(self) -> Iterator[tuple[str, ModuleFacts]]:
+        for item in self._items:
+            yield item.key, facts_of(item, self._cache)
+
+    def stop(self) -> None:
+        """There is nothing to end."""
+
+
+class Copies:
+    """This process and copies of it, each of which takes the next chunk when it is done with one.
+
+    The numbers of the chunks stand in a pipe, from which each number is read once.
+    """
+
+    def __init__(self, items: Sequence[Item], cache: Cache, copies: int) -> None:
+        """Starts as many copies as there can be: without any, this process does it all."""
+        self._cache = cache
+        self._chunks = _chunks(items)
+        self._numbers, end = os.pipe()
+        os.write(end, b"".join(n.to_bytes(_NUMBER, "little") for n in range(len(self._chunks))))
+        os.close(end)
+        self._streams: list[Stream] = []
+        try:
+            for _ in range(copies):
+                self._streams.append(Stream(self._pieces))
+        except ForkError:
+            pass
+
+    def results(self) -> Iterator[tuple[str, ModuleFacts]]:
+        waiting = dict(enumerate(self._chunks))
+        while (number := self._take()) is not None:
+            for item in waiting.pop(number):
+                yield item.key, facts_of(item, self._cache)
+            for stream in self._streams:
+                yield from _received(stream.arrived(), waiting)
+        while self._streams:
+            yield from _received(self._streams.pop().rest(), waiting)
+        # What was taken by a copy that came to an untimely end.
+        for chunk in waiting.values():
+            yield from Alone(chunk, self._cache).results()
+
+    def stop(self) -> None:
+        while self._streams:
+            self._streams.pop().stop()
+        os.close(self._numbers)
+
+    def _take(self) -> int | None:
+        """The number of the next chunk that nobody has taken yet."""
+        number = os.read(self._numbers, _NUMBER)
+        return int.from_bytes(number, "little") if number else None
+
+    def _pieces(self) -> Iterator[bytes]:
+        """What a copy tells: numbers of chunks, each with the facts of its files."""
+        gc.disable()
+        while (number := self._take()) is not None:
+            made = [_facts_in_bytes(item, self._cache) for item in self._chunks[number]]
+            yield marshal.dumps((number, made))
+
+
+def _received(
+    pieces: Sequence[bytes], waiting: dict[int, list[Item]]
+) -> Iterator[tuple[str, ModuleFacts]]:
+    for piece in pieces:
+        number, made = marshal.loads(piece)
+        for item, data in zip(waiting.pop(number), made, strict=True):
+            yield item.key, ModuleFacts.from_bytes(data)
+
+
+class Pool:
+    """This process and others that are started anew, where it cannot be copied."""
+
+    def __init__(self, items: Sequence[Item], cache: Cache, others: int) -> None:
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
+        self._cache = cache
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(others, context, _start_worker, (cache,))
+        self._waiting: deque[tuple[list[Item], Future[list[bytes]]]] = deque(
+            (chunk, self._pool.submit(_read_chunk, chunk)) for chunk in _chunks(items)
+        )
+
+    def results(self) -> Iterator[tuple[str, ModuleFacts]]:
+        # The others take chunks from the front; this process reads what they have found, and takes
+        # chunks from the end.
+        waiting = self._waiting
+        while waiting:
+            chunk, future = waiting[0]
+            if not future.done() and waiting[-1][1].cancel():
+                chunk, _ = waiting.pop()
+                yield from Alone(chunk, self._cache).results()
+            else:
+                waiting.popleft()
+                for item, data in zip(chunk, future.result(), strict=True):
+                    yield item.key, ModuleFacts.from_bytes(data)
+
+    def stop(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+_worker_cache = Cache(None)
+
+
+def _start_worker(cache: Cache) -> None:
+    global _worker_cache
+    _worker_cache = cache
+    gc.disable()
+
+
+def _read_chunk(chunk: list[Item]) -> list[bytes]:
+    return [_facts_in_bytes(item, _worker_cache) for item in chunk]
+
+
+# macOS's own libraries use threads, so its processes cannot be copied safely.
+_MAY_BE_COPIED = hasattr(os, "fork") and sys.platform != "darwin"
+# Another process costs about as much as reading this many bytes of source.
+_WORTH_A_PROCESS = 400_000
+# Smaller chunks cost more to hand over, larger ones leave a process without work at the end.
+_CHUNK_BYTES = 75_000
+_NUMBER = 4
+# All their numbers must find room in a pipe, which holds 16 KB at least.
+_MOST_CHUNKS = 4_000
+
+
+def _chunks(items: Sequence[Item]) -> list[list[Item]]:
+    """Files that are read in one go: large ones first, so that none is left for the end."""
+    least = max(_CHUNK_BYTES, sum(len(item.content) for item in items) // _MOST_CHUNKS)
+    chunks: list[list[Item]] = [[]]
+    size = 0
+    for item in sorted(items, key=lambda item: (-len(item.content), item.key)):
+        if size > least:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(item)
+        size += len(item.content)
+    return chunks
+
+
+def _facts(item: Item) -> ModuleFacts:
+    if not item.for_syntax:
+        return extract(item.content)
+    problem = read(item.content).problem
+    if problem is None:
+        return ModuleFacts.empty()
+    return ModuleFacts.unreadable(problem.line, problem.column, problem.reason)
+
+
+def _facts_in_bytes(item: Item, cache: Cache) -> bytes:
+    data = _facts(item).to_bytes()
+    cache.put(item.key, data)
+    return data
