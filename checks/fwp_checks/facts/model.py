@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 7
+FACTS_VERSION = 8
 
 
 class Parameter(NamedTuple):

@@ -42,7 +42,8 @@ is one of the kinds below; the shapes are:
 ``TYPE_VARIABLE``     ``name, bound or -1``
 ``DECLARED``          ``value or -1, annotation``: a variable with an annotation
 ``LOOKUP``            ``base, name, is_called``: what a template reads as ``base.name``
-``RENDER``            ``what, operand, ((name, term), …), is_isolated``: a part of a template runs
+``RENDER``            ``what, operand, ((name, term), …), is_isolated``: a part of a template runs;
+                      of a ``tag`` instead the name that its result is kept under, or ""
 ``REGISTERED``        ``"filter" | "tag", name, (libraries, …)``: what templates know under a name
 ====================  ============================================================================
 """

@@ -303,9 +303,9 @@ class DjangoTemplate(DjangoExpressions, Nesting):
         registered = (t.REGISTERED, "tag", token.name, tuple(self.libraries))
         function = self.add(registered, token.start, token.end)
         term = self.add((t.CALL, function, positional, keywords), token.start, token.end)
-        shown = self.add((t.RENDER, "tag", term, self.visible, False), token.start, token.end)
+        shown = self.add((t.RENDER, "tag", term, self.visible, name), token.start, token.end)
         if name:
-            self.bind(name, term)
+            self.bind(name, shown)
         elif index not in self.ends:
             self.add((t.FORMAT, (shown,)), token.start, token.end)
         return index

@@ -1,7 +1,7 @@
 """Django's templates: what renders which template with which context.
 
 ``rendering`` says what calls render, ``generic`` what generic views do, ``pages`` how a paginator
-cuts a queryset.
+cuts a queryset, ``words`` what functions that compile tags see of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.frameworks.django_templates import generic, pages, rendering
+from fwp_checks.frameworks.django_templates import generic, pages, rendering, words
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
 
@@ -30,16 +30,17 @@ class DjangoTemplates(Framework):
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None
     ) -> Outcome | None:
-        """Rendering runs the template; methods that generic views inherit; pages."""
+        """Rendering runs the template; methods that generic views inherit; pages; compiled tags."""
         return (
             rendering.call(project, name, arguments, receiver)
             or generic.call(project, name, arguments, receiver)
             or pages.call(name, arguments, receiver)
+            or words.call(name, arguments, receiver)
         )
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
-        """What a page holds."""
-        return pages.attribute(base, name)
+        """What a page holds; the text of a tag."""
+        return pages.attribute(base, name) or words.attribute(base, name)
 
     def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
         """What a generic view keeps on itself."""

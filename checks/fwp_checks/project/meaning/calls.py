@@ -388,9 +388,10 @@ class Calls:
         if isinstance(value, Instance):
             if isinstance(value.class_, ClassValue):
                 return True
-            return not value.class_.startswith("builtins.") and self._project.catalogue.is_type(
-                value.class_
-            )
+            if value.class_.startswith("builtins."):
+                return False
+            is_type = self._project.catalogue.is_type(value.class_)
+            return is_type or any(map(self._can_act, value.arguments))
         if isinstance(value, Union):
             return any(self._can_act(option) for option in value.options)
         if isinstance(value, Iterable):

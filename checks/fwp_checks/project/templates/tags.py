@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import (
     Arguments,
+    CallableValue,
     Constant,
     FunctionValue,
     Instance,
@@ -29,6 +30,7 @@ from fwp_checks.project.meaning.values import (
     Value,
     options_of,
 )
+from fwp_checks.project.templates import nodes
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -42,7 +44,8 @@ _DJANGO = {
     for method, kind in (
         ("filter", "filter"),
         ("simple_tag", "tag"),
-        ("simple_block_tag", "tag"),
+        ("simple_block_tag", "block"),
+        ("tag", "node"),
         ("inclusion_tag", "inclusion"),
     )
 }
@@ -56,6 +59,7 @@ _FLASK = {
         ("add_app_template_filter", "filter"),
     )
 }
+_TEXT = Instance("builtins.str")
 _REGISTRARS = _DJANGO | _FLASK
 _METHODS = frozenset(name.rpartition(".")[2] for name in _REGISTRARS)
 
@@ -64,9 +68,12 @@ _METHODS = frozenset(name.rpartition(".")[2] for name in _REGISTRARS)
 class Tag:
     """A function that templates know under a name.
 
-    ``template`` is the one that an inclusion tag renders with what the function gives.
+    ``kind`` is ``filter``, ``tag``, ``inclusion``, ``block`` (a tag whose function is given what is
+    inside it) or ``node`` (whose function compiles the tag). ``template`` is the one that an
+    inclusion tag renders with what the function gives.
     """
 
+    kind: str
     function: Value
     module: Module
     template: Value | None = None
@@ -138,7 +145,7 @@ class Tags:
     ) -> tuple[str, str, Tag]:
         template = arguments.get(0, "filename") if kind == "inclusion" else None
         takes_context = arguments.get(-1, "takes_context") == Constant(True)
-        tag = Tag(function, module, template, takes_context)
+        tag = Tag(kind, function, module, template, takes_context)
         return "filter" if kind == "filter" else "tag", name, tag
 
     # -- terms -------------------------------------------------------------------------------------
@@ -148,12 +155,14 @@ class Tags:
         tag = self.find(kind, name, libraries)
         if tag is None:
             return Unknown(f"the {kind} '{name}' is none of the project's")
-        if not tag.takes_context:
-            return tag.function
-        context = self._project.templates.context_of(frame)
-        names = context.names if context is not None else ()
-        given = MappingValue(Unknown("another name of the context"), names)
-        return Partial(tag.function, (given,), ())
+        if tag.kind == "node":
+            return CallableValue(_TEXT)
+        given: tuple[Value, ...] = (_TEXT,) if tag.kind == "block" else ()
+        if tag.takes_context:
+            context = self._project.templates.context_of(frame)
+            names = context.names if context is not None else ()
+            given = (MappingValue(Unknown("another name of the context"), names), *given)
+        return Partial(tag.function, given, ()) if given else tag.function
 
     def shown(self, frame: Frame, entry: t.Term) -> Outcome:
         """What a tag puts out, after its function was called: a template, if it is an inclusion
@@ -162,6 +171,9 @@ class Tags:
         called = frame.module.facts.terms[entry[2]]
         _, kind, name, libraries = frame.module.facts.terms[called[1]]
         tag = self.find(kind, name, libraries)
+        if tag is not None and tag.kind == "node":
+            visible = self._project.templates.visible(frame, entry[3])
+            return nodes.shown(self._project, frame, entry[2], tag.function, visible, entry[4])
         if tag is None or tag.template is None:
             return Outcome.nothing(self._project.values.evaluate(frame, entry[2]))
         names = self.given(frame, entry[2])
@@ -173,7 +185,7 @@ class Tags:
             tag.module,
             context.rendered if context is not None else None,
         )
-        return Outcome(runs, Instance("builtins.str"))
+        return Outcome(runs, _TEXT)
 
     def given(self, frame: Frame, call: int) -> dict[str, Value]:
         """The names in the dictionary that a call gives."""

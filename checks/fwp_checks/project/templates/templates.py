@@ -31,6 +31,7 @@ from fwp_checks.project.meaning.values import (
 )
 from fwp_checks.project.meaning.values import Iterable as IterableValue
 from fwp_checks.project.rows.needs import Showing
+from fwp_checks.project.templates import nodes
 from fwp_checks.project.templates.lookups import Lookups, TemplateContext
 
 if TYPE_CHECKING:
@@ -390,6 +391,8 @@ class Templates:
                 tag = self._project.tags.find("tag", called[2], called[3])
                 if tag is not None and tag.takes_context:
                     reads.everything = True
+                if tag is not None and tag.kind == "node":
+                    reads.names.update(nodes.context_names(tag.module))
 
     # -- terms -------------------------------------------------------------------------------------
 
@@ -410,7 +413,7 @@ class Templates:
         if what == "super":
             return Outcome((self._super_block(frame),), _TEXT)
         if what == "include":
-            names = self._visible(frame, entry)
+            names = self.visible(frame, entry[3], is_alone=entry[4])
             value = self._project.values.evaluate(frame, operand)
             language = _language_of(frame)
             place = self._rendered_at(frame)
@@ -470,10 +473,13 @@ class Templates:
             asked = terms[asked][1]
         return self._project.values.evaluate(frame, asked)
 
-    def _visible(self, frame: Frame, entry: t.Term) -> dict[str, Value]:
+    def visible(
+        self, frame: Frame, bound: tuple[tuple[str, int], ...], *, is_alone: bool = False
+    ) -> dict[str, Value]:
+        """The names of the context, unless ``is_alone``, and those that are bound besides."""
         context = self.context_of(frame)
-        names = dict(context.names) if context is not None and not entry[4] else {}
-        names.update((name, self._project.values.evaluate(frame, term)) for name, term in entry[3])
+        names = dict(context.names) if context is not None and not is_alone else {}
+        names.update((name, self._project.values.evaluate(frame, term)) for name, term in bound)
         return names
 
     def _block(self, frame: Frame, own: int, visible: tuple[tuple[str, int], ...]) -> Alternative:
@@ -503,7 +509,8 @@ class Templates:
         if len(found) != 1 or found[0] is None:
             return Unknown("a template that is not known")
         place = self._rendered_at(frame)
-        context = self._context(found[0], self._visible(frame, entry), (), place)
+        names = self.visible(frame, entry[3], is_alone=entry[4])
+        context = self._context(found[0], names, (), place)
         return Exports(self._frame(found[0], BODY, context))
 
 
