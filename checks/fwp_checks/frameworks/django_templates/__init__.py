@@ -17,6 +17,7 @@ from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, M
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
     from fwp_checks.project.rows.needs import Consumer
 
 
@@ -55,6 +56,10 @@ class DjangoTemplates(Framework):
     def item(self, project: Project, base: Instance, key: Value | None) -> Value | None:
         """One object of a page."""
         return pages.element(project, base) if key is not None else None
+
+    def inherited_frames(self, project: Project) -> Iterator[Frame]:
+        """Methods of views that base classes of the project's own have."""
+        return generic.inherited(project)
 
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """Templates that generic views and template responses render after the view."""

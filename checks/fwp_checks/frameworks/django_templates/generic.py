@@ -39,6 +39,7 @@ from fwp_checks.project.rows.needs import Consumer
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 # By the last part of a library base's name: whether it shows a list or one object, and the ending
 # of its template's name.
@@ -54,6 +55,12 @@ _SINGLES = ("DetailView", "UpdateView", "DeleteView", "SingleObjectMixin")
 _RENDERS = ("TemplateView", "FormView", "TemplateResponseMixin", "FormMixin", *_ENDINGS)
 _METHODS = frozenset({"get_queryset", "get_object", "get_context_data"})
 _KEPT = ("object_list", "object")
+_PACKAGES = ("django.views.", "rest_framework.")
+_HTTP = ("get", "post", "put", "patch", "delete")
+# Methods that the library calls itself.
+_CALLED = (*_HTTP, "get_context_data", "render_to_response")
+# So many views of one base class are looked at.
+_MOST_VIEWS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,3 +293,45 @@ def _shown_model(
     queryset = _queryset(project, view, class_)
     model = rows.model_of(queryset)
     return model if isinstance(model, ClassValue) else None
+
+
+# -- methods of base classes -----------------------------------------------------------------------
+
+
+def inherited(project: Project) -> Iterator[Frame]:
+    """What the library calls of a view class and a base class of the project's own has: only for
+    the view class is it known which rows that goes through.
+    """
+    views_of: dict[FunctionValue, int] = {}
+    for class_ in views.project_classes(project):
+        if class_.module.is_test or not _is_view(project, class_):
+            continue
+        bound = class_.module.facts.scopes[class_.scope].bindings
+        for name in _CALLED:
+            method = project.members.find_in_class(class_, name) if name not in bound else None
+            if not isinstance(method, FunctionValue) or method.module.is_read_only:
+                continue
+            views_of[method] = views_of.get(method, 0) + 1
+            if views_of[method] <= _MOST_VIEWS:
+                view = Instance(class_)
+                called = project.members.bind(method, view, class_)
+                if isinstance(called, FunctionValue):
+                    yield project.calls.frame_for(called, _handed(project, view, class_, name))
+
+
+def _is_view(project: Project, class_: ClassValue) -> bool:
+    return any(
+        base.startswith(_PACKAGES) and base.endswith(("View", "ViewSet"))
+        for base in project.classes.info(class_).externals
+    )
+
+
+def _handed(project: Project, view: Instance, class_: ClassValue, name: str) -> Arguments:
+    """What the library hands to a method of a view."""
+    if name in _HTTP:
+        return Arguments((Instance(views.REQUEST),))
+    kind = _kind_of(project, class_) if name == "render_to_response" else None
+    if kind is None:
+        return NO_ARGUMENTS
+    items = tuple(_context(project, view, class_, kind).items())
+    return Arguments((MappingValue(Unknown("another name of the context"), items),))

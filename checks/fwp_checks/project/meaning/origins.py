@@ -181,6 +181,12 @@ def built_at(value: Value, path: str, term: int) -> Value:
     return _changed(value, note)
 
 
+def is_built(value: Value) -> bool:
+    """Whether it is known where each of the queries that a value may be was finished."""
+    origins = [origin_of(option) for option in options_of(value)]
+    return all(origin is not None and origin.built is not None for origin in origins)
+
+
 def consumed_at(element: Value, path: str, term: int) -> Value:
     """One of many rows that are gone through at a place."""
 

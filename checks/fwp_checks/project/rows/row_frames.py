@@ -12,6 +12,7 @@ from fwp_checks.facts.model import Import
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
+from fwp_checks.project.meaning.values import ClassValue, Instance
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -50,7 +51,7 @@ class RowFrames:
                 if scope.is_function or number == 0:
                     found[self._project.frame_of_scope(module, number)] = None
         for frame in self._project.frameworks.inherited_frames():
-            if frame.module in self._project.row_modules and frame.module in self._share:
+            if frame.module in self._share and self._can_have_rows(frame):
                 found[frame] = None
         for consumer in self.consumers:
             found.update(dict.fromkeys(consumer.frames))
@@ -65,6 +66,14 @@ class RowFrames:
                     found[following] = None
                     waiting.append(following)
         return list(found)
+
+    def _can_have_rows(self, frame: Frame) -> bool:
+        """Whether the module of a method, or that of the class which inherits it, can come by a
+        query.
+        """
+        class_ = frame.arguments[0].class_ if isinstance(frame.arguments[0], Instance) else ""
+        modules = [frame.module, *([class_.module] if isinstance(class_, ClassValue) else [])]
+        return any(module in self._project.row_modules for module in modules)
 
     @cached_property
     def by_function(self) -> dict[FunctionKey, list[Frame]]:
