@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import (
@@ -69,20 +70,43 @@ def shown(
     ``visible`` are the names around it.
     """
     context = MappingValue(Unknown("another name of the context"), tuple(visible.items()))
-    token = _token(project, frame, call, name)
-    given = Arguments((Instance(PARSER, arguments=(token,)), token))
     outcomes: list[Outcome] = []
     kept: list[Value] = []
-    for node in options_of(project.calls.invoke(compiling, given).result):
+    for node in options_of(_compile(project, frame, call, compiling, name)):
         render = _render_of(project, node)
         if render is None:
             return Outcome.unknown("a tag whose node is not known")
         outcomes.append(project.calls.invoke(render, Arguments((context,))))
         if name:
             inner = project.calls.frame_for(render, Arguments((context,)))
-            kept.extend(_kept(project, inner, name))
+            kept += [value for key, value in _put(project, inner, 1) if key in (None, name)]
     runs = Outcome.either(outcomes).alternatives
     return Outcome(runs, join(kept) if kept else _TEXT)
+
+
+def left(
+    project: Project, frame: Frame, call: int, tag: Value, visible: dict[str, Value], is_node: bool
+) -> Iterator[tuple[str, Value]]:
+    """What a tag leaves in the context under names of its own choice. ``tag`` is the function that
+    compiles it, else the one that is called with the context.
+    """
+    context = MappingValue(Unknown("another name of the context"), tuple(visible.items()))
+    for option in options_of(_compile(project, frame, call, tag, "") if is_node else tag):
+        function = _render_of(project, option) if is_node else option
+        if isinstance(function, FunctionValue):
+            given = () if is_node else frame.module.facts.terms[call][2]
+            values = [project.values.evaluate(frame, term) for term in given]
+            inner = project.calls.frame_for(function, Arguments((context, *values)))
+            for name, value in _put(project, inner, int(is_node)):
+                if name is not None:
+                    yield name, value
+
+
+def _compile(project: Project, frame: Frame, call: int, compiling: Value, name: str) -> Value:
+    """The node that a tag is compiled to."""
+    token = _token(project, frame, call, name)
+    given = Arguments((Instance(PARSER, arguments=(token,)), token))
+    return project.calls.invoke(compiling, given).result
 
 
 def context_names(module: Module) -> Iterator[str]:
@@ -111,13 +135,14 @@ def _render_of(project: Project, node: Value) -> FunctionValue | None:
     return bound if isinstance(bound, FunctionValue) else None
 
 
-def _kept(project: Project, frame: Frame, name: str) -> Iterator[Value]:
-    """What a node's ``render(self, context)`` puts into the context under a name of the tag's."""
+def _put(project: Project, frame: Frame, context: int) -> Iterator[tuple[str | None, Value]]:
+    """What a function puts into the context that it is given as its argument of this number, by
+    name; None for one that is not spelt out.
+    """
     terms = frame.module.facts.terms
     for term in range(frame.scope.start, frame.scope.end):
         entry = terms[term]
         if entry[0] == t.STORE_ITEM and entry[3] >= 0:
-            if frame.module.is_parameter(entry[1], frame.scope_number, 1):
-                key = project.values.evaluate(frame, entry[2])
-                if not isinstance(key, Constant) or key.value == name:
-                    yield project.values.evaluate(frame, entry[3])
+            if frame.module.is_parameter(entry[1], frame.scope_number, context):
+                name = literals.text_of(project.values.evaluate(frame, entry[2]))
+                yield name, project.values.evaluate(frame, entry[3])

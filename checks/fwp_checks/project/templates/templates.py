@@ -288,6 +288,7 @@ class Templates:
             context = self._context(template, known, (), place)
             frame = self._frame(chain[-1], BODY, context)
             parents = self._extended(frame)
+            known = dict(self._left(frame)) | known
             if parents is None:
                 context = self._context(template, known, chain, place)
                 return (self._frame(chain[-1], BODY, context),)
@@ -306,6 +307,20 @@ class Templates:
             for module, scope in places[:1]
             if name in self._outer_blocks(chain)
         )
+
+    def _left(self, frame: Frame) -> Iterator[tuple[str, Value]]:
+        """What tags of a template leave in its context under names of their own choice."""
+        terms = frame.module.facts.terms
+        for entry in terms:
+            if entry[:2] == (t.RENDER, "tag") and not entry[4]:
+                called = terms[terms[entry[2]][1]]
+                tag = self._project.tags.find("tag", called[2], called[3])
+                is_node = tag is not None and tag.kind == "node"
+                if tag is not None and (is_node or (tag.takes_context and tag.kind == "tag")):
+                    names = self.visible(frame, entry[3])
+                    yield from nodes.left(
+                        self._project, frame, entry[2], tag.function, names, is_node
+                    )
 
     def _frame(self, module: Module, scope: int, context: TemplateContext) -> Frame:
         project = self._project
