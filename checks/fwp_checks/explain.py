@@ -100,6 +100,8 @@ def _about_function(
             yield "  alone on its loop (of a script, command or call): blocking is not reported"
         elif function.company is Company.TASKS:
             yield "  on the loop of a script, command or job: blocking it weighs less"
+        elif function.company is Company.FIRST:
+            yield "  called once, where something is still empty: blocking weighs less"
     elif project.event_loop.is_reached(frame.function):
         yield f"  function '{frame.qualname}': called from code on the event loop"
     else:

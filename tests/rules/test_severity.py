@@ -10,6 +10,147 @@ from fwp_checks.finding import Severity
 from fwp_checks.session import Session
 
 SEVERITIES = {
+    "network once for each key": (
+        """
+        @functools.lru_cache
+        def keys(tenant: str) -> dict:
+            return requests.get(f"https://{tenant}.example.org").json()
+
+        async def home(tenant: str):
+            keys(tenant)
+        """,
+        Severity.WARNING,
+    ),
+    "network once for each key of a mapping": (
+        """
+        class Keys:
+            def __init__(self):
+                self.known = {}
+
+            def of(self, tenant):
+                if tenant not in self.known:
+                    self.known[tenant] = requests.get(f"https://{tenant}.example.org").json()
+                return self.known[tenant]
+
+        async def home(tenant: str):
+            Keys().of(tenant)
+        """,
+        Severity.WARNING,
+    ),
+    "network once for each key, and each time": (
+        """
+        @functools.lru_cache
+        def keys(tenant: str) -> dict:
+            return fetch(tenant)
+
+        def fetch(tenant: str) -> dict:
+            return requests.get(f"https://{tenant}.example.org").json()
+
+        def load(tenant: str) -> dict:
+            return keys(tenant) | fetch(tenant)
+
+        async def home(tenant: str):
+            load(tenant)
+        """,
+        Severity.ERROR,
+    ),
+    "network once for each object": (
+        """
+        class Person:
+            @functools.cached_property
+            def profile(self) -> dict:
+                return requests.get("https://example.org").json()
+
+        async def home():
+            Person().profile
+        """,
+        Severity.ERROR,
+    ),
+    "network in a coroutine that is made once": (
+        """
+        class Store:
+            def __init__(self):
+                self.ready = False
+
+            async def open(self):
+                if self.ready:
+                    return
+                self.ready = True
+                await self._fill()
+
+            async def _fill(self):
+                requests.get("https://example.org")
+        """,
+        Severity.WARNING,
+    ),
+    "network in a coroutine that is made once, and elsewhere": (
+        """
+        class Store:
+            def __init__(self):
+                self.ready = False
+
+            async def open(self):
+                if self.ready:
+                    return
+                self.ready = True
+                await self.fill()
+
+            async def fill(self):
+                requests.get("https://example.org")
+
+        async def refill(store: Store):
+            await store.fill()
+        """,
+        Severity.ERROR,
+    ),
+    "network when the process is asked to end": (
+        """
+        async def drain():
+            requests.get("https://example.org")
+
+        def stop():
+            asyncio.create_task(drain())
+
+        async def serve():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop)
+        """,
+        Severity.WARNING,
+    ),
+    "network at another signal": (
+        """
+        def reload():
+            requests.get("https://example.org")
+
+        async def serve():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+        """,
+        Severity.ERROR,
+    ),
+    "network in a script whose client answers pings": (
+        """
+        async def listen():
+            async with websockets.connect("wss://example.org") as socket:
+                async for message in socket:
+                    requests.post("https://example.org", data=message)
+
+        if __name__ == "__main__":
+            asyncio.run(listen())
+        """,
+        Severity.WARNING,
+    ),
+    "network in a script that is a server": (
+        """
+        async def listen():
+            async with websockets.serve(print, "localhost", 80) as server:
+                requests.post("https://example.org")
+
+        if __name__ == "__main__":
+            asyncio.run(listen())
+        """,
+        Severity.ERROR,
+    ),
     "network in a handler": (
         """
         @app.post("/")
@@ -166,11 +307,14 @@ SEVERITIES = {
 HEAD = """\
 import asyncio
 import contextlib
+import functools
 import hashlib
+import signal
 from pathlib import Path
 
 import click
 import requests
+import websockets
 from fastapi import FastAPI, Request
 
 app = FastAPI()

@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.libraries import Libraries
-from fwp_checks.project.meaning.values import NO_ARGUMENTS, FunctionValue, Partial, options_of
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    External,
+    FunctionValue,
+    Partial,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.sites import CallSite
 
 _LOOP = "asyncio.AbstractEventLoop"
+_ON_SIGNAL = f"{_LOOP}.add_signal_handler"
+# What asks a process to end: https://docs.python.org/3/library/signal.html#signal.SIGTERM
+_ENDING = frozenset({"signal.SIGTERM", "signal.SIGINT", "signal.SIGQUIT"})
 _CALLBACKS = frozenset(
     {
         f"{_LOOP}.{name}"
@@ -40,13 +50,22 @@ class Asyncio(Framework):
             for role in project.catalogue.roles(site.name):
                 if role.role != "loop_callback":
                     continue
+                context = Context.STARTUP if _ends_process(site) else Context.CALLBACK
                 for value in Libraries.role_arguments(role.arguments, site.arguments):
                     for option in options_of(value):
                         while isinstance(option, Partial):
                             option = option.function
                         if isinstance(option, FunctionValue):
                             frame = project.calls.frame_for(option, NO_ARGUMENTS)
-                            yield Root(frame, Context.CALLBACK, self.name)
+                            yield Root(frame, context, self.name)
+
+
+def _ends_process(site: CallSite) -> bool:
+    """Whether a callback is called when the process is asked to end."""
+    signal = site.arguments.get(0) if site.name == _ON_SIGNAL else None
+    return signal is not None and all(
+        isinstance(option, External) and option.name in _ENDING for option in options_of(signal)
+    )
 
 
 FRAMEWORK = Asyncio()

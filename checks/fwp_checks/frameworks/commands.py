@@ -37,6 +37,8 @@ _JOBS = frozenset(
         "huey.Huey.periodic_task", "dramatiq.actor",
     }
 )  # fmt: skip
+# Their functions run on the loop of one test, https://pytest-asyncio.readthedocs.io/
+_FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
 _MANAGEMENT = "django.core.management.base.BaseCommand"
 
 
@@ -45,7 +47,18 @@ class Commands(Framework):
 
     name = "commands"
     modules = frozenset(
-        {"click", "typer", "cyclopts", "django", "celery", "rq", "huey", "dramatiq"}
+        {
+            "click",
+            "typer",
+            "cyclopts",
+            "django",
+            "celery",
+            "rq",
+            "huey",
+            "dramatiq",
+            "pytest",
+            "pytest_asyncio",
+        }
     )
 
     def commands(self, project: Project) -> Iterator[Frame]:
@@ -54,6 +67,8 @@ class Commands(Framework):
             yield from self._frames(project, decoration.function)
             # What wrappers of the project's call is the command, too.
             yield project.calls.unbound_frame(decoration.around, decoration.scope_number)
+        for decoration in project.call_sites.decorated(_FIXTURES):
+            yield from self._frames(project, decoration.function)
         for decoration in project.call_sites.decorated(_JOBS):
             for frame in self._frames(project, decoration.function):
                 # Coroutine functions among them share a loop, if the worker runs them at all.

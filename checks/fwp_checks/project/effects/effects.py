@@ -112,6 +112,16 @@ class Behaviours:
                     if isinstance(run, RunFrame):
                         yield run.frame
 
+    def first(self, frame: Frame) -> Iterator[Frame]:
+        """Whose coroutines a frame makes once: where something that it then fills is empty."""
+        stretches = self._once.guarded(frame)
+        for term in frame.module.calls_in(frame.scope_number) if stretches else ():
+            if any(start <= term < end for start, end in stretches):
+                outcome = self._project.calls.outcome(frame, term)
+                for option in options_of(outcome.result):
+                    if isinstance(option, Coroutine):
+                        yield option.frame
+
     def _find(self, frame: Frame) -> Behaviour:
         terms = frame.module.facts.terms
         events: list[Event] = []
@@ -295,7 +305,8 @@ class Effects:
     """Carries one effect up the call graph of a set of frames.
 
     ``starts`` gives the row by which a library run has the effect. ``each_time`` leaves out what
-    happens once for each of some keys.
+    happens once for each of some keys; ``each_object`` keeps of that what is remembered with an
+    object, as there may be an object for each request.
     """
 
     def __init__(
@@ -304,8 +315,10 @@ class Effects:
         frames: Iterable[Frame],
         starts: Starts,
         each_time: bool = False,
+        each_object: bool = False,
     ) -> None:
         self._each_time = each_time
+        self._each_object = each_object
         self._conditions = project.conditions
         self._behaviours = project.behaviours
         self._known: dict[Frame, list[Proof]] = {}
@@ -320,7 +333,9 @@ class Effects:
         for frame in frames:
             for event in self._behaviours.of(frame).events:
                 if event.is_remembered and self._each_time:
-                    continue
+                    is_property = frame.module.facts.terms[event.term][0] == t.ATTR
+                    if not (self._each_object and is_property):
+                        continue
                 if any(alternative is None for alternative in event.alternatives):
                     continue
                 for index, alternative in enumerate(event.alternatives):

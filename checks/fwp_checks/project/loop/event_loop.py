@@ -156,9 +156,9 @@ class EventLoop:
     # -- functions ---------------------------------------------------------------------------------
 
     @cached_property
-    def _nodes(self) -> list[tuple[int, FrameEvidence, list[int]]]:
+    def _nodes(self) -> list[tuple[int, FrameEvidence, list[int], list[int]]]:
         """Every frame of every share: its number, what was found, and the numbers of those that
-        follow. Frames of entry functions have one number in all shares.
+        follow, each time and once. Frames of entry functions have one number in all shares.
         """
         found = []
         others = len(self._project.loop_entries.numbers)
@@ -167,14 +167,15 @@ class EventLoop:
             numbers = [f.entry if f.entry >= 0 else others + at for at, f in enumerate(frames)]
             others += len(frames)
             for number, frame in zip(numbers, frames, strict=True):
-                found.append((number, frame, [numbers[at] for at in frame.following]))
+                following = [numbers[at] for at in frame.following]
+                found.append((number, frame, following, [numbers[at] for at in frame.first]))
         return found
 
     @cached_property
     def _reaches(self) -> dict[int, set[Reach]]:
         """For each frame, what the roots are from which it is reached."""
         following: dict[int, list[int]] = {}
-        for number, _, after in self._nodes:
+        for number, _, after, _ in self._nodes:
             following.setdefault(number, []).extend(after)
         starts: dict[Reach, list[int]] = {}
         for number, root in enumerate(self._project.loop_entries.roots.values()):
@@ -195,20 +196,20 @@ class EventLoop:
     def _reaches_of_function(self) -> dict[FunctionKey, set[Reach]]:
         """For each function, the same in all its frames."""
         found: dict[FunctionKey, set[Reach]] = {}
-        for number, frame, _ in self._nodes:
+        for number, frame, _, _ in self._nodes:
             found.setdefault(frame.function, set()).update(self._reaches.get(number, ()))
         return found
 
     @cached_property
     def _companies(self) -> Companies:
         graph: dict[int, Node] = {}
-        for number, frame, after in self._nodes:
+        for number, frame, after, first in self._nodes:
             known = graph.get(number)
             if known is not None:
                 # Another share's: one of them looked into it.
                 frame = frame if frame.is_on_loop or frame.following else known.frame
-                after = [*known.following, *after]
-            graph[number] = Node(frame, tuple(after))
+                after, first = [*known.following, *after], [*known.first, *first]
+            graph[number] = Node(frame, tuple(after), tuple(first))
         loop = self._project.loop_entries
         served = [at for at, root in enumerate(loop.roots.values()) if not root.own_loop]
         return Companies(graph, served, [loop.numbers[frame] for frame in loop.private])
@@ -217,7 +218,7 @@ class EventLoop:
     def functions(self) -> dict[Module, list[LoopFunction]]:
         """By module, the frames whose code runs on an event loop."""
         found: dict[Module, list[LoopFunction]] = {}
-        for number, frame, _ in self._nodes:
+        for number, frame, _, _ in self._nodes:
             if not frame.is_on_loop:
                 continue
             # Of a frame that nothing is known to reach, other frames tell.
@@ -242,7 +243,7 @@ class EventLoop:
         following: dict[int, list[int]] = {}
         functions: dict[int, FunctionKey] = {}
         starts = []
-        for number, frame, after in self._nodes:
+        for number, frame, after, _ in self._nodes:
             following.setdefault(number, []).extend(after)
             functions[number] = frame.function
             if frame.is_on_loop:
@@ -274,7 +275,7 @@ class EventLoop:
     @cached_property
     def _handed(self) -> dict[str, set[Handed]]:
         found: dict[str, set[Handed]] = {}
-        for _, frame, _ in self._nodes:
+        for _, frame, _, _ in self._nodes:
             for handed in frame.handed:
                 found.setdefault(handed.path, set()).add(handed)
         return found
@@ -348,9 +349,11 @@ class EventLoop:
 
     @staticmethod
     def _weight(function: LoopFunction, site: SiteEvidence) -> Severity:
-        """Holding up a loop that serves no request, or not yet, weighs less."""
-        is_private = function.company is Company.TASKS and not _is_refused(site.row, site.chain)
-        if site.severity is Severity.ERROR and (function.is_startup_only or is_private):
+        """Holding up a loop that serves no request, not yet, or once, weighs less."""
+        is_light = function.is_startup_only or (
+            function.company is not Company.OTHERS and not _is_refused(site.row, site.chain)
+        )
+        if site.severity is Severity.ERROR and is_light:
             return Severity.WARNING
         return site.severity
 

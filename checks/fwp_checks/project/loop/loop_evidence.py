@@ -55,18 +55,21 @@ class FrameEvidence(NamedTuple):
 
     ``function`` is whose it is; ``entry`` its number among the project's entry functions, -1 for a
     frame of this share alone. ``following`` are the frames that it runs or leaves to the loop, by
-    their positions in the share. ``uses_loop``: it makes coroutines or tasks. ``blocking``,
-    ``nested`` and ``locks`` are of code that runs on the loop itself (``is_on_loop``).
-    ``starts_tasks``: it makes something run beside it.
+    their positions in the share, ``first`` those whose coroutines it makes once. ``uses_loop``: it
+    makes coroutines or tasks. ``blocking``, ``nested`` and ``locks`` are of code that runs on the
+    loop itself (``is_on_loop``). ``starts_tasks``: it makes something run beside it;
+    ``keeps_tasks``: it opens a client that has tasks of its own.
     """
 
     function: FunctionKey
     entry: int
     following: tuple[int, ...] = ()
+    first: tuple[int, ...] = ()
     handed: tuple[Handed, ...] = ()
     is_on_loop: bool = False
     uses_loop: bool = False
     starts_tasks: bool = False
+    keeps_tasks: bool = False
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
     locks: tuple[HeldLock, ...] = ()
@@ -171,7 +174,8 @@ class LoopCollector:
         elsewhere: dict[Frame, None] = {}
         waiting = list(found)
         while waiting:
-            for frame in self._following(waiting.pop()):
+            around = waiting.pop()
+            for frame in (*self._following(around), *self._behaviours.first(around)):
                 if frame in found:
                     continue
                 if frame in numbers and frame.scope.is_async:
@@ -195,24 +199,33 @@ class LoopCollector:
         entry = self._entries.numbers.get(frame, -1)
         try:
             following = dict.fromkeys(positions[f] for f in self._following(frame))
+            first = tuple(dict.fromkeys(positions[f] for f in self._behaviours.first(frame)))
             if frame.module.is_read_only:
-                return FrameEvidence(function, entry, tuple(following))
+                return FrameEvidence(function, entry, tuple(following), first)
             handed = tuple(self._project.coroutines.handed(frame))
             root = self._entries.root_of(entry, function)
-            starts_tasks = self._starts(frame).concurrent
+            _, starts_tasks, keeps_tasks = self._starts(frame)
             if root is None and not frame.scope.is_async:
                 return FrameEvidence(
-                    function, entry, tuple(following), handed, starts_tasks=starts_tasks
+                    function,
+                    entry,
+                    tuple(following),
+                    first,
+                    handed,
+                    starts_tasks=starts_tasks,
+                    keeps_tasks=keeps_tasks,
                 )
             events = self._events(frame, root)
             return FrameEvidence(
                 function,
                 entry,
                 tuple(following),
+                first,
                 handed,
                 is_on_loop=True,
                 uses_loop=self._uses_loop(frame),
                 starts_tasks=starts_tasks,
+                keeps_tasks=keeps_tasks,
                 blocking=tuple(self._blocking(frame, events)),
                 nested=tuple(self._nested(frame, events)),
                 locks=tuple(self._project.coroutines.held_locks(frame)),
@@ -271,8 +284,10 @@ class LoopCollector:
                     self._project,
                     self._reached[0],
                     partial(self._blocks_at_least, severity),
-                    # Files that are kept by name are few; connections and answers may be many.
-                    each_time=severity is Severity.INFO,
+                    # What happens once for each key weighs less than what happens each time; files
+                    # that are kept by name are few.
+                    each_time=severity is not Severity.WARNING,
+                    each_object=severity is Severity.ERROR,
                 ),
             )
             for severity in _SEVERITIES

@@ -31,19 +31,23 @@ if TYPE_CHECKING:
 # These wait for the one coroutine that they are handed.
 _ONE_AT_A_TIME = frozenset({"asyncio.wait_for", "asyncio.shield"})
 _CONCURRENT = ("schedules", "loop_callback")
-# What serves many at once, or keeps tasks of its own on the loop (heartbeats, answers to pings), by
-# its documentation.
+# What serves many at once, and what keeps tasks of its own on the loop (heartbeats, answers to
+# pings), by their documentation.
 _SERVERS = frozenset(
     {
         "uvicorn.Server.serve", "uvicorn.run", "hypercorn.asyncio.serve", "hypercorn.trio.serve",
         "granian.Granian.serve", "aiohttp.web.run_app", "aiohttp.web.AppRunner.setup",
         "grpc.aio.Server.start", "asyncio.AbstractEventLoop.run_forever",
         "asyncio.Server.serve_forever", "websockets.serve", "websockets.asyncio.server.serve",
+        "discord.Client", "discord.ext.commands.Bot",
+    }
+)  # fmt: skip
+_CLIENTS = frozenset(
+    {
         "websockets.connect", "websockets.asyncio.client.connect",
         "aiohttp.ClientSession.ws_connect", "aiokafka.AIOKafkaConsumer",
         "aiokafka.AIOKafkaProducer", "aio_pika.connect", "aio_pika.connect_robust", "nats.connect",
-        "nats.aio.client.Client", "asyncssh.connect", "discord.Client",
-        "discord.ext.commands.Bot",
+        "nats.aio.client.Client", "asyncssh.connect",
     }
 )  # fmt: skip
 # The last names of what starts a loop and waits.
@@ -57,6 +61,8 @@ class Company(Enum):
     """Whatever the loop serves, as far as is known."""
     TASKS = "tasks"
     """At most other tasks of the same script, command or job; it is none of them itself."""
+    FIRST = "first"
+    """Whatever the loop serves, but once: it fills what is empty at first."""
     NOBODY = "nobody"
     """No one: the loop was started for it."""
 
@@ -94,18 +100,20 @@ def _starts_loop(project: Project, module: Module) -> bool:
 
 class Starts(NamedTuple):
     """What a frame does to event loops: the coroutine functions that it hands to what runs them
-    (``anyio.run(main)``), and whether it starts something that runs beside it.
+    (``anyio.run(main)``), whether it starts something that runs beside it, and whether it opens a
+    client that keeps tasks of its own.
     """
 
     entered: tuple[Frame, ...]
     concurrent: bool
+    keeps_tasks: bool
 
 
 def starts(project: Project, frame: Frame) -> Starts:
     """What the calls of library functions in a frame's own code start."""
     terms = frame.module.facts.terms
     entered: list[Frame] = []
-    concurrent = False
+    concurrent = keeps_tasks = False
     for term in frame.module.calls_in(frame.scope_number):
         value = project.values.evaluate(frame, terms[term][1])
         for option in options_of(value):
@@ -113,6 +121,8 @@ def starts(project: Project, frame: Frame) -> Starts:
                 continue
             if option.name in _SERVERS:
                 concurrent = True
+            elif option.name in _CLIENTS:
+                keeps_tasks = True
             for role in project.catalogue.roles(option.name):
                 if role.role == "enters_loop":
                     arguments = project.calls.arguments(frame, terms[term])
@@ -120,7 +130,7 @@ def starts(project: Project, frame: Frame) -> Starts:
                     entered.extend(_frames_of(project, handed))
                 elif role.role in _CONCURRENT and option.name not in _ONE_AT_A_TIME:
                     concurrent = True
-    return Starts(tuple(entered), concurrent)
+    return Starts(tuple(entered), concurrent, keeps_tasks)
 
 
 def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
@@ -135,10 +145,13 @@ def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A frame, by the evidence of it, and the numbers of the frames that follow."""
+    """A frame, by the evidence of it, and the numbers of the frames that follow: each time, and
+    once.
+    """
 
     frame: FrameEvidence
     following: tuple[int, ...]
+    first: tuple[int, ...]
 
 
 class Companies:
@@ -158,11 +171,13 @@ class Companies:
         for entry in private:
             reached = self._closure([entry])
             starting = [number for number in reached if nodes[number].frame.starts_tasks]
-            (busy if starting else quiet).update(reached)
+            is_busy = starting or any(nodes[number].frame.keeps_tasks for number in reached)
+            (busy if is_busy else quiet).update(reached)
             tasks |= self._closure(starting)
+        once = self._closure(after for node in nodes.values() for after in node.first)
         called = {
             nodes[after].frame.function for node in nodes.values() for after in node.following
-        }
+        } | self._functions(once)
         # Nothing is known of who calls these.
         open_ended = [
             number
@@ -175,12 +190,15 @@ class Companies:
         others = self._functions(self._closure([*served, *open_ended]))
         self._alone = self._functions(quiet) - self._functions(busy) - others
         self._beside = self._functions(busy) - self._functions(tasks) - others
+        self._first = self._functions(once) - others
 
     def of(self, function: FunctionKey) -> Company:
         """Who else waits while a function holds up its loop."""
         if function in self._alone:
             return Company.NOBODY
-        return Company.TASKS if function in self._beside else Company.OTHERS
+        if function in self._beside:
+            return Company.TASKS
+        return Company.FIRST if function in self._first else Company.OTHERS
 
     def _closure(self, starts: Iterable[int]) -> set[int]:
         found = {number for number in starts if number in self._nodes}
