@@ -300,6 +300,8 @@ def _use_up(result: Any) -> None:
         result = run_coroutine(result)
     if hasattr(result, "render") and callable(result.render):
         result.render()
+    if type(result).__name__ == "ExecutionResult" and result.errors:
+        raise result.errors[0]
     if hasattr(result, "streaming_content"):
         b"".join(result.streaming_content)
     elif inspect.isgenerator(result) or isinstance(result, map | filter | zip):

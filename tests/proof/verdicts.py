@@ -7,14 +7,17 @@ from typing import Any
 
 from fwp_checks.finding import Finding
 
-GROWING = ("FWP201", "FWP202", "FWP203", "FWP204", "FWP205", "FWP206", "FWP207", "FWP208", "FWP209")
+GROWING = (
+    *("FWP201", "FWP202", "FWP203", "FWP204", "FWP205", "FWP206", "FWP207", "FWP208", "FWP209"),
+    "FWP210",
+)
 GROWING_ALCHEMY = ("FWP211", "FWP212")
 RAISING = ("FWP213",)
 PROVED = (*GROWING, *GROWING_ALCHEMY, *RAISING)
 # MissingGreenlet, by itself or in another exception; what lazy="raise" raises.
 _REFUSED = ("MissingGreenlet", "greenlet_spawn", "is not available due to lazy")
 # Their rows are gone through in code of the framework, perhaps with no line of the case.
-_CONSUMED_BY_FRAMEWORK = ("FWP206", "FWP207", "FWP208", "FWP212")
+_CONSUMED_BY_FRAMEWORK = ("FWP206", "FWP207", "FWP208", "FWP210", "FWP212")
 
 
 def contradictions(findings: Iterable[Finding], result: Mapping[str, Any]) -> list[str]:

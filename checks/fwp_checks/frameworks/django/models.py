@@ -344,6 +344,17 @@ class Models:
             return self._accessors.get(class_, {}).get(name) or self._shipped((class_.name,), name)
         return None
 
+    def relations(self, class_: ClassValue) -> list[Relation]:
+        """The relations of a model: those it declares or inherits, and those that lead back."""
+        found: dict[str, Relation] = {}
+        line = [owner for owner in self._line(class_) if isinstance(owner, ClassValue)]
+        for owner in line:
+            for name in (*self.declared(owner), *self._accessors.get(owner, ())):
+                relation = self.relation(class_, name)
+                if relation is not None:
+                    found.setdefault(name, relation)
+        return list(found.values())
+
     def way_back(self, relation: Relation, class_: Value) -> str:
         """The relation that leads from an object behind a relation of a model back to where it was
         reached from, without a query; empty if none does.
