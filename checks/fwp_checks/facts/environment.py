@@ -8,9 +8,9 @@ becomes an ALIAS when the loop leaves it alone).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import MutableSequence
 
-from fwp_checks.facts.terms import ALIAS, JOIN, Term
+from fwp_checks.facts.terms import ALIAS, JOIN, NOWHERE, Term
 
 Bindings = dict[str, int]
 
@@ -21,7 +21,7 @@ class Layer:
     ``ended`` tells that control never leaves it downwards (return, raise, break, continue), and
     ``continues`` that it may go on with the next round of a loop instead.
     ``placeholders`` is a dictionary in a loop body: name to (placeholder term, term before the
-    loop). ``exits`` are the bindings at ``break`` and ``continue``.
+    loop), and ``exits`` are the bindings at ``break`` and ``continue``.
     """
 
     __slots__ = ("continues", "ended", "exits", "names", "placeholders")
@@ -31,20 +31,21 @@ class Layer:
         self.ended = False
         self.continues = False
         self.placeholders: dict[str, tuple[int, int]] | None = {} if is_loop else None
-        self.exits: list[Bindings] = []
+        self.exits: list[Bindings] | None = [] if is_loop else None
 
 
 class Environment:
-    """The stack of layers of one scope; ``terms`` is the module's term table, ``add_join`` appends
-    a term without a position to it and gives its number.
+    """The stack of layers of one scope; ``terms`` and ``spans`` are the module's. ``top`` are the
+    names of the top layer: what is bound now is bound there.
     """
 
-    __slots__ = ("_add_join", "_left", "_loops", "_terms", "layers")
+    __slots__ = ("_left", "_loops", "_spans", "_terms", "layers", "top")
 
-    def __init__(self, terms: list[Term], add_join: Callable[[Term], int]) -> None:
+    def __init__(self, terms: list[Term], spans: MutableSequence[int]) -> None:
         self._terms = terms
-        self._add_join = add_join
+        self._spans = spans
         self.layers: list[Layer] = [Layer()]
+        self.top = self.layers[0].names
         self._loops = 0
         # What branches bound that then left the scope: functions made there still see it.
         self._left: dict[str, dict[int, None]] = {}
@@ -58,46 +59,50 @@ class Environment:
             if name in names:
                 terms = {names[name]: None, **terms}
             options = tuple(terms)
-            names[name] = options[0] if len(options) == 1 else self._add_join((JOIN, options))
+            names[name] = options[0] if len(options) == 1 else self._add((JOIN, options))
         return names
+
+    def _add(self, term: Term) -> int:
+        self._spans.extend(NOWHERE)
+        self._terms.append(term)
+        return len(self._terms) - 1
 
     def get(self, name: str) -> int:
         """The term a name stands for here, or -1 if this scope has not bound it so far."""
-        layers = self.layers
-        index = len(layers)
-        while index:
-            index -= 1
-            term = layers[index].names.get(name, -1)
-            if term >= 0:
-                if self._loops:
-                    for layer in layers[index + 1 :]:
-                        if layer.placeholders is not None:
-                            term = self._placeholder(layer.placeholders, name, term)
-                return term
+        for layer in reversed(self.layers):
+            if name in layer.names:
+                term = layer.names[name]
+                return self._carried(name, term, layer) if self._loops else term
         return -1
+
+    def _carried(self, name: str, term: int, below: Layer) -> int:
+        """What a name of a layer stands for inside the loops above it."""
+        for layer in self.layers[self.layers.index(below) + 1 :]:
+            if layer.placeholders is not None:
+                term = self._placeholder(layer.placeholders, name, term)
+        return term
 
     def _placeholder(self, placeholders: dict[str, tuple[int, int]], name: str, before: int) -> int:
         known = placeholders.get(name)
         if known is not None:
             return known[0]
-        term = self._add_join((ALIAS, before))
+        term = self._add((ALIAS, before))
         placeholders[name] = (term, before)
         return term
-
-    def set(self, name: str, term: int) -> None:
-        """Bind a name in the top layer."""
-        self.layers[-1].names[name] = term
 
     def push(self, is_loop: bool = False) -> Layer:
         """Open a layer for a branch or a loop body."""
         layer = Layer(is_loop)
         self._loops += is_loop
         self.layers.append(layer)
+        self.top = layer.names
         return layer
 
     def pop(self) -> Layer:
         """Close the top layer without joining it."""
-        return self.layers.pop()
+        layer = self.layers.pop()
+        self.top = self.layers[-1].names
+        return layer
 
     def end(self) -> None:
         """Note that control leaves the scope or loop here."""
@@ -110,7 +115,7 @@ class Environment:
         for layer in reversed(self.layers):
             for name, term in layer.names.items():
                 collected.setdefault(name, term)
-            if layer.placeholders is not None:
+            if layer.exits is not None:
                 layer.exits.append(collected)
                 break
         self.end()
@@ -131,7 +136,7 @@ class Environment:
             self.end()
             return
         if len(live) == 1:
-            self.layers[-1].names.update(live[0])
+            self.top.update(live[0])
             return
         touched: dict[str, None] = {}
         for names in live:
@@ -150,14 +155,14 @@ class Environment:
             self._bind_join(name, tuple(options))
 
     def _bind_join(self, name: str, options: tuple[int, ...]) -> None:
-        term = options[0] if len(options) == 1 else self._add_join((JOIN, options))
-        self.layers[-1].names[name] = term
+        term = options[0] if len(options) == 1 else self._add((JOIN, options))
+        self.top[name] = term
 
     def close_loop(self) -> None:
         """Close a loop body: complete its placeholders and join it with the case of no run."""
-        layer = self.layers.pop()
+        layer = self.pop()
         self._loops -= 1
-        ends: list[Bindings] = list(layer.exits)
+        ends = layer.exits or []
         if not layer.ended:
             ends.append(layer.names)
         for name, (placeholder, before) in (layer.placeholders or {}).items():

@@ -8,7 +8,9 @@ the interpreter's stack.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from fwp_checks.facts import terms as t
@@ -24,8 +26,19 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.NotIn: "not in", ast.Not: "not", ast.USub: "-", ast.UAdd: "+", ast.Invert: "~",
 }  # fmt: skip
 
+_DISPLAYS = {ast.Tuple: "tuple", ast.List: "list", ast.Set: "set"}
+_COMPREHENSIONS = {
+    ast.ListComp: "list",
+    ast.SetComp: "set",
+    ast.DictComp: "dict",
+    ast.GeneratorExp: "generator",
+}
+
 # Tests of these shapes give a truth value without asking the operand's __bool__.
-_PLAIN_TESTS = (ast.Compare, ast.Constant, ast.BoolOp)
+_PLAIN_TESTS = frozenset({ast.Compare, ast.Constant, ast.BoolOp, ast.UnaryOp})
+
+# From the dictionary of a node: its attributes, one by one, take half as long again.
+_place_of = itemgetter("lineno", "col_offset", "end_lineno", "end_col_offset")
 
 Narrowing = tuple[str, str, int]
 
@@ -39,62 +52,40 @@ class Expressions:
         self.regions: list[Region] = []
         self.scopes: list[Scope] = []
         self.attribute_writes: list[int] = []
-        self.environment = Environment(self.terms, self.add_plain)
+        self.environment = Environment(self.terms, self.spans)
         self.scope_number = 0
         self.comprehension_layers: list[Layer] = []
         self._constants: dict[tuple[type, Any], int] = {}
         self._names: dict[str, int] = {}
         # The lines in which characters and the UTF-8 bytes that ast counts are not the same.
         self._wide = {} if text.isascii() else _wide_lines(text)
-        self._table: dict[type[ast.AST], Callable[[Any], int]] = {
-            ast.Name: self.name,
-            ast.Constant: self.constant,
-            ast.Attribute: self.attribute,
-            ast.Call: self.call,
-            ast.BinOp: self.binary,
-            ast.Subscript: self.subscript,
-            ast.Await: self.await_,
-            ast.JoinedStr: self.joined,
-            ast.FormattedValue: self.formatted,
-            ast.Tuple: self.sequence,
-            ast.List: self.sequence,
-            ast.Set: self.sequence,
-            ast.Dict: self.mapping,
-            ast.Compare: self.compare,
-            ast.BoolOp: self.boolean,
-            ast.UnaryOp: self.unary,
-            ast.IfExp: self.conditional,
-            ast.Lambda: self.lambda_,
-            ast.ListComp: self.comprehension,
-            ast.SetComp: self.comprehension,
-            ast.GeneratorExp: self.comprehension,
-            ast.DictComp: self.comprehension,
-            ast.NamedExpr: self.named,
-            ast.Starred: self.starred,
-            ast.Slice: self.slice,
-            ast.Yield: self.yield_,
-            ast.YieldFrom: self.yield_,
-        }
 
     # -- appending ---------------------------------------------------------------------------------
 
     def add(self, term: t.Term, node: Any) -> int:
         """Append a term with the position of a node; gives its number."""
-        line, column = node.lineno, node.col_offset
-        end_line, end_column = node.end_lineno, node.end_col_offset
-        if self._wide:
-            column = self.characters(line, column)
-            end_column = self.characters(end_line, end_column)
-        self.spans += (line, column, end_line, end_column)
+        place = _place_of(node.__dict__)
+        self.spans += self._in_characters(*place) if self._wide else place
         terms = self.terms
         terms.append(term)
         return len(terms) - 1
 
     def add_plain(self, term: t.Term) -> int:
         """Append a term that has no place of its own in the source."""
-        self.spans += (0, 0, 0, 0)
-        self.terms.append(term)
-        return len(self.terms) - 1
+        self.spans += t.NOWHERE
+        terms = self.terms
+        terms.append(term)
+        return len(terms) - 1
+
+    def _in_characters(
+        self, line: int, column: int, end_line: int, end_column: int
+    ) -> tuple[int, int, int, int]:
+        wide = self._wide
+        if line in wide:
+            column = self.characters(line, column)
+        if end_line in wide:
+            end_column = self.characters(end_line, end_column)
+        return line, column, end_line, end_column
 
     def characters(self, line: int, column: int) -> int:
         """A column as it is counted in characters."""
@@ -123,11 +114,11 @@ class Expressions:
 
     def expression(self, node: ast.expr) -> int:
         """The term of an expression that is evaluated here."""
-        return self._table[node.__class__](node)
+        return EXPRESSIONS[node.__class__](self, node)
 
     def optional(self, node: ast.expr | None) -> int:
         """The term of an expression, -1 for None."""
-        return -1 if node is None else self._table[node.__class__](node)
+        return -1 if node is None else EXPRESSIONS[node.__class__](self, node)
 
     def name(self, node: ast.Name) -> int:
         """The term a name stands for here."""
@@ -141,10 +132,9 @@ class Expressions:
             term = self._names[name] = self.add_plain((t.NAME, name))
         return term
 
-    def constant(self, node: ast.Constant) -> int:
-        return self.literal(node.value, node)
-
-    def literal(self, value: Any, node: Any) -> int:
+    def constant(self, node: ast.Constant | ast.Return) -> int:
+        """The term of a constant, or of the None that a ``return`` alone gives."""
+        value = node.value
         key = (value.__class__, value)
         term = self._constants.get(key, -1)
         if term < 0:
@@ -153,13 +143,8 @@ class Expressions:
 
     # -- chains ------------------------------------------------------------------------------------
 
-    def attribute(self, node: ast.Attribute) -> int:
-        return self._chain(node)
-
-    def call(self, node: ast.Call) -> int:
-        return self._chain(node)
-
-    def _chain(self, node: ast.Attribute | ast.Call) -> int:
+    def chain(self, node: ast.Attribute | ast.Call) -> int:
+        """The term of an attribute or call, of whatever length is what stands to its left."""
         links: list[ast.Attribute | ast.Call] = []
         base: ast.expr = node
         while True:
@@ -171,21 +156,25 @@ class Expressions:
                 base = base.func
             else:
                 break
-        term = self._table[base.__class__](base)
-        for link in reversed(links):
+        term = EXPRESSIONS[base.__class__](self, base)
+        while links:
+            link = links.pop()
             if isinstance(link, ast.Attribute):
                 term = self.add((t.ATTR, term, link.attr), link)
             else:
-                term = self._finish_call(term, link)
+                term = self.add((t.CALL, term, *self._arguments(link)), link)
         return term
 
-    def _finish_call(self, function: int, node: ast.Call) -> int:
-        table = self._table
-        positional = tuple([table[a.__class__](a) for a in node.args])
+    def _arguments(
+        self, node: ast.Call
+    ) -> tuple[tuple[int, ...], tuple[tuple[str | None, int], ...]]:
+        table = EXPRESSIONS
+        positional = tuple([table[a.__class__](self, a) for a in node.args]) if node.args else ()
         if not node.keywords:
-            return self.add((t.CALL, function, positional, ()), node)
-        keywords = tuple([(k.arg, table[k.value.__class__](k.value)) for k in node.keywords])
-        return self.add((t.CALL, function, positional, keywords), node)
+            return positional, ()
+        return positional, tuple(
+            [(k.arg, table[k.value.__class__](self, k.value)) for k in node.keywords]
+        )
 
     def binary(self, node: ast.BinOp) -> int:
         chain = [node]
@@ -232,8 +221,9 @@ class Expressions:
         return term
 
     def sequence(self, node: ast.Tuple | ast.List | ast.Set) -> int:
-        kind = {ast.Tuple: "tuple", ast.List: "list", ast.Set: "set"}[node.__class__]
-        return self.add((t.SEQUENCE, kind, tuple([self.expression(e) for e in node.elts])), node)
+        table = EXPRESSIONS
+        elements = tuple([table[e.__class__](self, e) for e in node.elts])
+        return self.add((t.SEQUENCE, _DISPLAYS[node.__class__], elements), node)
 
     def mapping(self, node: ast.Dict) -> int:
         items = [
@@ -275,7 +265,7 @@ class Expressions:
         for _ in range(pushed):
             layer = self.environment.pop()
             for name in self._walrus_names(layer.names):
-                self.environment.set(name, layer.names[name])
+                self.environment.top[name] = layer.names[name]
         return self.add((t.BOOL, "and" if positive else "or", tuple(options)), node)
 
     def _walrus_names(self, names: dict[str, int]) -> list[str]:
@@ -301,7 +291,7 @@ class Expressions:
 
     def named(self, node: ast.NamedExpr) -> int:
         term = self.expression(node.value)
-        self.environment.set(node.target.id, term)
+        self.environment.top[node.target.id] = term
         return term
 
     def lambda_(self, node: ast.Lambda) -> int:
@@ -320,12 +310,7 @@ class Expressions:
         return term
 
     def comprehension(self, node: Any) -> int:
-        kind = {
-            ast.ListComp: "list",
-            ast.SetComp: "set",
-            ast.DictComp: "dict",
-            ast.GeneratorExp: "generator",
-        }[node.__class__]
+        kind = _COMPREHENSIONS[node.__class__]
         outer = self.expression(node.generators[0].iter)
         start = len(self.terms)
         self.comprehension_layers.append(self.environment.push())
@@ -362,7 +347,7 @@ class Expressions:
         return term
 
     def _truth(self, term: int, node: ast.expr) -> None:
-        if not isinstance(node, _PLAIN_TESTS) and node.__class__ is not ast.UnaryOp:
+        if node.__class__ not in _PLAIN_TESTS:
             self.add((t.TRUTH, term), node)
 
     def narrow(self, test: ast.expr, positive: bool) -> None:
@@ -370,26 +355,26 @@ class Expressions:
         for name, kind, argument in self._narrowings(test, positive):
             before = self.environment.get(name)
             if before >= 0:
-                self.environment.set(name, self.add_plain((t.NARROW, before, kind, argument)))
+                narrowed = self.add_plain((t.NARROW, before, kind, argument))
+                self.environment.top[name] = narrowed
 
-    def _narrowings(self, test: ast.expr, positive: bool) -> list[Narrowing]:
-        if isinstance(test, ast.Name):
+    def _narrowings(self, test: Any, positive: bool) -> list[Narrowing]:
+        class_ = test.__class__
+        if class_ is ast.Name:
             return [(test.id, "truthy" if positive else "falsy", -1)]
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            return self._narrowings(test.operand, not positive)
-        if isinstance(test, ast.BoolOp):
-            if isinstance(test.op, ast.And) is not positive:
-                return []
-            return [n for value in test.values for n in self._narrowings(value, positive)]
-        if isinstance(test, ast.NamedExpr):
+        if class_ is ast.Compare:
+            return _narrowing_comparison(test, positive)
+        if class_ is ast.Call:
+            if test.args and test.args[0].__class__ is ast.Name:
+                return self._narrowing_call(test, test.args[0].id, positive)
+        elif class_ is ast.UnaryOp:
+            if test.op.__class__ is ast.Not:
+                return self._narrowings(test.operand, not positive)
+        elif class_ is ast.BoolOp:
+            if (test.op.__class__ is ast.And) is positive:
+                return [n for value in test.values for n in self._narrowings(value, positive)]
+        elif class_ is ast.NamedExpr:
             return [(test.target.id, "truthy" if positive else "falsy", -1)]
-        if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name):
-            other = test.comparators[0]
-            if isinstance(other, ast.Constant) and other.value is None:
-                is_none = isinstance(test.ops[0], (ast.Is, ast.Eq)) is positive
-                return [(test.left.id, "none" if is_none else "not-none", -1)]
-        if isinstance(test, ast.Call) and test.args and isinstance(test.args[0], ast.Name):
-            return self._narrowing_call(test, test.args[0].id, positive)
         return []
 
     def _narrowing_call(self, test: ast.Call, name: str, positive: bool) -> list[Narrowing]:
@@ -412,7 +397,7 @@ class Expressions:
 
     def assign(self, target: ast.expr, value: int) -> None:
         """Bind a target of any shape to a term."""
-        if isinstance(target, ast.Name):
+        if target.__class__ is ast.Name:
             self.bind(target.id, value)
         elif isinstance(target, ast.Attribute):
             base = self.expression(target.value)
@@ -438,31 +423,33 @@ class Expressions:
 
     def bind(self, name: str, term: int) -> None:
         """Bind a plain name; a ``global`` or ``nonlocal`` one is noted for its own scope, too."""
-        self.environment.set(name, term)
-        declared = self.declared_outer.get(name)
-        if declared is not None:
-            self.scope.outer_writes.append((declared, name, term))
+        self.environment.top[name] = term
+        if name in self.declared_outer:
+            self.scope.outer_writes.append((self.declared_outer[name], name, term))
 
     declared_outer: dict[str, str]
 
     # -- annotations -------------------------------------------------------------------------------
 
-    def annotation(self, node: ast.expr | None) -> int:
+    def annotation(self, node: Any) -> int:
         """The term of an annotation; strings are parsed, names may be bound later than here."""
         if node is None:
             return -1
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return self._string_annotation(node, node.value)
-        if isinstance(node, ast.Subscript):
+        class_ = node.__class__
+        if class_ is ast.Name:
+            return self.name(node)
+        if class_ is ast.Subscript:
             base = self.annotation(node.value)
             last = getattr(node.value, "attr", "") or getattr(node.value, "id", "")
             if last == "Literal":
                 return self.add((t.ITEM, base, self.expression(node.slice)), node)
             return self.add((t.ITEM, base, self._annotation_arguments(node.slice, last)), node)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        if class_ is ast.Constant and isinstance(node.value, str):
+            return self._string_annotation(node, node.value)
+        if class_ is ast.BinOp and node.op.__class__ is ast.BitOr:
             left = self.annotation(node.left)
             return self.add((t.BINARY, "|", left, self.annotation(node.right)), node)
-        if isinstance(node, (ast.Tuple, ast.List)):
+        if class_ is ast.Tuple or class_ is ast.List:
             return self._annotation_arguments(node, "")
         return self.expression(node)
 
@@ -511,6 +498,51 @@ class Expressions:
         return Parameter(
             argument.arg, kind, self.annotation(argument.annotation), self.optional(default)
         )
+
+
+EXPRESSIONS: dict[type[ast.AST], Callable[[Any, Any], int]] = {
+    ast.Name: Expressions.name,
+    ast.Constant: Expressions.constant,
+    ast.Attribute: Expressions.chain,
+    ast.Call: Expressions.chain,
+    ast.BinOp: Expressions.binary,
+    ast.Subscript: Expressions.subscript,
+    ast.Await: Expressions.await_,
+    ast.JoinedStr: Expressions.joined,
+    ast.FormattedValue: Expressions.formatted,
+    ast.Tuple: Expressions.sequence,
+    ast.List: Expressions.sequence,
+    ast.Set: Expressions.sequence,
+    ast.Dict: Expressions.mapping,
+    ast.Compare: Expressions.compare,
+    ast.BoolOp: Expressions.boolean,
+    ast.UnaryOp: Expressions.unary,
+    ast.IfExp: Expressions.conditional,
+    ast.Lambda: Expressions.lambda_,
+    ast.ListComp: Expressions.comprehension,
+    ast.SetComp: Expressions.comprehension,
+    ast.GeneratorExp: Expressions.comprehension,
+    ast.DictComp: Expressions.comprehension,
+    ast.NamedExpr: Expressions.named,
+    ast.Starred: Expressions.starred,
+    ast.Slice: Expressions.slice,
+    ast.Yield: Expressions.yield_,
+    ast.YieldFrom: Expressions.yield_,
+}
+"""The method for each class of node."""
+if sys.version_info >= (3, 14):
+    EXPRESSIONS[ast.TemplateStr] = Expressions.joined
+    EXPRESSIONS[ast.Interpolation] = Expressions.formatted
+
+
+def _narrowing_comparison(test: ast.Compare, positive: bool) -> list[Narrowing]:
+    if test.left.__class__ is not ast.Name or len(test.ops) > 1:
+        return []
+    other = test.comparators[0]
+    if other.__class__ is not ast.Constant or other.value is not None:
+        return []
+    is_none = isinstance(test.ops[0], (ast.Is, ast.Eq)) is positive
+    return [(test.left.id, "none" if is_none else "not-none", -1)]
 
 
 def _wide_lines(text: str) -> dict[int, bytes]:

@@ -60,8 +60,6 @@ def extract(data: bytes) -> ModuleFacts:
         return extractor.facts(suppressions(source.text))
     except RecursionError:
         return ModuleFacts.unreadable(1, 1, "nested too deeply to analyse")
-    finally:
-        extractor.close()
 
 
 class Extractor(Expressions):
@@ -76,39 +74,6 @@ class Extractor(Expressions):
         self.statements: list[int] = []
         self._import_terms: dict[tuple[str, str | None, int], int] = {}
         self._queue: deque[tuple[int, Any]] = deque()
-        if sys.version_info >= (3, 14):
-            self._table[ast.TemplateStr] = self.joined
-            self._table[ast.Interpolation] = self.formatted
-        self._statements: dict[type[ast.AST], Callable[[Any], None]] = {
-            ast.Expr: self._expression_statement,
-            ast.Assign: self._assign_statement,
-            ast.AnnAssign: self._annotated_assignment,
-            ast.AugAssign: self._augmented_assignment,
-            ast.Return: self._return,
-            ast.If: self._if,
-            ast.For: self._for,
-            ast.AsyncFor: self._for,
-            ast.While: self._while,
-            ast.With: self._with,
-            ast.AsyncWith: self._with,
-            ast.Try: self._try,
-            ast.TryStar: self._try,
-            ast.FunctionDef: self._function,
-            ast.AsyncFunctionDef: self._function,
-            ast.ClassDef: self._class,
-            ast.Import: self._import,
-            ast.ImportFrom: self._import_from,
-            ast.Raise: self._raise,
-            ast.Assert: self._assert,
-            ast.Delete: self._delete,
-            ast.Global: self._outer,
-            ast.Nonlocal: self._outer,
-            ast.Match: self._match,
-            ast.Break: self._leave_loop,
-            ast.Continue: self._leave_loop,
-        }
-        if sys.version_info >= (3, 12):
-            self._statements[ast.TypeAlias] = self._type_alias
 
     def facts(self, suppressed: Any) -> ModuleFacts:
         """What was found."""
@@ -126,14 +91,6 @@ class Extractor(Expressions):
             self._line_count,
             statements=array("I", self.statements),
         )
-
-    def close(self) -> None:
-        """Let go of itself, which is held by its tables of methods: the collector of cycles is off
-        while a project is read.
-        """
-        self._table.clear()
-        self._statements.clear()
-        del self.environment
 
     # -- scopes ------------------------------------------------------------------------------------
 
@@ -168,13 +125,13 @@ class Extractor(Expressions):
     def _function_body(self, number: int, node: Any) -> None:
         scope = self.scopes[number]
         self.scope_number = number
-        self.environment = Environment(self.terms, self.add_plain)
+        self.environment = Environment(self.terms, self.spans)
         self.declared_outer = {}
         self._names = {}
         scope.start = len(self.terms)
         for index, parameter in enumerate(scope.parameters):
             term = self.add_plain((t.PARAM, index))
-            self.environment.set(parameter.name, term)
+            self.environment.top[parameter.name] = term
         if scope.kind == "lambda":
             scope.returns.append(self.expression(node.body))
         else:
@@ -220,7 +177,7 @@ class Extractor(Expressions):
         self.scope_number, self.declared_outer, self._names = number, {}, {}
         # A class body sees the names around it as they are now, but functions inside it do not see
         # the class body's.
-        self.environment = _ClassEnvironment(self.terms, self.add_plain, outer_environment)
+        self.environment = _ClassEnvironment(self.terms, self.spans, outer_environment)
         scope.start = len(self.terms)
         self.block(node.body)
         self._close_scope(scope)
@@ -256,15 +213,15 @@ class Extractor(Expressions):
 
     def block(self, statements: Sequence[ast.stmt]) -> None:
         """Walk statements in order."""
-        table = self._statements
+        table = _STATEMENTS
         for statement in statements:
             handler = table.get(statement.__class__)
             if handler is not None:
-                handler(statement)
+                handler(self, statement)
 
     def _body(self, scope: Scope, statements: Sequence[ast.stmt]) -> None:
         """Walk the statements of a function's own body, and note where each begins."""
-        table, noted = self._statements, self.statements
+        table, noted = _STATEMENTS, self.statements
         first = len(noted) // 2
         for statement in statements:
             class_ = statement.__class__
@@ -274,7 +231,7 @@ class Extractor(Expressions):
             noted += (len(self.terms), statement.lineno << KIND_BITS | kind)
             handler = table.get(class_)
             if handler is not None:
-                handler(statement)
+                handler(self, statement)
         scope.body = (first, len(noted) // 2)
 
     def _expression_statement(self, node: ast.Expr) -> None:
@@ -302,10 +259,8 @@ class Extractor(Expressions):
         self.assign(node.target, self.add((t.BINARY, "+=", before, value), node))
 
     def _return(self, node: ast.Return) -> None:
-        if node.value is None:
-            self.scope.returns.append(self.literal(None, node))
-        else:
-            self.scope.returns.append(self.expression(node.value))
+        term = self.constant(node) if node.value is None else self.expression(node.value)
+        self.scope.returns.append(term)
         self.environment.end()
 
     def _raise(self, node: ast.Raise) -> None:
@@ -329,7 +284,7 @@ class Extractor(Expressions):
             elif isinstance(target, ast.Attribute):
                 self.expression(target.value)
             elif isinstance(target, ast.Name):
-                self.environment.set(target.id, self.add((t.UNKNOWN, "deleted name"), target))
+                self.environment.top[target.id] = self.add((t.UNKNOWN, "deleted name"), target)
 
     def _outer(self, node: ast.Global | ast.Nonlocal) -> None:
         kind = "global" if isinstance(node, ast.Global) else "nonlocal"
@@ -499,9 +454,8 @@ class Extractor(Expressions):
             self._pattern(case.pattern, subject)
             if isinstance(node.subject, ast.Name) and isinstance(case.pattern, ast.MatchClass):
                 class_ = self.expression(case.pattern.cls)
-                self.environment.set(
-                    node.subject.id, self.add_plain((t.NARROW, subject, "instance", class_))
-                )
+                narrowed = self.add_plain((t.NARROW, subject, "instance", class_))
+                self.environment.top[node.subject.id] = narrowed
             if case.guard is not None:
                 self.test(case.guard)
             self.block(case.body)
@@ -545,15 +499,45 @@ class Extractor(Expressions):
                 self._pattern(inner, subject)
 
 
+_STATEMENTS: dict[type[ast.AST], Callable[[Extractor, Any], None]] = {
+    ast.Expr: Extractor._expression_statement,
+    ast.Assign: Extractor._assign_statement,
+    ast.AnnAssign: Extractor._annotated_assignment,
+    ast.AugAssign: Extractor._augmented_assignment,
+    ast.Return: Extractor._return,
+    ast.If: Extractor._if,
+    ast.For: Extractor._for,
+    ast.AsyncFor: Extractor._for,
+    ast.While: Extractor._while,
+    ast.With: Extractor._with,
+    ast.AsyncWith: Extractor._with,
+    ast.Try: Extractor._try,
+    ast.TryStar: Extractor._try,
+    ast.FunctionDef: Extractor._function,
+    ast.AsyncFunctionDef: Extractor._function,
+    ast.ClassDef: Extractor._class,
+    ast.Import: Extractor._import,
+    ast.ImportFrom: Extractor._import_from,
+    ast.Raise: Extractor._raise,
+    ast.Assert: Extractor._assert,
+    ast.Delete: Extractor._delete,
+    ast.Global: Extractor._outer,
+    ast.Nonlocal: Extractor._outer,
+    ast.Match: Extractor._match,
+    ast.Break: Extractor._leave_loop,
+    ast.Continue: Extractor._leave_loop,
+}
+if sys.version_info >= (3, 12):
+    _STATEMENTS[ast.TypeAlias] = Extractor._type_alias
+
+
 class _ClassEnvironment(Environment):
     """The environment of a class body: its own names, then the ones around it."""
 
     __slots__ = ("_outer",)
 
-    def __init__(
-        self, terms: list[t.Term], add_join: Callable[[t.Term], int], outer: Environment
-    ) -> None:
-        super().__init__(terms, add_join)
+    def __init__(self, terms: list[t.Term], spans: list[int], outer: Environment) -> None:
+        super().__init__(terms, spans)
         self._outer = outer
 
     def get(self, name: str) -> int:

@@ -55,6 +55,9 @@ from typing import Any
 
 Term = tuple[Any, ...]
 
+NOWHERE = (0, 0, 0, 0)
+"""The span of a term that has no place of its own in the source."""
+
 (
     CONST,
     NAME,

@@ -35,7 +35,7 @@ class Writer:
         self.spans: array[int] = array("I")
         self.regions: list[Region] = []
         self.scopes = [Scope("module", "", -1, 1, 0, source.line_count)]
-        self.environment = Environment(self.terms, self.add_plain)
+        self.environment = Environment(self.terms, self.spans)
         self.scope_number = 0
         self._read: dict[str, int] = {}
         self._context = -1
@@ -111,7 +111,7 @@ class Writer:
 
     def bind(self, name: str, term: int) -> None:
         """Let a name stand for a term from here on."""
-        self.environment.set(name, term)
+        self.environment.top[name] = term
 
     @property
     def visible(self) -> tuple[tuple[str, int], ...]:
@@ -169,7 +169,7 @@ class Writer:
             number, body = self._bodies.popleft()
             scope = self.scopes[number]
             self.scope_number = number
-            self.environment = Environment(self.terms, self.add_plain)
+            self.environment = Environment(self.terms, self.spans)
             self._read = {}
             scope.start = len(self.terms)
             self._context = -1

@@ -26,9 +26,11 @@ _SETTINGS = (
 _SETTING = re.compile(rb"^[ \t]*(?:%s)\b" % b"|".join(_SETTINGS), re.MULTILINE)
 # Some hold nothing but what they take from others.
 _TAKING = (b"import *", b"split_settings")
-_IMPORT = re.compile(
-    rb"\bfrom[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n;]*)|\bimport[ \t]+([^\n;#(]+)"
-)
+# Begins with plain letters, for which a pattern looks ten times as fast; what stands before them is
+# looked at afterwards.
+_IMPORT = re.compile(rb"import(?:[ \t]*(\([^)]*\)|\*)|[ \t]+([^\n;#(]+))")
+_FROM = re.compile(rb"\bfrom[ \t]+([.\w]+)[ \t]+\Z")
+_IN_A_WORD = re.compile(rb"\w\Z")
 _NAME = re.compile(r"\w+")
 _DOTTED = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
 _ASYNC = re.compile(rb"\basync[ \t]+def\b")
@@ -49,7 +51,9 @@ def relevant(
     """
     imports = _Imports(contents, names)
     asynchronous = {
-        path for path, content in contents.items() if _has(_ASYNC, (b"async",), content)
+        path
+        for path, content in contents.items()
+        if b"async" in content and _ASYNC.search(content) is not None
     }
     found = {path for path in wanted if path in contents} | asynchronous
     settings = set()
@@ -178,20 +182,28 @@ class _Imports:
             self._known[path] = frozenset(self._targets(path, content, names))
 
     def _targets(self, path: str, content: bytes, names: set[str]) -> Iterator[str]:
-        for module, what, plain in _IMPORT.findall(content):
-            if plain:
-                for text in plain.decode("utf-8", "replace").split(","):
-                    name = next(iter(text.split()), "")
-                    names.add(name)
-                    yield from self._absolute(name, b"")
+        for match in _IMPORT.finditer(content):
+            what = match[1] or match[2]
+            start = match.start()
+            before = content[content.rfind(b"\n", 0, start) + 1 : start]
+            module = _FROM.search(before) if b"from" in before else None
+            if module is None:
+                if not _IN_A_WORD.search(before):
+                    yield from self._plain(what, names)
                 continue
-            name = module.decode("utf-8", "replace")
+            name = module[1].decode("utf-8", "replace")
             level = len(name) - len(name.lstrip("."))
             if level:
                 yield from self._relative(path, name[level:], level, _names(what))
             else:
                 names.add(name)
                 yield from self._absolute(name, what)
+
+    def _plain(self, what: bytes, names: set[str]) -> Iterator[str]:
+        for text in what.decode("utf-8", "replace").split(","):
+            name = next(iter(text.split()), "")
+            names.add(name)
+            yield from self._absolute(name, b"")
 
     def _absolute(self, name: str, what: bytes) -> tuple[str, ...]:
         statement = (name, what)

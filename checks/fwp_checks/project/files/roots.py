@@ -14,6 +14,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ _TOOL_FILES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceRoots:
     """The folders that absolute imports start from, relative to the root of the project.
 
@@ -51,6 +52,12 @@ class SourceRoots:
 
     shared: tuple[str, ...] = ("",)
     local: tuple[str, ...] = ()
+
+    @cached_property
+    def by_use(self) -> list[str]:
+        """All of them, those first by which people would import."""
+        shared = sorted(self.shared, key=len, reverse=True)
+        return [*filter(None, shared), *self.local, *(root for root in shared if not root)]
 
 
 def source_roots(root: Path, files: Iterable[Path], settings: Settings) -> SourceRoots:
@@ -91,11 +98,8 @@ def module_names(path: str, roots: SourceRoots) -> list[str]:
     Folders need no ``__init__.py`` (namespace packages), but names must be identifiers. Empty for a
     file that no import statement can name.
     """
-    shared = sorted(roots.shared, key=len, reverse=True)
-    named = [root for root in shared if root]
-    ordered = [*named, *roots.local, *(root for root in shared if not root)]
-    names = (_name_under(root, path) for root in ordered)
-    return list(dict.fromkeys(name for name in names if name))
+    names = [_name_under(root, path) for root in roots.by_use if path.startswith(root)]
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def sees(importer: str, path: str, name: str, roots: SourceRoots) -> bool:
