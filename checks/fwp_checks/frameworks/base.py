@@ -172,6 +172,10 @@ class Framework:
     """What sets a round of a loop apart, by dotted names: context managers around a query, and
     methods that are called anywhere in the round."""
 
+    declared: ClassVar[tuple[str, ...]] = ()
+    """Names, or beginnings that end in a dot, of what holds as much as a settings file or the code
+    of a project says."""
+
     def refusal(self, project: Project, run: RunExternal) -> Refused | None:
         """What one of its functions should read and refuses to; None if it does not."""
         return None
@@ -229,6 +233,7 @@ class Frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
         self._sets_apart = {name: why for f in frameworks for name, why in f.sets_apart.items()}
+        self._declared = tuple([name for f in frameworks for name in f.declared])
         self._spellings_apart = {name.rpartition(".")[2] for name in self._sets_apart}
         self._told_apart = frozenset(name for f in frameworks for name in f.told_apart)
 
@@ -476,6 +481,10 @@ class Frameworks:
     def sets_apart(self, name: str) -> Apart | None:
         """See :attr:`Framework.sets_apart`."""
         return self._sets_apart.get(name)
+
+    def is_declared(self, name: str) -> bool:
+        """Whether something is among :attr:`Framework.declared`."""
+        return f"{name}.".startswith(self._declared)
 
     def may_set_apart(self, spelling: str) -> bool:
         """Whether one of them has this last name, so that it is worth resolving."""

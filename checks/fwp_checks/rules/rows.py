@@ -11,6 +11,7 @@ from fwp_checks.finding import Edit, Finding, Severity, Step
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.rows.edits import continues
 from fwp_checks.project.rows.needs import Kind, Lack, Need
+from fwp_checks.project.rows.weights import Weight
 
 if TYPE_CHECKING:
     from fwp_checks.project.effects.chains import Call
@@ -31,12 +32,14 @@ FETCHABLE = (Kind.RELATION, Kind.COLLECTION)
 
 
 def queries(
-    file: FileView, library: str, what: str = "", kinds: Sequence[Kind] = FETCHABLE
+    file: FileView, rule: Rule, library: str, what: str = "", kinds: Sequence[Kind] = FETCHABLE
 ) -> Iterator[tuple[Starving, list[Need]]]:
     """The queries of a file, run by a library, with what they lack of these kinds; those whose rows
     a loop goes through for ``what`` "", else a consumer of that kind.
     """
     for query in file.starving_queries:
+        if not is_told(file, rule, query.weight):
+            continue
         if (query.consumer.what if query.consumer is not None else "") == what:
             needs = [
                 need
@@ -115,15 +118,21 @@ def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
     return steps
 
 
-def weight(file: FileView, *, is_job: bool = False) -> Severity:
-    """How much queries of a file weigh: less where nobody waits for an answer, and where they are
+def is_told(file: FileView, rule: Rule, weight: Weight) -> bool:
+    """Whether queries of a weight are reported: pieces of work in preview only."""
+    settings = file.project.settings
+    return weight is not Weight.WORK or settings.enabled(rule.code, preview=True)
+
+
+def severity(file: FileView, weight: Weight) -> Severity:
+    """How severe queries of a file are: less where nobody waits for an answer, and where they are
     part of more work.
 
     Django finds commands by this folder,
     https://docs.djangoproject.com/en/stable/howto/custom-management-commands/
     """
-    is_command = "/management/commands/" in file.module.path
-    return Severity.INFO if is_job or is_command else Severity.WARNING
+    is_waited = weight is Weight.WAITED and "/management/commands/" not in file.module.path
+    return Severity.WARNING if is_waited else Severity.INFO
 
 
 def doing(call: Call) -> str:
@@ -155,7 +164,7 @@ def report(
         file.range_of(file.module, query.term),
         message,
         key=(scope.name, *paths(needs)),
-        severity=weight(file, is_job=query.is_job),
+        severity=severity(file, query.weight),
         fix_link=fix_link,
         trace=trace(file, query, needs),
         edits=added(file, query, needs) if edits is None else edits,

@@ -170,6 +170,15 @@ class Django(Framework):
 
     keeping = frozenset({f"{rows.QUERYSET}.{name}" for name in ("__iter__", "__bool__", "__len__")})
     sets_apart = rounds.SETS_APART
+    # https://docs.djangoproject.com/en/stable/ref/models/fields/#enumeration-types
+    declared = (
+        "django.conf.settings.",
+        *[
+            f"django.db.models.{kind}.{what}."
+            for kind in ("Choices", "TextChoices", "IntegerChoices")
+            for what in ("choices", "values", "labels", "names")
+        ],
+    )
 
     def stands_alone(
         self, module: Module, term: int, depends: Callable[[int], bool]

@@ -27,6 +27,9 @@ SETS_APART = {
 _CONNECTIONS = ("connections",)
 _ALIASING = ("using", "db_manager")
 _NARROWING = ("filter", "get", "exclude")
+_SHAPING = ("order_by", "values", "values_list")
+# Methods of lists, sets and texts that go through what they are given.
+_TAKING = ("extend", "update", "join", "union", "intersection", "difference")
 # Lookups for which there is none that takes many values at once, as ``in`` does for equality.
 _BOUNDS = frozenset(
     {
@@ -51,13 +54,13 @@ def stands_alone(
             is_picked = depends(entry[2])
         elif entry[0] == t.CALL:
             called = terms[entry[1]]
-            if called[0] != t.ATTR:
-                # list(posts), len(posts)
-                if called[0] != t.NAME or len(entry[2]) != 1:
+            if called[0] != t.ATTR or called[2] in _TAKING:
+                # list(posts), found.extend(posts)
+                if called[0] not in (t.NAME, t.ATTR) or len(entry[2]) != 1:
                     return found
                 term = entry[2][0]
                 continue
-            found = _told(called[2], entry, depends, is_cut=is_cut) or found
+            found = _told(terms, called[2], entry, depends, is_cut=is_cut) or found
             entry = called
         elif is_picked and _CONNECTIONS in (entry[1:2], entry[2:3]):
             return Apart.CONNECTION
@@ -67,9 +70,18 @@ def stands_alone(
 
 
 def _told(
-    method: str, call: t.Term, depends: Callable[[int], bool], *, is_cut: bool
+    terms: Sequence[t.Term],
+    method: str,
+    call: t.Term,
+    depends: Callable[[int], bool],
+    *,
+    is_cut: bool,
 ) -> Apart | None:
     """What one call of a chain says."""
+    if method in _SHAPING and any(map(depends, t.operands(call)[1:])):
+        return Apart.SHAPE
+    if method in _NARROWING and _names_differ(terms, call, depends):
+        return Apart.SHAPE
     if method in _ALIASING and any(map(depends, t.operands(call)[1:])):
         return Apart.CONNECTION
     if method == "select_for_update":
@@ -77,6 +89,22 @@ def _told(
     if method in _NARROWING and _is_bound(method, call, depends):
         return Apart.BOUNDS
     return Apart.BOUNDS if is_cut and any(map(depends, t.operands(call)[1:])) else None
+
+
+def _names_differ(terms: Sequence[t.Term], call: t.Term, depends: Callable[[int], bool]) -> bool:
+    """Whether which columns a condition compares is the round's own: ``filter(**condition)``,
+    ``filter(Q(**condition))``, ``filter(condition)``.
+    """
+    if any(name is None and depends(value) for name, value in call[3]):
+        return True
+    for given in call[2]:
+        entry = terms[t.unaliased(terms, given)]
+        if entry[0] == t.CALL:
+            if any(name is None and depends(value) for name, value in entry[3]):
+                return True
+        elif entry[0] == t.ITER and depends(given):
+            return True
+    return False
 
 
 def _is_bound(method: str, call: t.Term, depends: Callable[[int], bool]) -> bool:

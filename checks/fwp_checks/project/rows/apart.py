@@ -14,6 +14,8 @@ class Apart(Enum):
     """Each locks what it reads."""
     TRANSACTION = "transaction"
     """Each is part of a transaction that begins and ends within the round."""
+    SHAPE = "shape"
+    """What each asks for is of another kind: another table, other columns, another statement."""
     TREE = "tree"
     """The loop goes down a tree: its function calls itself."""
     CONNECTION = "connection"

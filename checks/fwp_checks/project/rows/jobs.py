@@ -1,4 +1,4 @@
-"""Work for whose end nobody waits: what runs in commands, scripts and jobs of workers alone, and
+"""Work for whose end nobody waits: what runs in commands, jobs of workers and scripts alone, and
 what fills a cache.
 
 It weighs less than what a request waits for.
@@ -11,13 +11,16 @@ from collections.abc import Iterable, Sequence
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import FunctionKey
+from fwp_checks.project.rows.weights import Weight
 
 # Decorators that keep results for the next call. Only a weight hangs on their names.
 _KEEPING = ("cache", "cached", "memoize", "memoized")
 
 
 class Jobs:
-    """Tells what is reached from ``commands`` alone, of functions that call each other."""
+    """Tells what is reached from ``commands`` alone, of functions that call each other. What
+    modules do outside of functions is among those.
+    """
 
     def __init__(
         self, commands: Iterable[FunctionKey], calls: Iterable[tuple[FunctionKey, FunctionKey]]
@@ -27,7 +30,10 @@ class Jobs:
         for caller, callee in calls:
             callers.setdefault(callee, set()).add(caller)
             callees.setdefault(caller, set()).add(callee)
-        self._functions = _reached(set(commands), callees)
+        started = set(commands)
+        self._functions = _reached(started, callees)
+        # What runs when a module does, and in no command: scripts, and what happens at start-up.
+        self._commanded = _reached({key for key in started if key[1]}, callees)
         waiting = list(self._functions)
         while waiting:
             function = waiting.pop()
@@ -36,9 +42,12 @@ class Jobs:
                 self._functions.discard(function)
                 waiting.extend(callees.get(function, ()))
 
-    def has(self, module: Module, term: int) -> bool:
-        """Whether code runs in commands and jobs alone."""
-        return (module.path, module.code_scope_of(term)) in self._functions
+    def weight(self, module: Module, term: int) -> Weight:
+        """How much the time weighs that code takes."""
+        function = (module.path, module.code_scope_of(term))
+        if function not in self._functions:
+            return Weight.WAITED
+        return Weight.JOB if function in self._commanded else Weight.WORK
 
 
 def _reached(

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region
+from fwp_checks.facts.model import Region, Scope
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Event, Link, Rows
-from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.origins import Place, origin_of
+from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunExternal
-from fwp_checks.project.meaning.values import Constant, TupleValue, Value, options_of
-from fwp_checks.project.meaning.values import Iterable as IterableValue
 from fwp_checks.project.rows.apart import Apart
+from fwp_checks.project.rows.lengths import Lengths, met
 from fwp_checks.project.rows.needs import LOOPS
-from fwp_checks.project.rows.rounds import Rounds, is_setting
+from fwp_checks.project.rows.rounds import Rounds, differs, is_setting
+from fwp_checks.project.rows.weights import Weight
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -28,19 +27,13 @@ if TYPE_CHECKING:
 
 # What is further away is a job that is done for each item, which happens to use the database.
 _MOST_LINKS = {"queries": 3, "writes": 2}
-# Loops over these are no loops over data.
-_COUNTING = frozenset({"builtins.range", "itertools.count", "itertools.repeat"})
-# What is made of nothing but these inside a loop is the same in each round.
-_BUILDING = (t.CALL, t.ATTR, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
-_BATCHING = ("itertools.batched", "more_itertools.chunked", "more_itertools.ichunked")
 
 
 class LoopSite(NamedTuple):
     """A place in a loop that queries or writes in each round, with the chain that proves it.
 
     ``loop`` is the stretch of terms that is the loop. ``is_same``: nothing of the query depends on
-    the round. ``is_job``: it is part of a piece of work, which writes in each round, too, or for
-    whose end nobody waits. ``apart`` is why no simple query gives all that the rounds ask for, None
+    the round. ``apart`` is why no simple query gives all that the rounds ask for, None
     if one does. ``hooks`` is the project's own code that runs when
     one object is written, in words. ``rendered`` is where the template is rendered that the loop
     stands in, if it does.
@@ -53,7 +46,7 @@ class LoopSite(NamedTuple):
     chain: tuple[Call, ...]
     row: EffectRow
     is_same: bool
-    is_job: bool
+    weight: Weight
     apart: Apart | None
     hooks: str
     rendered: Place | None
@@ -73,6 +66,7 @@ class LoopEffects:
         self._callers = callers
         self._rows = Rows(project)
         self._rounds = Rounds(project)
+        self._lengths = Lengths(project)
 
     @cached_property
     def _effects(self) -> dict[str, Effects]:
@@ -156,10 +150,11 @@ class LoopEffects:
             return None
         if _is_remembered(frame, event.term):
             return None
-        is_job = self._writes(frame, inner)
-        if effect == "queries" and len(chain) > 1 and (is_job or any(map(_saves, chain[1:]))):
-            return None
-        is_same = len(chain) == 1 and not self._depends(frame, event.term, around)
+        is_work = self._writes(frame, inner)
+        if effect == "queries" and len(chain) > 1:
+            if is_work or any(self._writes(link.frame, link.frame.scope) for link in chain[1:]):
+                return None
+        is_same = len(chain) == 1 and not differs(frame, _what(frame, event.term), around)
         apart = self._apart(frame, chain, around, inner) if effect == "queries" else None
         if apart is not None and apart.is_certain:
             return None
@@ -171,7 +166,7 @@ class LoopEffects:
             tuple([call_at(link.frame, link.term, link.run) for link in chain]),
             row,
             is_same,
-            is_job,
+            Weight.WORK if is_work or apart is not None else Weight.WAITED,
             apart,
             hooks,
             self._rendered(frame, event.term),
@@ -183,7 +178,7 @@ class LoopEffects:
         """
         terms = frame.module.facts.terms
         if terms[term][0] in (t.ITER, t.TRUTH) and self._project.frameworks.keeps(run.name):
-            (query, *others) = _met(terms, terms[term][1])
+            (query, *others) = met(terms, terms[term][1])
             if not others and terms[query][0] == t.CALL:
                 return query
         return term
@@ -206,6 +201,7 @@ class LoopEffects:
             *(self._rounds.of(frame, loop) for loop in loops),
             self._rounds.around(chain, inner),
             self._stands_alone(chain[-1], loops if len(chain) == 1 else ()),
+            self._rounds.picked(chain[0], loops),
         ]
         told = [one for one in found if one is not None]
         return max(told, key=lambda one: one.is_certain, default=None)
@@ -215,21 +211,23 @@ class LoopEffects:
         with those of other rounds, by itself.
         """
         frame = link.frame
-        depends = partial(self._depends, frame, loops=loops) if loops else partial(_is_given, frame)
+        depends = partial(differs, frame, loops=loops) if loops else partial(_is_given, frame)
         assert isinstance(link.run, RunExternal)
         frameworks = self._project.frameworks
         return frameworks.stands_alone(link.run, frame.module, link.term, depends)
 
-    def _writes(self, frame: Frame, loop: Region) -> bool:
-        """Whether each round of a loop writes something, or saves what may be a row."""
+    def _writes(self, frame: Frame, part: Region | Scope) -> bool:
+        """Whether each round of a loop, or a function, writes something, or saves what may be a
+        row.
+        """
         writes = self._effects["writes"]
         if any(
             writes.chain(frame, event) is not None
             for event in self._project.behaviours.of(frame).events
-            if loop.start < event.term < loop.end
+            if part.start <= event.term < part.end
         ):
             return True
-        return _has_save(frame.module.facts.terms, loop.start, loop.end)
+        return _has_save(frame.module.facts.terms, part.start, part.end)
 
     # -- loops -------------------------------------------------------------------------------------
 
@@ -238,59 +236,10 @@ class LoopEffects:
         return [
             region
             for region in frame.module.regions_in(frame.scope_number)
-            if region.kind in LOOPS and not region.exits and self._is_open_ended(frame, region)
+            if region.kind in LOOPS
+            and not region.exits
+            and self._lengths.is_open_ended(frame, region)
         ]
-
-    def _is_open_ended(self, frame: Frame, loop: Region) -> bool:
-        terms = frame.module.facts.terms
-        iterable = t.unaliased(terms, terms[loop.term][1])
-        entry = terms[iterable]
-        if entry[0] == t.JOIN and self._are_written_things(frame.module, entry):
-            return False
-        if entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
-            # mapping.items() is as long as the mapping.
-            iterable = terms[entry[1]][1]
-            entry = terms[iterable]
-        if self._is_written(frame.module, entry):
-            return False
-        if entry[0] == t.CALL and self._is_call_of(frame, entry[1], (*_COUNTING, *_BATCHING)):
-            return False
-        values = self._project.values
-        if all(map(_is_batch, options_of(values.evaluate(frame, loop.term)))):
-            return False
-        return all(map(_may_be_long, options_of(values.evaluate(frame, iterable))))
-
-    @staticmethod
-    def _is_written(module: Module, entry: t.Term) -> bool:
-        """Whether something has its length in the code, here or at the top of the module."""
-        terms = module.facts.terms
-        if entry[0] == t.NAME:
-            bound = module.facts.scopes[0].bindings.get(entry[1], -1)
-            entry = terms[bound] if bound >= 0 else entry
-        if entry[0] == t.DECLARED and entry[1] >= 0:
-            entry = terms[entry[1]]
-        return entry[0] in (t.SEQUENCE, t.MAPPING, t.CONST)
-
-    def _are_written_things(self, module: Module, joined: t.Term) -> bool:
-        """Whether what paths meet with are all values of a mapping that stands in the code, or some
-        of them.
-        """
-        terms = module.facts.terms
-        owners = set()
-        for option in joined[1]:
-            entry = terms[t.unaliased(terms, option)]
-            if entry[0] == t.COMPREHENSION:
-                entry = terms[t.unaliased(terms, entry[2])]
-            elif entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
-                entry = terms[entry[1]]
-            if entry[0] not in (t.ITEM, t.ATTR):
-                return False
-            owners.add(terms[t.unaliased(terms, entry[1])])
-        return len(owners) == 1 and self._is_written(module, owners.pop())
-
-    def _is_call_of(self, frame: Frame, function: int, names: Sequence[str]) -> bool:
-        value = self._project.values.evaluate(frame, function)
-        return getattr(value, "name", None) in names
 
     @staticmethod
     def _leaves(frame: Frame, loop: Region, term: int) -> bool:
@@ -299,27 +248,6 @@ class LoopEffects:
             region.exits and loop.start <= region.start <= term < region.end
             for region in frame.module.regions_in(frame.scope_number)
         )
-
-    @staticmethod
-    def _depends(frame: Frame, term: int, loops: Sequence[Region]) -> bool:
-        """Whether what a call works on comes from inside a loop."""
-        terms = frame.module.facts.terms
-        start = min(loop.start for loop in loops)
-        waiting = [term]
-        seen: set[int] = set()
-        while waiting:
-            current = waiting.pop()
-            if current in seen:
-                continue
-            seen.add(current)
-            entry = terms[current]
-            if current >= start and entry[0] not in _BUILDING:
-                return True
-            if current < start and entry[0] in (t.ALIAS, t.JOIN):
-                return True
-            if current >= start:
-                waiting.extend(t.operands(entry))
-        return False
 
 
 def without_repeats(sites: Iterable[LoopSite]) -> Iterator[LoopSite]:
@@ -337,20 +265,10 @@ def without_repeats(sites: Iterable[LoopSite]) -> Iterator[LoopSite]:
         yield site
 
 
-def _met(terms: Sequence[t.Term], term: int) -> list[int]:
-    """What a variable may stand for, on all paths that meet."""
-    waiting = [term]
-    seen: set[int] = set()
-    found = []
-    for current in waiting:
-        if current not in seen:
-            seen.add(current)
-            entry = terms[current]
-            if entry[0] in (t.ALIAS, t.NARROW, t.JOIN):
-                waiting.extend(t.operands(entry)[: None if entry[0] == t.JOIN else 1])
-            else:
-                found.append(current)
-    return found or [term]
+def _what(frame: Frame, term: int) -> int:
+    """What is gone through or tested by a term; any other term itself."""
+    entry = frame.module.facts.terms[term]
+    return int(entry[1]) if entry[0] in (t.ITER, t.TRUTH) else term
 
 
 def _has_save(terms: Sequence[t.Term], start: int, end: int) -> bool:
@@ -359,12 +277,6 @@ def _has_save(terms: Sequence[t.Term], start: int, end: int) -> bool:
         entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "save"
         for entry in terms[start:end]
     )
-
-
-def _saves(link: Link) -> bool:
-    """Whether the function that a chain leads through saves what may be a row."""
-    scope = link.frame.scope
-    return _has_save(link.frame.module.facts.terms, scope.start, scope.end)
 
 
 def _is_given(frame: Frame, term: int) -> bool:
@@ -413,29 +325,6 @@ def _asked_mapping(terms: Sequence[t.Term], test: int) -> int:
     if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "get":
         return t.unaliased(terms, terms[entry[1]][1])
     return -1
-
-
-def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
-    function = terms[call[1]]
-    return bool(
-        function[0] == t.ATTR and function[2] in ("items", "keys", "values") and not call[2]
-    )
-
-
-def _is_batch(element: Value) -> bool:
-    """Whether what a loop goes through are many things at a time."""
-    if isinstance(element, IterableValue):
-        return element.kind in ("tuple", "list", "set")
-    origin = origin_of(element)
-    return origin is not None and origin.consumed is None
-
-
-def _may_be_long(value: Value) -> bool:
-    if isinstance(value, TupleValue):
-        return False
-    if isinstance(value, IterableValue) and value.kind in ("tuple", "list", "set"):
-        return not isinstance(value.element, Constant)
-    return True
 
 
 def _is_in_bulk(run: RunExternal) -> bool:

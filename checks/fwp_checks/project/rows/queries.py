@@ -18,15 +18,18 @@ from fwp_checks.project.rows.built import Built
 from fwp_checks.project.rows.fetched import Waste
 from fwp_checks.project.rows.jobs import Jobs
 from fwp_checks.project.rows.loops import LoopSite, without_repeats
-from fwp_checks.project.rows.needs import Need, Showing
+from fwp_checks.project.rows.needs import Kind, Need, Showing
 from fwp_checks.project.rows.refusals import Refusal
 from fwp_checks.project.rows.row_effects import RowSite
 from fwp_checks.project.rows.row_evidence import RowEvidence
+from fwp_checks.project.rows.weights import Weight
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 _NOTHING = Built()
+# What speaks of the query that is there, not of one that could be.
+_FETCHED_IN_VAIN = (Kind.BYPASSED, Kind.COLUMN)
 Told = TypeVar("Told", LoopSite, RowSite, Waste, Refusal)
 
 
@@ -36,7 +39,7 @@ class Starving:
 
     ``module`` and ``term`` are where the query is built, or where its rows are consumed if that is
     not in the project's own code. ``consumer`` is None for loops; ``consumed`` is the first of
-    them. ``is_job``: it is part of work for whose end nobody waits, or that writes for each row.
+    them.
     """
 
     module: Module
@@ -44,7 +47,7 @@ class Starving:
     consumed: Place
     consumer: Showing | None
     needs: tuple[Need, ...]
-    is_job: bool
+    weight: Weight
 
 
 class Queries:
@@ -99,27 +102,31 @@ class Queries:
             assert consumed is not None
             place = self._reported(needs[0].lack.place or needs[0].origin.built, consumed)
             if place is not None:
-                is_job = all(self._is_job(need, consumer) for need in needs)
-                yield Starving(*place, consumed, consumer, tuple(needs), is_job)
+                weight = max(self._weight(need, consumer) for need in needs)
+                yield Starving(*place, consumed, consumer, tuple(needs), weight)
 
-    def _is_job(self, need: Need, consumer: Showing | None) -> bool:
-        """Whether the query of a need is part of something that takes its time anyway. What a
-        class or a call outside of functions tells a framework to show, it shows to a request.
+    def _weight(self, need: Need, consumer: Showing | None) -> Weight:
+        """How much the query of a need weighs. What a class or a call outside of functions tells a
+        framework to show, it shows to a request.
         """
         consumed = need.origin.consumed
         if need.is_kept or consumed is None:
-            return need.is_kept
+            return Weight.WORK if need.is_kept else Weight.WAITED
         module = self._project.table.by_path[consumed.path]
         if module.is_template:
-            return False
-        if any(consumed in evidence.writing for evidence in self._evidence):
-            return True
+            return Weight.WAITED
         is_told = consumer is not None and not module.code_scope_of(consumed.term)
-        return not is_told and self._jobs.has(module, consumed.term)
+        weight = Weight.WAITED if is_told else self._jobs.weight(module, consumed.term)
+        if weight is not Weight.WAITED:
+            return weight
+        if not any(consumed in evidence.writing for evidence in self._evidence):
+            return Weight.WAITED
+        # What a request changes one by one are few things; a job may go through a whole table.
+        return Weight.JOB if need.lack.kind in _FETCHED_IN_VAIN else Weight.WORK
 
     @cached_property
     def _jobs(self) -> Jobs:
-        """What runs in commands and jobs of workers alone."""
+        """What runs in commands, jobs of workers and scripts alone."""
         return Jobs(
             [command for evidence in self._evidence for command in evidence.commands],
             [call for evidence in self._evidence for call in evidence.calls],
@@ -196,8 +203,8 @@ class Queries:
                     best[site.path, site.term] = site
         for site in without_repeats([best[key] for key in sorted(best)]):
             module = self._project.table.by_path[site.path]
-            is_job = site.is_job or self._jobs.has(module, site.term)
-            yield site._replace(is_job=is_job)
+            weight = min(site.weight, self._jobs.weight(module, site.term))
+            yield site._replace(weight=weight)
 
     def for_rows(self, module: Module, what: str) -> Sequence[RowSite]:
         """The places of a module that query for rows of a kind of consumer."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.effects import Link
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     Constant,
@@ -22,6 +24,8 @@ from fwp_checks.project.rows.apart import Apart
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
+# What is made of nothing but these inside a loop is the same in each round.
+_BUILDING = (t.CALL, t.ATTR, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
 # How many calls away a round does what sets it apart.
 _LEVELS = 3
 _DIALOGUE = frozenset(
@@ -44,7 +48,7 @@ class Rounds:
         key = (frame, loop.start, loop.end)
         if key not in self._known:
             found = set(self._found(frame, loop))
-            self._known[key] = next((one for one in Apart if one in found), None)
+            self._known[key] = next((one for one in reversed(Apart) if one in found), None)
         return self._known[key]
 
     def goes_down(self, frame: Frame, loop: Region) -> bool:
@@ -62,11 +66,42 @@ class Rounds:
                 yield Apart.DIALOGUE
             elif isinstance(run, RunExternal) and is_setting(run):
                 yield Apart.CONNECTION
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind == "with" and loop.start < region.start < loop.end:
+                yield from self._entered(frame, region.term)
         terms = frame.module.facts.terms
         for entry in terms[loop.start : loop.end]:
             if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
                 if self._project.frameworks.may_set_apart(terms[entry[1]][2]):
                     yield from self._told_by(frame, entry[1], of_object=True)
+            elif entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE:
+                if differs(frame, entry[1], (loop,)) and self._is_query(frame, entry[1]):
+                    yield Apart.BOUNDS
+
+    def _is_query(self, frame: Frame, term: int) -> bool:
+        """Whether something is a query, not run yet."""
+        options = options_of(self._project.values.evaluate(frame, term))
+        origins = [origin_of(option) for option in options]
+        return all(origin is not None and origin.consumed is None for origin in origins)
+
+    def picked(self, link: Link, loops: Sequence[Region]) -> Apart | None:
+        """Why what a loop does first cannot be put together with that of other rounds: what it
+        works on is an attribute whose name is the round's own, or a statement that is.
+        """
+        terms = link.frame.module.facts.terms
+        entry = terms[link.term]
+        given = entry[2] if entry[0] == t.CALL else ()
+        depends = partial(differs, link.frame, loops=loops)
+        for term in given:
+            inner = terms[t.unaliased(terms, term)]
+            if inner[0] == t.CALL and len(inner[2]) > 1 and depends(inner[2][1]):
+                called = self._project.values.evaluate(link.frame, inner[1])
+                if isinstance(called, External) and called.name == "builtins.getattr":
+                    return Apart.SHAPE
+        if given and isinstance(link.run, RunExternal) and _executes(link.run):
+            if _is_element(terms, given[0]) and depends(given[0]):
+                return Apart.SHAPE
+        return None
 
     def _runs(self, frame: Frame, start: int, end: int, levels: int) -> Iterator[Run]:
         """What runs in a stretch of a frame, and so many calls away from it."""
@@ -112,9 +147,43 @@ class Rounds:
                     yield apart
 
 
+def differs(frame: Frame, term: int, loops: Sequence[Region]) -> bool:
+    """Whether what a term holds comes from inside one of these loops."""
+    terms = frame.module.facts.terms
+    start = min(loop.start for loop in loops)
+    waiting = [term]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        entry = terms[current]
+        if current >= start:
+            if entry[0] not in _BUILDING:
+                return True
+            waiting.extend(t.operands(entry))
+        elif entry[0] in (t.ALIAS, t.JOIN, t.NARROW):
+            # What a loop carries round is made before it, and refers to what comes later.
+            waiting.extend(t.operands(entry))
+    return False
+
+
+def _executes(run: RunExternal) -> bool:
+    return run.name.rpartition(".")[2] == "execute"
+
+
+def _is_element(terms: Sequence[t.Term], term: int) -> bool:
+    """Whether something is one of the things that a loop goes through, or a part of one."""
+    entry = terms[t.unaliased(terms, term)]
+    while entry[0] in (t.ATTR, t.ITEM, t.UNPACK):
+        entry = terms[t.unaliased(terms, entry[1])]
+    return bool(entry[0] == t.ITER)
+
+
 def is_setting(run: RunExternal) -> bool:
     """Whether a statement sets something of the connection, and asks for no rows."""
-    if run.name.rpartition(".")[2] != "execute":
+    if not _executes(run):
         return False
     statement = run.arguments.get(0, "sql")
     return (

@@ -20,7 +20,7 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a query and loop, with everything that could be fetched along."""
-    for query, needs in rows.queries(file, "django"):
+    for query, needs in rows.queries(file, RULE, "django"):
         if any(need.lack.kind is Kind.RELATION for need in needs):
             paths = rows.paths(needs)
             message = (

@@ -23,7 +23,7 @@ _NARROWED = (
 
 def check(file: FileView) -> Iterator[Finding]:
     """Collections that could be fetched along; then those of which only some are asked for."""
-    for query, needs in rows.queries(file, "django"):
+    for query, needs in rows.queries(file, RULE, "django"):
         if all(need.lack.kind is Kind.COLLECTION for need in needs):
             paths = rows.paths(needs)
             message = (
@@ -31,7 +31,7 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}."
             )
             yield rows.report(file, RULE, query, needs, message)
-    for query, needs in rows.queries(file, "django", kinds=(Kind.NARROWED,)):
+    for query, needs in rows.queries(file, RULE, "django", kinds=(Kind.NARROWED,)):
         asked = rows.asked(needs)
         message = (
             f"each row costs {rows.counted(len(asked))}: {rows.named(asked)} "

@@ -23,7 +23,7 @@ RULE = Rule(
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a query, with all places that bypass what it prefetches."""
     for what in rows.CONSUMERS:
-        for query, needs in rows.queries(file, "django", what, (Kind.BYPASSED,)):
+        for query, needs in rows.queries(file, RULE, "django", what, (Kind.BYPASSED,)):
             message = (
                 f"{rows.named(rows.paths(needs))} prefetched, but {rows.named(rows.asked(needs))} "
                 f"({rows.places(file, needs)}) queries again for each row; do it in Python on "

@@ -28,6 +28,7 @@ _APART = {
     Apart.TRANSACTION: (
         "each round is a transaction of its own, which one query for all would be no part of"
     ),
+    Apart.SHAPE: "what it asks for differs in kind from round to round, which no one query gives",
     Apart.TREE: (
         "the loop goes down a tree, so that one query for all takes a recursive one, or one a level"
     ),
@@ -37,6 +38,8 @@ _APART = {
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a call in a loop, with the way to the query."""
     for site in file.loop_sites("queries"):
+        if not rows.is_told(file, RULE, site.weight):
+            continue
         way = "" if len(site.chain) == 1 else f": {file.chain_text(site.chain)}"
         if site.is_same:
             message = (
@@ -59,7 +62,7 @@ def check(file: FileView) -> Iterator[Finding]:
             file.range_of(file.module, site.term),
             message,
             key=(file.module.qualname(site.scope), rows.doing(site.chain[0]), site.call),
-            severity=rows.weight(file, is_job=site.is_job or site.apart is not None),
+            severity=rows.severity(file, site.weight),
             fix_link=site.row.link,
             trace=file.trace(site.chain),
         )

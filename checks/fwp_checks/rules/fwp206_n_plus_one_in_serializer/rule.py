@@ -19,7 +19,7 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a queryset and view, with everything that its serializers read."""
-    for query, needs in rows.queries(file, "django", "serializer", shown.KINDS):
+    for query, needs in rows.queries(file, RULE, "django", "serializer", shown.KINDS):
         label = query.consumer.label if query.consumer is not None else ""
         message = (
             f"{label} serializes each row with {shown.costs(needs)} "

@@ -26,7 +26,7 @@ _LINKS = {
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a query and template, with everything that the template reads."""
     for library, link in _LINKS.items():
-        for query, needs in rows.queries(file, library, "template", shown.KINDS):
+        for query, needs in rows.queries(file, RULE, library, "template", shown.KINDS):
             label = query.consumer.label if query.consumer is not None else ""
             spelt = {need: _spelt(file, need) for need in needs}
             # What rows lead to whose own query is too far away is told with that query.
@@ -46,6 +46,8 @@ def check(file: FileView) -> Iterator[Finding]:
             yield rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
     yield from shown.queries(file, RULE, "template", "shows")
     for site, place in file.shown_loop_sites:
+        if not rows.is_told(file, RULE, site.weight):
+            continue
         last = site.chain[-1]
         where = file.range_of(file.module_of(last.path), last.term)
         template = file.module_of(site.path)
@@ -60,7 +62,7 @@ def check(file: FileView) -> Iterator[Finding]:
             file.range_of(file.module, place.term),
             message,
             key=(label, doing, str(where.line)),
-            severity=rows.weight(file, is_job=site.apart is not None),
+            severity=rows.severity(file, site.weight),
             fix_link=site.row.link,
             trace=(Step(last.path, where, "the query of each round"),),
         )

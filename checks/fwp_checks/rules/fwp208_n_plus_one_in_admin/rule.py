@@ -26,7 +26,7 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a model admin, with everything that the columns of its list read."""
-    for query, needs in rows.queries(file, "django", "admin", shown.KINDS):
+    for query, needs in rows.queries(file, RULE, "django", "admin", shown.KINDS):
         assert query.consumer is not None
         message = (
             f"the list of {query.consumer.label} shows each row with {shown.costs(needs)} "
@@ -34,7 +34,7 @@ def check(file: FileView) -> Iterator[Finding]:
         )
         edits = _edits(file, query, needs)
         yield rows.report(file, RULE, query, needs, message, edits=edits)
-    for query, needs in rows.queries(file, "django", "inline", shown.KINDS):
+    for query, needs in rows.queries(file, RULE, "django", "inline", shown.KINDS):
         assert query.consumer is not None
         is_own = any(need.origin.built is not None for need in needs)
         way = shown.way_out(file, needs)

@@ -21,7 +21,7 @@ RULE = Rule(
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a query, with all columns that are missed."""
     for what in rows.CONSUMERS:
-        for query, needs in rows.queries(file, "django", what, (Kind.COLUMN,)):
+        for query, needs in rows.queries(file, RULE, "django", what, (Kind.COLUMN,)):
             paths = rows.paths(needs)
             message = (
                 f"only() or defer() leaves out {rows.named(paths)}, read from each row with "

@@ -32,7 +32,7 @@ _LOADER = "load them for all objects at once with a DataLoader"
 def check(file: FileView) -> Iterator[Finding]:
     """What lists lack, where they are built; then what fields ask for by themselves."""
     for library, link in _LINKS.items():
-        for query, needs in rows.queries(file, library, "graphql"):
+        for query, needs in rows.queries(file, RULE, library, "graphql"):
             paths = rows.paths(needs)
             is_built = needs[0].origin.built is not None
             message = (
@@ -42,13 +42,13 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"{rows.way_out(file, needs)}, or {_LOADER}."
             )
             yield rows.report(file, RULE, query, needs, message, fix_link=link)
-        for query, needs in rows.queries(file, library, "resolver", (Kind.NARROWED,)):
+        for query, needs in rows.queries(file, RULE, library, "resolver", (Kind.NARROWED,)):
             message = (
                 f"{_label(query)} runs {rows.named(rows.asked(needs))} for each object of a list "
                 f"(at {rows.places(file, needs)}); {_LOADER}."
             )
             yield rows.report(file, RULE, query, needs, message, edits=())
-    for query, needs in rows.queries(file, "graphene_django", "resolver", (Kind.BYPASSED,)):
+    for query, needs in rows.queries(file, RULE, "graphene_django", "resolver", (Kind.BYPASSED,)):
         paths = rows.paths(needs)
         message = (
             f"each {_label(query)} of a list costs {rows.counted(len(paths))} where a client asks "

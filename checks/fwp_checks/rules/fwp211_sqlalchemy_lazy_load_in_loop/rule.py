@@ -23,13 +23,13 @@ _DYNAMIC = "https://docs.sqlalchemy.org/en/20/orm/large_collections.html"
 
 def check(file: FileView) -> Iterator[Finding]:
     """Relations that could be loaded along; then dynamic ones, which are queries themselves."""
-    for query, needs in rows.queries(file, "sqlalchemy"):
+    for query, needs in rows.queries(file, RULE, "sqlalchemy"):
         message = (
             f"each row costs {lazy_loads.cost(needs)} (read at {rows.places(file, needs)}); "
             f"add {rows.way_out(file, needs)}."
         )
         yield rows.report(file, RULE, query, needs, message)
-    for query, needs in rows.queries(file, "sqlalchemy", kinds=(Kind.NARROWED,)):
+    for query, needs in rows.queries(file, RULE, "sqlalchemy", kinds=(Kind.NARROWED,)):
         message = (
             f"each row costs {lazy_loads.cost(needs)} (asked for at {rows.places(file, needs)}), "
             f"which is a query itself; ask once for all rows."

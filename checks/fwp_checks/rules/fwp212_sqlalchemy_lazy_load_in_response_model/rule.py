@@ -21,7 +21,7 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a query and endpoint, with everything that could be loaded along."""
-    for query, needs in rows.queries(file, "sqlalchemy", "response"):
+    for query, needs in rows.queries(file, RULE, "sqlalchemy", "response"):
         endpoint = query.consumer.label if query.consumer is not None else ""
         message = (
             f"each object in the answer of '{endpoint}' costs {lazy_loads.cost(needs)} "

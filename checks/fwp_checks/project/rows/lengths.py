@@ -1,0 +1,205 @@
+"""Which loops go through data of any length, and which have theirs in the code or the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import origin_of
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    Constant,
+    External,
+    FunctionValue,
+    Member,
+    TupleValue,
+    Value,
+    options_of,
+)
+from fwp_checks.project.meaning.values import Iterable as IterableValue
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Loops over these are no loops over data.
+_COUNTING = ("builtins.range", "itertools.count", "itertools.repeat")
+_BATCHING = ("itertools.batched", "more_itertools.chunked", "more_itertools.ichunked")
+# These give as many things as they are given, or fewer.
+_KEEPING = frozenset(
+    f"builtins.{name}"
+    for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "dict", "enumerate")
+)
+# How many calls and comprehensions away a list is written.
+_LEVELS = 4
+
+
+class Lengths:
+    """Answers for the loops of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def is_open_ended(self, frame: Frame, loop: Region) -> bool:
+        """Whether a loop goes over data of any length."""
+        terms = frame.module.facts.terms
+        iterable = t.unaliased(terms, terms[loop.term][1])
+        entry = terms[iterable]
+        if entry[0] == t.JOIN and _are_written_things(frame.module, entry):
+            return False
+        if entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
+            # mapping.items() is as long as the mapping.
+            iterable = terms[entry[1]][1]
+            entry = terms[iterable]
+        if _is_written(frame.module, entry):
+            return False
+        if entry[0] == t.CALL and self._is_call_of(frame, entry[1], (*_COUNTING, *_BATCHING)):
+            return False
+        values = self._project.values
+        if all(map(_is_batch, options_of(values.evaluate(frame, loop.term)))):
+            return False
+        if not all(map(_may_be_long, options_of(values.evaluate(frame, iterable)))):
+            return False
+        return not self._is_bounded(frame, iterable, _LEVELS)
+
+    def _is_bounded(self, frame: Frame, term: int, levels: int) -> bool:
+        """Whether the code or the settings say how much something holds, on all paths."""
+        found = met(frame.module.facts.terms, term)
+        return all(self._is_bounded_one(frame, option, levels) for option in found)
+
+    def _is_bounded_one(self, frame: Frame, term: int, levels: int) -> bool:
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        if entry[0] == t.SEQUENCE:
+            return not any(terms[item][0] == t.STAR for item in entry[2])
+        if entry[0] == t.COMPREHENSION and levels:
+            return self._is_bounded_comprehension(frame, entry[4], levels - 1)
+        if entry[0] == t.CALL and levels:
+            return self._gives_bounded(frame, entry, levels - 1)
+        if entry[0] in (t.NAME, t.ATTR, t.IMPORT):
+            value = self._project.values.evaluate(frame, term)
+            return all(map(self._is_declared, options_of(value)))
+        return False
+
+    def _is_bounded_comprehension(self, frame: Frame, number: int, levels: int) -> bool:
+        """Whether each of the loops of a comprehension is bounded."""
+        facts = frame.module.facts
+        whole = facts.regions[number]
+        inner = [
+            region
+            for region in facts.regions
+            if region.kind == whole.kind and whole.start <= region.start < whole.end
+        ]
+        terms = facts.terms
+        return all(
+            terms[region.term][0] == t.ITER
+            and self._is_bounded(frame, terms[region.term][1], levels)
+            for region in inner
+        )
+
+    def _gives_bounded(self, frame: Frame, call: t.Term, levels: int) -> bool:
+        terms = frame.module.facts.terms
+        if _is_view_of_mapping(terms, call):
+            return self._is_bounded(frame, terms[call[1]][1], levels)
+        called = self._project.values.evaluate(frame, call[1])
+        if isinstance(called, External) and called.name in _KEEPING:
+            return len(call[2]) == 1 and self._is_bounded(frame, call[2][0], levels)
+        if not isinstance(called, FunctionValue):
+            return False
+        scope = called.module.facts.scopes[called.scope]
+        inner = self._project.frame_of_scope(called.module, called.scope)
+        return bool(scope.returns) and all(
+            self._is_bounded(inner, term, levels) for term in scope.returns
+        )
+
+    def _is_declared(self, value: Value) -> bool:
+        """Whether a value is an enumeration, a setting, or a list that is made of literals."""
+        if isinstance(value, (External, Member)):
+            return self._project.frameworks.is_declared(value.name)
+        if isinstance(value, IterableValue):
+            return value.kind in ("tuple", "list", "set") and _is_literal(value.element)
+        # What can be said of a class by going through it are the members of an enumeration.
+        return isinstance(value, ClassValue)
+
+    def _is_call_of(self, frame: Frame, function: int, names: Sequence[str]) -> bool:
+        value = self._project.values.evaluate(frame, function)
+        return getattr(value, "name", None) in names
+
+
+def met(terms: Sequence[t.Term], term: int) -> list[int]:
+    """What a variable may stand for, on all paths that meet."""
+    waiting = [term]
+    seen: set[int] = set()
+    found = []
+    for current in waiting:
+        if current not in seen:
+            seen.add(current)
+            entry = terms[current]
+            if entry[0] in (t.ALIAS, t.NARROW, t.JOIN):
+                waiting.extend(t.operands(entry)[: None if entry[0] == t.JOIN else 1])
+            else:
+                found.append(current)
+    return found or [term]
+
+
+def _is_literal(value: Value) -> bool:
+    return all(
+        isinstance(option, Constant)
+        or (isinstance(option, TupleValue) and all(map(_is_literal, option.items)))
+        for option in options_of(value)
+    )
+
+
+def _is_written(module: Module, entry: t.Term) -> bool:
+    """Whether something has its length in the code, here or at the top of the module."""
+    terms = module.facts.terms
+    if entry[0] == t.NAME:
+        bound = module.facts.scopes[0].bindings.get(entry[1], -1)
+        entry = terms[bound] if bound >= 0 else entry
+    if entry[0] == t.DECLARED and entry[1] >= 0:
+        entry = terms[entry[1]]
+    return entry[0] in (t.SEQUENCE, t.MAPPING, t.CONST)
+
+
+def _are_written_things(module: Module, joined: t.Term) -> bool:
+    """Whether what paths meet with are all values of a mapping that stands in the code, or some of
+    them.
+    """
+    terms = module.facts.terms
+    owners = set()
+    for option in joined[1]:
+        entry = terms[t.unaliased(terms, option)]
+        if entry[0] == t.COMPREHENSION:
+            entry = terms[t.unaliased(terms, entry[2])]
+        elif entry[0] == t.CALL and _is_view_of_mapping(terms, entry):
+            entry = terms[entry[1]]
+        if entry[0] not in (t.ITEM, t.ATTR):
+            return False
+        owners.add(terms[t.unaliased(terms, entry[1])])
+    return len(owners) == 1 and _is_written(module, owners.pop())
+
+
+def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
+    function = terms[call[1]]
+    return bool(
+        function[0] == t.ATTR and function[2] in ("items", "keys", "values") and not call[2]
+    )
+
+
+def _is_batch(element: Value) -> bool:
+    """Whether what a loop goes through are many things at a time."""
+    if isinstance(element, IterableValue):
+        return element.kind in ("tuple", "list", "set")
+    origin = origin_of(element)
+    return origin is not None and origin.consumed is None
+
+
+def _may_be_long(value: Value) -> bool:
+    if isinstance(value, TupleValue):
+        return False
+    if isinstance(value, IterableValue) and value.kind in ("tuple", "list", "set"):
+        return not isinstance(value.element, Constant)
+    return True
