@@ -168,15 +168,13 @@ class Lists:
         along.
         """
         model = self._types.model(class_)
-        if model is None:
-            return
         module = class_.module
         place = Place(module.path, literals.definition_term(module, class_.scope))
         again = Reader(self._project)
         for field in self._types.fields(class_):
             relation = again.asks_again(class_, field)
             if relation is not None:
-                again.read_again(field, relation, _listed_row(model, place))
+                again.read_again(field, relation, _listed_row(class_, model, place))
             elif not field.is_made or field.resolver is not None:
                 yield from self._field(class_, field, model)
         if again.touches:
@@ -184,7 +182,7 @@ class Lists:
             yield Consumer(place, "resolver", class_.name, module, place.term, touches=touches)
 
     def _field(
-        self, class_: ClassValue, field: GraphField, model: ClassValue
+        self, class_: ClassValue, field: GraphField, model: ClassValue | None
     ) -> Iterator[Consumer]:
         place, resolver = field.place, field.resolver
         if isinstance(resolver, FunctionValue):
@@ -194,7 +192,7 @@ class Lists:
         if module is None:
             return
         reader = Reader(self._project)
-        given = reader.read(field, _listed_row(model, place))
+        given = reader.read(field, _listed_row(class_, model, place))
         asked = self._asked(resolver, given) if isinstance(resolver, FunctionValue) else ()
         if reader.touches or asked:
             label = f"{class_.name}.{field.name}"
@@ -224,9 +222,14 @@ class Lists:
         return tuple(places)
 
 
-def _listed_row(model: ClassValue, place: Place) -> Value:
-    """One object of some list, for which anything may have been fetched along."""
-    return rows.objects(model, (rows.Row(rows.ALL_PATHS), Origin(consumed=place)))
+def _listed_row(shown: ClassValue, model: ClassValue | None, place: Place) -> Value:
+    """One object of some list, for which anything may have been fetched along: of a model, else of
+    the type itself.
+    """
+    origin = Origin(consumed=place)
+    if model is None:
+        return Instance(shown, details=(origin,))
+    return rows.objects(model, (rows.Row(rows.ALL_PATHS), origin))
 
 
 def _depends_on_first(module: Module, term: int) -> bool:
