@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -35,8 +34,10 @@ Signature: 8a477f597d28d172789f06886806bc55
 """
 # Links are not followed, and a pipe in the place of an entry is not waited for.
 _READ_FLAGS = os.O_RDONLY
+_WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"):
     _READ_FLAGS |= getattr(os, _flag, 0)
+    _WRITE_FLAGS |= getattr(os, _flag, 0)
 
 
 class Cache:
@@ -84,7 +85,7 @@ class Cache:
         path = self._path(key)
         try:
             self._prepare()
-            self._write(Path(path), _header(key, payload) + payload)
+            self._write(path, _header(key, payload) + payload)
         except OSError:
             self._writable = False
             return
@@ -137,15 +138,20 @@ class Cache:
             left -= len(part)
         return b"".join(parts)
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: str, content: bytes) -> None:
+        # A name that nobody else takes, not even a machine that shares the directory.
+        folder, separator, _ = path.rpartition(os.sep)
+        temporary = f"{folder}{separator}{_TEMPORARY}{os.urandom(12).hex()}"
         try:
-            handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+            handle = os.open(temporary, _WRITE_FLAGS, 0o600)
         except FileNotFoundError:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(temporary, _WRITE_FLAGS, 0o600)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
+            try:
+                _write_all(handle, content)
+            finally:
+                os.close(handle)
         except BaseException:
             self._remove(temporary)
             raise
@@ -214,6 +220,12 @@ def default_directory() -> Path | None:
     if sys.platform == "darwin":
         return home / "Library" / "Caches" / "fwp"
     return home / ".cache" / "fwp"
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    written = os.write(handle, content)
+    while written < len(content):
+        written += os.write(handle, content[written:])
 
 
 def _header(key: str, payload: bytes) -> bytes:

@@ -328,7 +328,7 @@ class Session:
         return recipe(
             "report",
             engine_recipe(),
-            self.catalogue.digest,
+            self.catalogue.digest if self.settings.catalogue else Catalogue.shipped_digest(),
             self.settings.digest,
             names,
             packages,

@@ -7,7 +7,6 @@ known is an error, because a setting with a spelling mistake would silently do n
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -335,6 +334,8 @@ def _longest(code: str, prefixes: tuple[str, ...]) -> int:
 
 
 def _suggestion(key: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
     return f" (did you mean '{close[0]}'?)" if close else f"; known: {', '.join(known)}"
 

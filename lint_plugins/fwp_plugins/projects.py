@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -227,6 +226,8 @@ def _about_run(code: str, path: str, message: str) -> Finding:
 
 
 def _internal_error(error: Exception, filename: str) -> str:
+    import traceback
+
     last = traceback.extract_tb(error.__traceback__)[-1]
     return (
         f"internal error, nothing was checked: {type(error).__name__}: {_one_line(error)} "

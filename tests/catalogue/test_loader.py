@@ -123,6 +123,7 @@ def reasons(catalogue: Catalogue, dotted: str) -> list[str]:
 def test_shipped_is_read_once_and_knows_time_sleep() -> None:
     catalogue = Catalogue.shipped()
     assert catalogue is Catalogue.shipped()
+    assert catalogue.digest == Catalogue.shipped_digest()
     (row,) = catalogue.effects("time.sleep")
     assert (row.effect, row.kind, row.source) == ("blocks", "sleep", "stdlib_time.toml")
 

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import random
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -144,7 +143,7 @@ def test_a_full_disk_switches_writing_off(tmp_path: Path, monkeypatch: pytest.Mo
         tried.append(1)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tempfile, "mkstemp", full)
+    monkeypatch.setattr(os, "write", full)
     cache.put(recipe("a"), b"y")
     cache.put(recipe("b"), b"y")
     assert tried == [1]
@@ -152,23 +151,28 @@ def test_a_full_disk_switches_writing_off(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full:
-        def __init__(self, handle: int, mode: str) -> None:
-            self.handle = handle
+    write = os.write
+    written: list[int] = []
 
-        def __enter__(self) -> Full:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            os.close(self.handle)
-
-        def write(self, content: bytes) -> None:
+    def filling(handle: int, content: bytes) -> int:
+        if written:
             raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(write(handle, content[:5]))
+        return written[0]
 
     cache = Cache(tmp_path)
-    monkeypatch.setattr(os, "fdopen", Full)
+    monkeypatch.setattr(os, "write", filling)
     cache.put(KEY, b"x")
+    assert written == [5]
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "pruned"]
+
+
+def test_a_system_that_writes_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda handle, content: write(handle, content[:7]))
+    cache = Cache(tmp_path)
+    cache.put(KEY, b"a payload of some length")
+    assert cache.get(KEY) == b"a payload of some length"
 
 
 def age(path: Path, days: float) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -40,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, SettingsError):
             return _fail(str(error))
         if os.environ.get("FWP_DEBUG"):
+            import traceback
+
             traceback.print_exc()
         return _fail(
             f"internal error: {type(error).__name__}: {error}; "

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from fwp_checks.diagnostics import FILE_SKIPPED, INTERNAL_ERROR
 from fwp_checks.finding import Finding, Report, Skipped
@@ -15,12 +16,14 @@ from fwp_checks.project.files.discovery import python_files
 from fwp_checks.session import Session
 from fwp_plugins.cli import options
 from fwp_plugins.cli.errors import CommandError
-from fwp_plugins.cli.fixing import Fixer
 from fwp_plugins.cli.output import print_lines, progress, write_file
 from fwp_plugins.formats import concise, full, json_document, summary
 from fwp_plugins.formats.source import SourceLines, decode
 from fwp_plugins.formats.terminal import Line
 from fwp_plugins.projects import absolute
+
+if TYPE_CHECKING:
+    from fwp_plugins.cli.fixing import Fixer
 
 STDIN = "-"
 INCOMPLETE = (FILE_SKIPPED, INTERNAL_ERROR)
@@ -31,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, print, and give the exit code. Raises CommandError."""
     _reject_contradictions(arguments)
     texts: dict[str, str] = {}
-    fixer = Fixer(write=arguments.fix) if arguments.fix or arguments.diff else None
+    fixer = _fixer(arguments)
     if arguments.paths == [STDIN]:
         root, report = _check_stdin(arguments, texts, fixer)
     else:
@@ -44,6 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
         if fixer.has_failed:
             return 2
     return _exit_code(report, arguments.exit_zero)
+
+
+def _fixer(arguments: argparse.Namespace) -> Fixer | None:
+    if not arguments.fix and not arguments.diff:
+        return None
+    from fwp_plugins.cli.fixing import Fixer
+
+    return Fixer(write=arguments.fix)
 
 
 def _reject_contradictions(arguments: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -93,6 +92,8 @@ def suggestion(word: str) -> str:
     names = [*RUN_CODES]
     for loaded in all_rules():
         names += [loaded.rule.code, loaded.rule.name]
+    import difflib
+
     close = difflib.get_close_matches(word, [*names, *map(str.lower, names)], n=6, cutoff=0.6)
     unique = list(
         dict.fromkeys(match.upper() if match.startswith("fwp") else match for match in close)

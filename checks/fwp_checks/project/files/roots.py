@@ -9,7 +9,6 @@ a script ``tools/redis.py``; so what lies under a local root is seen by its neig
 
 from __future__ import annotations
 
-import configparser
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
@@ -205,10 +204,16 @@ def _declared_in_pyproject(folder: Path) -> Iterator[str]:
 
 
 def _declared_in_setup_cfg(folder: Path) -> Iterator[str]:
+    try:
+        text = (folder / "setup.cfg").read_text("utf-8")
+    except (OSError, ValueError):
+        return
+    import configparser
+
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        parser.read_string((folder / "setup.cfg").read_text("utf-8"))
-    except (OSError, ValueError, configparser.Error):
+        parser.read_string(text)
+    except configparser.Error:
         return
     where = parser.get("options.packages.find", "where", fallback="")
     yield from where.replace(",", "\n").split()
