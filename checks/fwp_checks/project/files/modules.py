@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from operator import itemgetter
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts, Region
@@ -48,6 +49,11 @@ class Module:
     def name(self) -> str:
         """The name people would call it by."""
         return self.names[0] if self.names else self.path.removesuffix(".py").replace("/", ".")
+
+    @cached_property
+    def folder(self) -> str:
+        """The folder that it lies in; empty for the root."""
+        return self.path.rpartition("/")[0]
 
     def __repr__(self) -> str:
         return f"Module({self.path})"
@@ -99,8 +105,10 @@ class Module:
                 return False
 
     @cached_property
-    def _stretches(self) -> tuple[list[int], list[int]]:
-        """Where the innermost scope changes: term numbers in order, and the scope from each on."""
+    def _stretches(self) -> tuple[list[int], list[int], list[int]]:
+        """Where the innermost scope changes: term numbers in order, and from each on the scope, and
+        the function or module whose code runs there.
+        """
         starts: list[int] = []
         owners: list[int] = []
         open_scopes: list[tuple[int, int]] = []
@@ -119,7 +127,13 @@ class Module:
             starts.append(scope.start)
             owners.append(number)
             open_scopes.append((scope.end, number))
-        return starts, owners
+        return starts, owners, [self._runner_of(owner) for owner in owners]
+
+    def _runner_of(self, scope_number: int) -> int:
+        scopes = self.facts.scopes
+        while scope_number > 0 and not scopes[scope_number].is_function:
+            scope_number = scopes[scope_number].parent
+        return scope_number
 
     def qualname(self, scope_number: int) -> str:
         """The dotted name of a scope, as Python's ``__qualname__`` without ``<locals>``."""
@@ -132,23 +146,24 @@ class Module:
 
     def scope_of(self, term: int) -> int:
         """The innermost scope that a term belongs to."""
-        starts, owners = self._stretches
+        starts, owners, _ = self._stretches
         return owners[max(0, bisect_right(starts, term) - 1)]
 
     @cached_property
-    def _by_kind(self) -> dict[int, array[int]]:
-        found: dict[int, array[int]] = {}
-        for term, entry in enumerate(self.facts.terms):
-            kind = entry[0]
-            if kind in found:
-                found[kind].append(term)
-            else:
-                found[kind] = array("I", (term,))
-        return found
+    def kinds(self) -> bytes:
+        """The kind of each term."""
+        return bytes(map(itemgetter(0), self.facts.terms))
 
     def of_kind(self, kind: int) -> Sequence[int]:
         """Every term of a kind, in order."""
-        return self._by_kind.get(kind, ())
+        known = self._by_kind.get(kind)
+        if known is None:
+            known = self._by_kind[kind] = array("I", _occurrences(self.kinds, kind))
+        return known
+
+    @cached_property
+    def _by_kind(self) -> dict[int, array[int]]:
+        return {}
 
     @property
     def calls(self) -> Sequence[int]:
@@ -162,12 +177,14 @@ class Module:
     @cached_property
     def _calls_by_scope(self) -> dict[int, array[int]]:
         found: dict[int, array[int]] = {}
-        for term in self.calls:
-            scope = self.code_scope_of(term)
-            if scope in found:
-                found[scope].append(term)
-            else:
-                found[scope] = array("I", (term,))
+        calls = self.of_kind(t.CALL)
+        starts, _, runners = self._stretches
+        done = 0
+        for start, runner in zip([*starts[1:], len(self.kinds)], runners, strict=False):
+            end = bisect_left(calls, start, done)
+            if end > done:
+                found.setdefault(runner, array("I")).extend(calls[done:end])
+                done = end
         return found
 
     @cached_property
@@ -228,11 +245,16 @@ class Module:
         """The function, or the module, whose code runs a term: a class body runs with the code
         around it.
         """
-        scopes = self.facts.scopes
-        number = self.scope_of(term)
-        while number > 0 and not scopes[number].is_function:
-            number = scopes[number].parent
-        return number
+        starts, _, runners = self._stretches
+        return runners[max(0, bisect_right(starts, term) - 1)]
+
+
+def _occurrences(kinds: bytes, kind: int) -> Iterator[int]:
+    find = kinds.find
+    at = find(kind)
+    while at >= 0:
+        yield at
+        at = find(kind, at + 1)
 
 
 class ModuleTable:
@@ -243,6 +265,8 @@ class ModuleTable:
         self.modules: list[Module] = sorted(modules, key=lambda module: module.path)
         self.by_path: dict[str, Module] = {module.path: module for module in self.modules}
         self._by_name: dict[str, list[Module]] = {}
+        self._found: dict[tuple[str, str], Module | None] = {}
+        self._found_relative: dict[tuple[str, int, str], Module | None] = {}
         self._namespaces: set[str] = set()
         for module in self.modules:
             for name in module.names:
@@ -256,9 +280,17 @@ class ModuleTable:
         """The module of an absolute dotted name as seen from ``origin``: the nearest one, if
         several answer to it.
         """
+        if name not in self._by_name:
+            return None
+        key = (name, origin.folder)
+        if key not in self._found:
+            self._found[key] = self._find(name, origin)
+        return self._found[key]
+
+    def _find(self, name: str, origin: Module) -> Module | None:
         candidates = [
             module
-            for module in self._by_name.get(name, ())
+            for module in self._by_name[name]
             if module.is_read_only or sees(origin.path, module.path, name, self._roots)
         ]
         if not candidates:
@@ -274,6 +306,12 @@ class ModuleTable:
 
     def find_relative(self, module: str, level: int, origin: Module) -> Module | None:
         """The module of ``from <level dots><module> import …``, looked up by folder."""
+        key = (module, level, origin.folder)
+        if key not in self._found_relative:
+            self._found_relative[key] = self._find_relative(module, level, origin)
+        return self._found_relative[key]
+
+    def _find_relative(self, module: str, level: int, origin: Module) -> Module | None:
         folder = relative_folder(origin, level)
         if folder is None:
             return None
