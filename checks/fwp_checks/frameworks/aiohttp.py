@@ -53,6 +53,7 @@ class Aiohttp(WebFramework):
 
     name = "aiohttp"
     modules = frozenset({"aiohttp"})
+    running = frozenset()
     decorators = (
         (Context.HANDLER, members(_ROUTES, (*_METHODS, "route"))),
         (Context.MIDDLEWARE, ("aiohttp.web.middleware",)),

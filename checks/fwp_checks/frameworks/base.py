@@ -57,6 +57,10 @@ class Framework:
         """What calling one of its functions or methods does, where no catalogue row can say it."""
         return None
 
+    running: ClassVar[frozenset[str] | None] = None
+    """The last parts of the names of its functions that run something by :meth:`call` although no
+    row gives them an effect; None: any may."""
+
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
         """An attribute of one of its objects."""
         return None
@@ -283,6 +287,15 @@ class Frameworks:
             if outcome is not None:
                 return outcome
         return None
+
+    def may_run(self, name: str) -> bool:
+        """Whether :meth:`Framework.call` may run something for a function of no effect."""
+        last = name.rpartition(".")[2]
+        return any(
+            type(framework).call is not Framework.call
+            and (framework.running is None or last in framework.running)
+            for framework in self._concerned(name)
+        )
 
     def attribute(self, base: Instance | Member, name: str) -> Value | None:
         """See :meth:`Framework.attribute` and :meth:`Framework.model_attribute`."""

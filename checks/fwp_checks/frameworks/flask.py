@@ -35,6 +35,7 @@ class Flask(WebFramework):
 
     name = "Flask"
     modules = frozenset({"flask", "apiflask", "flask_openapi3", "flask_smorest"})
+    running = frozenset()
     own_loop = True
     decorators = (
         (Context.HANDLER, members(_APPS, _ROUTES)),

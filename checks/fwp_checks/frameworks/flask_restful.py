@@ -97,6 +97,7 @@ class Restful(Framework):
 
     name = "Flask-RESTful"
     modules = frozenset(_PACKAGES)
+    running = frozenset()
     told_apart = RestfulParts.classes()
 
     def call(

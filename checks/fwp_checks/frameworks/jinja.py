@@ -71,6 +71,7 @@ class Jinja(Framework):
     look_ups = frozenset(
         name.rpartition(".")[2] for name in (*_BY_NAME, *_AIOHTTP, *_LOADING, _RESPONSE, _THEMED)
     )
+    running = look_ups | _RENDERING
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

@@ -40,6 +40,7 @@ class Quart(WebFramework):
 
     name = "Quart"
     modules = frozenset({"quart"})
+    running = frozenset()
     decorators = (
         (Context.HANDLER, members(_APPS, _ROUTES)),
         (Context.WEBSOCKET, members(_APPS, ("websocket",))),

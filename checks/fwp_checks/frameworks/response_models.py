@@ -300,6 +300,7 @@ class ResponseModels(Framework):
 
     name = "Pydantic"
     modules = frozenset({"pydantic", "sqlmodel", "fastapi"})
+    running = _READING
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

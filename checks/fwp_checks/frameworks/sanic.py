@@ -38,6 +38,7 @@ class Sanic(WebFramework):
 
     name = "Sanic"
     modules = frozenset({"sanic"})
+    running = frozenset()
     decorators = (
         (Context.HANDLER, members(_APPS, _ROUTES)),
         (Context.WEBSOCKET, members(_APPS, ("websocket",))),

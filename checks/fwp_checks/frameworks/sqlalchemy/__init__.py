@@ -40,6 +40,7 @@ class SQLAlchemy(Framework):
 
     name = "SQLAlchemy"
     modules = PACKAGES
+    running = frozenset()
     reads_any_attribute = True
     row_sources = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 

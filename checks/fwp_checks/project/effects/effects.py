@@ -30,6 +30,8 @@ from fwp_checks.project.meaning.values import (
     Generator,
     Member,
     TupleValue,
+    Union,
+    Unknown,
     Value,
     options_of,
 )
@@ -129,11 +131,14 @@ class Behaviours:
         scope = frame.scope
         skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
         skipped += self._project.branches.skipped(frame)
-        for term in self._project.names.active(frame.module, scope.start, scope.end):
+        active = self._project.names.active(frame.module, scope.start, scope.end)
+        if skipped:
+            active = [at for at in active if not any(start <= at < end for start, end in skipped)]
+        for term in active:
             entry = terms[term]
-            if skipped and any(start <= term < end for start, end in skipped):
-                continue
             if entry[0] == t.CALL:
+                if self._is_idle(self._value(frame, entry[1])):
+                    continue
                 outcome = self._project.calls.outcome(frame, term)
                 alternatives = outcome.alternatives
                 if alternatives == ((),):
@@ -158,6 +163,14 @@ class Behaviours:
                     kept_by_key = self._is_remembered(frame, term, kept)
                     events.append(Event(term, kept, kept_by_key))
         return Behaviour(tuple(events), tuple(coroutines))
+
+    def _is_idle(self, function: Value) -> bool:
+        """Whether calling a value certainly runs nothing of interest."""
+        if isinstance(function, (External, Member)):
+            return self._project.libraries.is_idle(function.name)
+        if isinstance(function, Union):
+            return all(map(self._is_idle, function.options))
+        return isinstance(function, Unknown)
 
     def _is_remembered(
         self, frame: Frame, term: int, alternatives: tuple[Alternative, ...]

@@ -29,6 +29,7 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
+_RUNNING_ROLES = ("calls", "iterates")
 _DECORATOR_ROLES = {"offloads_decorator": "offloaded", "enters_loop": "enters_loop"}
 
 
@@ -37,6 +38,26 @@ class Libraries:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._idle: dict[str, bool] = {}
+
+    def is_idle(self, name: str) -> bool:
+        """Whether calling a library's function certainly runs nothing of interest, whatever it is
+        handed.
+        """
+        known = self._idle.get(name)
+        if known is None:
+            known = self._idle[name] = self._find_idle(name)
+        return known
+
+    def _find_idle(self, name: str) -> bool:
+        project = self._project
+        if project.catalogue.effects(name) or project.frameworks.may_run(name):
+            return False
+        if name in python.ATTRIBUTE_READERS or name == python.ATTRIBUTE_GETTER:
+            return False
+        if any(map(project.names.has_special, python.SPECIAL_METHODS.get(name, ()))):
+            return False
+        return all(role.role not in _RUNNING_ROLES for role in project.catalogue.roles(name))
 
     def decorator(self, name: str) -> str | None:
         """How a library's decorator wraps a function, None if callers see the function itself."""
@@ -83,7 +104,7 @@ class Libraries:
         project = self._project
         alternatives: list[tuple[Run, ...]] = [(RunExternal(name, arguments, receiver),)]
         for role in project.catalogue.roles(name):
-            if role.role not in ("calls", "iterates"):
+            if role.role not in _RUNNING_ROLES:
                 continue
             for value in self.role_arguments(role.arguments, arguments):
                 if role.role == "calls":

@@ -93,11 +93,12 @@ class Names:
         """Kinds of terms at which something may run in this project."""
         kinds = {t.CALL, t.ATTR, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD, t.LOOKUP, t.RENDER}
         for kind, methods in _SPECIAL.items():
-            if any(self._has_special(method) for method in methods):
+            if any(self.has_special(method) for method in methods):
                 kinds.add(kind)
         return frozenset(kinds)
 
-    def _has_special(self, method: str) -> bool:
+    def has_special(self, method: str) -> bool:
+        """Whether this special method of some object may run something."""
         if method in self._bound_in_classes:
             return True
         return not self._project.catalogue.roots_with(method).isdisjoint(self.imported_roots)
