@@ -48,8 +48,6 @@ class Framework:
     """Classes whose objects are told apart by the calls that make them: applications, routers."""
     injecting: ClassVar[frozenset[str]] = frozenset()
     """Of those, the classes whose handlers declare what is to be injected."""
-    reads_any_attribute = False
-    """Whether reading an attribute of any name of its objects may run something."""
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None
@@ -76,6 +74,12 @@ class Framework:
         from its, is read.
         """
         return None
+
+    def read_names(self, project: Project) -> frozenset[str] | None:
+        """The attributes that may run something when they are read, besides those that bodies of
+        classes bind; None: those of any name.
+        """
+        return frozenset()
 
     look_ups: ClassVar[frozenset[str]] = frozenset()
     """The last parts of the names of its functions that find something by a text."""
@@ -327,10 +331,16 @@ class Frameworks:
                 return runs
         return None
 
-    @property
-    def reads_any_attribute(self) -> bool:
-        """See :attr:`Framework.reads_any_attribute`; of the frameworks that the project imports."""
-        return any(framework.reads_any_attribute for framework in self._imported)
+    @cached_property
+    def read_names(self) -> frozenset[str] | None:
+        """See :meth:`Framework.read_names`; of the frameworks that the project imports."""
+        found: frozenset[str] = frozenset()
+        for framework in self._imported:
+            names = framework.read_names(self.project)
+            if names is None:
+                return None
+            found |= names
+        return found
 
     @cached_property
     def look_ups(self) -> frozenset[str]:

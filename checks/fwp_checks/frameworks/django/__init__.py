@@ -58,7 +58,6 @@ class Django(Framework):
 
     name = views.NAME
     modules = views.PACKAGES
-    reads_any_attribute = True
     row_sources = ("django.db.", "django.contrib.", "django.apps.", "rest_framework.")
     told_apart = NinjaParts.classes()
 
@@ -102,6 +101,11 @@ class Django(Framework):
         if models.is_manager(base) or models.is_queryset(base):
             return querysets.manager_attribute(project, base, name)
         return requests.attribute(project, base, name)
+
+    def read_names(self, project: Project) -> None:
+        """Accessors of relations have names of many forms, and the user of a request is fetched
+        when anything of it is read.
+        """
 
     def reading(
         self, project: Project, base: Instance, name: str

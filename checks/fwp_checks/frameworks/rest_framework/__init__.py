@@ -45,7 +45,6 @@ class RestFramework(Framework):
 
     name = "Django REST framework"
     modules = frozenset({"rest_framework"})
-    reads_any_attribute = True
     told_apart = RouterParts.classes()
 
     def application_parts(self, project: Project) -> Iterator[Part]:
@@ -102,6 +101,11 @@ class RestFramework(Framework):
             FunctionValue(init.frame, init.scope, Instance(class_)), arguments
         )
         return Outcome(((RunFrame(frame),),), made)
+
+    def read_names(self, project: Project) -> None:
+        """Accessors of relations have names of many forms, and the user of a request is fetched
+        when anything of it is read.
+        """
 
     def reading(
         self, project: Project, base: Instance, name: str

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.sqlalchemy import (
+    accessors,
     edits,
     history,
     instances,
@@ -41,7 +42,6 @@ class SQLAlchemy(Framework):
     name = "SQLAlchemy"
     modules = PACKAGES
     running = frozenset()
-    reads_any_attribute = True
     row_sources = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 
     def call(
@@ -72,6 +72,10 @@ class SQLAlchemy(Framework):
         if isinstance(class_, ClassValue) and Mappers.of(project).is_mapped(class_):
             return instances.attribute(project, base, name)
         return None
+
+    def read_names(self, project: Project) -> frozenset[str] | None:
+        """What ``backref=`` leaves on other classes."""
+        return accessors.names(project)
 
     def reading(
         self, project: Project, base: Instance, name: str

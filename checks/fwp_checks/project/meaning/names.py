@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from functools import cached_property
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.meaning.protocols import ARITHMETIC_METHODS, COMPARISON_METHODS
+from fwp_checks.facts.model import ModuleFacts
+from fwp_checks.project.meaning.protocols import METHODS
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
@@ -22,10 +24,11 @@ _SPECIAL = {
     t.TRUTH: ("__bool__", "__len__"),
     t.ITEM: ("__getitem__",),
     t.STORE_ITEM: ("__setitem__", "__delitem__"),
-    t.COMPARE: ("__contains__", "__iter__", *COMPARISON_METHODS),
-    t.BINARY: ARITHMETIC_METHODS,
     t.FORMAT: ("__str__", "__repr__", "__format__"),
 }
+_LITERALS = frozenset({t.CONST, t.SEQUENCE, t.MAPPING, t.FORMAT, t.COMPARE, t.UNARY})
+_CONTAINING = ("in", "not in")
+_CONTAINERS = ("__contains__", "__iter__")
 
 
 class Names:
@@ -51,7 +54,9 @@ class Names:
 
     @cached_property
     def _bound_in_classes(self) -> frozenset[str]:
-        """Names that class bodies bind to decorated functions, values or special methods."""
+        """Names that class bodies bind to what may run something: decorated functions, special
+        methods, and values that are more than literals.
+        """
         found: set[str] = set()
         for module in self._project.table.modules:
             facts = module.facts
@@ -59,12 +64,7 @@ class Names:
                 if scope.kind != "class":
                     continue
                 for name, term in scope.bindings.items():
-                    entry = facts.terms[term]
-                    if (
-                        entry[0] != t.DEFINITION
-                        or facts.scopes[entry[1]].decorators
-                        or name.startswith("__")
-                    ):
+                    if name not in found and (name.startswith("__") or _may_act(facts, term)):
                         found.add(name)
         return frozenset(found)
 
@@ -76,29 +76,58 @@ class Names:
         return known[bisect_left(known, start) : bisect_left(known, end)]
 
     def _find_active(self, module: Module) -> list[int]:
-        kinds = self._active_kinds
-        terms = enumerate(module.facts.terms)
-        if self._project.frameworks.reads_any_attribute:
-            return [term for term, entry in terms if entry[0] in kinds]
-        # Reading an attribute runs something if it is a property, or a field of a model.
-        read = self._bound_in_classes
-        return [
-            term
-            for term, entry in terms
-            if entry[0] in kinds and (entry[0] != t.ATTR or entry[2] in read)
-        ]
+        terms = module.facts.terms
+        found = [*compress(range(len(terms)), module.kinds.translate(self._active_kinds))]
+        read = self._read
+        if read is not None:
+            found += [term for term in module.of_kind(t.ATTR) if terms[term][2] in read]
+        if self._operators:
+            for kind in (t.COMPARE, t.BINARY):
+                operators = self._operators
+                found += [term for term in module.of_kind(kind) if terms[term][1] in operators]
+        return sorted(found)
 
     @cached_property
-    def _active_kinds(self) -> frozenset[int]:
-        """Kinds of terms at which something may run in this project."""
-        kinds = {t.CALL, t.ATTR, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD, t.LOOKUP, t.RENDER}
+    def _read(self) -> frozenset[str] | None:
+        """The attributes that may run something when they are read; None: any. One is a property,
+        or a field of a model, or what a framework makes.
+        """
+        names = self._project.frameworks.read_names
+        return names | self._bound_in_classes if names is not None else None
+
+    @cached_property
+    def _operators(self) -> frozenset[str]:
+        """The operators that may run something."""
+        found = {operator for operator, method in METHODS.items() if self.has_special(method)}
+        if any(map(self.has_special, _CONTAINERS)):
+            found.update(_CONTAINING)
+        return frozenset(found)
+
+    @cached_property
+    def _active_kinds(self) -> bytes:
+        """For each kind of term whether something may run at any of them in this project."""
+        kinds = {t.CALL, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD, t.LOOKUP, t.RENDER}
+        if self._read is None:
+            kinds.add(t.ATTR)
         for kind, methods in _SPECIAL.items():
             if any(self.has_special(method) for method in methods):
                 kinds.add(kind)
-        return frozenset(kinds)
+        return bytes(kind in kinds for kind in range(256))
 
     def has_special(self, method: str) -> bool:
         """Whether this special method of some object may run something."""
         if method in self._bound_in_classes:
             return True
         return not self._project.catalogue.roots_with(method).isdisjoint(self.imported_roots)
+
+
+def _may_act(facts: ModuleFacts, term: int) -> bool:
+    """Whether a value that a class body binds may be a property, or a descriptor of a library."""
+    entry = facts.terms[term]
+    while entry[0] == t.DECLARED:
+        if entry[1] < 0:
+            return False
+        entry = facts.terms[entry[1]]
+    if entry[0] == t.DEFINITION:
+        return bool(facts.scopes[entry[1]].decorators)
+    return entry[0] not in _LITERALS

@@ -43,8 +43,8 @@ _OPERATORS = {
 _COMPARISONS = {
     "==": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__",
 }  # fmt: skip
-ARITHMETIC_METHODS = tuple(dict.fromkeys(_OPERATORS.values()))
-COMPARISON_METHODS = tuple(_COMPARISONS.values())
+METHODS = {**_OPERATORS, **_COMPARISONS}
+"""By operator, its method on the left side."""
 
 
 class Protocols:
@@ -190,7 +190,7 @@ class Protocols:
 
     def operating(self, left: Value, operator: str) -> tuple[Alternative, ...]:
         """What runs when an operator other than ``in`` is applied to a value on its left."""
-        method = _OPERATORS.get(operator) or _COMPARISONS.get(operator)
+        method = METHODS.get(operator)
         return self.special(left, (method,)) if method is not None else ()
 
     def reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
