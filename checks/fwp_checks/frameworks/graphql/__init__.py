@@ -1,7 +1,8 @@
 """GraphQL: object types over rows of a database.
 
-``object_types`` reads the types of Graphene and their fields, ``reads`` what resolving an object
-reads of it, ``lists`` finds where a client may ask for many objects.
+``object_types`` says what is asked of types, ``graphene_types`` and ``strawberry_types`` read those
+of the libraries, ``reads`` what resolving an object reads of it, ``lists`` finds where a client may
+ask for many objects.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
+from fwp_checks.frameworks.graphql.graphene_types import GrapheneTypes
 from fwp_checks.frameworks.graphql.lists import Lists
-from fwp_checks.frameworks.graphql.reads import GET_NODE, INFO, LIST_RESOLVER
+from fwp_checks.frameworks.graphql.object_types import INFO, ObjectTypes
+from fwp_checks.frameworks.graphql.reads import GET_NODE, LIST_RESOLVER
+from fwp_checks.frameworks.graphql.strawberry_types import StrawberryTypes
 from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.meaning.values import Constant, Instance, Member, Value
@@ -24,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class GraphQL(Framework):
-    """Hooks for Graphene."""
+    """Hooks for Graphene and Strawberry."""
 
     name = "GraphQL"
-    modules = frozenset({"graphene", "graphene_django"})
+    modules = frozenset({"graphene", "graphene_django", "strawberry", "strawberry_django"})
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
         """The context of a resolver is the request, where Django's view answers it."""
@@ -50,7 +54,17 @@ class GraphQL(Framework):
 
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """The lists of the schema, and the fields of the types that are in them."""
-        return Lists(project).consumers(modules)
+        for types in _types_of(project):
+            yield from Lists(project, types).consumers(modules)
+
+
+def _types_of(project: Project) -> tuple[ObjectTypes, ...]:
+    """The types of a project, of each library; read once."""
+    known: tuple[ObjectTypes, ...] | None = project.framework_data.get("graphql.types")
+    if known is None:
+        known = (GrapheneTypes(project), StrawberryTypes(project))
+        project.framework_data["graphql.types"] = known
+    return known
 
 
 FRAMEWORK = GraphQL()

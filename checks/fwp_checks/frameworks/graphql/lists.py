@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.frameworks.graphql.object_types import GraphField, ObjectTypes
-from fwp_checks.frameworks.graphql.reads import INFO, Reader, resolved, rows_of
+from fwp_checks.frameworks.graphql.object_types import INFO, GraphField, ObjectTypes
+from fwp_checks.frameworks.graphql.reads import Reader, resolved, rows_of
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import (
     Origin,
@@ -45,12 +45,12 @@ _ROOT = Unknown("the object whose field is resolved")
 
 
 class Lists:
-    """The lists of one project."""
+    """The lists of one project, of one library's types."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, types: ObjectTypes) -> None:
         self._project = project
         self._models = Models.of(project)
-        self._types = ObjectTypes.of(project)
+        self._types = types
 
     def consumers(self, modules: Container[Module]) -> Iterator[Consumer]:
         """Each list in these modules, and each field of the types that are in lists."""
@@ -70,9 +70,9 @@ class Lists:
         """The types of which a client may ask for many objects: in a list, or behind a field of
         one that is.
         """
-        known: set[ClassValue] | None = self._project.framework_data.get("graphql.listed")
+        known = self._types.listed
         if known is None:
-            known = self._project.framework_data["graphql.listed"] = set()
+            known = self._types.listed = set()
             waiting = [
                 field.type
                 for class_ in self._types.all()
@@ -97,7 +97,7 @@ class Lists:
         row = consumed_at(element, field.place.path, field.place.term)
         if not is_informative(row):
             return
-        reader = Reader(self._project)
+        reader = Reader(self._project, self._types)
         reader.read_all(type_, row)
         if reader.touches:
             yield Consumer(
@@ -115,7 +115,7 @@ class Lists:
         if field.resolver is not None:
             model = self._types.model(class_)
             root = rows.objects(model) if model is not None else _ROOT
-            value = without_none(resolved(self._project, field.resolver, root)[0])
+            value = without_none(resolved(self._project, self._types, field.resolver, root)[0])
             value = self._as_the_resolver_says(class_, field, value)
         elif field.by_manager and self._types.model(class_) is None:
             model = self._types.model(type_)
@@ -170,7 +170,7 @@ class Lists:
         model = self._types.model(class_)
         module = class_.module
         place = Place(module.path, literals.definition_term(module, class_.scope))
-        again = Reader(self._project)
+        again = Reader(self._project, self._types)
         for field in self._types.fields(class_):
             relation = again.asks_again(class_, field)
             if relation is not None:
@@ -191,7 +191,7 @@ class Lists:
         module = self._project.table.by_path.get(place.path)
         if module is None:
             return
-        reader = Reader(self._project)
+        reader = Reader(self._project, self._types)
         given = reader.read(field, _listed_row(class_, model, place))
         asked = self._asked(resolver, given) if isinstance(resolver, FunctionValue) else ()
         if reader.touches or asked:

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models, Relation
-from fwp_checks.frameworks.graphql.object_types import GraphField, ObjectTypes
+from fwp_checks.frameworks.graphql.object_types import INFO, GraphField, ObjectTypes
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.outcome import Alternative, RunExternal
+from fwp_checks.project.meaning.outcome import Alternative, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
     Constant,
+    Coroutine,
     FunctionValue,
     Instance,
     Value,
@@ -33,18 +34,20 @@ from fwp_checks.project.rows.needs import Touch
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-INFO = "graphene.ResolveInfo"
 GET_NODE = "graphene_django.DjangoObjectType.get_node"
 LIST_RESOLVER = "graphene_django.DjangoListField.list_resolver"
 _BYPASS = "bypass_get_queryset"
 
 
 def resolved(
-    project: Project, resolver: Value, root: Value
+    project: Project, types: ObjectTypes, resolver: Value, root: Value
 ) -> tuple[Value, tuple[Alternative, ...]]:
     """What a resolver gives for an object, and what it runs."""
-    outcome = project.calls.invoke(resolver, Arguments((root, Instance(INFO)), complete=False))
-    return outcome.result, outcome.alternatives
+    outcome = project.calls.invoke(resolver, types.arguments(resolver, root))
+    result = outcome.result
+    if isinstance(result, Coroutine):
+        return project.values.awaited(result), ((RunFrame(result.frame),),)
+    return result, outcome.alternatives
 
 
 def rows_of(project: Project, value: Value) -> Value:
@@ -62,10 +65,10 @@ def rows_of(project: Project, value: Value) -> Value:
 class Reader:
     """Notes what the fields of a type read of one object. Read ``touches`` afterwards."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, types: ObjectTypes) -> None:
         self.touches: list[Touch] = []
         self._project = project
-        self._types = ObjectTypes.of(project)
+        self._types = types
         self._models = Models.of(project)
 
     def read_all(self, type_: ClassValue, row: Value) -> None:
@@ -77,7 +80,7 @@ class Reader:
     def read(self, field: GraphField, row: Value) -> Value:
         """Note what one field reads; what it gives."""
         if field.resolver is not None:
-            value, alternatives = resolved(self._project, field.resolver, row)
+            value, alternatives = resolved(self._project, self._types, field.resolver, row)
             self._note(field.place, alternatives)
         else:
             self._note(field.place, self._project.protocols.reading(row, field.source))
@@ -114,7 +117,7 @@ class Reader:
 
     def _is_direct(self, field: GraphField) -> bool:
         """Whether what a field gives does not go through ``get_node``."""
-        if ObjectTypes.of(self._project).is_before_3:
+        if not self._types.asks_by_key:
             return True
         resolver = field.resolver
         if not isinstance(resolver, FunctionValue):

@@ -230,6 +230,8 @@ class CallSites:
     def _differs_by_caller(self, frame: Frame, term: int) -> bool:
         """Whether what a call is handed may depend on the arguments of the function around it."""
         entry = frame.module.facts.terms[term]
+        if entry[0] != t.CALL:
+            return False
         for argument in (*entry[2], *(value for _, value in entry[3])):
             if _reads_parameter(frame.module, argument):
                 return True
