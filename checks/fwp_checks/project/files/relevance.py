@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from fwp_checks.project.files.modules import relative_folder_of
 
@@ -24,8 +25,8 @@ _SETTINGS = (
     *(b"DATABASES", b"CACHES", b"urlpatterns"),
 )
 _SETTING = re.compile(rb"^[ \t]*(?:%s)\b" % b"|".join(_SETTINGS), re.MULTILINE)
-# Some hold nothing but what they take from others.
-_TAKING = (b"import *", b"split_settings")
+# Some hold nothing but what they take from others: by ``import *``, or by means of this.
+_SPLIT_SETTINGS = "split_settings."
 # Begins with plain letters, for which a pattern looks ten times as fast; what stands before them is
 # looked at afterwards.
 _IMPORT = re.compile(rb"import(?:[ \t]*(\([^)]*\)|\*)|[ \t]+([^\n;#(]+))")
@@ -33,7 +34,7 @@ _FROM = re.compile(rb"\bfrom[ \t]+([.\w]+)[ \t]+\Z")
 _IN_A_WORD = re.compile(rb"\w\Z")
 _NAME = re.compile(r"\w+")
 _DOTTED = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
-_ASYNC = re.compile(rb"\basync[ \t]+def\b")
+_ASYNC = re.compile(rb"async[ \t]+def\b")
 # A module with these may leave work to subclasses that it does not import.
 _OPEN_WORDS = (b"NotImplementedError", b"abstractmethod", b"Protocol", b"ABC")
 _OPEN = re.compile(rb"\b(?:%s)\b" % b"|".join(_OPEN_WORDS))
@@ -62,7 +63,7 @@ def relevant(
             settings.add(path)
         if path not in found and not _FRAMEWORKS.isdisjoint(imports.packages(path)):
             found.add(path)
-    settings |= _takers(settings, imports, contents)
+    settings |= _takers(settings, imports)
     found |= settings | {path for one in settings for path in imports.named_in(one)}
     imports.close(found)
     carriers = {path for path in found if imports.imports_any(path, _ORMS)}
@@ -88,19 +89,15 @@ def relevant(
         imports.close(found)
 
 
-def _takers(settings: set[str], imports: _Imports, contents: Mapping[str, bytes]) -> set[str]:
+def _takers(settings: set[str], imports: _Imports) -> set[str]:
     """The files that take all names of settings, or of files that do so."""
     known = set(settings)
-    candidates = [
-        path
-        for path, content in contents.items()
-        if path not in known and any(word in content for word in _TAKING)
-    ]
-    found = {path for path in candidates if b"split_settings" in contents[path]}
-    while new := [p for p in candidates if p not in found and not known.isdisjoint(imports.of(p))]:
+    found = {path for path in imports.paths if imports.imports_any(path, (_SPLIT_SETTINGS,))}
+    candidates = imports.with_star | found
+    while new := [p for p in candidates - known - found if not known.isdisjoint(imports.of(p))]:
         found.update(new)
         known.update(new)
-    return found
+    return found - settings
 
 
 def _has(pattern: re.Pattern[bytes], words: Sequence[bytes], content: bytes) -> bool:
@@ -126,6 +123,18 @@ def _users(carriers: set[str], imports: _Imports) -> set[str]:
     return found
 
 
+class _Statement(NamedTuple):
+    """An import as written: absolute ``names`` with the files they mean; or what a relative one
+    (``level`` above 0) names, which means other files in other folders.
+    """
+
+    names: tuple[str, ...]
+    targets: tuple[str, ...]
+    module: str = ""
+    level: int = 0
+    attributes: Sequence[str] = ()
+
+
 class _Imports:
     """What files import, as far as a pattern can tell."""
 
@@ -133,8 +142,9 @@ class _Imports:
         self._contents = contents
         self._known: dict[str, frozenset[str]] = {}
         self._names: dict[str, set[str]] = {}
-        self._statements: dict[tuple[str, bytes], tuple[str, ...]] = {}
+        self._statements: dict[tuple[bytes, bytes], _Statement] = {}
         self._by_name: dict[str, list[str]] = {}
+        self._with_star: set[str] = set()
         for path in contents:
             for name in names[path]:
                 self._by_name.setdefault(name, []).append(path)
@@ -143,6 +153,13 @@ class _Imports:
     def paths(self) -> Iterable[str]:
         """All files."""
         return self._contents
+
+    @property
+    def with_star(self) -> set[str]:
+        """The files that import all names of some module."""
+        for path in self._contents:
+            self._read(path)
+        return self._with_star
 
     def close(self, found: set[str]) -> None:
         """Add everything that these files import, directly or not."""
@@ -176,63 +193,59 @@ class _Imports:
             yield from self._by_name.get(text.rpartition(".")[0], ())
 
     def _read(self, path: str) -> None:
-        if path not in self._known:
-            names = self._names[path] = set()
-            content = self._contents[path].replace(b"\\\n", b" ")
-            self._known[path] = frozenset(self._targets(path, content, names))
-
-    def _targets(self, path: str, content: bytes, names: set[str]) -> Iterator[str]:
+        if path in self._known:
+            return
+        content = self._contents[path].replace(b"\\\n", b" ")
+        names: set[str] = set()
+        found: set[str] = set()
         for match in _IMPORT.finditer(content):
-            what = match[1] or match[2]
             start = match.start()
             before = content[content.rfind(b"\n", 0, start) + 1 : start]
-            module = _FROM.search(before) if b"from" in before else None
-            if module is None:
-                if not _IN_A_WORD.search(before):
-                    yield from self._plain(what, names)
-                continue
-            name = module[1].decode("utf-8", "replace")
-            level = len(name) - len(name.lstrip("."))
-            if level:
-                yield from self._relative(path, name[level:], level, _names(what))
-            else:
-                names.add(name)
-                yield from self._absolute(name, what)
+            # Most statements stand in many files.
+            key = (before, match[1] or match[2])
+            statement = self._statements.get(key)
+            if statement is None:
+                statement = self._statements[key] = self._statement(*key)
+            if key[1] == b"*":
+                self._with_star.add(path)
+            names.update(statement.names)
+            found.update(statement.targets)
+            if statement.level:
+                found.update(self._relative(path, statement))
+        self._names[path] = names
+        self._known[path] = frozenset(found)
 
-    def _plain(self, what: bytes, names: set[str]) -> Iterator[str]:
-        for text in what.decode("utf-8", "replace").split(","):
-            name = next(iter(text.split()), "")
-            names.add(name)
-            yield from self._absolute(name, b"")
+    def _statement(self, before: bytes, what: bytes) -> _Statement:
+        source = _FROM.search(before)
+        if source is not None:
+            name = source[1].decode("utf-8", "replace")
+            module = name.lstrip(".")
+            attributes = _NAME.findall(what.decode("utf-8", "replace"))
+            if module != name:
+                return _Statement((), (), module, len(name) - len(module), attributes)
+            return _Statement((name,), tuple(self._absolute(name, attributes)))
+        if _IN_A_WORD.search(before):
+            return _Statement((), ())
+        parts = [text.split() for text in what.decode("utf-8", "replace").split(",")]
+        names = tuple([words[0] for words in parts if words])
+        return _Statement(names, tuple([path for name in names for path in self._absolute(name)]))
 
-    def _absolute(self, name: str, what: bytes) -> tuple[str, ...]:
-        statement = (name, what)
-        known = self._statements.get(statement)
-        if known is None:
-            found: list[str] = []
-            # Importing a.b.c runs a and a.b, too.
-            parent = name
-            while parent:
-                found.extend(self._by_name.get(parent, ()))
-                parent = parent.rpartition(".")[0]
-            for attribute in _names(what):
-                found.extend(self._by_name.get(f"{name}.{attribute}", ()))
-            known = self._statements[statement] = tuple(found)
-        return known
+    def _absolute(self, name: str, attributes: Sequence[str] = ()) -> Iterator[str]:
+        # Importing a.b.c runs a and a.b, too.
+        parent = name
+        while parent:
+            yield from self._by_name.get(parent, ())
+            parent = parent.rpartition(".")[0]
+        for attribute in attributes:
+            yield from self._by_name.get(f"{name}.{attribute}", ())
 
-    def _relative(
-        self, path: str, name: str, level: int, attributes: Sequence[str]
-    ) -> Iterator[str]:
-        folder = relative_folder_of(path, level)
+    def _relative(self, path: str, statement: _Statement) -> Iterator[str]:
+        folder = relative_folder_of(path, statement.level)
         if folder is None:
             return
-        base = [*folder, *(part for part in name.split(".") if part)]
-        for stem in (base, *([*base, attribute] for attribute in attributes)):
+        base = [*folder, *(part for part in statement.module.split(".") if part)]
+        for stem in (base, *([*base, attribute] for attribute in statement.attributes)):
             joined = "/".join(stem)
             for candidate in (f"{joined}.py", f"{joined}/__init__.py" if joined else "__init__.py"):
                 if candidate in self._contents:
                     yield candidate
-
-
-def _names(what: bytes) -> list[str]:
-    return _NAME.findall(what.decode("utf-8", "replace"))

@@ -1,0 +1,73 @@
+"""Which files can matter, by a look at their bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from fwp_checks.project.files.relevance import relevant
+
+FILES = {
+    "app/__init__.py": b"",
+    "app/main.py": b"",
+    "app/a.py": b"x = 1\n",
+    "app/b.py": b"x = 2\n",
+    "app/d.py": b"x = 4\n",
+    "app/sub/__init__.py": b"",
+    "app/sub/c.py": b"x = 3\n",
+}
+NAMES = {
+    path: [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")] for path in FILES
+}
+START = b"async def main(): ...\n"
+
+
+def _imported(text: bytes) -> set[str]:
+    """What matters because the main file has this text, and is asynchronous."""
+    found = relevant({**FILES, "app/main.py": START + text}, NAMES, ())
+    return {path.removeprefix("app/").removesuffix(".py") for path in found} - {"main"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"import app.a", {"__init__", "a"}),
+        (b"import os, app.a as a, app.b", {"__init__", "a", "b"}),
+        (b"from app import a", {"__init__", "a"}),
+        (b"from app import(a, b)", {"__init__", "a", "b"}),
+        (b"from app import (  # all\n    a,\n    b as c,\n)", {"__init__", "a", "b"}),
+        (b"from app import a, \\\n    b", {"__init__", "a", "b"}),
+        (b"from app.sub \\\n    import c", {"__init__", "sub/__init__", "sub/c"}),
+        (b"from app.sub.c import*", {"__init__", "sub/__init__", "sub/c"}),
+        (b"from . import a", {"__init__", "a"}),
+        (b"from .sub import c", {"sub/__init__", "sub/c"}),
+        (b"if x: import app.a; from app import b", {"__init__", "a", "b"}),
+        (b"\tfrom app import a\r\n", {"__init__", "a"}),
+        (b"x = 'imports app.a'", set()),
+        (b"reimport app.a", set()),
+        (b"importapp.a", set()),
+        (b"important = app.a", set()),
+        (b"", set()),
+    ],
+)
+def test_what_a_file_imports(text: bytes, expected: set[str]) -> None:
+    assert _imported(text) == expected
+
+
+def test_only_async_code_and_frameworks_matter() -> None:
+    assert relevant(FILES, NAMES, ()) == set()
+    assert relevant(FILES, NAMES, ("app/a.py",)) == {"app/a.py"}
+    flask = {**FILES, "app/b.py": b"from flask import Flask\n"}
+    assert relevant(flask, NAMES, ()) == {"app/b.py"}
+
+
+def test_settings_and_what_takes_them() -> None:
+    settings = {
+        **FILES,
+        "app/a.py": b"INSTALLED_APPS = ['app.sub.c']\n",
+        "app/b.py": b"from .a import *\n",
+        "app/main.py": b"from split_settings.tools import include\n",
+        "app/d.py": b"from .a import x\n",
+    }
+    assert relevant(settings, NAMES, ()) == {
+        "app/a.py", "app/b.py", "app/main.py", "app/sub/__init__.py", "app/sub/c.py"
+    }  # fmt: skip
