@@ -65,6 +65,50 @@ def test_statements_of_a_function() -> None:
     assert [one.kind for one in method] == ["try", "augmented", "other"]
 
 
+def test_statements_of_the_first_try() -> None:
+    """Those in its body, and neither those of its clauses nor those of another try."""
+    source = b'''
+def work(session):
+    """Text."""
+    try:
+        item = session.get(
+            1
+        )
+        try:
+            item.check()
+        except OSError:
+            raise
+    except ValueError:
+        return None
+    else:
+        session.flush()
+    try:
+        session.commit()
+    except ValueError:
+        pass
+
+
+def idle():
+    def work(session):
+        session.flush()
+    return work
+'''
+    facts = extract(source)
+    found = facts.attempted(scope_of(facts, "work"))
+    assert [(one.kind, one.line, one.end_line) for one in found] == [
+        ("assignment", 5, 7),
+        ("try", 8, 11),
+    ]
+    region = next(region for region in facts.regions if region.kind == "try" and region.end > 9)
+    assert found[0].end == found[1].start
+    assert (found[0].start, found[1].end) == (region.start, region.end)
+    assert facts.attempted(scope_of(facts, "idle")) == []
+    assert facts.attempted(scope_of(facts, "work", "idle")) == []
+    assert [one.kind for one in facts.statements_of(scope_of(facts, "work", "idle"))]
+    again = ModuleFacts.from_bytes(facts.to_bytes())
+    assert again.attempted(scope_of(again, "work")) == found
+
+
 def test_statements_share_the_terms_of_their_scope() -> None:
     """Their stretches are those of the scope, without its parameters, in order."""
     facts = extract(SOURCE.encode())

@@ -111,6 +111,45 @@ def test_writes_the_dependency(line: int, project: Path, fwp: Fwp) -> None:
     )
 
 
+def test_names_the_dependency_that_is_there(project: Path, fwp: Fwp) -> None:
+    (project / "app" / "deps.py").write_text(
+        """from fastapi import APIRouter, Depends, HTTPException
+from sqlalchemy.orm import Session
+
+from app.db import Item, get_db
+
+router = APIRouter()
+
+
+def wanted(session: Session = Depends(get_db), number: int = 0) -> Item:
+    found = session.get(Item, number)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+@router.get("/{number}/name")
+def name_of(item: Item = Depends(wanted)):
+    return item.name
+"""
+    )
+    result = fwp("explain", "--at", "app/items.py:11", "--no-cache")
+    assert result.status == 0
+    assert result.out.startswith(
+        "# 3 handlers begin with the same 2 statements. app/deps.py:9 does that already:\n"
+        "\n"
+        "from typing import Annotated\n"
+        "from app.deps import wanted\n"
+        "\n"
+        "\n"
+        "Wanted = Annotated[Item, Depends(wanted)]\n"
+    )
+    assert "def " not in result.out
+    assert (
+        "    note       item_id is called number there; rename it, in the path, too\n" in result.out
+    )
+
+
 def test_writes_the_types_of_several_results(project: Path, fwp: Fwp) -> None:
     begin = """    item = db.get(Item, item_id)
     other = db.get(Item, other_id)

@@ -18,7 +18,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.comments import suppressions
 from fwp_checks.facts.environment import Environment, Layer
 from fwp_checks.facts.expressions import Expressions
-from fwp_checks.facts.model import KIND_BITS, STATEMENT_KINDS, Import, ModuleFacts, Scope
+from fwp_checks.facts.model import ATTEMPT, KIND_BITS, STATEMENT_KINDS, Import, ModuleFacts, Scope
 from fwp_checks.facts.source import read
 
 _CONSTANT = STATEMENT_KINDS.index("constant")
@@ -72,6 +72,8 @@ class Extractor(Expressions):
         self.star_imports: list[tuple[str, int]] = []
         self.declared_outer: dict[str, str] = {}
         self.statements: list[int] = []
+        self._attempt: Any = None
+        self._attempted: list[int] = []
         self._import_terms: dict[tuple[str, str | None, int], int] = {}
         self._queue: deque[tuple[int, Any]] = deque()
 
@@ -220,9 +222,20 @@ class Extractor(Expressions):
                 handler(self, statement)
 
     def _body(self, scope: Scope, statements: Sequence[ast.stmt]) -> None:
-        """Walk the statements of a function's own body, and note where each begins."""
-        table, noted = _STATEMENTS, self.statements
+        """Walk the statements of a function's own body, and note where each begins; behind them,
+        the same of those in its first ``try``.
+        """
+        noted = self.statements
         first = len(noted) // 2
+        self._attempt = next((one for one in statements if one.__class__ is ast.Try), None)
+        attempted = self._attempted = []
+        self._noted(statements, noted)
+        scope.body = (first, len(noted) // 2)
+        if attempted:
+            noted += (len(attempted) // 2, ATTEMPT, *attempted)
+
+    def _noted(self, statements: Sequence[ast.stmt], noted: list[int]) -> None:
+        table = _STATEMENTS
         for statement in statements:
             class_ = statement.__class__
             kind = _KINDS.get(class_, 0)
@@ -232,7 +245,6 @@ class Extractor(Expressions):
             handler = table.get(class_)
             if handler is not None:
                 handler(self, statement)
-        scope.body = (first, len(noted) // 2)
 
     def _expression_statement(self, node: ast.Expr) -> None:
         if node.value.__class__ is not ast.Constant:
@@ -410,7 +422,12 @@ class Extractor(Expressions):
     def _try(self, node: Any) -> None:
         body = self.environment.push()
         start = len(self.terms)
-        self.block(node.body)
+        if node is self._attempt:
+            self._noted(node.body, self._attempted)
+            # Where the last of them ends.
+            self._attempted += (len(self.terms), node.body[-1].end_lineno + 1 << KIND_BITS)
+        else:
+            self.block(node.body)
         self.region("try", start)
         self.environment.pop()
         # A handler may run after any part of the body: what the body binds is bound or not.

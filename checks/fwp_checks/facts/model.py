@@ -58,6 +58,10 @@ KIND_BITS = 5
 """In ``ModuleFacts.statements``, a statement is its first term, then its line above these bits of
 its kind.
 """
+ATTEMPT = (1 << KIND_BITS) - 1
+"""Behind the statements of a function, what is in its place says that the statements of its first
+``try`` follow, and in front of it how many: with one more, where the last of them ends.
+"""
 
 
 class Statement(NamedTuple):
@@ -178,6 +182,29 @@ class ModuleFacts:
         return [
             Statement(kinds[at], starts[at], starts[at + 1], line, max(line, ends[at]))
             for at, line in enumerate(lines)
+        ]
+
+    def attempted(self, scope: Scope) -> list[Statement]:
+        """The statements in the first ``try`` of a function's own body, in order; none if it has no
+        ``try``.
+        """
+        last = scope.body[1]
+        plain = self.statements
+        if last * 2 >= len(plain) or plain[last * 2 + 1] != ATTEMPT:
+            return []
+        count = plain[last * 2]
+        records = plain[last * 2 + 2 : (last + 1 + count) * 2]
+        starts, marks = records[::2], records[1::2]
+        lines = [mark >> KIND_BITS for mark in marks]
+        return [
+            Statement(
+                STATEMENT_KINDS[marks[at] & ATTEMPT],
+                starts[at],
+                starts[at + 1],
+                lines[at],
+                max(lines[at], lines[at + 1] - 1),
+            )
+            for at in range(count - 1)
         ]
 
     def span(self, term: int) -> tuple[int, int, int, int]:

@@ -50,6 +50,8 @@ def way_out(file: FileView, prologue: Prologue) -> str:
     route = prologue.first.route
     if file.project.injection.injects(route):
         written = draft(file.project, prologue)
+        if prologue.existing is not None:
+            return f"{_done_already(prologue, written)} (fwp explain --at {place(prologue)})"
         return f"{declared(written)} (fwp explain --at {place(prologue)} writes it)"
     if is_django(route):
         if prologue.is_entity:
@@ -101,6 +103,17 @@ def declared(written: Draft | None) -> str:
     return f"make it a dependency: {name}: Annotated[{type_name}, Depends({written.name})]"
 
 
+def _done_already(prologue: Prologue, written: Draft | None) -> str:
+    """``app/deps.py:9 does that already: declare item: Annotated[Item, Depends(valid_item)]``."""
+    assert prologue.existing is not None
+    frame = prologue.existing.frame
+    where = f"{frame.module.path}:{frame.scope.line} does that already"
+    if written is None:
+        return f"{where}: declare Depends({frame.name}) as a parameter"
+    type_name = written.type_name or "…"
+    return f"{where}: declare {written.results[-1]}: Annotated[{type_name}, Depends({frame.name})]"
+
+
 def place(prologue: Prologue) -> str:
     """``app/items.py:12``: where the first handler begins."""
     first = prologue.first
@@ -117,6 +130,11 @@ def report(
 ) -> Finding:
     """A finding at the first handler of a prologue, with a step for each other one."""
     frames = [beginning.frame for beginning in prologue.beginnings]
+    trace = steps(file, frames, "begins like it")
+    if prologue.existing is not None:
+        frame = prologue.existing.frame
+        where = file.definition_range(frame.scope)
+        trace.append(Step(frame.module.path, where, f"'{frame.name}' does the same"))
     return file.finding(
         rule,
         file.definition_range(frames[0].scope),
@@ -124,7 +142,7 @@ def report(
         key=(frames[0].qualname, short(prologue.first)),
         severity=severity,
         fix_link=fix_link,
-        trace=steps(file, frames, "begins like it"),
+        trace=trace,
     )
 
 

@@ -7,7 +7,7 @@ to choose.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING
@@ -95,7 +95,7 @@ def draft(project: Project, prologue: Prologue) -> Draft | None:
     if prologue.is_entity:
         results = bound[-1:]
     given = _declared(lines, frame)
-    used = parameters_read(first)
+    used = parameters_read(frame, first.statements)
     return Draft(
         _name(frame, results, prologue),
         bool(re.search(r"\bawait\b|\basync (?:with|for)\b", block)),
@@ -141,6 +141,8 @@ def _lines(frame: Frame) -> list[str]:
 
 
 def _name(frame: Frame, results: list[str], prologue: Prologue) -> str:
+    if prologue.existing is not None:
+        return prologue.existing.frame.name
     if results:
         return f"{'valid' if prologue.answers else 'get'}_{results[-1]}"
     return f"check_{frame.module.path.rpartition('/')[2].removesuffix('.py')}_access"
@@ -185,11 +187,10 @@ def _bound_name(project: Project, frame: Frame, class_: ClassValue) -> str:
     return class_.name if class_.name in names or not names else names[0]
 
 
-def parameters_read(first: Beginning) -> list[str]:
-    """The handler's parameters that the statements read, in its order."""
-    frame = first.frame
+def parameters_read(frame: Frame, statements: Sequence[Statement]) -> list[str]:
+    """A function's parameters that statements of it read, in its order."""
     terms = frame.module.facts.terms
-    pending = list(range(first.statements[0].start, first.statements[-1].end))
+    pending = list(range(statements[0].start, statements[-1].end))
     seen: set[int] = set()
     while pending:
         term = pending.pop()

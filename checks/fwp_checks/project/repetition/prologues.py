@@ -13,6 +13,7 @@ from fwp_checks.facts.model import Region, Statement
 from fwp_checks.project.application.model import Handler, Route
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.values import External
+from fwp_checks.project.repetition import attempts
 from fwp_checks.project.repetition.sameness import Form, Reading, last_name
 
 if TYPE_CHECKING:
@@ -38,17 +39,27 @@ class Beginning:
 
 
 @dataclass(frozen=True, slots=True)
+class Existing:
+    """A dependency of the project, and the statements with which it does what handlers do."""
+
+    frame: Frame
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Prologue:
     """Statements that handlers of one folder share, in the order of paths and lines.
 
     ``is_entity``: they load something by a parameter, and answer that there is none. ``answers``:
-    they may end the request. ``computes``: they only calculate with parameters.
+    they may end the request. ``computes``: they only calculate with parameters. ``existing``: a
+    dependency that does the same, and returns what is loaded.
     """
 
     beginnings: tuple[Beginning, ...]
     is_entity: bool
     answers: bool
     computes: bool
+    existing: Existing | None = None
 
     @property
     def first(self) -> Beginning:
@@ -64,7 +75,14 @@ class _Read:
         self.handler = handler
         self.statements: list[Statement] = []
         self._forms: list[Form] = []
-        self._rest = Reading(project, handler.frame).statements()
+        reading = Reading(project, handler.frame)
+        attempted = attempts.statements_of(reading, handler.frame)
+        self.is_attempted = bool(attempted)
+        self._rest = reading.statements(attempted)
+
+    def forms(self, depth: int) -> tuple[Form, ...]:
+        """The forms of the first statements, which were read before."""
+        return tuple(self._forms[:depth])
 
     def form(self, number: int) -> Form:
         """The form of a statement; None behind the last one."""
@@ -115,7 +133,9 @@ class Prologues:
             route, handler = handlers[key]
             frame = handler.frame
             first, last = frame.scope.body
-            if last - first < 2 or not frame.module.is_served or route.is_websocket:
+            if not frame.module.is_served or route.is_websocket:
+                continue
+            if last - first < 2 and len(frame.module.facts.attempted(frame.scope)) < 2:
                 continue
             yield _Read(self._project, route, handler)
 
@@ -141,6 +161,9 @@ class Prologues:
             yield from self._shared(group, depth)
 
     def _prologue(self, group: list[_Read], depth: int) -> Prologue | None:
+        group = [read for read in group if self._may_be_moved(read, depth)]
+        if len(group) < FEWEST_HANDLERS:
+            return None
         first = group[0]
         statements = first.statements[:depth]
         is_entity = self._is_entity(first, statements)
@@ -153,7 +176,37 @@ class Prologues:
             Beginning(read.route, read.handler, tuple(read.statements[:depth])) for read in group
         ]
         computes = not answers and self._computes(first, statements)
-        return Prologue(tuple(beginnings), is_entity, answers, computes)
+        existing = self._loaders.get(first.forms(depth)) if is_entity else None
+        if existing is not None and not self._project.injection.injects(first.route):
+            existing = None
+        return Prologue(tuple(beginnings), is_entity, answers, computes, existing)
+
+    @cached_property
+    def _loaders(self) -> dict[tuple[Form, ...], Existing]:
+        """The dependencies that load something, answer that there is none, and return it, by the
+        forms of their statements.
+        """
+        found: dict[tuple[Form, ...], Existing] = {}
+        for frame in self._project.injection.functions.values():
+            first, last = frame.scope.body
+            if frame.scope.is_generator or not 2 < last - first <= _MOST_STATEMENTS:
+                continue
+            if len(frame.scope.returns) != 1:
+                continue
+            read = list(Reading(self._project, frame).statements())
+            if len(read) < 3 or read[-1][0].kind != "return" or read[-2][0].kind != "if":
+                continue
+            statements = tuple([statement for statement, _ in read[:-1]])
+            loaded = self._tested_for_none(frame, statements[-1])
+            if loaded == t.unaliased(frame.module.facts.terms, frame.scope.returns[0]):
+                forms = tuple([form for _, form in read[:-1]])
+                found.setdefault(forms, Existing(frame, statements))
+        return found
+
+    def _may_be_moved(self, read: _Read, depth: int) -> bool:
+        """Whether a handler's first statements may be done in front of it."""
+        frame, statements = read.handler.frame, read.statements[:depth]
+        return not read.is_attempted or attempts.lets_through(self._project, frame, statements)
 
     # -- what a prologue does ----------------------------------------------------------------------
 

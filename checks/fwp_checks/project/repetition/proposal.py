@@ -25,8 +25,7 @@ def proposal(project: Project, module: Module, line: int) -> str | None:
     written = draft(project, prologue) if prologue is not None else None
     if prologue is None or written is None:
         return None
-    injects = project.injection.injects(prologue.first.route)
-    return "\n".join(_text(prologue, written, injects=injects))
+    return "\n".join(_text(project, prologue, written))
 
 
 def _prologue_at(project: Project, module: Module, line: int) -> Prologue | None:
@@ -39,38 +38,75 @@ def _prologue_at(project: Project, module: Module, line: int) -> Prologue | None
     return None
 
 
-def _text(prologue: Prologue, written: Draft, *, injects: bool) -> Iterator[str]:
+def _text(project: Project, prologue: Prologue, written: Draft) -> Iterator[str]:
     first = prologue.first
+    injects = project.injection.injects(first.route)
     number = len(prologue.beginnings)
     count = len(first.statements)
-    yield f"# {number} handlers begin with the same {count} statements. Written once:"
+    yield f"# {number} handlers begin with the same {count} statements. {_where(prologue)}:"
     yield ""
     if injects:
-        yield from _imports(first, written)
-    if _RETURN.search(written.block):
-        yield "# What is returned in here would be the result: raise an exception instead."
-    yield written.function
-    if injects and written.results:
+        yield from _imports(prologue, written)
+    if prologue.existing is None:
+        if _RETURN.search(written.block):
+            yield "# What is returned in here would be the result: raise an exception instead."
+        yield written.function
         yield ""
+    if injects and written.results:
         yield f"{written.alias} = Annotated[{_type(written)}, Depends({written.name})]"
     yield ""
     yield "# In place of the statements:"
-    wanted = parameters_read(first)
+    wanted = _wanted(project, prologue)
     for beginning in prologue.beginnings:
         yield from _change(beginning, written, wanted, injects=injects)
 
 
-def _imports(first: Beginning, written: Draft) -> Iterator[str]:
-    bound = first.frame.module.facts.scopes[0].bindings
+def _where(prologue: Prologue) -> str:
+    existing = prologue.existing
+    if existing is None:
+        return "Written once"
+    return f"{existing.frame.module.path}:{existing.frame.scope.line} does that already"
+
+
+def _wanted(project: Project, prologue: Prologue) -> list[str]:
+    """The parameters of the request that the function takes."""
+    if prologue.existing is None:
+        return _own(prologue.first)
+    frame = prologue.existing.frame
+    injected = {one.parameter for one in project.applications.sub_dependencies(frame)}
+    read = parameters_read(frame, prologue.existing.statements)
+    return [name for name in read if name not in injected]
+
+
+def _own(beginning: Beginning) -> list[str]:
+    """The parameters that a handler's statements read, but for those that are injected."""
+    injected = {dependency.parameter for dependency in beginning.route.dependencies}
+    read = parameters_read(beginning.frame, beginning.statements)
+    return [name for name in read if name not in injected]
+
+
+def _imports(prologue: Prologue, written: Draft) -> Iterator[str]:
+    module = prologue.first.frame.module
+    bound = module.facts.scopes[0].bindings
     missing = []
     if written.results and "Annotated" not in bound:
         missing.append("from typing import Annotated")
     if "Depends" not in bound:
         missing.append("from fastapi import Depends")
+    if prologue.existing is not None and written.name not in bound:
+        source = _import_name(prologue.existing.frame.module, module)
+        missing.append(f"from {source} import {written.name}")
     yield from missing
     if missing:
         yield ""
         yield ""
+
+
+def _import_name(imported: Module, module: Module) -> str:
+    """What one module calls another: by the same first part as what it imports already."""
+    known = {one.module.partition(".")[0] for one in module.facts.imports if not one.level}
+    found = (name for name in imported.names if name.partition(".")[0] in known)
+    return next(found, imported.name)
 
 
 def _type(written: Draft) -> str:
@@ -91,7 +127,7 @@ def _change(
     yield f"# {frame.module.path}:{frame.scope.line} {frame.name}(), lines {start}-{end}"
     names = ", ".join(written.results)
     awaited = "await " if written.is_async else ""
-    own = parameters_read(beginning)
+    own = parameters_read(frame, beginning.statements)
     if not injects:
         given = ", ".join(own)
         call = f"{awaited}{written.name}({given})"
@@ -107,7 +143,7 @@ def _change(
         yield f"    drop       {', '.join(idle)}"
     renamed = [
         f"{mine} is called {its} there; rename it, in the path, too"
-        for mine, its in zip(own, wanted, strict=False)
+        for mine, its in zip(_own(beginning), wanted, strict=False)
         if mine != its
     ]
     if renamed:

@@ -9,7 +9,7 @@ texts of messages (what is raised, what is answered where control leaves) not at
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -71,11 +71,11 @@ class Reading:
 
     # -- statements --------------------------------------------------------------------------------
 
-    def statements(self) -> Iterator[tuple[Statement, Form]]:
+    def statements(self, inner: Sequence[Statement] = ()) -> Iterator[tuple[Statement, Form]]:
         """The statements that do something, each with its form. Docstrings, imports, log lines and
-        the reading of clocks are left out.
+        the reading of clocks are left out. ``inner``: in place of the function's own.
         """
-        for statement in self._statements:
+        for statement in inner or self._statements:
             if not self.is_idle(statement):
                 yield statement, self.form(statement)
 
