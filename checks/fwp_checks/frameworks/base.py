@@ -237,6 +237,8 @@ class Frameworks:
         self._project: Project | None = None
         self._by_module: dict[str, list[Framework]] = {}
         self._by_class: dict[ClassValue, list[Framework]] = {}
+        self._calling: dict[str, list[Framework]] = {}
+        self._readers: dict[ClassValue | str, list[Framework]] = {}
         for framework in frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
@@ -286,20 +288,23 @@ class Frameworks:
 
     def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
         """See :meth:`Framework.call`."""
-        for framework in self._concerned(name):
+        calling = self._calling.get(name)
+        if calling is None:
+            calling = self._calling[name] = self._with_call(name)
+        for framework in calling:
             outcome = framework.call(self.project, name, arguments, receiver)
             if outcome is not None:
                 return outcome
         return None
 
+    def _with_call(self, name: str) -> list[Framework]:
+        concerned = self._concerned(name)
+        return [f for f in concerned if type(f).call is not Framework.call]
+
     def may_run(self, name: str) -> bool:
         """Whether :meth:`Framework.call` may run something for a function of no effect."""
         last = name.rpartition(".")[2]
-        return any(
-            type(framework).call is not Framework.call
-            and (framework.running is None or last in framework.running)
-            for framework in self._concerned(name)
-        )
+        return any(f.running is None or last in f.running for f in self._with_call(name))
 
     def attribute(self, base: Instance | Member, name: str) -> Value | None:
         """See :meth:`Framework.attribute` and :meth:`Framework.model_attribute`."""
@@ -318,18 +323,28 @@ class Frameworks:
 
     def reading(self, base: Value, name: str) -> tuple[Alternative, ...] | None:
         """See :meth:`Framework.reading`."""
-        if not isinstance(base, Instance):
+        if type(base) is not Instance:
             return None
-        concerned = (
-            self._concerned(base.class_)
-            if isinstance(base.class_, str)
-            else self._concerned_class(base.class_)
-        )
-        for framework in concerned:
+        readers = self._readers.get(base.class_)
+        if readers is None:
+            readers = self._with_reading(base.class_)
+        for framework in readers:
             runs = framework.reading(self.project, base, name)
             if runs is not None:
                 return runs
         return None
+
+    def _with_reading(self, class_: ClassValue | str) -> list[Framework]:
+        if isinstance(class_, str):
+            concerned = self._concerned(class_)
+        else:
+            concerned = self._concerned_class(class_)
+            if not concerned:
+                # As yet, see there.
+                return concerned
+        readers = [f for f in concerned if type(f).reading is not Framework.reading]
+        self._readers[class_] = readers
+        return readers
 
     @cached_property
     def read_names(self) -> frozenset[str] | None:
@@ -452,11 +467,15 @@ class Frameworks:
 
     def parameter(self, frame: Frame, index: int) -> Value | None:
         """See :meth:`Framework.parameter`."""
-        for framework in self._imported:
+        for framework in self._injecting:
             value = framework.parameter(self.project, frame, index)
             if value is not None:
                 return value
         return None
+
+    @cached_property
+    def _injecting(self) -> list[Framework]:
+        return [f for f in self._imported if type(f).parameter is not Framework.parameter]
 
     @property
     def row_sources(self) -> tuple[str, ...]:

@@ -87,6 +87,7 @@ class Behaviours:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._value = project.values.evaluate
         self._once = Once(project)
         self._off_loop = OffLoop()
         self._known: dict[Frame, Behaviour] = {}
@@ -284,9 +285,6 @@ class Behaviours:
                     runs += alternative or ()
             return (runs,)
         return ()
-
-    def _value(self, frame: Frame, term: int) -> Value:
-        return self._project.values.evaluate(frame, term)
 
     def _reading_item(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
         key = frame.module.facts.terms[entry[2]]

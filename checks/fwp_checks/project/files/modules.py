@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import itemgetter
+from typing import Any
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts, Region
@@ -21,11 +22,21 @@ class Module:
 
     ``path`` is relative to the root with forward slashes; ``names`` are the dotted names it can be
     imported by; ``read`` gives the bytes of the file, for those who want to write edits.
+    ``class_values`` are its classes as values, by scope.
     """
 
     is_template = False
 
-    __slots__ = ("__dict__", "facts", "is_package", "is_read_only", "is_test", "names", "path")
+    __slots__ = (
+        "__dict__",
+        "class_values",
+        "facts",
+        "is_package",
+        "is_read_only",
+        "is_test",
+        "names",
+        "path",
+    )
 
     def __init__(
         self,
@@ -40,6 +51,7 @@ class Module:
         self.path = path
         self.names = tuple(names)
         self.facts = facts
+        self.class_values: dict[int, Any] = {}
         self.is_package = path.endswith("__init__.py")
         self.is_test = is_test
         self.is_read_only = is_read_only

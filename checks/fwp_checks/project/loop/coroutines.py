@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -215,9 +216,11 @@ class Coroutines:
         """
         terms = frame.module.facts.terms
         roles = self._project.catalogue.members_with_roles
-        for term in range(frame.scope.start, frame.scope.end):
-            entry = terms[term]
-            if entry[0] == t.CALL and (terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] in roles):
+        calls = frame.module.calls
+        first = bisect_left(calls, frame.scope.start)
+        for term in calls[first : bisect_left(calls, frame.scope.end, first)]:
+            called = terms[terms[term][1]]
+            if called[0] != t.ATTR or called[2] in roles:
                 yield from self._handed_by(frame, term)
 
     def _handed_by(self, frame: Frame, term: int) -> Iterator[Handed]:

@@ -23,12 +23,13 @@ class Assignments:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._evaluate = project.values.evaluate
         self._known: dict[tuple[Module, int], dict[int, list[tuple[int, str]]]] = {}
 
     def used(self, frame: Frame, term: int, at: int) -> Value:
         """The value of a term where another one uses it."""
-        value = self._project.values.evaluate(frame, term)
-        if isinstance(value, Union) or (isinstance(value, Instance) and value.details):
+        value = frame.memo.get(term) or self._evaluate(frame, term)
+        if type(value) is Union or (type(value) is Instance and value.details):
             names = self._before(frame, term, at)
             if names:
                 return self._with(value, frozenset(names))

@@ -124,8 +124,9 @@ class Calls:
 
     def invoke(self, function: Value, arguments: Arguments) -> Outcome:
         """What calling a value with these arguments does."""
-        function = without_none(function)
-        options = options_of(function)
+        if type(function) is not Union:
+            return self._invoke_one(function, arguments)
+        options = options_of(without_none(function))
         return Outcome.either([self._invoke_one(option, arguments) for option in options])
 
     def _invoke_one(self, function: Value, arguments: Arguments) -> Outcome:

@@ -103,6 +103,8 @@ class Libraries:
         """The call itself, and what it runs of the functions and iterables that it is handed."""
         project = self._project
         alternatives: list[tuple[Run, ...]] = [(RunExternal(name, arguments, receiver),)]
+        if self.is_idle(name):
+            return (alternatives[0],)
         for role in project.catalogue.roles(name):
             if role.role not in _RUNNING_ROLES:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import parse_value
 from fwp_checks.project.meaning.values import (
@@ -49,6 +49,15 @@ def _container(value: Value) -> str:
     return "dict" if isinstance(value, MappingValue) else ""
 
 
+def _bound(order: tuple[ClassValue | External, ...], name: str) -> tuple[ClassValue, int] | None:
+    for owner in order:
+        if isinstance(owner, ClassValue):
+            term = owner.module.facts.scopes[owner.scope].bindings.get(name, -1)
+            if term >= 0:
+                return owner, term
+    return None
+
+
 # Under these, a property stays what it is for objects: Python's own, then those of SQLAlchemy's
 # hybrid_property, https://docs.sqlalchemy.org/en/20/orm/extensions/hybrid.html
 _PROPERTY_DECORATORS = frozenset(
@@ -62,18 +71,34 @@ class Members:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._known: dict[tuple[Value, str], Value] = {}
+        self._known_of_class: dict[tuple[ClassValue | str, str], Value] = {}
+        self._places: dict[ClassValue, dict[str, tuple[ClassValue, int] | None]] = {}
 
     def attribute(self, base: Value, name: str) -> Value:
         """The value of ``base.name``."""
-        if isinstance(base, Unknown):
+        kind = type(base)
+        if kind is Unknown:
             return base
-        if isinstance(base, External):
-            return self._of_external(base.name, name, None)
+        if kind is External:
+            return self._of_external(cast("External", base).name, name, None)
+        if kind is Instance:
+            instance = cast("Instance", base)
+            if instance.init is None and not instance.details and not instance.arguments:
+                return self._of_plain(instance, name)
         key = (base, name)
         known = self._known.get(key)
         if known is None:
             self._known[key] = RECURSIVE
             known = self._known[key] = self._attribute(base, name)
+        return known
+
+    def _of_plain(self, instance: Instance, name: str) -> Value:
+        """An attribute of an object of which nothing is known but its class."""
+        key = (instance.class_, name)
+        known = self._known_of_class.get(key)
+        if known is None:
+            self._known_of_class[key] = RECURSIVE
+            known = self._known_of_class[key] = self._of_instance(instance, name)
         return known
 
     def _attribute(self, base: Value, name: str) -> Value:
@@ -144,19 +169,35 @@ class Members:
     def _binding(
         self, class_: ClassValue, name: str, after: ClassValue | None = None
     ) -> tuple[ClassValue, Value] | None:
+        place = (
+            self._place(class_, name)
+            if after is None
+            else _bound(self._order_after(class_, after), name)
+        )
+        if place is None:
+            return None
+        owner, term = place
+        frame = self._project.classes.frame_around(owner)
+        return owner, frame.memo.get(term) or self._project.values.evaluate(frame, term)
+
+    def _order_after(
+        self, class_: ClassValue, after: ClassValue
+    ) -> tuple[ClassValue | External, ...]:
         order = self._project.classes.info(class_).order
-        skipping = after is not None
-        for owner in order:
-            if skipping:
-                skipping = owner != after
-                continue
-            if isinstance(owner, ClassValue):
-                scope = owner.module.facts.scopes[owner.scope]
-                term = scope.bindings.get(name, -1)
-                if term >= 0:
-                    frame = self._project.classes.frame_around(owner)
-                    return owner, self._project.values.evaluate(frame, term)
-        return None
+        return order[order.index(after) + 1 :] if after in order else ()
+
+    def _place(self, class_: ClassValue, name: str) -> tuple[ClassValue, int] | None:
+        """The class that binds a name for another one, and the term that it is bound to."""
+        places = self._places.get(class_)
+        if places is None:
+            places = {}
+            order = self._project.classes.info(class_).order
+            if not self._project.classes.is_settled(class_):
+                return _bound(order, name)
+            self._places[class_] = places
+        if name not in places:
+            places[name] = _bound(self._project.classes.info(class_).order, name)
+        return places[name]
 
     def _of_class(self, class_: ClassValue, name: str) -> Value:
         hooked = self._project.frameworks.class_attribute(class_, name)

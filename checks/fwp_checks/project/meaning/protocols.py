@@ -195,10 +195,12 @@ class Protocols:
 
     def reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
         """What runs when an attribute is read."""
-        if not isinstance(base, (Instance, Union)):
+        if type(base) is Union:
+            base = without_none(base)
+        elif type(base) is not Instance:
             return ()
         alternatives: list[Alternative] = []
-        for option in options_of(without_none(base)):
+        for option in options_of(base):
             lazy = self._project.frameworks.reading(option, name)
             getters = [] if lazy is not None else self._project.members.getters(option, name)
             alternatives.extend(lazy or ())

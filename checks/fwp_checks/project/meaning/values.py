@@ -62,12 +62,23 @@ class External(Value):
     name: str
 
 
-@dataclass(slots=True, unsafe_hash=True)
 class ClassValue(Value):
-    """A class of the project."""
+    """A class of the project. There is one object of each, so they are compared by identity."""
 
+    __slots__ = ("module", "scope")
     module: Module
     scope: int
+
+    def __new__(cls, module: Module, scope: int) -> ClassValue:
+        known: ClassValue | None = module.class_values.get(scope)
+        if known is None:
+            known = module.class_values[scope] = super().__new__(cls)
+            known.module = module
+            known.scope = scope
+        return known
+
+    def __repr__(self) -> str:
+        return f"ClassValue({self.module!r}, {self.scope})"
 
     @property
     def name(self) -> str:
@@ -259,12 +270,12 @@ NO_ARGUMENTS = Arguments()
 
 def is_none(value: Value) -> bool:
     """Whether it is certainly None."""
-    return isinstance(value, Constant) and value.value is None
+    return type(value) is Constant and value.value is None
 
 
 def options_of(value: Value) -> tuple[Value, ...]:
     """The options of a union, or the value itself."""
-    return value.options if isinstance(value, Union) else (value,)
+    return value.options if type(value) is Union else (value,)
 
 
 def without_none(value: Value) -> Value:
