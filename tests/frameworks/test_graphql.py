@@ -282,3 +282,40 @@ def test_info_has_the_request(tmp_path: Path) -> None:
         return Article.objects.filter(author=info.context.user.pk)
 """
     assert asked(tmp_path, schema + resolved) == [["author"]]
+
+
+def test_models_of_a_library(tmp_path: Path) -> None:
+    """Types are made from Django's users, too: relations lead to them, and away from them."""
+    models = """
+    from django.conf import settings
+    from django.db import models
+
+    class Note(models.Model):
+        owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    """
+    schema = """
+    import graphene
+    from django.contrib.auth.models import User
+    from graphene_django import DjangoListField, DjangoObjectType
+    from models import Note
+
+    class UserType(DjangoObjectType):
+        class Meta:
+            model = User
+            fields = ["username", "note_set"]
+
+    class NoteType(DjangoObjectType):
+        class Meta:
+            model = Note
+            fields = "__all__"
+
+    class Query(graphene.ObjectType):
+        users = graphene.List(UserType)
+        notes = DjangoListField(NoteType)
+
+        def resolve_users(root, info):
+            return User.objects.filter(is_active=True)
+    """
+    found = findings(tmp_path, models=models, schema=schema)
+    asked_for = [match[1] for text in found if (match := _ASKED.search(text)) is not None]
+    assert sorted(asked_for) == ["note_set", "owner"]

@@ -344,12 +344,12 @@ class Models:
             return self._accessors.get(class_, {}).get(name) or self._shipped((class_.name,), name)
         return None
 
-    def relations(self, class_: ClassValue) -> list[Relation]:
+    def relations(self, class_: Value) -> list[Relation]:
         """The relations of a model: those it declares or inherits, and those that lead back."""
         found: dict[str, Relation] = {}
-        line = [owner for owner in self._line(class_) if isinstance(owner, ClassValue)]
-        for owner in line:
-            for name in (*self.declared(owner), *self._accessors.get(owner, ())):
+        for owner in self._line(class_) if isinstance(class_, ClassValue) else (class_,):
+            declared = self.declared(owner) if isinstance(owner, ClassValue) else ()
+            for name in (*declared, *self._accessors.get(owner, ())):
                 relation = self.relation(class_, name)
                 if relation is not None:
                     found.setdefault(name, relation)

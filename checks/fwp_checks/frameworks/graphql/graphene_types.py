@@ -82,14 +82,13 @@ class GrapheneTypes(ObjectTypes):
             self._is_type[class_] = known
         return known
 
-    def model(self, class_: ClassValue) -> ClassValue | None:
+    def model(self, class_: ClassValue) -> Value | None:
         """The model that a type is made from. (Options of a base are its own.)"""
         meta = self._meta(class_)
         if meta is None or not self._project.classes.derives(class_, MODEL_TYPE):
             return None
         found = self._project.members.find_in_class(meta, "model")
-        is_model = isinstance(found, ClassValue) and self._models.is_model(found)
-        return found if is_model and isinstance(found, ClassValue) else None
+        return found if found is not None and self._models.is_model(found) else None
 
     def _meta(self, class_: ClassValue) -> ClassValue | None:
         term = class_.module.facts.scopes[class_.scope].bindings.get("Meta", -1)
@@ -237,7 +236,7 @@ class GrapheneTypes(ObjectTypes):
                     is_made=True,
                 )
 
-    def _relations(self, class_: ClassValue, model: ClassValue) -> Iterator[tuple[Relation, Place]]:
+    def _relations(self, class_: ClassValue, model: Value) -> Iterator[tuple[Relation, Place]]:
         """The relations of a model that the options of its type let through, and where they do."""
         meta = self._meta(class_)
         assert meta is not None
@@ -249,14 +248,12 @@ class GrapheneTypes(ObjectTypes):
                 if relation is not None:
                     yield relation, place
             return
+        place = Place(class_.module.path, literals.definition_term(class_.module, class_.scope))
         if isinstance(written, Place):
             place = written
-        else:
-            bindings = meta.module.facts.scopes[meta.scope].bindings
-            place = Place(meta.module.path, bindings.get("exclude", bindings.get("model", -1)))
         left_out = {name for name, _ in excluded} if isinstance(excluded, list) else set()
         for relation in self._models.relations(model):
-            if relation.name not in left_out and place.term >= 0:
+            if relation.name not in left_out:
                 yield relation, place
 
     def _option(self, meta: ClassValue, *names: str) -> list[tuple[str, Place]] | Place | None:

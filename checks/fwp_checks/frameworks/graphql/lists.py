@@ -157,7 +157,8 @@ class Lists:
         for option in options_of(value):
             if self._models.is_queryset(option):
                 given = Arguments((option, Instance(INFO)))
-                option = self._project.calls.invoke(method, given).result
+                left = self._project.calls.invoke(method, given).result
+                option = _built_as(left, origin_of(option))
             found.append(option)
         return rows_of(self._project, join(found))
 
@@ -182,7 +183,7 @@ class Lists:
             yield Consumer(place, "resolver", class_.name, module, place.term, touches=touches)
 
     def _field(
-        self, class_: ClassValue, field: GraphField, model: ClassValue | None
+        self, class_: ClassValue, field: GraphField, model: Value | None
     ) -> Iterator[Consumer]:
         place, resolver = field.place, field.resolver
         if isinstance(resolver, FunctionValue):
@@ -222,7 +223,20 @@ class Lists:
         return tuple(places)
 
 
-def _listed_row(shown: ClassValue, model: ClassValue | None, place: Place) -> Value:
+def _built_as(left: Value, origin: Origin | None) -> Value:
+    """What is left of a queryset, built where that was, if the project's own code did."""
+    if origin is None or origin.built is None:
+        return left
+    found: list[Value] = []
+    for option in options_of(left):
+        own = origin_of(option)
+        if isinstance(option, Instance) and own is not None:
+            option = with_origin(option, replace(own, built=origin.built, also=origin.also))
+        found.append(option)
+    return join(found)
+
+
+def _listed_row(shown: ClassValue, model: Value | None, place: Place) -> Value:
     """One object of some list, for which anything may have been fetched along: of a model, else of
     the type itself.
     """

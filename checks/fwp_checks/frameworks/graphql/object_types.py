@@ -70,8 +70,8 @@ class ObjectTypes:
         """Every object type, and the classes that one is put together from."""
         raise NotImplementedError
 
-    def model(self, class_: ClassValue) -> ClassValue | None:
-        """The model of Django that a type is made from."""
+    def model(self, class_: ClassValue) -> Value | None:
+        """The model of Django that a type is made from, the project's or a library's."""
         raise NotImplementedError
 
     def of_model(self, model: Value | None) -> list[ClassValue]:

@@ -57,12 +57,12 @@ class StrawberryTypes(ObjectTypes):
     """Reads the object types of Strawberry; one for each project."""
 
     @cached_property
-    def _declared_types(self) -> dict[ClassValue, ClassValue | None]:
+    def _declared_types(self) -> dict[ClassValue, Value | None]:
         """The types, each with the model that its decorator names.
 
         With the optimizer, whatever Strawberry asks Django for has what a client asks for.
         """
-        found: dict[ClassValue, ClassValue | None] = {}
+        found: dict[ClassValue, Value | None] = {}
         project = self._project
         if _ROOTS.isdisjoint(project.names.imported_roots):
             return found
@@ -73,8 +73,8 @@ class StrawberryTypes(ObjectTypes):
             model: Value | None = None
             if name in _DJANGO_TYPES and entry[0] == t.CALL:
                 model = project.calls.arguments(frame, entry).get(0, "model")
-            is_model = isinstance(model, ClassValue) and self._models.is_model(model)
-            found[class_] = model if is_model and isinstance(model, ClassValue) else None
+            is_model = model is not None and self._models.is_model(model)
+            found[class_] = model if is_model else None
         if self._has_optimizer:
             return {class_: None for class_, model in found.items() if model is None}
         return found
@@ -91,7 +91,7 @@ class StrawberryTypes(ObjectTypes):
         """Every class under a decorator of Strawberry's."""
         yield from self._declared_types
 
-    def model(self, class_: ClassValue) -> ClassValue | None:
+    def model(self, class_: ClassValue) -> Value | None:
         """The model that the decorator of a type names."""
         return self._declared_types.get(class_)
 
