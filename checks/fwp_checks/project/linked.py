@@ -30,6 +30,7 @@ from fwp_checks.project.meaning.evaluate import Values
 from fwp_checks.project.meaning.frames import Frame, Frames
 from fwp_checks.project.meaning.generics import Generics
 from fwp_checks.project.meaning.implementations import Implementations
+from fwp_checks.project.meaning.inheriting import Inheriting
 from fwp_checks.project.meaning.libraries import Libraries
 from fwp_checks.project.meaning.lists import Lists
 from fwp_checks.project.meaning.mappings import Mappings
@@ -100,6 +101,7 @@ class Project:
         self.registries = Registries(self)
         self.generics = Generics(self)
         self.implementations = Implementations(self)
+        self.inheriting = Inheriting(self)
         self.protocols = Protocols(self)
         self.libraries = Libraries(self)
         self.call_sites = CallSites(self)

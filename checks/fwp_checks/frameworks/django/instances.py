@@ -22,6 +22,7 @@ from fwp_checks.project.meaning.values import (
     Iterable,
     Unknown,
     Value,
+    Wrapped,
 )
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
     relation = models.relation(class_, name)
     if relation is not None:
         return _related(models, relation, instance)
+    if row is not None and _is_kept(project, instance, row, name):
+        return Unknown(f"annotation '{name}'")
     if name == "pk":
         return Unknown("primary key")
     field = models.field(class_, name) if isinstance(class_, ClassValue) else None
@@ -77,6 +80,17 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
         held = _COLUMNS.get(field.type.rpartition(".")[2])
         return Instance(held) if held is not None else Unknown(f"column '{name}'")
     return None
+
+
+def _is_kept(project: Project, instance: Instance, row: rows.Row, name: str) -> bool:
+    """Whether an annotation stands where a cached property would keep its result, and is read in
+    its place.
+    """
+    class_ = instance.class_
+    if name not in row.annotated or not isinstance(class_, ClassValue):
+        return False
+    bound = project.members.find_in_class(class_, name)
+    return isinstance(bound, Wrapped) and bound.how == "cached_property"
 
 
 def _prefetched(models: Models, instance: Instance, lookup: rows.Prefetched) -> Value:
@@ -154,6 +168,8 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
     relation = models.relation(class_, name)
     if relation is None and name in row.loads:
         # It was assigned: no property is asked.
+        return ()
+    if _is_kept(project, instance, row, name):
         return ()
     descriptor = None
     if relation is not None:

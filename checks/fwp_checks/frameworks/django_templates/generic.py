@@ -15,6 +15,7 @@ from fwp_checks.frameworks.django_templates import pages
 from fwp_checks.frameworks.django_templates.processors import context_names, with_request
 from fwp_checks.frameworks.django_templates.rendering import consumer
 from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.inheriting import INHERITS
 from fwp_checks.project.meaning.origins import Place, built_at
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import (
@@ -313,7 +314,7 @@ def inherited(project: Project) -> Iterator[Frame]:
                 continue
             views_of[method] = views_of.get(method, 0) + 1
             if views_of[method] <= _MOST_VIEWS:
-                view = Instance(class_)
+                view = Instance(class_, details=(INHERITS,))
                 called = project.members.bind(method, view, class_)
                 if isinstance(called, FunctionValue):
                     yield project.calls.frame_for(called, _handed(project, view, class_, name))

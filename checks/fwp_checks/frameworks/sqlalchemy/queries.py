@@ -247,6 +247,16 @@ def _in_greenlet(
     )
 
 
+def _number(project: Project, arguments: Arguments) -> Value | None:
+    """The first argument of a call, as far as its text or the default of a parameter says it."""
+    if not arguments.terms or arguments.site is None:
+        return arguments.get(0)
+    module = project.table.by_path[arguments.site[0]]
+    scope_number = module.code_scope_of(arguments.site[1])
+    frame = project.frame_of_scope(module, scope_number)
+    return project.lists.number(frame, arguments.terms[0])
+
+
 # -- queries and results ---------------------------------------------------------------------------
 
 
@@ -261,7 +271,7 @@ def _of_query(
         return Outcome.nothing(replace(receiver, details=(built,)))
     if built is not None:
         following: Value = rows.changed(receiver, built)
-        most = arguments.get(0) if method == "limit" else None
+        most = _number(project, arguments) if method == "limit" else None
         if isinstance(most, Constant) and isinstance(most.value, int):
             following = limited(following, most.value)
         return Outcome.nothing(following)

@@ -15,7 +15,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module, relative_folder
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.origins import built_at, consumed_at, is_built, is_traced, single
+from fwp_checks.project.meaning.origins import consumed_at, is_traced, single
 from fwp_checks.project.meaning.values import (
     NONE,
     RECURSIVE,
@@ -433,8 +433,7 @@ class Values:
         if frame.module.is_template:
             return self._project.templates.built(frame, term, result)
         if type(result) in (Instance, Union, MappingValue):
-            is_own = is_built(result) and self._project.implementations.is_own(frame, entry[1])
-            built = result if is_own else built_at(result, frame.module.path, term)
+            built = self._project.inheriting.finished(frame, term, result)
             is_one = is_traced(built) and self.evaluate(frame, entry[1]) in _PICKING_ONE
             return single(built) if is_one else built
         return result

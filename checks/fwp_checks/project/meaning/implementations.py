@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Parameter, Scope
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -20,7 +19,6 @@ from fwp_checks.project.meaning.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.meaning.frames import Frame
 
 # With more than these, the method called could be anything.
 _MOST = 8
@@ -57,28 +55,6 @@ class Implementations:
             if isinstance(member, FunctionValue) and member not in found:
                 found.append(member)
         return found if len(found) <= _MOST else []
-
-    def is_own(self, frame: Frame, function: int) -> bool:
-        """Whether a method of a base class calls, by ``self.name``, what the class of its object
-        says itself.
-        """
-        module = frame.module
-        entry = module.facts.terms[function]
-        receiver = frame.arguments[0] if frame.arguments else None
-        if entry[0] != t.ATTR or not isinstance(receiver, Instance):
-            return False
-        class_, owner = receiver.class_, None
-        if module.is_parameter(entry[1], frame.scope_number, 0):
-            owner = self._project.calls.class_of_method(module, frame.scope_number)
-        if owner is None or owner == class_ or not isinstance(class_, ClassValue):
-            return False
-        for base in self._project.classes.info(class_).order:
-            if base == owner:
-                return False
-            if isinstance(base, ClassValue):
-                if entry[2] in base.module.facts.scopes[base.scope].bindings:
-                    return True
-        return False
 
     def _member(self, class_: ClassValue, name: str) -> Value:
         return self._project.members.attribute(Instance(class_), name)

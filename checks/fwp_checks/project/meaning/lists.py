@@ -64,12 +64,12 @@ class Lists:
 
     def sliced(self, frame: Frame, value: Value, by: t.Term) -> Value:
         """What a slice gives, which may say how much that is at most."""
-        upper = self._number(frame, by[2]) if by[2] >= 0 else None
+        upper = self.number(frame, by[2]) if by[2] >= 0 else None
         if isinstance(upper, Constant) and isinstance(upper.value, int) and upper.value >= 0:
             return limited(value, upper.value)
         return value
 
-    def _number(self, frame: Frame, term: int) -> Value:
+    def number(self, frame: Frame, term: int) -> Value:
         """The value of a term; of a parameter, which frames do not tell numbers of, its default."""
         terms = frame.module.facts.terms
         entry = terms[t.unaliased(terms, term)]
