@@ -295,14 +295,19 @@ def test_models_of_a_library(tmp_path: Path) -> None:
     """
     schema = """
     import graphene
-    from django.contrib.auth.models import User
+    from django.contrib.auth.models import Group, User
     from graphene_django import DjangoListField, DjangoObjectType
     from models import Note
 
     class UserType(DjangoObjectType):
         class Meta:
             model = User
-            fields = ["username", "note_set"]
+            fields = ["username", "note_set", "groups"]
+
+    class GroupType(DjangoObjectType):
+        class Meta:
+            model = Group
+            exclude = ["permissions"]
 
     class NoteType(DjangoObjectType):
         class Meta:
@@ -318,4 +323,4 @@ def test_models_of_a_library(tmp_path: Path) -> None:
     """
     found = findings(tmp_path, models=models, schema=schema)
     asked_for = [match[1] for text in found if (match := _ASKED.search(text)) is not None]
-    assert sorted(asked_for) == ["note_set", "owner"]
+    assert sorted(asked_for) == ["groups, note_set", "owner"]

@@ -47,6 +47,7 @@ _SHIPPED_MANY = {
     },
     "django.contrib.auth.models.Group": {"permissions": "django.contrib.auth.models.Permission"},
 }
+_SHIPPED_NAMES = tuple([name for relations in _SHIPPED_MANY.values() for name in relations])
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +350,7 @@ class Models:
         found: dict[str, Relation] = {}
         for owner in self._line(class_) if isinstance(class_, ClassValue) else (class_,):
             declared = self.declared(owner) if isinstance(owner, ClassValue) else ()
-            for name in (*declared, *self._accessors.get(owner, ())):
+            for name in (*declared, *self._accessors.get(owner, ()), *_SHIPPED_NAMES):
                 relation = self.relation(class_, name)
                 if relation is not None:
                     found.setdefault(name, relation)
