@@ -38,7 +38,8 @@ class Opening:
         jobs: int = 1,
         wanted: Collection[str] = (),
     ) -> None:
-        self.roots = source_roots(root, [root / path for path in files], settings)
+        inside = [path for path in files if path not in wanted or not Path(path).is_absolute()]
+        self.roots = source_roots(root, inside, settings)
         self.names = {path: module_names(path, self.roots) for path in files}
         everything = files if settings.entry_points else wanted
         chosen, others = _divide(sources, self.names, everything)

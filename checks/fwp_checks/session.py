@@ -25,7 +25,7 @@ from fwp_checks.project.files.discovery import (
     find_root,
     is_template_path,
     is_test_path,
-    python_files,
+    python_paths,
     test_files,
 )
 from fwp_checks.settings import Settings, SettingsError
@@ -233,10 +233,11 @@ class Session:
         templates: list[str] = []
         deployment: list[str] = []
         tests: list[str] = []
-        listed = python_files(
-            self.root, self.settings, templates=templates, deployment=deployment, tests=tests
+        found = set(
+            python_paths(
+                self.root, self.settings, templates=templates, deployment=deployment, tests=tests
+            )
         )
-        found = {self._relative(path) for path in listed}
         if not self.settings.include_tests:
             found = {path for path in found if not is_test_path(path)}
         self._templates = templates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -15,7 +16,7 @@ class Sources:
     def __init__(
         self, root: Path, overlays: Mapping[str, str | bytes], extra: Mapping[str, Path]
     ) -> None:
-        self._root = root
+        self._folder = os.path.join(root, "")  # noqa: PTH118 - ends with a slash
         self._overlays = overlays
         self._extra = extra
         self._content: dict[str, bytes | OSError] = {}
@@ -31,7 +32,7 @@ class Sources:
             elif overlay is not None:
                 known = overlay
             else:
-                known = read_file(self._extra.get(path) or self._root / path)
+                known = read_file(self._extra.get(path) or f"{self._folder}{path}")
             self._content[path] = known
         return known
 
@@ -53,10 +54,12 @@ class Sources:
         self._content.clear()
 
 
-def read_file(path: Path) -> bytes | OSError:
+def read_file(path: Path | str) -> bytes | OSError:
     """The bytes of a file, or why they cannot be had."""
     try:
-        return path.read_bytes()
+        # Without a buffer, which is one more copy, and without a Path: half of the time.
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.readall()
     except OSError as error:
         return error
 

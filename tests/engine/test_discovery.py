@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fwp_checks.project.files.discovery import find_root, is_test_path, python_files
+from fwp_checks.project.files.discovery import find_root, is_test_path, python_files, python_paths
 from fwp_checks.project.files.roots import SourceRoots, module_names, sees, source_roots
 from fwp_checks.settings import Settings
 
@@ -34,7 +34,7 @@ def relative(root: Path, files: list[Path]) -> list[str]:
 
 
 def roots_of(root: Path, **settings: object) -> SourceRoots:
-    files = python_files(root, Settings())
+    files = python_paths(root, Settings())
     return source_roots(root, files, Settings(**settings))  # type: ignore[arg-type]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fwp_checks import sources
 from fwp_checks.finding import Finding
 from fwp_checks.project.files import discovery
 from fwp_checks.session import Session
@@ -195,8 +196,8 @@ def test_a_change_of_a_test_changes_the_report(tmp_path: Path) -> None:
 def test_test_code_is_listed_apart(tmp_path: Path) -> None:
     write(tmp_path, app="", tests__unit__data="", test_app="", package__tests__e2e__x="")
     tests: list[str] = []
-    files = discovery.python_files(tmp_path, Settings(), tests=tests)
-    assert [file.name for file in files] == ["app.py"]
+    files = discovery.python_paths(tmp_path, Settings(), tests=tests)
+    assert files == ["app.py"]
     listed = discovery.test_files(tmp_path, Settings(), tests)
     assert listed == ["package/tests/e2e/x.py", "test_app.py", "tests/unit/data.py"]
 
@@ -205,13 +206,13 @@ def test_test_code_is_not_read_for_nothing(tmp_path: Path, monkeypatch: pytest.M
     root = write(tmp_path, app=APP, tests__test_app=CALLS)
     (root / "pyproject.toml").write_text("[tool.fwp]\n")
     read: list[str] = []
-    original = Path.read_bytes
+    original = sources.read_file
 
-    def noting(path: Path) -> bytes:
-        read.append(path.name)
+    def noting(path: Path | str) -> bytes | OSError:
+        read.append(Path(path).name)
         return original(path)
 
-    monkeypatch.setattr(Path, "read_bytes", noting)
+    monkeypatch.setattr(sources, "read_file", noting)
     Session.open(root, cache_dir=False).check_all()
     assert "app.py" in read and "test_app.py" not in read
 

@@ -65,15 +65,21 @@ def find_root(start: Path) -> Path:
     return folder
 
 
-def python_files(
+def python_files(root: Path, settings: Settings, paths: Iterable[Path] | None = None) -> list[Path]:
+    """The files to read, as absolute paths, in the order of :func:`python_paths`."""
+    top = _absolute(root)
+    return [top / relative for relative in python_paths(root, settings, paths)]
+
+
+def python_paths(
     root: Path,
     settings: Settings,
     paths: Iterable[Path] | None = None,
     templates: list[str] | None = None,
     deployment: list[str] | None = None,
     tests: list[str] | None = None,
-) -> list[Path]:
-    """The files to read, as absolute paths, in the order of their paths relative to the root.
+) -> list[str]:
+    """The files to read, as paths relative to the root, in order.
 
     ``paths`` are files and folders inside the root (default: the root). Files named there are
     always among them, whatever they are called and wherever they lie. Of folders it is the ``.py``
@@ -110,11 +116,11 @@ def python_files(
     if deployment is not None:
         deployment.sort(key=lambda path: (path.count("/"), path))
         del deployment[MOST_FILES:]
-    return [top / relative for relative in sorted(found)]
+    return sorted(found)
 
 
 def test_files(root: Path, settings: Settings, left_out: Iterable[str]) -> list[str]:
-    """The files of test code that :func:`python_files` has left out, as paths relative to the root;
+    """The files of test code that :func:`python_paths` has left out, as paths relative to the root;
     ``left_out`` are files, and folders with a slash at the end.
     """
     found: set[str] = set()

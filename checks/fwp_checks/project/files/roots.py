@@ -59,14 +59,13 @@ class SourceRoots:
         return [*filter(None, shared), *self.local, *(root for root in shared if not root)]
 
 
-def source_roots(root: Path, files: Iterable[Path], settings: Settings) -> SourceRoots:
+def source_roots(root: Path, files: Iterable[str], settings: Settings) -> SourceRoots:
     """The folders that imports of these files start from.
 
-    ``files`` lie below the root. Reads the project files that lie between them; the result depends
-    on nothing but the files and these.
+    ``files`` are paths relative to the root. Reads the project files that lie between them; the
+    result depends on nothing but the files and these.
     """
-    length = len(os.fspath(root / "x")) - 1
-    layout = _Layout(root, (os.fspath(file)[length:].replace(os.sep, "/") for file in files))
+    layout = _Layout(root, files)
     shared = [*settings.source_roots, *layout.declared(""), ""]
     if layout.is_plain("src"):
         shared.append("src")
