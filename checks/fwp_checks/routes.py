@@ -92,7 +92,9 @@ class ShownHook:
 
 @dataclass(frozen=True, slots=True)
 class ShownRoute:
-    """A route with its whole path, as far as that is written; None if it is not."""
+    """A route with its whole path, as far as that is written; None if it is not. ``overrides`` are
+    methods of a class of views that what it inherits calls.
+    """
 
     path: str | None
     name: str
@@ -100,6 +102,7 @@ class ShownRoute:
     is_websocket: bool
     handlers: tuple[ShownHandler, ...]
     dependencies: tuple[ShownDependency, ...]
+    overrides: tuple[ShownFunction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ class _Tree:
         for one in self._applications.request_functions.values():
             yield one.frame
         for route in self._applications.routes:
-            yield from (handler.frame for handler in route.handlers)
+            yield from (handler.frame for handler in (*route.handlers, *route.overrides))
         for hook in self._applications.hooks:
             yield hook.frame
 
@@ -224,7 +227,8 @@ class _Tree:
 
     def _routes(self, routes: Iterable[Route], prefix: str | None) -> Iterator[ShownRoute]:
         for route in routes:
-            files = [route.place.path, *(h.frame.module.path for h in route.handlers)]
+            handlers = (*route.handlers, *route.overrides)
+            files = [route.place.path, *(h.frame.module.path for h in handlers)]
             if any(map(self._wanted, files)):
                 path = joined(prefix, route.path)
                 yield ShownRoute(
@@ -234,6 +238,7 @@ class _Tree:
                     route.is_websocket,
                     tuple(map(self._handler, route.handlers)),
                     tuple(map(self._dependency, route.dependencies)),
+                    tuple(self._function(override.frame) for override in route.overrides),
                 )
 
     def _hooks(self, router: Place | None) -> Iterator[ShownHook]:

@@ -211,6 +211,58 @@ def test_routes(files: dict[str, str], expected: list[str], tmp_path: Path) -> N
     assert lines(tree(tmp_path, {**COMMON, **files})) == expected
 
 
+def test_methods_that_inherited_handlers_call(tmp_path: Path) -> None:
+    """Those that the project writes, in the class or its bases, and that answer nothing alone."""
+    files = {
+        **COMMON,
+        "config/urls.py": """
+        from django.contrib.auth.decorators import login_required
+        from django.urls import path
+        from django.views.generic import TemplateView
+        from shop.pages import ItemForm, Items, Plain
+
+        urlpatterns = [
+            path("items/", Items.as_view()),
+            path("add/", login_required(ItemForm.as_view())),
+            path("plain/", Plain.as_view()),
+            path("about/", TemplateView.as_view(template_name="about.html")),
+        ]
+        """,
+        "shop/pages.py": """
+        from django.views.generic import CreateView, ListView, View
+
+        class Listed(ListView):
+            def get_context_data(self, **kwargs): ...
+
+        class Items(Listed):
+            def get_queryset(self): ...
+            def other(self): ...
+
+        class ItemForm(CreateView):
+            def get(self, request): ...
+            def form_valid(self, form): ...
+
+        class Plain(View):
+            def get(self, request): ...
+        """,
+    }
+    routes = tree(tmp_path, files).applications[0].routes
+    found = [
+        (
+            route.path,
+            [handler.function.name for handler in route.handlers],
+            [function.name for function in route.overrides],
+        )
+        for route in routes
+    ]
+    assert found == [
+        ("/items/", [], ["Items.get_queryset", "Listed.get_context_data"]),
+        ("/add/", ["ItemForm.get"], ["ItemForm.form_valid"]),
+        ("/plain/", ["Plain.get"], []),
+        ("/about/", [], []),
+    ]
+
+
 def test_the_application_is_what_settings_name(tmp_path: Path) -> None:
     urls = "from django.urls import path\nurlpatterns = []\n"
     found = linked(

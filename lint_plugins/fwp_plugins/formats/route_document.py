@@ -61,6 +61,7 @@ def _route(route: ShownRoute) -> dict[str, Any]:
             {"methods": list(handler.methods), **_function(handler.function)}
             for handler in route.handlers
         ],
+        "overrides": [_function(function) for function in route.overrides],
     }
 
 

@@ -64,6 +64,8 @@ def _hooks(hooks: Iterable[ShownHook], indent: str) -> Iterator[Line]:
 def _routes(routes: Iterable[ShownRoute], indent: str) -> Iterator[Line]:
     rows = [
         (_methods(route, methods), route.path or _path(route.path), function, route)
+        if methods is not None
+        else ("", "", function, route)
         for route in routes
         for methods, function in _handlers(route)
     ]
@@ -84,8 +86,14 @@ def _path(path: str | None) -> str:
     return _UNKNOWN_PATH if path is None else "/"
 
 
-def _handlers(route: ShownRoute) -> list[tuple[tuple[str, ...], ShownFunction | None]]:
-    return [(handler.methods, handler.function) for handler in route.handlers] or [((), None)]
+def _handlers(
+    route: ShownRoute,
+) -> list[tuple[tuple[str, ...] | None, ShownFunction | None]]:
+    """The functions of a route with their HTTP methods; None for what the first one calls."""
+    found: list[tuple[tuple[str, ...] | None, ShownFunction | None]] = []
+    found += [(handler.methods, handler.function) for handler in route.handlers]
+    found += [(None if found or at else (), one) for at, one in enumerate(route.overrides)]
+    return found or [((), None)]
 
 
 def _methods(route: ShownRoute, methods: tuple[str, ...]) -> str:

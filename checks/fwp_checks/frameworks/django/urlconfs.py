@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.class_views import overrides
 from fwp_checks.frameworks.django.configuration.held import texts_of
 from fwp_checks.frameworks.django.configuration.production import Production
 from fwp_checks.frameworks.django.configuration.runs import Interpreter
@@ -264,7 +265,23 @@ class URLconfs(PartFinder):
                 return
         handlers = tuple(self._viewed(frame, view))
         named = text_at(self.project, frame, name) if name >= 0 else ""
-        self._add(Route(_NAME, router, whole, handlers, place, named or ""))
+        inner = tuple(dict.fromkeys(self._overrides(frame, view, handlers)))
+        self._add(Route(_NAME, router, whole, handlers, place, named or "", overrides=inner))
+
+    def _overrides(
+        self, frame: Frame, term: int, handlers: tuple[Handler, ...], depth: int = 0
+    ) -> Iterator[Handler]:
+        """The methods that what a class of views inherits calls, seen through decorators."""
+        known = {handler.frame.name for handler in handlers}
+        for option in options_of(self.project.values.evaluate(frame, term)):
+            if isinstance(option, Instance) and option.class_ == _AS_VIEW:
+                if isinstance(option.arguments[0], ClassValue):
+                    yield from overrides(self, option.arguments[0], known)
+                    return
+        entry = frame.module.facts.terms[term]
+        if entry[0] == t.CALL and depth < _MOST_STEPS:
+            for argument in (*entry[2], *(value for _, value in entry[3])):
+                yield from self._overrides(frame, argument, handlers, depth + 1)
 
     def _include(
         self, frame: Frame, term: int, parent: Place, prefix: str | None, place: Place

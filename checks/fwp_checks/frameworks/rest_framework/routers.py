@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.class_views import overrides
 from fwp_checks.frameworks.registrations import Argument, Making, Site
 from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import Handler, Route
@@ -72,7 +73,10 @@ class RouterParts(PartFinder):
         for path, methods in ((start, _LIST), (detail, _DETAIL)):
             if any(action in actions for action in methods):
                 handlers = [h for action in methods for h in self._handled(class_, action, methods)]
-                yield Route(self.name, site.router, path, tuple(handlers), site.place)
+                inner = tuple(overrides(self, class_, {*_LIST, *_DETAIL}))
+                yield Route(
+                    self.name, site.router, path, tuple(handlers), site.place, overrides=inner
+                )
         for extra in self._extra(class_):
             yield self._of_action(site, start, detail, class_, extra)
 

@@ -69,7 +69,8 @@ class Route:
 
     ``router`` is where it is registered: the place of a :class:`Router`, None if it is not known
     which. ``path`` is as written, without prefixes; None where it is not literal. ``place`` is the
-    registration: the decorator or the call.
+    registration: the decorator or the call. ``overrides`` are methods that the project gives a
+    class of views, and that what the class inherits calls for requests.
     """
 
     framework: str
@@ -80,6 +81,7 @@ class Route:
     name: str = ""
     is_websocket: bool = False
     dependencies: tuple[Dependency, ...] = ()
+    overrides: tuple[Handler, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
