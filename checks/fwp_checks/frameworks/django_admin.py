@@ -286,6 +286,8 @@ class ChangeList:
         """One of the rows, with what was fetched along."""
         method = self._project.members.attribute(self._admin, "get_queryset")
         is_own = isinstance(method, FunctionValue)
+        body = self._class.module.facts.scopes[self._class.scope].bindings
+        is_inherited = "get_queryset" not in body
         given = (
             self._project.calls.invoke(method, Arguments((Instance(_REQUEST),))) if is_own else None
         )
@@ -301,7 +303,7 @@ class ChangeList:
                 self._joined = ()
             else:
                 option = rows.with_query(option, replace(query, selected=selected))
-            if not is_own:
+            if not is_own or (is_inherited and not query.selected):
                 # What is missing is added to the class.
                 option = with_origin(option, UNKNOWN_QUERY)
             found.append(self._project.protocols.element(option))

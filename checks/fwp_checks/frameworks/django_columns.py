@@ -12,7 +12,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.mappings import FILLS, roots_of
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.values import Arguments, FunctionValue, Instance, Value
+from fwp_checks.project.meaning.values import Arguments, ClassValue, FunctionValue, Instance, Value
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -84,9 +84,11 @@ class GivenColumns:
             return self._displayed(frame, entry[2])
         if entry[0] == t.CALL:
             return self._called(frame, entry)
-        if entry[0] == t.ATTR and entry[2] == _OPTION:
-            if frame.module.is_parameter(entry[1], frame.scope_number, 0):
+        if entry[0] == t.ATTR and frame.module.is_parameter(entry[1], frame.scope_number, 0):
+            if entry[2] == _OPTION:
                 return self._named()
+            bound = self._attribute(frame, entry[2])
+            return self._at(*bound) if bound is not None else None
         items = literals.items(self._project, frame, term)
         if items is None:
             return None
@@ -95,6 +97,13 @@ class GivenColumns:
             (evaluate(item.frame, item.term), Place(item.frame.module.path, item.term))
             for item in items
         ]
+
+    def _attribute(self, frame: Frame, name: str) -> tuple[Frame, int] | None:
+        """Where the class of the model admin names an attribute."""
+        admin = frame.arguments[0] if frame.arguments else None
+        if not isinstance(admin, Instance) or not isinstance(admin.class_, ClassValue):
+            return None
+        return literals.attribute_term(self._project, admin.class_, name)
 
     def _displayed(self, frame: Frame, items: tuple[int, ...]) -> Columns | None:
         found: Columns = []
