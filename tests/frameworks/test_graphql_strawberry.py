@@ -143,6 +143,8 @@ def test_field_that_asks(tmp_path: Path) -> None:
     """
     query = "fruits: list[Fruit] = strawberry_django.field()"
     assert asked(tmp_path, fields, query) == [""]
+    parent = fields.replace("self)", "root: strawberry.Parent[models.Fruit])")
+    assert asked(tmp_path, parent.replace("self.", "root."), query) == [""]
     assert asked(tmp_path, fields.replace("self.color_id", "1"), query) == []
 
 

@@ -17,6 +17,7 @@ from fwp_checks.project.meaning.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 INFO = "graphene.ResolveInfo"
 _PLAIN = (
@@ -81,6 +82,10 @@ class ObjectTypes:
     def arguments(self, resolver: Value, root: Value) -> Arguments:
         """What a resolver is called with for an object."""
         raise NotImplementedError
+
+    def frame(self, resolver: Value, root: Value) -> Frame | None:
+        """The frame in which a resolver runs for an object, where arguments cannot say it."""
+        return None
 
     def _find(self, class_: ClassValue) -> Iterator[GraphField]:
         """The fields that a class itself declares, or is given because of its model."""

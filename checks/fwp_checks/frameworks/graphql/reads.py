@@ -43,6 +43,9 @@ def resolved(
     project: Project, types: ObjectTypes, resolver: Value, root: Value
 ) -> tuple[Value, tuple[Alternative, ...]]:
     """What a resolver gives for an object, and what it runs."""
+    frame = types.frame(resolver, root)
+    if frame is not None:
+        return project.calls.returned(frame), ((RunFrame(frame),),)
     outcome = project.calls.invoke(resolver, types.arguments(resolver, root))
     result = outcome.result
     if isinstance(result, Coroutine):

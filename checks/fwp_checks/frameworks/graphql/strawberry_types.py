@@ -45,6 +45,7 @@ _PAGES = frozenset(
     }
 )
 _ROOTS = frozenset({"strawberry", "strawberry_django"})
+_PARENTS = ("strawberry.Parent", "strawberry.parent.Parent")
 _ROOT_NAMES = ("self", "root", "parent")
 _OPTIMIZERS = (
     "strawberry_django.optimizer",
@@ -103,6 +104,22 @@ class StrawberryTypes(ObjectTypes):
         """The object and the state of the query, by the names of the parameters."""
         keywords: list[tuple[str, Value]] = [(name, root) for name in _ROOT_NAMES]
         return Arguments((), (*keywords, ("info", Instance(INFO))), complete=False)
+
+    def frame(self, resolver: Value, root: Value) -> Frame | None:
+        """That of a resolver with a parameter for the object, ``root: Parent[Model]``."""
+        if not isinstance(resolver, FunctionValue):
+            return None
+        module, around = resolver.module, resolver.frame
+        terms = module.facts.terms
+        values: list[Value | None] = []
+        for parameter in module.facts.scopes[resolver.scope].parameters:
+            entry = terms[parameter.annotation] if parameter.annotation >= 0 else (t.UNKNOWN,)
+            base = self._project.values.evaluate(around, entry[1]) if entry[0] == t.ITEM else None
+            is_root = isinstance(base, External) and base.name in _PARENTS
+            values.append(root if is_root else None)
+        if root not in values:
+            return None
+        return self._project.frames.get(module, resolver.scope, around, tuple(values))
 
     # -- fields ------------------------------------------------------------------------------------
 

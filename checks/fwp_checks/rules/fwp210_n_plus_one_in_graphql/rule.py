@@ -26,6 +26,7 @@ _LINKS = {
         "https://docs.sqlalchemy.org/en/20/orm/queryguide/relationships.html#selectin-eager-loading"
     ),
 }
+_MOST_EDITED = 3
 _LOADER = "load them for all objects at once with a DataLoader"
 
 
@@ -41,7 +42,9 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"{'add' if is_built else 'resolve it by a queryset with'} "
                 f"{rows.way_out(file, needs)}, or {_LOADER}."
             )
-            yield rows.report(file, RULE, query, needs, message, fix_link=link)
+            # What to fetch along for all clients is not for an edit to say, if it is much.
+            edits = None if len(paths) <= _MOST_EDITED else ()
+            yield rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
         for query, needs in rows.queries(file, RULE, library, "resolver", (Kind.NARROWED,)):
             message = (
                 f"{_label(query)} runs {rows.named(rows.asked(needs))} for each object of a list "
