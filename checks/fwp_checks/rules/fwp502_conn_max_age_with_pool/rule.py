@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fwp_checks.finding import Edit, Finding, Severity, Step
 from fwp_checks.frameworks.django.configuration.connections import Connections
 from fwp_checks.frameworks.django.configuration.databases import Database
+from fwp_checks.frameworks.django.configuration.production import Production
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule
 from fwp_checks.rules.databases import is_in, key_range, start_of, zero
@@ -44,5 +45,7 @@ def _edits(file: FileView, database: Database) -> tuple[Edit, ...]:
     age, pool = database.age, database.pool
     if age is None or pool is None:
         return ()
-    is_own = age.place.path in (pool.place.path, database.leaf.module.path)
+    is_used = database.leaf in Production.of(file.project).all_leaves
+    own = (pool.place.path, database.leaf.module.path) if is_used else (database.leaf.module.path,)
+    is_own = age.place.path in own
     return zero(file.module, age.place.term, "CONN_MAX_AGE") if is_own else ()

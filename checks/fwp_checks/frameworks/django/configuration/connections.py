@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.configuration.databases import Database, Databases, Engine
 from fwp_checks.frameworks.django.configuration.held import Listing, Literal
 from fwp_checks.frameworks.django.configuration.production import Leaf
 from fwp_checks.project.deployment.records import Interface, Mention, Requirement, Server
 from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.values import External
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -115,7 +117,7 @@ class Connections:
     def _pooled(self) -> list[Database]:
         if "django" not in self._project.names.imported_roots:
             return []
-        return [database for database in self._databases.all if database.pool is not None]
+        return [database for database in self._databases.named if database.pool is not None]
 
     @cached_property
     def unpooled(self) -> list[Unpooled]:
@@ -170,7 +172,7 @@ class Connections:
         if any(server.interface is Interface.WSGI for server in own):
             return None
         for server in own:
-            if server.module:
+            if server.module and not self._is_channel_layer(server, leaf):
                 return _called(server), server.mention
         if any(True for _ in self._servers):
             return None
@@ -178,6 +180,21 @@ class Connections:
         if isinstance(apps, Listing) and apps.items and apps.items[0] == Literal("daphne"):
             return "daphne in INSTALLED_APPS", Mention(leaf.module.path, 1)
         return None
+
+    def _is_channel_layer(self, server: Server, leaf: Leaf) -> bool:
+        """Whether it serves what Channels 1 calls a layer: other processes answer the requests, in
+        threads that last (``runworker``).
+        """
+        module = self._project.table.find(server.module, leaf.module)
+        name = server.target.partition(":")[2]
+        term = module.facts.scopes[0].bindings.get(name, -1) if module is not None else -1
+        if module is None or term < 0:
+            return False
+        entry = module.facts.terms[t.unaliased(module.facts.terms, term)]
+        if entry[0] != t.CALL:
+            return False
+        made = self._project.values.evaluate(self._project.module_frame(module), entry[1])
+        return isinstance(made, External) and made.name == "channels.asgi.get_channel_layer"
 
     @cached_property
     def _servers(self) -> list[Server]:

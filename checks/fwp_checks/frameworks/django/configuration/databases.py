@@ -177,6 +177,12 @@ class Databases:
         leaves = Production.of(self._project).all_leaves
         return [database for leaf in leaves for database in self._of_leaf(leaf)]
 
+    @cached_property
+    def named(self) -> list[Database]:
+        """The same, and those of settings to work on the project with."""
+        leaves = Production.of(self._project).named_leaves
+        return [database for leaf in leaves for database in self._of_leaf(leaf)]
+
     def setting(self, leaf: Leaf, name: str) -> Held | None:
         """What a setting holds; None if it is not given."""
         interpreter = self._interpreter(leaf)

@@ -125,6 +125,18 @@ class Production:
                 )
         return found
 
+    @cached_property
+    def named_leaves(self) -> list[Leaf]:
+        """The same, and modules that something names to work on the project with: what fails for
+        these fails for everybody who does.
+        """
+        found = list(self.all_leaves)
+        known = {leaf.module for leaf in found}
+        for module in self.modules:
+            if module not in known and self._namings.get(module):
+                found.extend(self._classes(Leaf(module, self._namings[module][0])))
+        return found
+
     # -- families ----------------------------------------------------------------------------------
 
     @cached_property
