@@ -230,16 +230,18 @@ def _view_entry(view: Any, arguments: Arguments) -> Callable[[], Any] | None:
 
 
 def _admin_pages(own: list[Any]) -> Iterator[Entry]:
-    from django.contrib import admin
+    from django.contrib.admin.sites import all_sites
 
-    for model, model_admin in list(admin.site._registry.items()):
-        if model in own and type(model_admin).__module__.partition(".")[0] != "django":
-            label = f"admin list of {model.__name__}"
-            yield label, lambda page=model_admin: page.changelist_view(_request())
-            if model_admin.inlines:
-                key = str(model._base_manager.order_by("pk").first().pk)
-                label = f"admin form of {model.__name__}"
-                yield label, lambda page=model_admin, key=key: page.change_view(_request(), key)
+    for site in sorted(all_sites, key=lambda site: str(site.name)):
+        for model, model_admin in list(site._registry.items()):
+            if model in own and type(model_admin).__module__.partition(".")[0] != "django":
+                label = f"{site.name} list of {model.__name__}"
+                yield label, lambda page=model_admin: page.changelist_view(_request())
+                one = model._base_manager.order_by("pk").first()
+                if model_admin.get_inlines(_request(), one):
+                    label = f"{site.name} form of {model.__name__}"
+                    key = str(one.pk)
+                    yield label, lambda page=model_admin, k=key: page.change_view(_request(), k)
 
 
 def _request() -> Any:

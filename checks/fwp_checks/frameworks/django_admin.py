@@ -8,7 +8,7 @@ since then only those in ``list_display`` are joined. What is said here is true 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Field, Models, Relation
-from fwp_checks.frameworks.django_columns import METHOD, GivenColumns
+from fwp_checks.frameworks.django_columns import Columns, GivenColumns, method_of
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
 from fwp_checks.project.meaning.outcome import Alternative, Outcome
@@ -254,11 +254,7 @@ class ChangeList:
         """The columns, and where each is named: all that some request may see; None if they are
         not known.
         """
-        method = self._option(METHOD)
-        if method is None:
-            return self._named()
-        bound = self._project.members.bind(method, self._admin)
-        return GivenColumns(self._project, self._named).of(bound)
+        return given_or(self._project, self._admin, "list_display", self._named)
 
     def _named(self) -> list[tuple[Value, Place]]:
         """The columns that the class names."""
@@ -421,7 +417,7 @@ class InlineList(ChangeList):
         fields = self._columns("fields")
         named = [value for value, _ in fields or ()]
         if self._option("fieldsets") is None:
-            for value, place in self._columns("readonly_fields") or ():
+            for value, place in self._read_only() or ():
                 if fields is None or value in named:
                     self._column(value, row, place)
         module = self._class.module
@@ -430,12 +426,39 @@ class InlineList(ChangeList):
             self._place, "inline", self._class.name, module, self._place.term, touches=touches
         )
 
+    def _read_only(self) -> Columns | None:
+        """The fields that are shown as they are."""
+        option = "readonly_fields"
+        return given_or(self._project, self._admin, option, lambda: self._columns(option) or [])
+
+
+def given_or(
+    project: Project, admin: Instance, option: str, named: Callable[[], Columns]
+) -> Columns | None:
+    """What a method of a model admin gives, or an option names; None where that is not known."""
+    class_ = admin.class_
+    assert isinstance(class_, ClassValue)
+    method = project.members.find_in_class(class_, method_of(option))
+    if method is None:
+        return named()
+    return GivenColumns(project, option, named).of(project.members.bind(method, admin))
+
 
 def _inlines(project: Project, admin: ClassValue) -> Iterator[Registration]:
     """The inlines of a model admin, with their models."""
-    bound = literals.attribute_term(project, admin, "inlines")
-    for item in literals.items(project, *bound) or () if bound is not None else ():
-        inline = project.values.evaluate(item.frame, item.term)
+
+    def named() -> Columns:
+        bound = literals.attribute_term(project, admin, "inlines")
+        items = literals.items(project, *bound) if bound is not None else None
+        return [
+            (
+                project.values.evaluate(item.frame, item.term),
+                Place(item.frame.module.path, item.term),
+            )
+            for item in items or ()
+        ]
+
+    for inline, _ in given_or(project, Instance(admin), "inlines", named) or named():
         if isinstance(inline, ClassValue):
             model = project.members.find_in_class(inline, "model")
             if isinstance(model, ClassValue) and Models.of(project).is_model(model):

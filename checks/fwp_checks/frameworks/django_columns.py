@@ -1,6 +1,7 @@
-"""The columns that ``get_list_display()`` of a model admin gives, from source.
+"""What methods of a model admin give in place of an option, from source: ``get_list_display()``,
+``get_inlines()``, ``get_readonly_fields()``.
 
-Source: ``ModelAdmin.get_list_display`` in django/contrib/admin/options.py of Django 6.1.3.
+Source: django/contrib/admin/options.py of Django 6.1.3.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
-METHOD = "get_list_display"
-_OPTION = "list_display"
 _COPIES = frozenset({"list", "tuple"})
 _MAX_STEPS = 30
 # Methods that take items out of a list.
@@ -28,11 +27,20 @@ _TAKING = ("remove", "pop", "clear")
 Columns = list[tuple[Value, Place]]
 
 
-class GivenColumns:
-    """Reads what the method of one model admin gives: all that it may give to some request."""
+def method_of(option: str) -> str:
+    """The method that is asked instead of an option."""
+    return f"get_{option}"
 
-    def __init__(self, project: Project, named: Callable[[], Columns]) -> None:
+
+class GivenColumns:
+    """Reads what the method of one model admin gives: all that it may give to some request.
+
+    ``named`` gives what the option of the class names.
+    """
+
+    def __init__(self, project: Project, option: str, named: Callable[[], Columns]) -> None:
         self._project = project
+        self._option = option
         self._named = named
         self._steps = 0
 
@@ -85,7 +93,7 @@ class GivenColumns:
         if entry[0] == t.CALL:
             return self._called(frame, entry)
         if entry[0] == t.ATTR and frame.module.is_parameter(entry[1], frame.scope_number, 0):
-            if entry[2] == _OPTION:
+            if entry[2] == self._option:
                 return self._named()
             bound = self._attribute(frame, entry[2])
             return self._at(*bound) if bound is not None else None
@@ -123,7 +131,7 @@ class GivenColumns:
         called = frame.module.facts.terms[entry[1]]
         if called[0] == t.NAME and called[1] in _COPIES and len(entry[2]) == 1:
             return self._at(frame, entry[2][0])
-        if called[0] == t.ATTR and called[2] == METHOD:
+        if called[0] == t.ATTR and called[2] == method_of(self._option):
             return self.of(self._project.values.evaluate(frame, entry[1]))
         return None
 
