@@ -223,7 +223,11 @@ class Conditions:
             term = entry[2][position] if position < len(entry[2]) else None
         if term is not None:
             value = self._project.values.evaluate(caller, term)
-            return value if isinstance(value, Constant) else term
+            if isinstance(value, Constant) and (
+                value.value is not None or not self._is_declared(caller, term)
+            ):
+                return value
+            return term
         default = self._default(callee, need)
         handed_on = [term for keyword, term in entry[3] if keyword is None]
         if default is None or not handed_on:
@@ -234,6 +238,21 @@ class Conditions:
         if caller.scope.parameters[options].kind != "**":
             return None
         return Condition(options, need.test, name, default.value)
+
+    def _is_declared(self, frame: Frame, term: int) -> bool:
+        """Whether a term reads an attribute that its class declares: ``owner: Any = None`` is
+        filled by whoever makes the object.
+        """
+        entry = frame.module.facts.terms[term]
+        if entry[0] != t.ATTR:
+            return False
+        return any(
+            isinstance(owner, ClassValue)
+            and entry[2] in owner.module.facts.scopes[owner.scope].annotations
+            for option in options_of(self._project.values.evaluate(frame, entry[1]))
+            if isinstance(option, Instance) and isinstance(option.class_, ClassValue)
+            for owner in self._project.classes.info(option.class_).order
+        )
 
     def _default(self, callee: Frame, need: Condition) -> Constant | None:
         """What a parameter is where nothing is passed for it, if that is a literal."""

@@ -10,7 +10,6 @@ has an effect only if all of them do.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -335,7 +334,7 @@ class Effects:
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.
         self._found: dict[tuple[Frame, int], list[list[Proof]]] = {}
-        self._waiting: deque[tuple[Frame, Proof]] = deque()
+        self._waiting: list[tuple[Frame, Proof]] = []
         # Who asks for effects often holds them: it is not held in turn, so both end together.
         self._search(list(frames), starts)
 
@@ -356,11 +355,18 @@ class Effects:
                         else:
                             self._start(frame, event, index, run, starts(run))
         while self._waiting:
-            callee, inner = self._waiting.popleft()
-            for frame, event, index in callers.get(callee, ()):
-                requirements = self._conditions.left(inner.requirements, frame, event.term, callee)
-                if requirements is not None:
-                    self._settle(frame, index, Proof(event, RunFrame(callee), inner, requirements))
+            settled, self._waiting = self._waiting, []
+            reached: dict[Frame, list[tuple[Event, int, Frame, Proof]]] = {}
+            for callee, inner in settled:
+                for frame, event, index in callers.get(callee, ()):
+                    reached.setdefault(frame, []).append((event, index, callee, inner))
+            for frame, ways in reached.items():
+                if len(ways) > 1:
+                    ways.sort(key=_place)
+                for event, index, callee, inner in ways:
+                    left = self._conditions.left(inner.requirements, frame, event.term, callee)
+                    if left is not None:
+                        self._settle(frame, index, Proof(event, RunFrame(callee), inner, left))
 
     def _start(
         self, frame: Frame, event: Event, index: int, run: RunExternal, row: EffectRow | None
@@ -404,6 +410,14 @@ class Effects:
                 frame = proof.run.frame
             proof = proof.inner
         return tuple(links)
+
+
+def _place(way: tuple[Event, int, Frame, Proof]) -> tuple[int, int, str, int, int]:
+    """Where a proof goes on, for the same choice among equally short ones in whatever order frames
+    were found.
+    """
+    event, index, callee, inner = way
+    return event.term, index, callee.module.path, callee.scope_number, inner.event.term
 
 
 # A context switch lasts about as long.

@@ -332,10 +332,7 @@ class EventLoop:
         best: dict[int, BlockingSite] = {}
         for site in sites:
             known = best.get(site.term)
-            if known is None or (site.severity.rank, len(site.chain)) < (
-                known.severity.rank,
-                len(known.chain),
-            ):
+            if known is None or _order(site) < _order(known):
                 best[site.term] = site
         return [best[term] for term in sorted(best)]
 
@@ -364,6 +361,14 @@ class EventLoop:
             for function in self.functions.get(module, ())
             for site in function.found.nested
         )
+
+
+def _order(site: BlockingSite) -> tuple[int, int, list[tuple[str, int]]]:
+    """The heaviest proof first, then the shortest; of equal ones the same in whatever order they
+    were found.
+    """
+    places = [(call.path, call.term) for call in site.chain]
+    return site.severity.rank, len(places), places
 
 
 def _is_refused(row: EffectRow, chain: Sequence[Call]) -> bool:

@@ -84,10 +84,31 @@ def _is_script(module: Module) -> bool:
 
 
 def _starts_loop(project: Project, module: Module) -> bool:
-    """Whether a module starts a loop when it is imported: it is a script without a guard."""
-    frame = project.module_frame(module)
+    """Whether a module starts a loop when it is imported, itself or by a function of its own: it is
+    a script without a guard.
+    """
+    if _runs_loop(project, project.module_frame(module)):
+        return True
+    called = {_function_called(module, term) for term in module.calls_in(0)} - {0}
+    return any(
+        not module.facts.scopes[number].is_async
+        and _runs_loop(project, project.frame_of_scope(module, number))
+        for number in sorted(called)
+    )
+
+
+def _function_called(module: Module, call: int) -> int:
+    """The scope of the module's own function that a call in its own code calls by name, else 0."""
     terms = module.facts.terms
-    for term in module.calls_in(0):
+    called = terms[terms[call][1]]
+    is_function = called[0] == t.DEFINITION and module.facts.scopes[called[1]].kind == "function"
+    return called[1] if is_function else 0
+
+
+def _runs_loop(project: Project, frame: Frame) -> bool:
+    """Whether the code of a frame starts a loop."""
+    terms = frame.module.facts.terms
+    for term in frame.module.calls_in(frame.scope_number):
         called = terms[terms[term][1]]
         if called[0] in (t.ATTR, t.IMPORT) and called[2] in _RUN:
             value = project.values.evaluate(frame, terms[term][1])

@@ -14,6 +14,7 @@ from fwp_checks.project.meaning.values import (
     External,
     FunctionValue,
     Generator,
+    GlobalsValue,
     Instance,
     Iterable,
     MappingValue,
@@ -30,6 +31,7 @@ from fwp_checks.project.meaning.values import (
     is_informative,
     is_none,
     join,
+    names_in,
     options_of,
     without_none,
 )
@@ -132,6 +134,8 @@ class Members:
                 if base.value is not None
                 else RECURSIVE
             )
+        if isinstance(base, GlobalsValue):
+            return Member(f"builtins.globals.{name}", base)
         container = _container(base)
         if container:
             return Member(f"builtins.{container}.{name}", base)
@@ -451,6 +455,10 @@ class Members:
         hooked = self._project.frameworks.item(base, key)
         if hooked is not None:
             return hooked
+        if isinstance(base, GlobalsValue):
+            names = names_in(key)
+            found = [self._project.values.module_attribute(base.module, name) for name in names]
+            return join(found) if found else Unknown("global whose name is computed")
         if isinstance(base, MappingValue):
             if isinstance(key, Constant):
                 for known, value in base.items:

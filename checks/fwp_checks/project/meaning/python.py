@@ -24,6 +24,7 @@ from fwp_checks.project.meaning.values import (
     Constant,
     Coroutine,
     External,
+    GlobalsValue,
     Instance,
     Iterable,
     Manager,
@@ -35,6 +36,7 @@ from fwp_checks.project.meaning.values import (
     Wrapped,
     is_informative,
     join,
+    names_in,
 )
 
 if TYPE_CHECKING:
@@ -84,11 +86,42 @@ def _cast(project: Project, arguments: Arguments, _receiver: Value | None) -> Va
 
 
 def _getattr(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
-    name = arguments.get(1)
-    if not (isinstance(name, Constant) and isinstance(name.value, str)):
+    names = names_in(arguments.get(1))
+    if not names:
         return Unknown("attribute whose name is computed")
-    found = project.members.attribute(_first(arguments), name.value)
+    found = [project.members.attribute(_first(arguments), name) for name in names]
     default = arguments.get(2)
+    return join([*found, default] if default is not None else found)
+
+
+def _import_module(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    """https://docs.python.org/3/library/importlib.html#importlib.import_module"""
+    names = names_in(arguments.get(0, "name"))
+    origin = project.table.by_path.get(arguments.site[0]) if arguments.site else None
+    found: list[Value] = []
+    if origin is None:
+        return None
+    for name in names:
+        rest = name.lstrip(".")
+        level = len(name) - len(rest)
+        for package in names_in(arguments.get(1, "package")) if level else [""]:
+            parts = package.split(".") if package else []
+            parts = parts[: len(parts) - level + 1] if level else parts
+            dotted = ".".join([*parts, rest] if rest else parts)
+            found.append(project.values.imported(origin, dotted, None, 0))
+    return join(found) if found else Unknown("module whose name is computed")
+
+
+def _globals(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    module = project.table.by_path.get(arguments.site[0]) if arguments.site else None
+    return GlobalsValue(module) if module is not None else None
+
+
+def _global(project: Project, arguments: Arguments, receiver: Value | None) -> Value | None:
+    if not isinstance(receiver, GlobalsValue):
+        return None
+    default = arguments.get(1)
+    found = project.members.item(receiver, arguments.get(0))
     return join([found, default]) if default is not None else found
 
 
@@ -363,12 +396,15 @@ CALLS: dict[str, Known] = {
     "typing.TypeVar": _type_variable,
     "typing_extensions.TypeVar": _type_variable,
     "typing.NewType": _new_type,
+    "importlib.import_module": _import_module,
     "importlib.util.module_from_spec": _module,
     "types.ModuleType": _module,
     "copy.copy": _same,
     "copy.deepcopy": _same,
     "collections.namedtuple": _namedtuple,
     "builtins.getattr": _getattr,
+    "builtins.globals": _globals,
+    "builtins.globals.get": _global,
     "builtins.type": _type,
     "builtins.iter": _elements_as("iterator"),
     "builtins.list": _elements_as("list"),

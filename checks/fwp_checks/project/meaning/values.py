@@ -48,6 +48,13 @@ class ModuleValue(Value):
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class GlobalsValue(Value):
+    """The names of a module of the project, as a mapping."""
+
+    module: Module
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class NamespaceValue(Value):
     """A folder of the project that holds modules but no ``__init__.py``; ``name`` is dotted."""
 
@@ -341,6 +348,17 @@ def _met(one: Instance, other: Instance) -> Instance | None:
 
 
 MAX_OPTIONS = 12
+
+
+def names_in(value: Value | None) -> list[str]:
+    """The texts that a value may be; empty if it may be anything else."""
+    options = options_of(value) if value is not None else ()
+    found = [
+        option.value
+        for option in options
+        if isinstance(option, Constant) and isinstance(option.value, str)
+    ]
+    return found if len(found) == len(options) else []
 
 
 def is_informative(value: Value) -> bool:
