@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from ast import Attribute, Call
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
@@ -123,7 +124,10 @@ class Expressions:
     def name(self, node: ast.Name) -> int:
         """The term a name stands for here."""
         name = node.id
-        term = self.environment.get(name)
+        environment = self.environment
+        if name in environment.top:
+            return environment.top[name]
+        term = environment.get(name)
         if term >= 0:
             return term
         # Nothing happens when a name is read, so one term a scope serves every reading of it.
@@ -146,35 +150,39 @@ class Expressions:
     def chain(self, node: ast.Attribute | ast.Call) -> int:
         """The term of an attribute or call, of whatever length is what stands to its left."""
         links: list[ast.Attribute | ast.Call] = []
-        base: ast.expr = node
+        base: Any = node
         while True:
-            if base.__class__ is ast.Attribute:
+            class_ = base.__class__
+            if class_ is Attribute:
                 links.append(base)
                 base = base.value
-            elif base.__class__ is ast.Call:
+            elif class_ is Call:
                 links.append(base)
                 base = base.func
             else:
                 break
-        term = EXPRESSIONS[base.__class__](self, base)
-        while links:
-            link = links.pop()
-            if isinstance(link, ast.Attribute):
+        term = EXPRESSIONS[class_](self, base)
+        for link in reversed(links):
+            if isinstance(link, Attribute):
                 term = self.add((t.ATTR, term, link.attr), link)
-            else:
+            elif link.args or link.keywords:
                 term = self.add((t.CALL, term, *self._arguments(link)), link)
+            else:
+                term = self.add((t.CALL, term, (), ()), link)
         return term
 
     def _arguments(
         self, node: ast.Call
     ) -> tuple[tuple[int, ...], tuple[tuple[str | None, int], ...]]:
         table = EXPRESSIONS
-        positional = tuple([table[a.__class__](self, a) for a in node.args]) if node.args else ()
-        if not node.keywords:
-            return positional, ()
-        return positional, tuple(
-            [(k.arg, table[k.value.__class__](self, k.value)) for k in node.keywords]
-        )
+        positional = []
+        for argument in node.args:
+            positional.append(table[argument.__class__](self, argument))
+        keywords = []
+        for keyword in node.keywords:
+            value = keyword.value
+            keywords.append((keyword.arg, table[value.__class__](self, value)))
+        return tuple(positional), tuple(keywords)
 
     def binary(self, node: ast.BinOp) -> int:
         chain = [node]
