@@ -324,3 +324,30 @@ def test_models_of_a_library(tmp_path: Path) -> None:
     found = findings(tmp_path, models=models, schema=schema)
     asked_for = [match[1] for text in found if (match := _ASKED.search(text)) is not None]
     assert sorted(asked_for) == ["groups, note_set", "owner"]
+
+
+@pytest.mark.parametrize(
+    ("made", "fields"),
+    [
+        ("ArticlePage(items=Article.objects.all(), total=3)", [["author"]]),
+        ("ArticlePage(items=list(Article.objects.order_by('pk')))", [["author"]]),
+        ("ArticlePage(items=Article.objects.select_related('author'))", []),
+        ("ArticlePage(items=info.context.articles)", []),
+        ("ArticlePage(total=3)", []),
+    ],
+)
+def test_lists_in_objects(tmp_path: Path, made: str, fields: list[list[str]]) -> None:
+    """An object of a type may be made with the list that its field gives."""
+    page = """
+class ArticlePage(graphene.ObjectType):
+    items = graphene.List(ArticleType)
+    total = graphene.Int()
+
+class Query(graphene.ObjectType):
+    page = graphene.Field(ArticlePage)
+
+    def resolve_page(root, info):
+        return MADE
+"""
+    article = ARTICLE.format(options='fields = ["author"]')
+    assert asked(tmp_path, article + page.replace("MADE", made)) == fields

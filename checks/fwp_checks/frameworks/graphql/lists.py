@@ -65,6 +65,8 @@ class Lists:
                         yield from self._list(class_, field, field.type)
             if class_ in listed:
                 yield from self._fields_of(class_)
+        for class_ in self._types.all():
+            yield from self._constructed(class_, modules)
 
     def _listed(self) -> set[ClassValue]:
         """The types of which a client may ask for many objects: in a list, or behind a field of
@@ -92,22 +94,43 @@ class Lists:
         """What is read of each object of a list that a resolver gives."""
         if field.is_own:
             return
-        value = self._given(class_, field, type_)
-        element = self._project.protocols.element(value)
-        row = consumed_at(element, field.place.path, field.place.term)
+        given = self._given(class_, field, type_)
+        yield from self._shown(field, type_, given, class_.module, field.place)
+
+    def _constructed(self, class_: ClassValue, modules: Container[Module]) -> Iterator[Consumer]:
+        """The lists that objects of a type are made with: ``Page(items=queryset)``."""
+        lists = {
+            field.name: (field, field.type)
+            for field in self._types.own(class_)
+            if field.is_list and field.type is not None and field.resolver is None
+        }
+        if not lists or self._types.model(class_) is not None:
+            return
+        for module, term in self._project.call_sites.spelt(class_.name):
+            entry = module.facts.terms[term]
+            if module not in modules or not module.is_served:
+                continue
+            frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+            if self._project.values.evaluate(frame, entry[1]) != class_:
+                continue
+            for name, argument in entry[3]:
+                if name in lists:
+                    field, type_ = lists[name]
+                    given = rows_of(self._project, self._project.values.evaluate(frame, argument))
+                    yield from self._shown(field, type_, given, module, Place(module.path, term))
+
+    def _shown(
+        self, field: GraphField, type_: ClassValue, given: Value, module: Module, place: Place
+    ) -> Iterator[Consumer]:
+        """What is read of each of the objects that a field is given."""
+        row = consumed_at(self._project.protocols.element(given), place.path, place.term)
         if not is_informative(row):
             return
         reader = Reader(self._project, self._types)
         reader.read_all(type_, row)
         if reader.touches:
-            yield Consumer(
-                field.place,
-                "graphql",
-                field.label,
-                class_.module,
-                field.place.term,
-                touches=tuple(reader.touches),
-            )
+            touches = tuple(reader.touches)
+            yield Consumer(place, "graphql", field.label, module, place.term, touches=touches)
 
     def _given(self, class_: ClassValue, field: GraphField, type_: ClassValue) -> Value:
         """The objects of a list."""
