@@ -44,7 +44,7 @@ _DDL = re.compile(
     r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?[\"`\[]?(\w[\w.]*)",
     re.IGNORECASE,
 )
-_LEVELS = 3
+_LEVELS = 6
 
 
 class Moment(Enum):
@@ -76,6 +76,8 @@ class SchemaChanges:
     def __init__(self, project: Project, loaded: Loaded) -> None:
         self._project = project
         self._loaded = loaded
+        # How many levels of callers were gone through, and what they told.
+        self._moments: dict[FunctionKey, tuple[int, Moment | None]] = {}
 
     def of(self, module: Module) -> list[SchemaChange]:
         """The changes in a module, in order."""
@@ -132,20 +134,44 @@ class SchemaChanges:
         )
 
     def _written(self) -> Iterator[SchemaChange]:
+        executors: dict[tuple[Module, int, int], None] = {}
         for name in _EXECUTING:
             for module, term in self._project.call_sites.spelt(name):
                 arguments = module.facts.terms[term][2]
                 if not arguments or not module.is_served:
                     continue
-                statement = _DDL.match(self._text(module, term, arguments[0]))
-                if statement is not None and self._matters(module):
-                    what = f"{statement[1].upper()} TABLE {statement[2]}"
-                    yield from self._change(module, term, what, True)
+                yield from self._executed(module, term, arguments[0])
+                given = module.facts.terms[t.unaliased(module.facts.terms, arguments[0])]
+                scope = module.code_scope_of(term)
+                if given[0] == t.PARAM and scope and self._matters(module):
+                    executors[(module, scope, given[1])] = None
+        for module, scope, parameter in executors:
+            yield from self._handed(module, scope, parameter)
+
+    def _handed(self, module: Module, scope: int, parameter: int) -> Iterator[SchemaChange]:
+        """Statements that are handed to a function of the project, which executes them."""
+        declared = module.facts.scopes[scope]
+        is_method = self._project.calls.class_of_method(module, scope) is not None
+        for caller, term in self._project.call_sites.spelt(declared.name):
+            entry = caller.facts.terms[term]
+            position = parameter - is_method
+            given = [value for key, value in entry[3] if key == declared.parameters[parameter].name]
+            given += entry[2][position : position + 1] if position >= 0 else []
+            if given and caller.is_served and self._calls(caller, term, module, scope):
+                yield from self._executed(caller, term, given[0])
+
+    def _executed(self, module: Module, call: int, term: int) -> Iterator[SchemaChange]:
+        statement = _DDL.match(self._text(module, call, term))
+        if statement is not None and self._matters(module):
+            what = f"{statement[1].upper()} TABLE {statement[2]}"
+            yield from self._change(module, call, what, True)
 
     def _text(self, module: Module, call: int, term: int) -> str:
         """The text of a statement as far as it is written there."""
         terms = module.facts.terms
         entry = terms[t.unaliased(terms, term)]
+        if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "format":
+            return self._text(module, call, terms[entry[1]][1])
         if entry[0] == t.CALL and entry[2]:  # text("…")
             return self._text(module, call, entry[2][0])
         if entry[0] == t.FORMAT:
@@ -186,9 +212,19 @@ class SchemaChanges:
         """When the code of a function runs, as far as its callers tell."""
         if scope == 0:
             return Moment.IMPORT if module in self._loaded else None
-        known = self._known_moments.get((module.path, scope))
+        function = (module.path, scope)
+        known = self._known_moments.get(function)
         if known is not None or levels == 0:
             return known
+        tried, moment = self._moments.get(function, (0, None))
+        if tried < levels:
+            # What calls itself is no caller.
+            self._moments[function] = (levels, None)
+            moment = self._moment_of_callers(module, scope, levels)
+            self._moments[function] = (levels, moment)
+        return moment
+
+    def _moment_of_callers(self, module: Module, scope: int, levels: int) -> Moment | None:
         for caller, term in self._project.call_sites.spelt(module.facts.scopes[scope].name):
             if caller.is_served and not caller.runs_as_script(term):
                 if self._calls(caller, term, module, scope):
