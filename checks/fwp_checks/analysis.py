@@ -53,6 +53,9 @@ def link(
     ``templates`` are read when some code names them, ``deployment`` say how the project is run,
     ``tests`` is test code, of which is only asked what it does with the rest.
     """
+    # Imported while other processes read files: what knows frameworks, and the rules.
+    frameworks = Frameworks.shipped()
+    all_rules()
     facts = opening.loading.result(progress)
     modules = [
         Module(
@@ -71,7 +74,7 @@ def link(
         modules,
         catalogue,
         settings,
-        Frameworks.shipped(),
+        frameworks,
         opening.roots,
         StoredTemplates(sources, cache, templates),
         jobs,
