@@ -228,6 +228,8 @@ class Values:
 
     def _star_import(self, module: Module, imported: str, level: int, name: str) -> Value | None:
         source = self._find_module(module, imported, level)
+        if source is None and not level and self._project.catalogue.is_type(f"{imported}.{name}"):
+            return self.external(f"{imported}.{name}")
         if source is None or source is module:
             return None
         if name.startswith("_"):
