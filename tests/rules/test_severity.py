@@ -118,6 +118,47 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "network before the loop runs for ever": (
+        """
+        class Hub:
+            async def prepare(self):
+                requests.get("https://example.org")
+
+        def main():
+            loop = asyncio.new_event_loop()
+            hub = Hub()
+            loop.run_until_complete(hub.prepare())
+            loop.run_forever()
+        """,
+        Severity.WARNING,
+    ),
+    "network before Tornado's loop starts": (
+        """
+        class Hub:
+            async def prepare(self, options):
+                requests.get("https://example.org")
+
+            @classmethod
+            def main(cls, options=None):
+                self = cls()
+                loop = IOLoop(make_current=False)
+                loop.run_sync(functools.partial(self.prepare, options))
+                loop.start()
+        """,
+        Severity.WARNING,
+    ),
+    "network in a task of a loop that runs for ever": (
+        """
+        async def poll():
+            requests.get("https://example.org")
+
+        def main():
+            loop = asyncio.new_event_loop()
+            loop.create_task(poll())
+            loop.run_forever()
+        """,
+        Severity.ERROR,
+    ),
     "network at another signal": (
         """
         def reload():
@@ -316,6 +357,7 @@ import click
 import requests
 import websockets
 from fastapi import FastAPI, Request
+from tornado.ioloop import IOLoop
 
 app = FastAPI()
 """

@@ -1,7 +1,10 @@
-"""asyncio itself: callbacks that the loop calls directly.
+"""asyncio itself: callbacks that the loop calls directly, and what runs before and after it serves.
 
 ``loop.call_soon(f)``, ``task.add_done_callback(f)`` and the like run a plain function on the event
 loop: https://docs.python.org/3/library/asyncio-eventloop.html#scheduling-callbacks
+
+What is run to its end by a function that also has the loop run for ever is start-up or shutdown:
+``loop.run_until_complete(prepare()); loop.run_forever()``.
 """
 
 from __future__ import annotations
@@ -9,19 +12,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.libraries import Libraries
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
+    Coroutine,
     External,
     FunctionValue,
+    Member,
     Partial,
     options_of,
 )
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
     from fwp_checks.project.meaning.sites import CallSite
 
 _LOOP = "asyncio.AbstractEventLoop"
@@ -36,6 +43,10 @@ _CALLBACKS = frozenset(
     | {f"{_LOOP}.{name}" for name in ("add_writer", "add_signal_handler")}
     | {"asyncio.Future.add_done_callback", "asyncio.Task.add_done_callback"}
 )
+# Tornado's loop is asyncio's, https://www.tornadoweb.org/en/stable/ioloop.html
+_TO_ITS_END = frozenset({f"{_LOOP}.run_until_complete", "tornado.ioloop.IOLoop.run_sync"})
+_FOR_EVER = frozenset({f"{_LOOP}.run_forever", "tornado.ioloop.IOLoop.start"})
+_FOR_EVER_SPELT = frozenset(name.rpartition(".")[2] for name in _FOR_EVER)
 
 
 class Asyncio(Framework):
@@ -45,7 +56,11 @@ class Asyncio(Framework):
     modules = frozenset()
 
     def roots(self, project: Project) -> Iterator[Root]:
-        """Plain functions that the loop calls."""
+        """Plain functions that the loop calls, and what is run before and after it serves."""
+        for site in project.call_sites.of(_TO_ITS_END):
+            if _runs_for_ever(project, site.frame):
+                for frame in _run_by(project, site):
+                    yield Root(frame, Context.STARTUP, self.name)
         for site in project.call_sites.of(_CALLBACKS):
             for role in project.catalogue.roles(site.name):
                 if role.role != "loop_callback":
@@ -58,6 +73,31 @@ class Asyncio(Framework):
                         if isinstance(option, FunctionValue):
                             frame = project.calls.frame_for(option, NO_ARGUMENTS)
                             yield Root(frame, context, self.name)
+
+
+def _runs_for_ever(project: Project, frame: Frame) -> bool:
+    """Whether the code of a frame has a loop run for ever."""
+    terms = frame.module.facts.terms
+    for term in frame.module.calls_in(frame.scope_number):
+        called = terms[terms[term][1]]
+        if called[0] == t.ATTR and called[2] in _FOR_EVER_SPELT:
+            value = project.values.evaluate(frame, terms[term][1])
+            if isinstance(value, Member) and value.name in _FOR_EVER:
+                return True
+    return False
+
+
+def _run_by(project: Project, site: CallSite) -> Iterator[Frame]:
+    """The frames of the coroutines that a call runs, made or to be made by it."""
+    for role in project.catalogue.roles(site.name):
+        for value in Libraries.role_arguments(role.arguments, site.arguments):
+            for option in options_of(value):
+                while isinstance(option, Partial):
+                    option = option.function
+                if isinstance(option, Coroutine):
+                    yield option.frame
+                elif isinstance(option, FunctionValue):
+                    yield project.calls.frame_for(option, NO_ARGUMENTS)
 
 
 def _ends_process(site: CallSite) -> bool:
