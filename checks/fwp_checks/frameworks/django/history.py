@@ -167,7 +167,11 @@ def _has_a_stand_in(project: Project, frame: Frame, term: int) -> bool:
             known = [
                 rows.row_of(option) for option in options_of(project.values.evaluate(frame, owner))
             ]
-            if any(row is not None and name[1] in row.annotated for row in known):
+            # What is fetched by a query that is not known may have anything computed, too.
+            if any(
+                row is not None and (name[1] in row.annotated or rows.ANYTHING in row.loads)
+                for row in known
+            ):
                 return True
     return False
 

@@ -8,7 +8,7 @@ for a single row fetches, ``history`` what a function did before.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Edit
@@ -22,6 +22,7 @@ from fwp_checks.frameworks.sqlalchemy import (
     options,
     queries,
     refusals,
+    rounds,
 )
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame, FunctionKey
     from fwp_checks.project.meaning.origins import Origin
+    from fwp_checks.project.rows.apart import Apart
     from fwp_checks.project.rows.needs import Lack
     from fwp_checks.project.rows.refusals import Refused
 
@@ -43,6 +45,14 @@ class SQLAlchemy(Framework):
     modules = PACKAGES
     running = frozenset()
     row_sources = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
+
+    sets_apart = rounds.SETS_APART
+
+    def stands_alone(
+        self, module: Module, term: int, depends: Callable[[int], bool]
+    ) -> Apart | None:
+        """Queries that lock their rows."""
+        return rounds.stands_alone(module.facts.terms, term, depends)
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

@@ -58,7 +58,7 @@ class Origin(Detail):
     is where its rows are gone through one by one; None while it may still be a single row. ``hops``
     are the relations followed from such a row; ``again`` is the call that finished a query of their
     own for the objects behind the last of them. ``limit`` is how many rows there are at most, where
-    that is written. ``streams``: its rows are fetched while they are gone through, all in one
+    that is written, ``again_limit`` how many of that query of their own. ``streams``: its rows are fetched while they are gone through, all in one
     (``whole``) or in ``chunks``; nothing can be asked of such a query any more.
     """
 
@@ -69,6 +69,7 @@ class Origin(Detail):
     hops: tuple[Hop, ...] = ()
     again: Place | None = None
     limit: int | None = None
+    again_limit: int | None = None
     streams: str = ""
 
     @property
@@ -88,7 +89,9 @@ class Origin(Detail):
         )
         first = queries.get(places[0], self)
         most = None if None in (self.limit, other.limit) else max(self.limit or 0, other.limit or 0)
-        return replace(first, built=places[0], also=tuple(places[1:_MOST_PLACES]), limit=most)
+        again = None if self.again_limit != other.again_limit else self.again_limit
+        also = tuple(places[1:_MOST_PLACES])
+        return replace(first, built=places[0], also=also, limit=most, again_limit=again)
 
 
 UNKNOWN_QUERY = Origin()
@@ -218,8 +221,10 @@ def limited(value: Value, most: int) -> Value:
         return replace(value, element=limited(value.element, most))
 
     def note(origin: Origin) -> Origin:
-        is_less = origin.limit is None or most < origin.limit
-        return replace(origin, limit=most) if is_less and origin.consumed is None else origin
+        if origin.consumed is None:
+            is_less = origin.limit is None or most < origin.limit
+            return replace(origin, limit=most) if is_less else origin
+        return origin if origin.again is None else replace(origin, again_limit=most)
 
     return _changed(value, note)
 
@@ -236,7 +241,7 @@ def behind(origin: Origin | None, hop: Hop, *, is_many: bool) -> Origin | None:
     if len(hops) > _MOST_HOPS or hop in origin.hops:
         # A tree, which no query fetches whole.
         return None
-    return replace(origin, hops=hops, again=None)
+    return replace(origin, hops=hops, again=None, again_limit=None)
 
 
 def asked_again(origin: Origin) -> Origin:
@@ -253,7 +258,9 @@ def own_query(origin: Origin) -> Origin:
     """The origin of the rows of a query: its own, where it was asked again for them."""
     if origin.again is None:
         return origin
-    return UNKNOWN_QUERY if origin.again is _NOWHERE else Origin(origin.again, origin.again)
+    if origin.again is _NOWHERE:
+        return replace(UNKNOWN_QUERY, limit=origin.again_limit)
+    return Origin(origin.again, origin.again, limit=origin.again_limit)
 
 
 _NOWHERE = Place("", -1)

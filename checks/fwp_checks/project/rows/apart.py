@@ -16,6 +16,8 @@ class Apart(Enum):
     """Each is part of a transaction that begins and ends within the round."""
     SHAPE = "shape"
     """What each asks for is of another kind: another table, other columns, another statement."""
+    CHANGES = "changes"
+    """Each also changes objects, which are written with the rest."""
     TREE = "tree"
     """The loop goes down a tree: its function calls itself."""
     CONNECTION = "connection"

@@ -107,6 +107,8 @@ class Lengths:
         called = self._project.values.evaluate(frame, call[1])
         if isinstance(called, External) and called.name in _KEEPING:
             return len(call[2]) == 1 and self._is_bounded(frame, call[2][0], levels)
+        if isinstance(called, External) and called.name == "builtins.getattr":
+            return self._is_declared_attribute(frame, call[2], levels)
         if not isinstance(called, FunctionValue):
             return False
         scope = called.module.facts.scopes[called.scope]
@@ -114,6 +116,16 @@ class Lengths:
         return bool(scope.returns) and all(
             self._is_bounded(inner, term, levels) for term in scope.returns
         )
+
+    def _is_declared_attribute(self, frame: Frame, given: Sequence[int], levels: int) -> bool:
+        """``getattr(settings, "LANGUAGES", [])``."""
+        owner, name, *default = given
+        held = self._project.values.evaluate(frame, owner)
+        spelt = frame.module.facts.terms[name]
+        if not isinstance(held, External) or spelt[0] != t.CONST:
+            return False
+        is_declared = self._project.frameworks.is_declared(f"{held.name}.{spelt[1]}")
+        return is_declared and all(self._is_bounded(frame, term, levels) for term in default)
 
     def _is_declared(self, value: Value) -> bool:
         """Whether a value is an enumeration, a setting, or a list that is made of literals."""

@@ -18,7 +18,7 @@ from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.rows.lengths import Lengths, met
 from fwp_checks.project.rows.needs import LOOPS
-from fwp_checks.project.rows.rounds import Rounds, differs, is_setting
+from fwp_checks.project.rows.rounds import Rounds, differs, is_command
 from fwp_checks.project.rows.weights import Weight
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class LoopEffects:
             tuple([call_at(link.frame, link.term, link.run) for link in chain]),
             row,
             is_same,
-            Weight.WORK if is_work or apart is not None else Weight.WAITED,
+            _weight(is_work or apart is not None or _is_done_for_itself(frame, chain)),
             apart,
             hooks,
             self._rendered(frame, event.term),
@@ -194,8 +194,7 @@ class LoopEffects:
         self, frame: Frame, chain: Sequence[Link], loops: Sequence[Region], inner: Region
     ) -> Apart | None:
         """Why a query in these loops cannot be put together with those of other rounds."""
-        last = chain[-1].run
-        if isinstance(last, RunExternal) and is_setting(last):
+        if is_command(chain[-1]):
             return Apart.CONNECTION
         found = [
             *(self._rounds.of(frame, loop) for loop in loops),
@@ -227,7 +226,8 @@ class LoopEffects:
             if part.start <= event.term < part.end
         ):
             return True
-        return _has_save(frame.module.facts.terms, part.start, part.end)
+        terms = frame.module.facts.terms
+        return _has_save(terms, part.start, part.end) or self._rounds.changes(frame, part)
 
     # -- loops -------------------------------------------------------------------------------------
 
@@ -269,6 +269,24 @@ def _what(frame: Frame, term: int) -> int:
     """What is gone through or tested by a term; any other term itself."""
     entry = frame.module.facts.terms[term]
     return int(entry[1]) if entry[0] in (t.ITER, t.TRUTH) else term
+
+
+def _weight(is_work: bool) -> Weight:
+    return Weight.WORK if is_work else Weight.WAITED
+
+
+def _is_done_for_itself(frame: Frame, chain: Sequence[Link]) -> bool:
+    """Whether a loop calls a function whose result it does not use, and which has a function of its
+    own look something up.
+    """
+    if len(chain) < _MOST_LINKS["queries"]:
+        return False
+    terms = frame.module.facts.terms
+    made = chain[0].term
+    return any(
+        entry[0] == t.DROP and (entry[1] == made or terms[entry[1]] == (t.AWAIT, made))
+        for entry in terms[made : frame.scope.end]
+    )
 
 
 def _has_save(terms: Sequence[t.Term], start: int, end: int) -> bool:

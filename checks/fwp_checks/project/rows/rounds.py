@@ -8,14 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region
+from fwp_checks.facts.model import Region, Scope
 from fwp_checks.project.effects.effects import Link
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
+    ClassValue,
     Constant,
     External,
+    Instance,
     Member,
     options_of,
 )
@@ -34,6 +36,11 @@ _DIALOGUE = frozenset(
 # https://www.postgresql.org/docs/current/sql-set.html,
 # https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET
 _SETTING = re.compile(r"\s*(?:RE)?SET\s|\s*SELECT\s+set_config\s*\(", re.IGNORECASE)
+# Statements about one thing each, which give no rows.
+_COMMANDING = re.compile(
+    r"\s*(?:KILL|PRAGMA|USE|CREATE|ALTER|DROP|TRUNCATE|VACUUM|REINDEX|GRANT|REVOKE)\s",
+    re.IGNORECASE,
+)
 
 
 class Rounds:
@@ -64,19 +71,29 @@ class Rounds:
         for run in self._runs(frame, loop.start, loop.end, _LEVELS):
             if isinstance(run, RunExternal) and run.name in _DIALOGUE:
                 yield Apart.DIALOGUE
-            elif isinstance(run, RunExternal) and is_setting(run):
+            elif isinstance(run, RunExternal) and _is_setting(run):
                 yield Apart.CONNECTION
         for region in frame.module.regions_in(frame.scope_number):
             if region.kind == "with" and loop.start < region.start < loop.end:
                 yield from self._entered(frame, region.term)
+        yield from self._called(frame, loop)
         terms = frame.module.facts.terms
         for entry in terms[loop.start : loop.end]:
+            if entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE:
+                if differs(frame, entry[1], (loop,)) and self._is_query(frame, entry[1]):
+                    yield Apart.BOUNDS
+
+    def changes(self, frame: Frame, part: Region | Scope) -> bool:
+        """Whether objects are changed that are written later."""
+        return Apart.CHANGES in self._called(frame, part)
+
+    def _called(self, frame: Frame, part: Region | Scope) -> Iterator[Apart]:
+        """What the methods tell that are called there."""
+        terms = frame.module.facts.terms
+        for entry in terms[part.start : part.end]:
             if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
                 if self._project.frameworks.may_set_apart(terms[entry[1]][2]):
                     yield from self._told_by(frame, entry[1], of_object=True)
-            elif entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE:
-                if differs(frame, entry[1], (loop,)) and self._is_query(frame, entry[1]):
-                    yield Apart.BOUNDS
 
     def _is_query(self, frame: Frame, term: int) -> bool:
         """Whether something is a query, not run yet."""
@@ -98,10 +115,21 @@ class Rounds:
                 called = self._project.values.evaluate(link.frame, inner[1])
                 if isinstance(called, External) and called.name == "builtins.getattr":
                     return Apart.SHAPE
-        if given and isinstance(link.run, RunExternal) and _executes(link.run):
-            if _is_element(terms, given[0]) and depends(given[0]):
+        if isinstance(link.run, RunExternal):
+            asked = given[0] if given and _executes(link.run) else _root(terms, link.term)
+            if _is_element(terms, asked) and depends(asked) and not self._is_row(link.frame, asked):
                 return Apart.SHAPE
         return None
+
+    def _is_row(self, frame: Frame, term: int) -> bool:
+        """Whether something is an object whose relation may be asked for, or may be one."""
+        options = options_of(self._project.values.evaluate(frame, term))
+        return any(
+            isinstance(option, Instance)
+            and isinstance(option.class_, ClassValue)
+            and self._project.frameworks.is_model(option.class_)
+            for option in options
+        )
 
     def _runs(self, frame: Frame, start: int, end: int, levels: int) -> Iterator[Run]:
         """What runs in a stretch of a frame, and so many calls away from it."""
@@ -181,13 +209,44 @@ def _is_element(terms: Sequence[t.Term], term: int) -> bool:
     return bool(entry[0] == t.ITER)
 
 
-def is_setting(run: RunExternal) -> bool:
-    """Whether a statement sets something of the connection, and asks for no rows."""
-    if not _executes(run):
+def _root(terms: Sequence[t.Term], term: int) -> int:
+    """What a chain of methods starts from."""
+    while True:
+        term = t.unaliased(terms, term)
+        entry = terms[term]
+        if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+            term = terms[entry[1]][1]
+        elif entry[0] in (t.ITER, t.TRUTH):
+            term = entry[1]
+        else:
+            return term
+
+
+def is_command(link: Link) -> bool:
+    """Whether a statement sets something of the connection or of a table, and asks for no rows."""
+    if not isinstance(link.run, RunExternal) or not _executes(link.run):
         return False
-    statement = run.arguments.get(0, "sql")
+    terms = link.frame.module.facts.terms
+    entry = terms[link.term]
+    given = entry[2] if entry[0] == t.CALL else ()
+    text = _beginning(terms, given[0]) if given else None
+    return _is_setting(link.run) or (isinstance(text, str) and bool(_COMMANDING.match(text)))
+
+
+def _is_setting(run: RunExternal) -> bool:
+    statement = run.arguments.get(0, "sql") if _executes(run) else None
     return (
         isinstance(statement, Constant)
         and isinstance(statement.value, str)
         and _SETTING.match(statement.value) is not None
     )
+
+
+def _beginning(terms: Sequence[t.Term], term: int) -> str | None:
+    """What a text begins with that is put together here."""
+    entry = terms[t.unaliased(terms, term)]
+    while entry[0] == t.BINARY or (entry[0] == t.CALL and len(entry[2]) == 1):
+        entry = terms[t.unaliased(terms, entry[2] if entry[0] == t.BINARY else entry[2][0])]
+    if entry[0] == t.FORMAT:
+        return str(entry[2][0])
+    return entry[1] if entry[0] == t.CONST else None

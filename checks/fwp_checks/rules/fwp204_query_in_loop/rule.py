@@ -29,6 +29,7 @@ _APART = {
         "each round is a transaction of its own, which one query for all would be no part of"
     ),
     Apart.SHAPE: "what it asks for differs in kind from round to round, which no one query gives",
+    Apart.CHANGES: "each round also changes what is to be written",
     Apart.TREE: (
         "the loop goes down a tree, so that one query for all takes a recursive one, or one a level"
     ),
