@@ -14,9 +14,17 @@ from fwp_checks.frameworks.registered import METHODS
 from fwp_checks.frameworks.registrations import Argument, Hooking, Including, Making, Routing
 from fwp_checks.frameworks.web import members
 from fwp_checks.frameworks.web_parts import PartFinder
-from fwp_checks.project.application.model import Handler, HookKind, Inclusion
+from fwp_checks.project.application.model import Handler, Hook, HookKind, Inclusion
+from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Outcome
-from fwp_checks.project.meaning.values import ClassValue, Partial, Value
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    FunctionValue,
+    MappingValue,
+    Partial,
+    Value,
+    options_of,
+)
 
 _GET = ("GET",)
 _SMOREST = "flask_smorest.Api"
@@ -43,7 +51,7 @@ INCLUDINGS = (
 HOOKINGS = (
     Hooking(("before_request", "before_app_request"), HookKind.BEFORE_REQUEST),
     Hooking(("url_value_preprocessor", "app_url_value_preprocessor"), HookKind.BEFORE_REQUEST),
-    Hooking(("context_processor", "app_context_processor"), HookKind.AFTER_REQUEST),
+    Hooking(("context_processor", "app_context_processor"), HookKind.CONTEXT_PROCESSOR),
     Hooking(("after_request", "after_app_request"), HookKind.AFTER_REQUEST),
     Hooking(
         ("teardown_request", "teardown_app_request", "teardown_appcontext"), HookKind.AFTER_REQUEST
@@ -100,6 +108,22 @@ class FlaskParts(PartFinder):
             for parent in self.places(value, site.frame) if value is not None else ():
                 if parent is not None and parent != api:
                     yield Inclusion(parent, api, site.place)
+
+    def hooks(self) -> Iterator[Hook]:
+        """Hooks, and functions that context processors hand to templates."""
+        for hook in super().hooks():
+            yield hook
+            if hook.kind is HookKind.CONTEXT_PROCESSOR:
+                for frame in self._shown(hook.frame):
+                    yield Hook(HookKind.TEMPLATE_FUNCTION, hook.router, frame, hook.place)
+
+    def _shown(self, processor: Frame) -> Iterator[Frame]:
+        for term in processor.scope.returns:
+            for value in options_of(self.project.values.evaluate(processor, term)):
+                if isinstance(value, MappingValue):
+                    for _, item in value.items:
+                        if any(isinstance(one, FunctionValue) for one in options_of(item)):
+                            yield from self.functions(item)
 
     def class_handlers(self, class_: ClassValue, methods: tuple[str, ...]) -> Iterator[Handler]:
         """The methods of a ``MethodView``; ``dispatch_request`` of any other view."""

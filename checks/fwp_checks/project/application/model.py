@@ -110,6 +110,8 @@ class HookKind(Enum):
     AFTER_REQUEST = "after-request function"
     MIDDLEWARE = "middleware"
     EXCEPTION_HANDLER = "exception handler"
+    CONTEXT_PROCESSOR = "context processor"
+    TEMPLATE_FUNCTION = "function of templates"
     LIFESPAN = "lifespan"
     STARTUP = "start-up function"
     SHUTDOWN = "shutdown function"
