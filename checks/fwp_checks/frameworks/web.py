@@ -176,15 +176,11 @@ class WebFramework(Framework):
     def _derived(
         self, project: Project
     ) -> Iterator[tuple[ClassValue, str, Context, tuple[str, ...]]]:
-        for module in project.table.modules if self.methods else ():
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases:
-                    class_ = ClassValue(module, number)
-                    if not project.classes.info(class_).externals:
-                        continue
-                    for base, context, names in self.methods:
-                        if project.classes.derives(class_, base):
-                            yield class_, base, context, names
+        derived = project.call_sites.derived if self.methods else {}
+        for class_ in derived:
+            for base, context, names in self.methods:
+                if project.classes.derives(class_, base):
+                    yield class_, base, context, names
 
     def method(
         self, project: Project, class_: ClassValue, name: str, how: Registration
@@ -251,10 +247,14 @@ class WebFramework(Framework):
                     yield self.root(frame, Registration(Context.VALIDATOR))
 
     def _request_models(self, project: Project, routes: tuple[str, ...]) -> Iterator[ClassValue]:
+        seen: set[Value] = set()
         for decoration in project.call_sites.decorated(frozenset(routes)):
             frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
             for index in range(len(frame.scope.parameters)):
-                yield from self._models_in(project, project.calls.parameter(frame, index))
+                value = project.calls.parameter(frame, index)
+                if value not in seen:
+                    seen.add(value)
+                    yield from self._models_in(project, value)
 
     def _models_in(self, project: Project, value: Value) -> Iterator[ClassValue]:
         for option in options_of(value):

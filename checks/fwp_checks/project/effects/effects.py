@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
@@ -27,6 +27,7 @@ from fwp_checks.project.meaning.values import (
     Coroutine,
     External,
     Generator,
+    Instance,
     Member,
     TupleValue,
     Union,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 # What is awaited gives an awaitable, so the annotation of its object is wrong. Models are known by
 # their classes: awaiting a query of theirs is a mistake, too, but Django's refusal comes first.
 _KNOWN_FOR_SURE = ("django.", "sqlalchemy.ext.asyncio.")
+# Terms that run something only if their operand, at this place of the term, is an object.
+_OPERANDS = {t.ATTR: 1, t.TRUTH: 1, t.BINARY: 2}
 # A frame needs no more than a few proofs, each under other conditions.
 _MAX_PROOFS = 4
 
@@ -128,7 +131,7 @@ class Behaviours:
         terms = frame.module.facts.terms
         events: list[Event] = []
         coroutines: list[tuple[int, Frame]] = []
-        scope = frame.scope
+        scope, memo, value = frame.scope, frame.memo, self._value
         skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
         skipped += self._project.branches.skipped(frame)
         active = self._project.names.active(frame.module, scope.start, scope.end)
@@ -137,7 +140,7 @@ class Behaviours:
         for term in active:
             entry = terms[term]
             if entry[0] == t.CALL:
-                if self._is_idle(self._value(frame, entry[1])):
+                if self._is_idle(memo.get(entry[1]) or value(frame, entry[1])):
                     continue
                 outcome = self._project.calls.outcome(frame, term)
                 alternatives = outcome.alternatives
@@ -148,6 +151,12 @@ class Behaviours:
                         ):
                             coroutines.append((term, option.frame))
             else:
+                operand = _OPERANDS.get(entry[0])
+                if operand is not None:
+                    # Only objects have properties and special methods.
+                    used = memo.get(entry[operand]) or value(frame, entry[operand])
+                    if type(used) is not Instance and type(used) is not Union:
+                        continue
                 alternatives = self._implicit(frame, entry)
             if any(alternatives):
                 for alternative in alternatives:
@@ -166,11 +175,12 @@ class Behaviours:
 
     def _is_idle(self, function: Value) -> bool:
         """Whether calling a value certainly runs nothing of interest."""
-        if isinstance(function, (External, Member)):
-            return self._project.libraries.is_idle(function.name)
-        if isinstance(function, Union):
-            return all(map(self._is_idle, function.options))
-        return isinstance(function, Unknown)
+        kind = type(function)
+        if kind is External or kind is Member:
+            return self._project.libraries.is_idle(cast("Member", function).name)
+        if kind is Union:
+            return all(map(self._is_idle, options_of(function)))
+        return kind is Unknown
 
     def _is_remembered(
         self, frame: Frame, term: int, alternatives: tuple[Alternative, ...]

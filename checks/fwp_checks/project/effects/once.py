@@ -6,6 +6,7 @@ Something that runs once in a process is no cost of each call, so effects are no
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -234,9 +235,10 @@ class Once:
         """Mappings that outlive the call, items of which are written in this scope."""
         terms = frame.module.facts.terms
         written: dict[str, list[int]] = {}
-        for term in range(frame.scope.start, frame.scope.end):
-            entry = terms[term]
-            name = _lasting(terms, entry[1]) if entry[0] == t.STORE_ITEM else None
+        stores = frame.module.of_kind(t.STORE_ITEM)
+        first = bisect_left(stores, frame.scope.start)
+        for term in stores[first : bisect_left(stores, frame.scope.end, first)]:
+            name = _lasting(terms, terms[term][1])
             if name is not None:
                 written.setdefault(name, []).append(term)
         return written

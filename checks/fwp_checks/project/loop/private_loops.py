@@ -136,7 +136,8 @@ def starts(project: Project, frame: Frame) -> Starts:
     entered: list[Frame] = []
     concurrent = keeps_tasks = False
     for term in frame.module.calls_in(frame.scope_number):
-        value = project.values.evaluate(frame, terms[term][1])
+        called = terms[term][1]
+        value = frame.memo.get(called) or project.values.evaluate(frame, called)
         for option in options_of(value):
             if not isinstance(option, (External, Member)):
                 continue

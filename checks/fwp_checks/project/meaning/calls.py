@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
+# Values that a function can do nothing with.
+_PASSIVE = (Unknown, Constant, Coroutine, Awaitable)
+
+
 class Calls:
     """Resolves calls of a project."""
 
@@ -386,6 +390,8 @@ class Calls:
 
     def _can_act(self, value: Value) -> bool:
         """Whether a function can make something happen with a value: call it, or a method of it."""
+        if isinstance(value, _PASSIVE):
+            return False
         if isinstance(value, Instance):
             if isinstance(value.class_, ClassValue):
                 return True
@@ -401,7 +407,7 @@ class Calls:
             return any(self._can_act(item) for item in value.items)
         if isinstance(value, MappingValue):
             return self._can_act(value.value) or any(self._can_act(v) for _, v in value.items)
-        return not isinstance(value, (Unknown, Constant, Coroutine, Awaitable))
+        return True
 
     def parameter(self, frame: Frame, index: int) -> Value:
         """The value of a parameter whose argument is not known: by dependency injection, annotation

@@ -52,6 +52,7 @@ class Protocols:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._without: dict[tuple[ClassValue | str, tuple[str, ...]], bool] = {}
 
     # -- what they give ----------------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ class Protocols:
     def _special_one(self, value: Value, names: tuple[str, ...]) -> tuple[Alternative, ...]:
         if isinstance(value, Unknown):
             return (None,)
-        if not isinstance(value, Instance):
+        if not isinstance(value, Instance) or self._is_without(value, names):
             return NOTHING_RUNS
         for name in names:
             if isinstance(value.class_, str):
@@ -187,6 +188,27 @@ class Protocols:
             elif method is not None:
                 return self._project.calls.invoke(method, NO_ARGUMENTS).alternatives
         return NOTHING_RUNS
+
+    def _is_without(self, value: Instance, names: tuple[str, ...]) -> bool:
+        """Whether the class of an object has none of these special methods."""
+        key = (value.class_, names)
+        known = self._without.get(key)
+        if known is None:
+            known = not any(self._has_method(value, name) for name in names)
+            if isinstance(value.class_, str) or self._project.classes.is_settled(value.class_):
+                self._without[key] = known
+        return known
+
+    def _has_method(self, value: Instance, name: str) -> bool:
+        class_ = value.class_
+        if isinstance(class_, str):
+            return bool(self._project.catalogue.effects(f"{class_}.{name}"))
+        if self._project.members.find_in_class(class_, name) is not None:
+            return True
+        effects = self._project.catalogue.effects
+        return any(
+            effects(f"{base}.{name}") for base in self._project.classes.info(class_).externals
+        )
 
     def operating(self, left: Value, operator: str) -> tuple[Alternative, ...]:
         """What runs when an operator other than ``in`` is applied to a value on its left."""

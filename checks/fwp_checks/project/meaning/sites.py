@@ -377,11 +377,22 @@ class CallSites:
     def _derived(self) -> dict[str, set[str]]:
         """The names of the project's classes that derive from each library class."""
         found: dict[str, set[str]] = {}
+        for class_, bases in self.derived.items():
+            for base in bases:
+                found.setdefault(base, set()).add(class_.name)
+        return found
+
+    @cached_property
+    def derived(self) -> dict[ClassValue, tuple[str, ...]]:
+        """The project's classes that derive from library classes, with the names of these."""
+        found: dict[ClassValue, tuple[str, ...]] = {}
         for module in self._project.table.modules:
             for number, scope in enumerate(module.facts.scopes):
                 if scope.kind == "class" and scope.bases:
-                    for base in self._project.classes.info(ClassValue(module, number)).externals:
-                        found.setdefault(base, set()).add(scope.name)
+                    class_ = ClassValue(module, number)
+                    externals = self._project.classes.info(class_).externals
+                    if externals:
+                        found[class_] = externals
         return found
 
     @cached_property

@@ -301,21 +301,21 @@ def join(values: list[Value]) -> Value:
         return values[0]
     seen: dict[Value, None] = {}
     for value in values:
-        for option in options_of(value):
+        for option in value.options if type(value) is Union else (value,):
             if option is not RECURSIVE:
                 seen[option] = None
-    if not seen:
-        return RECURSIVE
-    if len(seen) > 1:
-        for option in [o for o in seen if isinstance(o, Unknown) and o.replaceable]:
-            if any(not is_none(o) for o in seen if o is not option):
-                del seen[option]
-        if len(seen) > MAX_OPTIONS and len(_meeting(seen)) > MAX_OPTIONS:
-            return Unknown("too many possibilities")
-        unknown = [o for o in seen if isinstance(o, Unknown)]
-        if len(unknown) > 1:
-            for option in unknown[1:]:
-                del seen[option]
+    if len(seen) < 2:
+        return next(iter(seen), RECURSIVE)
+    unknown = [option for option in seen if type(option) is Unknown]
+    if unknown:
+        for one in unknown:
+            if one.replaceable and any(not is_none(o) for o in seen if o is not one):
+                del seen[one]
+    if len(seen) > MAX_OPTIONS and len(_meeting(seen)) > MAX_OPTIONS:
+        return Unknown("too many possibilities")
+    if len(unknown) > 1:
+        for option in [option for option in seen if type(option) is Unknown][1:]:
+            del seen[option]
     options = _meeting(seen)
     return options[0] if len(options) == 1 else Union(options)
 
