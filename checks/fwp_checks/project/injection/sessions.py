@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import (
@@ -23,6 +24,7 @@ from fwp_checks.project.meaning.values import (
     Generator,
     Instance,
     Manager,
+    Member,
     Value,
     Wrapped,
     options_of,
@@ -60,6 +62,7 @@ class Sessions:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._known: dict[Frame, list[Opened]] = {}
+        self._handing: dict[tuple[Module, int], bool] = {}
 
     @cached_property
     def are_used(self) -> bool:
@@ -127,8 +130,9 @@ class Sessions:
         project = self._project
         if isinstance(called, (External, ClassValue)):
             # The class itself, of the library or one derived from it.
-            is_class = isinstance(called, ClassValue) or project.catalogue.is_type(called.name)
-            return is_class and self.is_session(project.values.evaluate(frame, term))
+            return self._may_be_opener(called) and self.is_session(
+                project.values.evaluate(frame, term)
+            )
         if isinstance(called, Instance) and isinstance(called.class_, str):
             if called.class_ in FACTORIES:
                 return self.is_session(project.values.evaluate(frame, term))
@@ -149,7 +153,7 @@ class Sessions:
 
     def _helper_opens(self, frame: Frame, term: int, called: FunctionValue, steps: int) -> bool:
         scope = called.module.facts.scopes[called.scope]
-        if scope.is_generator or steps <= 0:
+        if scope.is_generator or steps <= 0 or not self._may_hand_over(called.module, called.scope):
             return False
         outcome = self._project.calls.outcome(frame, term)
         result = outcome.result
@@ -161,6 +165,51 @@ class Sessions:
             if inner is not None and self.hands_over(inner, inner.scope.returns, steps):
                 return True
         return False
+
+    def _may_hand_over(self, module: Module, scope_number: int) -> bool:
+        """Whether some call whose result a function returns may open a session. Most are seen not
+        to, whatever the function is handed, and then nothing of it is evaluated.
+        """
+        key = (module, scope_number)
+        known = self._handing.get(key)
+        if known is None:
+            self._handing[key] = True  # what calls itself may
+            scope = module.facts.scopes[scope_number]
+            known = self._handing[key] = scope.is_stub or any(
+                self._may_open(module, scope_number, term) for term in scope.returns
+            )
+        return known
+
+    def _may_open(self, module: Module, scope_number: int, term: int) -> bool:
+        terms = module.facts.terms
+        while terms[term][0] in _SAME or terms[term][0] == t.ENTER:
+            term = terms[term][1]
+        if terms[term][0] != t.CALL:
+            # A coroutine of one of several functions may be handed on.
+            return terms[term][0] == t.JOIN and not module.facts.scopes[scope_number].is_async
+        root = called = terms[term][1]
+        while terms[root][0] in (t.ATTR, t.ALIAS):
+            root = terms[root][1]
+        if terms[root][0] != t.IMPORT and terms[root][0] != t.NAME:
+            return True
+        if terms[root][0] == t.NAME and terms[root][1] not in module.facts.scopes[0].bindings:
+            return True
+        frame = self._project.frame_of_scope(module, scope_number)
+        return any(
+            map(self._may_be_opener, options_of(self._project.values.evaluate(frame, called)))
+        )
+
+    def _may_be_opener(self, called: Value) -> bool:
+        """Whether a call of a value may open a session and hand it over."""
+        if isinstance(called, FunctionValue):
+            return self._may_hand_over(called.module, called.scope)
+        if isinstance(called, External):
+            return self._project.catalogue.is_type(called.name)
+        if isinstance(called, ClassValue):
+            return self._is_one(Instance(called))
+        if isinstance(called, Instance):
+            return called.class_ in FACTORIES
+        return not isinstance(called, Member)
 
     def hands_over(self, frame: Frame, given: list[int], steps: int = _STEPS) -> bool:
         """Whether what a function returns or yields, at these terms, is a session that it opens."""
