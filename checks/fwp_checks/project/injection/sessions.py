@@ -104,7 +104,11 @@ class Sessions:
 
     def _find(self, frame: Frame) -> Iterator[Opened]:
         module = frame.module
+        terms = module.facts.terms
         for term in module.calls_in(frame.scope_number):
+            called = terms[terms[term][1]]
+            if called[0] == t.ATTR and called[2] not in self._names:
+                continue
             if self.makes(frame, term):
                 yield Opened(frame, term)
             else:
@@ -117,6 +121,23 @@ class Sessions:
                     dependency = self._generator(frame, module.facts.terms[term][1])
                     if dependency is not None:
                         yield Opened(frame, term, dependency)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """The last names of what may open a session: all that the project defines, binds or
+        assigns, and the classes of libraries.
+        """
+        found = {"next", "anext", *self._project.attribute_stores}
+        for name in (*CLASSES, *FACTORIES):
+            last = name.rpartition(".")[2]
+            found.update((last, *self._project.catalogue.other_spellings(last)))
+        for module in self._project.table.modules:
+            for scope in module.facts.scopes:
+                found.add(scope.name)
+                if not scope.is_function:
+                    found.update(scope.bindings)
+                    found.update(scope.annotations)
+        return frozenset(found)
 
     def makes(self, frame: Frame, term: int, steps: int = _STEPS) -> bool:
         """Whether the call at a term opens a session and gives it to its caller."""
