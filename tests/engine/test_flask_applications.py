@@ -457,9 +457,17 @@ def test_hooks(tmp_path: Path) -> None:
 
         app.register_error_handler(500, lambda error: "oops")
         app.teardown_appcontext(print)
+
+        def picture_of(name): ...
+
+        @app.context_processor
+        def for_templates():
+            return {"picture_of": picture_of, "title": "Shop"}
     """
     assert hooks(tree(tmp_path, {"app.py": source})) == [
         "app before-request function load",
+        "app context processor for_templates",
+        "app template function picture_of",
         "app exception handler missing",
         "app exception handler <lambda>",
         "app after-request function add",

@@ -111,7 +111,7 @@ class HookKind(Enum):
     MIDDLEWARE = "middleware"
     EXCEPTION_HANDLER = "exception handler"
     CONTEXT_PROCESSOR = "context processor"
-    TEMPLATE_FUNCTION = "function of templates"
+    TEMPLATE_FUNCTION = "template function"
     LIFESPAN = "lifespan"
     STARTUP = "start-up function"
     SHUTDOWN = "shutdown function"
