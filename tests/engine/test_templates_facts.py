@@ -224,7 +224,8 @@ def test_tags_of_the_project_are_calls() -> None:
     calls = [shown(facts, n) for n, entry in enumerate(facts.terms) if entry[0] == t.CALL]
     assert calls == ["<tag latest>(5)", "<tag menu>()"]
     assert facts.terms[facts.terms.index((t.CONST, 5)) + 3][3] == ("blog",)
-    assert outputs(text)[0] == "<tag latest>(5).first"
+    # What a tag leaves under a name is told by what it puts out.
+    assert outputs(text)[0] == "render.first"
 
 
 UNKNOWN_TAGS = [

@@ -305,7 +305,7 @@ class DjangoTemplate(DjangoExpressions, Nesting):
         term = self.add((t.CALL, function, positional, keywords), token.start, token.end)
         shown = self.add((t.RENDER, "tag", term, self.visible, name), token.start, token.end)
         if name:
-            self.bind(name, shown)
+            self.bind(name, self.add((t.ALIAS, shown), token.start, token.end))
         elif index not in self.ends:
             self.add((t.FORMAT, (shown,)), token.start, token.end)
         return index

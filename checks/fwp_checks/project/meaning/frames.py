@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Scope
 from fwp_checks.project.meaning.origins import is_traced
-from fwp_checks.project.meaning.values import Constant, FunctionValue, Partial, Value, Wrapped
+from fwp_checks.project.meaning.values import (
+    Constant,
+    FunctionValue,
+    MappingValue,
+    Partial,
+    Value,
+    Wrapped,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
@@ -95,7 +102,7 @@ class Frames:
         frame = self._frames.get(key)
         if frame is None:
             # What is found of rows does not depend on who else calls the function, and when.
-            has_rows = any(value is not None and is_traced(value) for value in arguments)
+            has_rows = any(value is not None and _holds_rows(value) for value in arguments)
             place = (module.path, scope_number, has_rows)
             count = self._count.get(place, 0)
             is_page = count < _MOST_PAGES and (module.is_template or _has_name(arguments))
@@ -136,4 +143,11 @@ def _has_name(arguments: tuple[Value | None, ...]) -> bool:
 
 
 def _tells(value: Value) -> bool:
-    return isinstance(value, _FUNCTIONS) or is_traced(value)
+    return isinstance(value, _FUNCTIONS) or _holds_rows(value)
+
+
+def _holds_rows(value: Value) -> bool:
+    """Whether a value is one of rows, or a dictionary with some: the context of a template."""
+    if type(value) is MappingValue:
+        return any(is_traced(held) for _, held in value.items)
+    return is_traced(value)
