@@ -235,6 +235,18 @@ SEVERITIES = {
         """,
         None,
     ),
+    "a query in a loop, in a helper that is a transaction": (
+        """
+        @transaction.atomic
+        def found(name):
+            return Author.objects.get(name=name)
+
+        def show(request, names):
+            for name in names:
+                print(found(name))
+        """,
+        None,
+    ),
     "a query in a loop, in one transaction": (
         """
         def show(request, names):

@@ -150,12 +150,22 @@ class Rounds:
         start = loop.start
         found: set[Apart] = set()
         for link in links:
+            if start < 0:
+                found.update(self._decorated(link.frame))
             regions = link.frame.module.regions_in(link.frame.scope_number)
             for region in regions:
                 if region.kind == "with" and start < region.start <= link.term < region.end:
                     found.update(self._entered(link.frame, region.term))
             start = -1
         return next((one for one in reversed(Apart) if one in found), None)
+
+    def _decorated(self, frame: Frame) -> Iterator[Apart]:
+        """What the decorators of a function enter around it."""
+        terms = frame.module.facts.terms
+        around = self._project.frame_of_scope(frame.module, frame.scope.parent)
+        for decorator in frame.scope.decorators:
+            entry = terms[decorator]
+            yield from self._told_by(around, entry[1] if entry[0] == t.CALL else decorator)
 
     def _entered(self, frame: Frame, manager: int) -> Iterator[Apart]:
         terms: Sequence[t.Term] = frame.module.facts.terms
