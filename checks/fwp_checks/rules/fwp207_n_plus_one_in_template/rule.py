@@ -46,8 +46,6 @@ def check(file: FileView) -> Iterator[Finding]:
             yield rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
     yield from shown.queries(file, RULE, "template", "shows")
     for site, place in file.shown_loop_sites:
-        if not rows.is_told(file, RULE, site.weight):
-            continue
         last = site.chain[-1]
         where = file.range_of(file.module_of(last.path), last.term)
         template = file.module_of(site.path)
