@@ -58,8 +58,9 @@ class Origin(Detail):
     is where its rows are gone through one by one; None while it may still be a single row. ``hops``
     are the relations followed from such a row; ``again`` is the call that finished a query of their
     own for the objects behind the last of them. ``limit`` is how many rows there are at most, where
-    that is written, ``again_limit`` how many of that query of their own. ``streams``: its rows are fetched while they are gone through, all in one
-    (``whole``) or in ``chunks``; nothing can be asked of such a query any more.
+    that is written, ``again_limit`` how many of that query of their own. ``streams``: its rows are
+    fetched while they are gone through, all in one (``whole``) or in ``chunks``; nothing can be
+    asked of such a query any more.
     """
 
     built: Place | None = None
