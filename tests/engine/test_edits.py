@@ -197,6 +197,25 @@ def test_nothing_is_added_where_it_is_not_certain(source: str) -> None:
     assert fetch_along("a.py", text, span, ["b"], ["c"]) == ()
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("«A.objects.select_related()»", 'A.objects.select_related("b", "c")'),
+        (
+            "«A.objects.select_related().filter(x='y')»",
+            "A.objects.select_related('b', 'c').filter(x='y')",
+        ),
+        ("«qs()»", 'qs().select_related("b", "c")'),
+        ("«A.objects.select_related('c')»", "A.objects.select_related('c', 'b')"),
+        ("«A.objects.select_related(\n    # all\n)»", "A.objects.select_related(\n    # all\n)"),
+    ],
+)
+def test_names_take_the_place_of_a_call_without_any(before: str, after: str) -> None:
+    text, span = marked(before)
+    call = Call("select_related", ('"b"', '"c"'), is_whole=True)
+    assert edited(text, add_calls("a.py", text, span, [call], QUERYSETS)) == after
+
+
 def test_iterator_with_a_chunk_size_prefetches() -> None:
     assert django("«A.objects.all().iterator(chunk_size=9)»", [], ["c"]) == (
         'A.objects.all().prefetch_related("c").iterator(chunk_size=9)'

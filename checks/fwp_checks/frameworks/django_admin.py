@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import rows
-from fwp_checks.frameworks.django.models import Field, Models, Relation
+from fwp_checks.frameworks.django.joins import required
+from fwp_checks.frameworks.django.models import Field, Models
 from fwp_checks.frameworks.django_columns import Columns, GivenColumns, method_of
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
@@ -64,7 +65,6 @@ _STR = "__str__"
 _REQUEST = "django.http.HttpRequest"
 # Shown as columns, all of them plain.
 _SHIPPED = ("UserAdmin", "GroupAdmin")
-_MAX_JOINS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,11 +317,11 @@ class ChangeList:
             self._joined = tuple(name for name in names if self._is_key(self._model, name))
             if not self._joined:
                 return rows.NO_PATHS
-            required = list(self._required(self._model))
+            followed = list(required(self._project, self._model))
             # Who names what to join has to name these, too: a column may read them.
-            near = [path for path in required if "__" not in path]
+            near = [path for path in followed if "__" not in path]
             self._joined = tuple(dict.fromkeys((*self._joined, *near)))
-            return frozenset((*self._joined, *required))
+            return frozenset((*self._joined, *followed))
         items = literals.items(self._project, *bound) if bound is not None else None
         texts = literals.strings(self._project, items) if items is not None else None
         self._joined = tuple(texts or ())
@@ -330,25 +330,6 @@ class ChangeList:
     def _is_key(self, model: Value, name: str) -> bool:
         relation = self._models.relation(model, name)
         return relation is not None and relation.kind == "one"
-
-    def _required(self, model: Value, depth: int = 0) -> Iterator[str]:
-        """The paths of foreign keys that are not null."""
-        if not isinstance(model, ClassValue) or depth >= _MAX_JOINS:
-            return
-        for owner in self._project.classes.info(model).order:
-            if not isinstance(owner, ClassValue):
-                continue
-            frame = self._project.classes.frame_around(owner)
-            bindings = owner.module.facts.scopes[owner.scope].bindings
-            for name, relation in self._models.declared(owner).items():
-                if not isinstance(relation, Relation) or relation.kind != "one":
-                    continue
-                arguments = self._models.arguments(frame, bindings[name])
-                if arguments.get(-1, "null") == Constant(True):
-                    continue
-                yield name
-                for target in options_of(relation.target) if relation.target else ():
-                    yield from (f"{name}__{path}" for path in self._required(target, depth + 1))
 
     # -- columns -----------------------------------------------------------------------------------
 

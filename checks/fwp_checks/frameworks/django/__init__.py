@@ -170,7 +170,7 @@ class Django(Framework):
         self, project: Project, frame: Frame | None, run: RunExternal
     ) -> tuple[Origin, Lack] | None:
         """Relations, related managers and columns that were not fetched with their row."""
-        return lacks.lack(frame, run)
+        return lacks.lack(project, frame, run)
 
     keeping = frozenset({f"{rows.QUERYSET}.{name}" for name in ("__iter__", "__bool__", "__len__")})
     sets_apart = rounds.SETS_APART

@@ -44,8 +44,9 @@ def fetch_along(lacking: Sequence[Lack], module: Module, term: int) -> tuple[Edi
     """
     if module.text is None:
         return ()
+    is_whole = any(one.kept for one in lacking)
     calls = [
-        Call(method, tuple(map(quoted, lookups)))
+        Call(method, tuple(map(quoted, lookups)), is_whole and method == "select_related")
         for method, lookups in methods(lacking).items()
         if lookups
     ]

@@ -7,18 +7,25 @@ Source: django/db/models/fields/related_descriptors.py and django/db/models/quer
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
+from fwp_checks.frameworks.django.joins import nameless
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
-from fwp_checks.project.meaning.values import Constant
+from fwp_checks.project.meaning.values import Constant, External, Instance
 from fwp_checks.project.rows.needs import Kind, Lack
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
 
 _JOINED = (DESCRIPTORS["one"], DESCRIPTORS["back"])
 # https://docs.djangoproject.com/en/stable/ref/models/querysets/#iterator
 _IN_CHUNKS = ("give iterator() a chunk_size, too",)
+_NAMELESS = "in place of select_related() without a name"
+_AND_THE_OTHERS = (f"{_NAMELESS}, so name all else that is read of what that joins, too",)
 _COUNTING = ("count", "exists")
 _WRITING = frozenset(
     {
@@ -28,7 +35,7 @@ _WRITING = frozenset(
 )  # fmt: skip
 
 
-def lack(frame: Frame | None, run: RunExternal) -> tuple[Origin, Lack] | None:
+def lack(project: Project, frame: Frame | None, run: RunExternal) -> tuple[Origin, Lack] | None:
     """What a query for a single row fetches, with the origin of the row; None for any other run.
 
     On an event loop it fetches nothing but raises an exception.
@@ -43,7 +50,7 @@ def lack(frame: Frame | None, run: RunExternal) -> tuple[Origin, Lack] | None:
         name = run.arguments.get(0)
         if not isinstance(name, Constant) or not isinstance(name.value, str):
             return None
-        return _single(origin, rows.row_of(receiver), run.name, name.value)
+        return _single(project, origin, receiver, run.name, name.value)
     query = rows.query_of(receiver)
     method = run.name.rpartition(".")[2]
     if query is None or not origin.hops or method in _WRITING:
@@ -61,9 +68,10 @@ def lack(frame: Frame | None, run: RunExternal) -> tuple[Origin, Lack] | None:
 
 
 def _single(
-    origin: Origin, row: rows.Row | None, descriptor: str, name: str
+    project: Project, origin: Origin, receiver: Instance, descriptor: str, name: str
 ) -> tuple[Origin, Lack] | None:
     """What is fetched for one row when an attribute of it is read."""
+    row = rows.row_of(receiver)
     if row is None or row.has_peers:
         return None
     if descriptor == DEFERRED:
@@ -78,7 +86,17 @@ def _single(
         besides += (f'name "{name}" in only(), too',)
     if origin.streams == "whole" and not all(one.joins for one in hops):
         besides += _IN_CHUNKS
-    return origin, Lack(Kind.RELATION, hops, "", besides)
+    kept: tuple[str, ...] = ()
+    if rows.FOLLOWED in row.loads and all(one.joins for one in hops):
+        # Names take the place of a call without any.
+        class_ = receiver.class_
+        model = External(class_) if isinstance(class_, str) else class_
+        joined = nameless(project, model) if not origin.hops else None
+        if joined is None:
+            besides += _AND_THE_OTHERS
+        else:
+            kept = joined
+    return origin, Lack(Kind.RELATION, hops, "", besides, kept=kept)
 
 
 def loading(lacks: Sequence[Lack]) -> str:
@@ -93,7 +111,10 @@ def loading(lacks: Sequence[Lack]) -> str:
     numbers = _counted(lacks)
     if numbers:
         calls += f", or annotate() the number of {', '.join(numbers)}"
-    return "; ".join(dict.fromkeys((calls, *(text for one in lacks for text in one.besides))))
+    besides = dict.fromkeys(text for one in lacks for text in one.besides)
+    if any(one.kept for one in lacks) and _AND_THE_OTHERS[0] not in besides:
+        besides[_NAMELESS] = None
+    return "; ".join((calls, *besides))
 
 
 def _counted(lacks: Sequence[Lack]) -> list[str]:
@@ -114,8 +135,9 @@ def quoted(lookup: str) -> str:
 
 def methods(lacks: Sequence[Lack]) -> dict[str, list[str]]:
     """The methods of querysets that fetch along what is lacking, with the lookups for each."""
+    joined = {name for one in lacks for name in one.kept}
     return {
-        "select_related": _lookups([one for one in lacks if _joins(one)]),
+        "select_related": _lookups([one for one in lacks if _joins(one)], joined),
         "prefetch_related": _lookups([one for one in lacks if not _joins(one)]),
     }
 
@@ -124,7 +146,7 @@ def _joins(lack: Lack) -> bool:
     return all(hop.joins for hop in lack.hops)
 
 
-def _lookups(lacks: Iterable[Lack]) -> list[str]:
-    paths = list(dict.fromkeys("__".join(hop.name for hop in one.hops) for one in lacks))
+def _lookups(lacks: Iterable[Lack], others: Iterable[str] = ()) -> list[str]:
+    paths = {*others, *("__".join(hop.name for hop in one.hops) for one in lacks)}
     # A path fetches what lies on the way, too.
     return sorted(p for p in paths if not any(other.startswith(f"{p}__") for other in paths))

@@ -30,10 +30,14 @@ _COMMENT_AT_END = re.compile(r"[ \t]*#[^\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A method call to add; each argument is source, with strings in double quotes."""
+    """A method call to add; each argument is source, with strings in double quotes.
+
+    ``is_whole``: the arguments are all that a call without any stands for, and more.
+    """
 
     method: str
     arguments: tuple[str, ...]
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,15 @@ def add_calls(
         added: list[str] = []
         for call in calls:
             _require_allowed(chain, call.method, dialect, before)
-            link = _link_to_extend(links, call.method, dialect)
+            link = _link_to_extend(links, call, dialect)
             if link is None:
                 arguments = [chain.quoted(argument, chain.tokens) for argument in call.arguments]
                 added.append(f".{call.method}({', '.join(arguments)})")
                 continue
             missing = _missing(chain, link, call.arguments)
-            if missing:
+            if missing and not link.arguments:
+                edits.append(_first_arguments(chain, link, missing))
+            elif missing:
                 edits.append(_more_arguments(chain, link, missing))
         if added:
             edits.append(_more_calls(chain, links, added))
@@ -374,14 +380,16 @@ def _require_allowed(chain: _Chain, method: str, dialect: Dialect, before: Colle
             raise _RefusedError
 
 
-def _link_to_extend(links: Sequence[_Link], method: str, dialect: Dialect) -> _Link | None:
+def _link_to_extend(links: Sequence[_Link], call: Call, dialect: Dialect) -> _Link | None:
     """The last call of a method, if it can get more arguments; None if there is to be another."""
     for link in reversed(links):
-        if link.method == method and link.close >= 0:
+        if link.method == call.method and link.close >= 0:
             if not link.arguments:
-                if method in dialect.replaced_by_nothing:
+                if call.method not in dialect.replaced_by_nothing:
+                    return None
+                if not call.is_whole:
                     raise _RefusedError
-                return None
+                return link
             if [token.value for token in link.arguments[0]] == ["None"]:
                 return None
             return link
@@ -432,6 +440,13 @@ def _top(argument: Sequence[Token]) -> list[Token]:
             found.append(token)
         depth += token.kind is Kind.OPERATOR and token.value in _CLOSING.values()
     return found
+
+
+def _first_arguments(chain: _Chain, link: _Link, arguments: Sequence[str]) -> tuple[int, str]:
+    """Offset and text of the insertion that gives arguments to a call without any."""
+    if chain.text[link.close - 1] != "(":
+        raise _RefusedError
+    return link.close, ", ".join([chain.quoted(one, chain.tokens) for one in arguments])
 
 
 def _more_arguments(chain: _Chain, link: _Link, arguments: Sequence[str]) -> tuple[int, str]:

@@ -42,6 +42,7 @@ class Lack:
     """What a query did not fetch: the way there from one of its rows, and the method that asks the
     database for objects behind a relation. ``besides`` is what else must be changed for the query
     to fetch it, in words. ``place`` is where that is to be mended, if not where the query is built.
+    ``kept`` is what the query fetches as long as it names nothing, as names for it.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Lack:
     method: str = ""
     besides: tuple[str, ...] = ()
     place: Place | None = None
+    kept: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
