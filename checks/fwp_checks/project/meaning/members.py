@@ -211,6 +211,10 @@ class Members:
         if value is not None:
             return self.bind(value, None, class_)
         library = self._library_member(class_, name, class_)
+        if library is None and not self._project.classes.info(class_).is_open:
+            # What has no value in the class body is given one from elsewhere. Library bases and
+            # metaclasses may leave descriptors under such names.
+            library = self._declared(class_, class_, name)
         return library or Unknown(f"class {class_.name} binds no '{name}'")
 
     def _library_member(self, class_: ClassValue, name: str, receiver: Value) -> Value | None:
@@ -384,14 +388,15 @@ class Members:
             return Unknown(f"{class_.name} computes its attributes")
         return Unknown(f"{class_.name} objects have no known '{name}'")
 
-    def _declared(self, instance: Instance, class_: ClassValue, name: str) -> Value | None:
+    def _declared(self, receiver: Value, class_: ClassValue, name: str) -> Value | None:
+        """The annotated type of an attribute of an object, or of the class itself."""
         for owner in self._project.classes.info(class_).order:
             if isinstance(owner, ClassValue):
                 scope = owner.module.facts.scopes[owner.scope]
                 annotation = scope.annotations.get(name, -1)
                 if annotation >= 0:
                     frame = self._project.classes.frame_around(owner)
-                    bound = self._project.generics.bindings_in(instance, owner)
+                    bound = self._project.generics.bindings_in(receiver, owner)
                     return self._project.types.annotation(frame, annotation, bound)
         return None
 
