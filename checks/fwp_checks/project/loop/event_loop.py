@@ -355,12 +355,19 @@ class EventLoop:
         return site.severity
 
     def nested(self, module: Module) -> list[BlockingSite]:
-        """The places in a module where an event loop is started although one is running."""
-        return self._best(
+        """The places in a module where an event loop is started although one is running, without
+        those that are not reached, as the first of their block raises.
+        """
+        sites = self._best(
             BlockingSite(function, site.chain, site.row, site.severity)
             for function in self.functions.get(module, ())
             for site in function.found.nested
         )
+        kept: list[BlockingSite] = []
+        for site in sites:
+            if not any(_raises_before(earlier, site) for earlier in kept):
+                kept.append(site)
+        return kept
 
 
 def _order(site: BlockingSite) -> tuple[int, int, list[tuple[str, int]]]:
@@ -369,6 +376,25 @@ def _order(site: BlockingSite) -> tuple[int, int, list[tuple[str, int]]]:
     """
     places = [(call.path, call.term) for call in site.chain]
     return site.severity.rank, len(places), places
+
+
+def _raises_before(earlier: BlockingSite, site: BlockingSite) -> bool:
+    """Whether what is called at one place raises, so that another one behind it in the same block
+    is not reached: the library's function itself, or a helper that is called at both.
+    """
+    function = earlier.function
+    if site.function.function != function.function:
+        return False
+    helper = earlier.chain[0].callee
+    if helper is not None and helper != site.chain[0].callee:
+        # It may start a loop on some of its paths only.
+        return False
+    around = [
+        region.end
+        for region in function.module.regions_in(function.scope_number)
+        if region.start <= earlier.term < region.end
+    ]
+    return earlier.term < site.term < min(around, default=function.scope.end)
 
 
 def _is_refused(row: EffectRow, chain: Sequence[Call]) -> bool:
