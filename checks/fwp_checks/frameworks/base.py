@@ -471,6 +471,13 @@ class Frameworks:
         found = (f.hooks_of_write(self.project, run) for f in self._concerned(run.name))
         return next((text for text in found if text), "")
 
+    def holds_value(self, base: Instance, name: str) -> bool:
+        """See :meth:`Framework.holds_value`."""
+        return isinstance(base.class_, ClassValue) and any(
+            framework.holds_value(self.project, base, name)
+            for framework in self._concerned_class(base.class_)
+        )
+
     def fetched(self, value: Value) -> Sequence[str] | None:
         """See :meth:`Framework.fetched`."""
         if isinstance(value, Instance) and value.details:

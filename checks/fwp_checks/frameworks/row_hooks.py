@@ -87,6 +87,10 @@ class RowHooks:
         """Whether the rows of one of its queries were certainly fetched before."""
         return False
 
+    def holds_value(self, project: Project, base: Instance, name: str) -> bool:
+        """Whether an attribute of one of its rows is a column, and not of truth values."""
+        return False
+
     def is_relation(self, project: Project, frame: Frame, term: int) -> bool:
         """Whether a query at a term asks for all objects behind a relation, which may have been
         fetched along.

@@ -209,6 +209,10 @@ class Django(Framework):
         """Calls of ``select_related`` and ``prefetch_related``."""
         return lacks.loading(lacking)
 
+    def holds_value(self, project: Project, base: Instance, name: str) -> bool:
+        """Columns, but those of a BooleanField, and keys."""
+        return instances.holds_value(project, base, name)
+
     def is_relation(self, project: Project, frame: Frame, term: int) -> bool:
         """``post.comments.all()``."""
         return edits.is_relation(project, frame, term)

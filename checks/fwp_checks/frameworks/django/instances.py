@@ -193,6 +193,17 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
     return ((RunExternal(descriptor, Arguments((Constant(name),)), instance),),)
 
 
+def holds_value(project: Project, instance: Instance, name: str) -> bool:
+    """Whether an attribute of a row is a column with more to say than yes or no."""
+    class_ = instance.class_
+    if rows.row_of(instance) is None or not isinstance(class_, ClassValue):
+        return False
+    field = Models.of(project).field(class_, name)
+    if not isinstance(field, Field) or field.is_primary_key or field.relation:
+        return False
+    return _COLUMNS.get(field.type.rpartition(".")[2]) != "builtins.bool"
+
+
 def truth(instance: Instance, names: tuple[str, ...]) -> bool | None:
     """Whether an attribute of an object is true: a row of a query has a key, and is not new."""
     row = rows.row_of(instance)

@@ -15,7 +15,7 @@ from fwp_checks.frameworks.django.joins import nameless
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
-from fwp_checks.project.meaning.values import Constant, External, Instance
+from fwp_checks.project.meaning.values import ClassValue, Constant, Instance, Value
 from fwp_checks.project.rows.needs import Kind, Lack
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def lack(project: Project, frame: Frame | None, run: RunExternal) -> tuple[Origi
 
 
 def _single(
-    project: Project, origin: Origin, receiver: Instance, descriptor: str, name: str
+    project: Project, origin: Origin, receiver: Value, descriptor: str, name: str
 ) -> tuple[Origin, Lack] | None:
     """What is fetched for one row when an attribute of it is read."""
     row = rows.row_of(receiver)
@@ -89,9 +89,10 @@ def _single(
     kept: tuple[str, ...] = ()
     if rows.FOLLOWED in row.loads and all(one.joins for one in hops):
         # Names take the place of a call without any.
-        class_ = receiver.class_
-        model = External(class_) if isinstance(class_, str) else class_
-        joined = nameless(project, model) if not origin.hops else None
+        class_ = receiver.class_ if isinstance(receiver, Instance) else None
+        joined = None
+        if isinstance(class_, ClassValue) and not origin.hops:
+            joined = nameless(project, class_)
         if joined is None:
             besides += _AND_THE_OTHERS
         else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.conditions import Requirements
+from fwp_checks.project.effects.fallbacks import Fallbacks
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import Constant
@@ -34,6 +35,7 @@ class Callers:
     ) -> None:
         self._values = project.values
         self._conditions = project.conditions
+        self._fallbacks = Fallbacks(project)
         self._is_start = is_start
         self._calls: dict[Frame, list[tuple[Frame, int]]] = {}
         for frame in frames:
@@ -104,13 +106,13 @@ class Callers:
         return False
 
     def _is_ruled_out(self, frame: Frame, term: int) -> bool:
-        """Whether what a template is given by name says that it does not come to a term, or does
-        in one round of its loop only: ``{% include "book.html" with short=True %}``, ``{% if
-        forloop.first %}``.
+        """Whether a term stands in for an empty column; or what a template is given by name says
+        that it does not come to a term, or does in one round of its loop only: ``{% include
+        "book.html" with short=True %}``, ``{% if forloop.first %}``.
         """
-        if not frame.module.is_template:
-            return False
-        return any(
+        if self._fallbacks.has(frame, term):
+            return True
+        return frame.module.is_template and any(
             self._truth(frame, region.term) is (region.kind == "else")
             or (region.kind == "if" and _is_one_round(frame, region.term))
             for region in frame.module.regions_in(frame.scope_number)
