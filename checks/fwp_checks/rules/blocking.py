@@ -171,7 +171,8 @@ def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Find
 
 
 def names(blocking: Sequence[BlockingSite], most: int = 3) -> str:
-    """The calls of several sites, each once, the first few by name."""
-    unique = list(dict.fromkeys(site.chain[-1].name for site in blocking))
+    """The calls of several sites, each once, the first few by name: those that may take longest."""
+    slowest = sorted(blocking, key=lambda site: site.slowness)
+    unique = list(dict.fromkeys(site.chain[-1].name for site in slowest))
     text = ", ".join(unique[:most])
     return text if len(unique) <= most else f"{text} and {len(unique) - most} more"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import EffectRow
@@ -312,13 +313,15 @@ class Behaviours:
 class Proof:
     """Why a frame has an effect: what one of its events runs, and why that has it.
 
-    ``requirements`` is what the frame's parameters must be for it.
+    ``requirements`` is what the frame's parameters must be for it, ``rank`` how long the library's
+    call may take: the longest come first.
     """
 
     event: Event
     run: Run
     inner: Proof | None
     requirements: Requirements
+    rank: int
 
 
 class Effects:
@@ -350,6 +353,7 @@ class Effects:
 
     def _search(self, frames: list[Frame], starts: Starts) -> None:
         callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
+        starting: list[tuple[int, Frame, Event, int, RunExternal, EffectRow]] = []
         for frame in frames:
             for event in self._behaviours.of(frame).events:
                 if event.is_remembered and self._each_time:
@@ -363,7 +367,14 @@ class Effects:
                         if isinstance(run, RunFrame):
                             callers.setdefault(run.frame, []).append((frame, event, index))
                         else:
-                            self._start(frame, event, index, run, starts(run))
+                            row = starts(run)
+                            if row is not None:
+                                rank = slowness(row.kind, run.name)
+                                starting.append((rank, frame, event, index, run, row))
+        starting.sort(key=itemgetter(0))
+        for rank, frame, event, index, run, row in starting:
+            requirements = self._conditions.of_row(frame, event.term, row)
+            self._settle(frame, index, Proof(event, run, None, requirements, rank))
         while self._waiting:
             settled, self._waiting = self._waiting, []
             reached: dict[Frame, list[tuple[Event, int, Frame, Proof]]] = {}
@@ -376,14 +387,9 @@ class Effects:
                 for event, index, callee, inner in ways:
                     left = self._conditions.left(inner.requirements, frame, event.term, callee)
                     if left is not None:
-                        self._settle(frame, index, Proof(event, RunFrame(callee), inner, left))
-
-    def _start(
-        self, frame: Frame, event: Event, index: int, run: RunExternal, row: EffectRow | None
-    ) -> None:
-        if row is not None:
-            requirements = self._conditions.of_row(frame, event.term, row)
-            self._settle(frame, index, Proof(event, run, None, requirements))
+                        self._settle(
+                            frame, index, Proof(event, RunFrame(callee), inner, left, inner.rank)
+                        )
 
     def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""
@@ -401,7 +407,7 @@ class Effects:
         known = self._known.setdefault(frame, [])
         if len(known) < _MAX_PROOFS and not any(k.requirements <= requirements for k in known):
             first = proof if index == 0 else found[0][0]
-            settled = Proof(event, first.run, first.inner, requirements)
+            settled = Proof(event, first.run, first.inner, requirements, first.rank)
             known.append(settled)
             self._waiting.append((frame, settled))
 
@@ -422,12 +428,26 @@ class Effects:
         return tuple(links)
 
 
-def _place(way: tuple[Event, int, Frame, Proof]) -> tuple[int, int, str, int, int]:
-    """Where a proof goes on, for the same choice among equally short ones in whatever order frames
-    were found.
+def _place(way: tuple[Event, int, Frame, Proof]) -> tuple[int, int, int, str, int, int]:
+    """How long a proof may take and where it goes on, for the same choice among equally short ones
+    in whatever order frames were found.
     """
     event, index, callee, inner = way
-    return event.term, index, callee.module.path, callee.scope_number, inner.event.term
+    path, scope = callee.function
+    return inner.rank, event.term, index, path, scope, inner.event.term
+
+
+# Databases and caches are near, as a rule; of files and the processor it is known.
+_RANKS = {"database": 1, "orm": 1, "cache": 1, "cpu": 3, "file": 4, "metadata": 4}
+
+
+def slowness(kind: str, name: str) -> int:
+    """How long a library's call of this kind may take, beside others: the longest come first.
+
+    Leaving a session or connection comes after what is done with it.
+    """
+    rank = _RANKS.get(kind, 0)
+    return 2 if rank < 2 and name.endswith(".__exit__") else rank
 
 
 # A context switch lasts about as long.

@@ -17,6 +17,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Scope
 from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call
+from fwp_checks.project.effects.effects import slowness
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_evidence import (
@@ -127,6 +128,11 @@ class BlockingSite:
     def call(self) -> str:
         """The library function that blocks, by its dotted name."""
         return self.chain[-1].library
+
+    @property
+    def slowness(self) -> int:
+        """How long the library function may take, beside others: the longest come first."""
+        return slowness(self.row.kind, self.call)
 
     @property
     def cause(self) -> tuple[str, int]:

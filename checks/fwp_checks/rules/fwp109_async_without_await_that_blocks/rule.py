@@ -28,7 +28,7 @@ def check(file: FileView) -> Iterator[Finding]:
     """One finding a function, in place of one a blocking call."""
     for function, sites in blocking.needlessly_async(file):
         heavy = [site for site in sites if site.severity.rank < 2]
-        first = min(heavy, key=lambda site: (site.severity.rank, len(site.chain)))
+        first = min(heavy, key=lambda site: (site.severity.rank, site.slowness, len(site.chain)))
         path = "" if first.is_direct else f": {file.chain_text(first.chain)}"
         message = (
             f"{function.label} '{function.name}' awaits nothing and blocks the event loop "
