@@ -1,8 +1,9 @@
 """Commands and jobs: functions that a command line or a worker calls in a thread of its own.
 
 Click and Typer call the function of the command that was given; Django's ``manage.py`` calls
-``handle``. Celery, RQ, Huey and Dramatiq call the plain function of a job in a process or thread of
-the worker. None of them runs an event loop around it; one that the function starts is its own.
+``handle``. Celery, RQ, Huey and Dramatiq call the plain function of a job (Celery also ``run`` of a
+task's class) in a process or thread of the worker. None of them runs an event loop around it; one
+that the function starts is its own.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ _JOBS = frozenset(
 )  # fmt: skip
 # Their functions run on the loop of one test, https://pytest-asyncio.readthedocs.io/
 _FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
-_MANAGEMENT = "django.core.management.base.BaseCommand"
+# What is called of the objects of classes that derive from these.
+_METHODS = {"handle": "django.core.management.base.BaseCommand", "run": "celery.Task"}
 
 
 class Commands(Framework):
@@ -76,11 +78,13 @@ class Commands(Framework):
                     yield frame
         for module in project.table.modules:
             for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases and "handle" in scope.bindings:
-                    class_ = ClassValue(module, number)
-                    if project.classes.derives(class_, _MANAGEMENT):
-                        handle = project.members.attribute(Instance(class_), "handle")
-                        yield from self._frames(project, handle)
+                if scope.kind != "class" or not scope.bases:
+                    continue
+                class_ = ClassValue(module, number)
+                for name, base in _METHODS.items():
+                    if name in scope.bindings and project.classes.derives(class_, base):
+                        method = project.members.attribute(Instance(class_), name)
+                        yield from self._frames(project, method)
 
     @staticmethod
     def _frames(project: Project, value: Value) -> Iterator[Frame]:
