@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.origins import Hop, Origin, Place
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Unknown, Value
 from fwp_checks.project.rows.jobs import fills_cache
+from fwp_checks.project.rows.written import WrittenTuples
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -169,6 +170,7 @@ class RowNeeds:
         self._project = project
         self._frames = frames
         self._callers = callers
+        self._tuples = WrittenTuples(project, frames)
 
     def collect(self) -> list[NeedEvidence]:
         """Every need, in a fixed order."""
@@ -202,7 +204,7 @@ class RowNeeds:
         for run, origin, lack in self._lacks(frame, event.alternatives):
             if self._is_at_most_once(frame, event.term, origin):
                 continue
-            if self._is_asked_on_way_out(frame, origin):
+            if self._is_asked_on_way_out(frame, origin) or self._tuples.rule_out(origin):
                 continue
             starts = self._callers.letting_run(frame, event.term)
             if starts is not None:
