@@ -18,7 +18,7 @@ from tests.frameworks.sqlalchemy_async import ASYNC
 from tests.frameworks.sqlalchemy_models import MODELS
 from tests.frameworks.sqlalchemy_sync import SYNC
 
-DRIVER = Path(__file__).parents[1] / "rules" / "sqlalchemy_driver.py"
+DRIVER = Path(__file__).with_name("sqlalchemy_driver.py")
 DEFINITION = re.compile(r"(?:async )?def (\w+)\(")
 
 with_libraries = pytest.mark.skipif(

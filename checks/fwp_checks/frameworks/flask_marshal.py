@@ -25,7 +25,6 @@ from fwp_checks.project.meaning.values import (
     FunctionValue,
     Instance,
     MappingValue,
-    TupleValue,
     Value,
     options_of,
 )
@@ -105,7 +104,10 @@ class FlaskMarshal(Framework):
             if module in modules and module.is_served:
                 given = decoration.arguments.get(0, "fields")
                 if given is not None:
-                    yield from _decorated(project, module, decoration.scope_number, given)
+                    number, fields = decoration.scope_number, _fields_of(project, given)
+                    yield from shown_fields.consumers_of_results(
+                        project, module, number, fields, shown_fields.is_list
+                    )
 
 
 FRAMEWORK = FlaskMarshal()
@@ -114,8 +116,7 @@ FRAMEWORK = FlaskMarshal()
 def _called(project: Project, module: Module, term: int) -> Iterator[Consumer]:
     entry = module.facts.terms[term]
     shown: list[tuple[Value, Fields]] = []
-    scope_number = module.code_scope_of(term)
-    for frame in shown_fields.frames(project, module, scope_number):
+    for frame in shown_fields.frames(project, module, module.code_scope_of(term)):
         called = project.values.evaluate(frame, entry[1])
         if getattr(called, "name", "") not in _MARSHALS:
             return
@@ -123,29 +124,7 @@ def _called(project: Project, module: Module, term: int) -> Iterator[Consumer]:
         data, fields = arguments.get(0, "data"), arguments.get(1, "fields")
         if data is not None and fields is not None and shown_fields.is_list(data):
             shown.append((data, _fields_of(project, fields)))
-    label = module.facts.scopes[scope_number].name
-    found = shown_fields.consumer(project, Place(module.path, term), module, label, shown)
-    if found is not None:
-        yield found
-
-
-def _decorated(
-    project: Project, module: Module, scope_number: int, given: Value
-) -> Iterator[Consumer]:
-    """A list that a function gives, alone or before a status."""
-    shown: dict[int, list[tuple[Value, Fields]]] = {}
-    for frame in shown_fields.frames(project, module, scope_number):
-        for returned in frame.scope.returns:
-            data = project.values.evaluate(frame, returned)
-            if isinstance(data, TupleValue) and data.items:
-                data = data.items[0]
-            if shown_fields.is_list(data):
-                shown.setdefault(returned, []).append((data, _fields_of(project, given)))
-    label = module.facts.scopes[scope_number].name
-    for returned, lists in shown.items():
-        found = shown_fields.consumer(project, Place(module.path, returned), module, label, lists)
-        if found is not None:
-            yield found
+    yield from shown_fields.consumers(project, module, term, shown)
 
 
 # -- fields ----------------------------------------------------------------------------------------

@@ -177,8 +177,7 @@ def _names(given: Value | None) -> frozenset[str] | None:
 def _dumped(project: Project, module: Module, term: int) -> Iterator[Consumer]:
     entry = module.facts.terms[term]
     shown: list[tuple[Value, Fields]] = []
-    scope_number = module.code_scope_of(term)
-    for frame in shown_fields.frames(project, module, scope_number):
+    for frame in shown_fields.frames(project, module, module.code_scope_of(term)):
         called = project.values.evaluate(frame, entry[1])
         schema = getattr(called, "receiver", None)
         how = _how(schema)
@@ -189,10 +188,7 @@ def _dumped(project: Project, module: Module, term: int) -> Iterator[Consumer]:
         is_many = how.many or arguments.get(1, "many") == _TRUE
         if data is not None and is_many and shown_fields.is_many(project, data):
             shown.append((data, _fields_of(project, schema)))
-    label = module.facts.scopes[scope_number].name
-    found = shown_fields.consumer(project, Place(module.path, term), module, label, shown)
-    if found is not None:
-        yield found
+    yield from shown_fields.consumers(project, module, term, shown)
 
 
 def _answered(
@@ -201,20 +197,13 @@ def _answered(
     how = _how(schema)
     if how is None or not how.many:
         return
-    label = module.facts.scopes[scope_number].name
-    fields = _fields_of(project, schema)
-    shown: dict[int, list[tuple[Value, Fields]]] = {}
-    for frame in shown_fields.frames(project, module, scope_number):
-        for returned in frame.scope.returns:
-            data = project.values.evaluate(frame, returned)
-            if isinstance(data, TupleValue) and data.items:
-                data = data.items[0]
-            if shown_fields.is_many(project, data):
-                shown.setdefault(returned, []).append((data, fields))
-    for returned, lists in shown.items():
-        found = shown_fields.consumer(project, Place(module.path, returned), module, label, lists)
-        if found is not None:
-            yield found
+    yield from shown_fields.consumers_of_results(
+        project,
+        module,
+        scope_number,
+        _fields_of(project, schema),
+        partial(shown_fields.is_many, project),
+    )
 
 
 # -- fields ----------------------------------------------------------------------------------------

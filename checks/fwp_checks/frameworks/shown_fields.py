@@ -15,6 +15,7 @@ from fwp_checks.project.meaning.values import (
     ClassValue,
     Instance,
     Iterable,
+    TupleValue,
     Value,
     is_informative,
     join,
@@ -47,20 +48,44 @@ class ShownField:
 Fields = tuple[ShownField, ...]
 
 
-def consumer(
-    project: Project, place: Place, module: Module, label: str, shown: list[tuple[Value, Fields]]
-) -> Consumer | None:
-    """What showing lists by their fields reads; None where that is nothing. ``shown`` are the
-    lists, by what is known where they are shown.
+def consumers(
+    project: Project, module: Module, term: int, shown: list[tuple[Value, Fields]]
+) -> Iterator[Consumer]:
+    """What showing lists at a term by their fields reads; nothing where that is nothing. ``shown``
+    are the lists, by what is known where they are shown.
     """
+    place = Place(module.path, term)
     touches: list[Touch] = []
     for data, fields in shown:
         row = consumed_at(_element(project, data), place.path, place.term)
         if is_informative(row):
             touches.extend(_touches(project, row, fields))
-    if not touches:
-        return None
-    return Consumer(place, "", label, module, place.term, touches=tuple(touches))
+    if touches:
+        label = module.facts.scopes[module.code_scope_of(term)].name
+        yield Consumer(place, "", label, module, term, touches=tuple(touches))
+
+
+def consumers_of_results(
+    project: Project,
+    module: Module,
+    scope_number: int,
+    fields: Fields,
+    is_shown: Callable[[Value], bool],
+) -> Iterator[Consumer]:
+    """What showing the lists reads that a function gives, each alone or before a status.
+
+    ``is_shown`` tells whether a value is a list.
+    """
+    shown: dict[int, list[tuple[Value, Fields]]] = {}
+    for frame in frames(project, module, scope_number):
+        for returned in frame.scope.returns:
+            data = project.values.evaluate(frame, returned)
+            if isinstance(data, TupleValue) and data.items:
+                data = data.items[0]
+            if is_shown(data):
+                shown.setdefault(returned, []).append((data, fields))
+    for returned, lists in shown.items():
+        yield from consumers(project, module, returned, lists)
 
 
 def _element(project: Project, data: Value) -> Value:
