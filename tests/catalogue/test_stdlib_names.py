@@ -14,7 +14,8 @@ from fwp_checks.catalogue.documents import Document, read_document
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names differ by platform")
 
-# Set on instances, or made up by __getattr__ or by C code, so not to be seen on the class.
+# Set on instances, or made up by __getattr__ or by C code, so not to be seen on the class;
+# in_memory are objects that were made over a buffer.
 ON_INSTANCES = (
     "asyncio.Condition.acquire",
     "concurrent.futures.Executor.map.results",
@@ -24,11 +25,13 @@ ON_INSTANCES = (
     "select.poll",
     "subprocess.Popen.stderr",
     "subprocess.Popen.stdout",
+    "tarfile.TarFile.in_memory",
     "tempfile.TemporaryDirectory.name",
     "threading.Condition.acquire",
     "threading.Lock",
     "threading.RLock",
     "xmlrpc.client.ServerProxy.system",
+    "zipfile.ZipFile.in_memory",
 )
 OTHER_PLATFORMS = (
     "asyncio.ProactorEventLoop",

@@ -53,10 +53,10 @@ def _asks(terms: list[t.Term], call: int, name: str, queue: int) -> bool:
     if terms[call][0] != t.CALL:
         return False
     called = terms[terms[call][1]]
-    return called[0] == t.ATTR and called[2] == name and _is_same(terms, called[1], queue)
+    return called[0] == t.ATTR and called[2] == name and is_same(terms, called[1], queue)
 
 
-def _is_same(terms: list[t.Term], one: int, other: int) -> bool:
+def is_same(terms: list[t.Term], one: int, other: int) -> bool:
     """Whether two terms read the same variable or attribute."""
     while terms[one][0] == t.ATTR and terms[other][0] == t.ATTR:
         if terms[one][2] != terms[other][2]:
