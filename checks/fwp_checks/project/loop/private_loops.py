@@ -1,13 +1,14 @@
 """Event loops on which a blocking call holds up nobody else.
 
-A script, a command or a worker's job that starts a loop for one coroutine and waits for it has the
-loop to itself: while a call blocks, nothing else is ready to run. That changes as soon as something
-runs concurrently (a second task, a callback, a server), so then nothing is private.
+A script, a command, a worker's job or any plain function that starts a loop for one coroutine and
+waits for it has the loop to itself: while a call blocks, nothing else is ready to run. That changes
+as soon as something runs concurrently (a second task, a callback, a server), so then nothing is
+private.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,7 @@ from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
+    Arguments,
     External,
     FunctionValue,
     Member,
@@ -52,6 +54,8 @@ _CLIENTS = frozenset(
 )  # fmt: skip
 # The last names of what starts a loop and waits.
 _RUN = frozenset({"run", "run_until_complete"})
+# These make the loop that they run, and raise where one is running already, by their documentation.
+_NEW_LOOP = frozenset({"asyncio.run", "asyncio.Runner.run", "anyio.run", "trio.run"})
 
 
 class Company(Enum):
@@ -71,11 +75,55 @@ class Company(Enum):
 
 
 def entries(project: Project) -> Iterator[Frame]:
-    """Code that has its thread to itself: scripts, commands, jobs of workers."""
+    """Code that has its thread to itself: scripts, commands, jobs of workers, and plain functions
+    that make a loop and run it.
+    """
     for module in project.table.modules:
         if not module.is_read_only and (_is_script(module) or _starts_loop(project, module)):
             yield project.module_frame(module)
     yield from project.frameworks.commands()
+    yield from _starters(project)
+
+
+def _starters(project: Project) -> Iterator[Frame]:
+    """Plain functions that make a loop and run it, whoever calls them: no loop is running there.
+
+    A function in a decorator of the project, in a frame for each function that is decorated.
+    """
+    inner: dict[tuple[Module, int], list[int]] = {}
+    for module in project.table.modules:
+        terms = module.facts.terms
+        runs = (call for call in module.calls if _last_name(terms[terms[call][1]]) == "run")
+        for number in sorted({module.scope_of(call) for call in runs}):
+            scope = module.facts.scopes[number]
+            if module.is_read_only or not scope.is_function or scope.is_async:
+                continue
+            if _runs_loop(project, project.frame_of_scope(module, number), _NEW_LOOP):
+                yield from project.call_sites.frames_around(module, number)
+                if scope.parent > 0:
+                    inner.setdefault((module, scope.parent), []).append(number)
+    if inner:
+        for decorator in _decorations(project, inner.keys()):
+            for number in inner[decorator.module, decorator.scope_number]:
+                yield project.calls.unbound_frame(decorator, number)
+
+
+def _decorations(project: Project, decorators: Container[tuple[Module, int]]) -> Iterator[Frame]:
+    """The frames in which any of some functions runs as a decorator."""
+    for module in project.table.modules:
+        for number, scope in enumerate(module.facts.scopes):
+            if module.is_read_only or scope.kind != "function" or not scope.decorators:
+                continue
+            around = project.frame_of_scope(module, scope.parent)
+            value: Value = FunctionValue(around, number)
+            for term in reversed(scope.decorators):
+                for option in options_of(project.values.evaluate(around, term)):
+                    if (
+                        isinstance(option, FunctionValue)
+                        and (option.module, option.scope) in decorators
+                    ):
+                        yield project.calls.frame_for(option, Arguments((value,)))
+                value = project.calls.decorated(around, value, term)
 
 
 def _is_script(module: Module) -> bool:
@@ -105,15 +153,22 @@ def _function_called(module: Module, call: int) -> int:
     return called[1] if is_function else 0
 
 
-def _runs_loop(project: Project, frame: Frame) -> bool:
-    """Whether the code of a frame starts a loop."""
+def _last_name(called: t.Term) -> str:
+    """The last name of what a call calls, if a library may stand behind it, else nothing."""
+    return called[2] or "" if called[0] in (t.ATTR, t.IMPORT) else ""
+
+
+def _runs_loop(project: Project, frame: Frame, names: Container[str] | None = None) -> bool:
+    """Whether the code of a frame starts a loop, if names are given by one of these."""
     terms = frame.module.facts.terms
     for term in frame.module.calls_in(frame.scope_number):
-        called = terms[terms[term][1]]
-        if called[0] in (t.ATTR, t.IMPORT) and called[2] in _RUN:
+        if _last_name(terms[terms[term][1]]) in _RUN:
             value = project.values.evaluate(frame, terms[term][1])
-            if isinstance(value, (External, Member)) and any(
-                role.role == "enters_loop" for role in project.catalogue.roles(value.name)
+            if not isinstance(value, (External, Member)):
+                continue
+            roles = project.catalogue.roles(value.name)
+            if any(role.role == "enters_loop" for role in roles) and (
+                names is None or value.name in names
             ):
                 return True
     return False
