@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import External, FunctionValue, Member, options_of
@@ -209,7 +210,7 @@ class Once:
             stretch = None
             if region.kind == ("if" if empty else "else"):
                 stretch = (region.start, region.end)
-            elif region.leaves:
+            elif region.leaves and not _refuses(frame, region):
                 # if self._x is not None: return self._x
                 stretch = frame.module.rest_after(region, frame.scope_number)
             if stretch is not None and any(stretch[0] <= at < stretch[1] for at in written[name]):
@@ -283,6 +284,27 @@ class Once:
             return False, None
         empty, name = tests.pop()
         return (empty, name) if empty is (entry[1] == "or") else (False, None)
+
+
+def _refuses(frame: Frame, region: Region) -> bool:
+    """Whether a branch raises an exception because of the state of some object, not the method's
+    own: ``if event.is_announced: raise …`` keeps nothing for the next caller.
+    """
+    terms = frame.module.facts.terms
+    if region.end <= region.start or terms[region.end - 1][0] != t.RAISE:
+        return False
+    read = t.reached(terms, region.term, t.ATTR)
+    return any(not _is_own(frame, terms[term][1]) for term in read)
+
+
+def _is_own(frame: Frame, base: int) -> bool:
+    terms = frame.module.facts.terms
+    while terms[base][0] in (t.ATTR, t.NARROW, t.ALIAS):
+        base = terms[base][1]
+    is_method = frame.module.facts.scopes[frame.scope.parent].kind == "class"
+    if terms[base][0] == t.PARAM:
+        return is_method and bool(terms[base][1] == 0)
+    return terms[base][0] in (t.NAME, t.IMPORT)
 
 
 def _lasting(terms: list[t.Term], term: int) -> str | None:
