@@ -3,9 +3,9 @@ where code runs.
 
 ``rows`` says what is known of querysets and rows, ``models`` finds models and their relations,
 ``querysets`` and ``instances`` evaluate calls and attributes, ``lacks`` says what a query for a
-single row fetches, ``history`` what a function did
-before, ``mixins`` runs what models inherit, ``views`` and ``others`` where code runs, ``urlconfs``
-and ``ninja_parts`` what requests lead to, ``configuration`` what settings hold.
+single row fetches, ``history`` what a function did before, ``mixins`` runs what models inherit,
+``views`` and ``others`` where code runs, ``kept`` what requests carry, ``urlconfs`` and
+``ninja_parts`` what requests lead to, ``configuration`` what settings hold.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fwp_checks.frameworks.django import (
     edits,
     history,
     instances,
+    kept,
     lacks,
     mixins,
     others,
@@ -71,13 +72,20 @@ class Django(Framework):
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None
     ) -> Outcome | None:
-        """Querysets keep their model and what they load; ``as_view()`` keeps its class."""
+        """Querysets keep their model and what they load; ``as_view()`` keeps its class; lazy
+        objects are what they are made of.
+        """
+        lazy = kept.lazy(project, name, arguments)
+        if lazy is not None:
+            return Outcome.nothing(lazy)
         return views.as_view(name, receiver) or requests.filtered(
             name, arguments, querysets.call(project, name, arguments, receiver)
         )
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
-        """Relations of library models, methods of a manager's querysets, the user of a request."""
+        """Relations of library models, methods of a manager's querysets, the user of a request and
+        what else is kept on it.
+        """
         if not isinstance(base, Instance):
             return None
         models = Models.of(project)
@@ -85,7 +93,7 @@ class Django(Framework):
             return querysets.manager_attribute(project, base, name)
         if isinstance(base.class_, str) and models.is_model(External(base.class_)):
             return instances.attribute(project, base, name)
-        return requests.attribute(project, base, name)
+        return requests.attribute(project, base, name) or kept.attribute(project, base, name)
 
     def is_model(self, project: Project, class_: ClassValue) -> bool:
         """Models."""
@@ -100,7 +108,7 @@ class Django(Framework):
             return instances.attribute(project, base, name)
         if models.is_manager(base) or models.is_queryset(base):
             return querysets.manager_attribute(project, base, name)
-        return requests.attribute(project, base, name)
+        return requests.attribute(project, base, name) or kept.attribute(project, base, name)
 
     def read_names(self, project: Project) -> None:
         """Accessors of relations have names of many forms, and the user of a request is fetched
@@ -163,8 +171,10 @@ class Django(Framework):
         return None
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
-        """The request of a view."""
-        return views.request_parameter(project, frame, index)
+        """The request of a view or a middleware."""
+        return views.request_parameter(project, frame, index) or kept.request_parameter(
+            project, frame, index
+        )
 
     def lack(
         self, project: Project, frame: Frame | None, run: RunExternal

@@ -156,7 +156,7 @@ def request_parameter(project: Project, frame: Frame, index: int) -> Value | Non
         return None
     class_ = project.calls.class_of_method(frame.module, frame.scope_number)
     if index == 1:
-        named = scope.name in (*_METHODS, "options", "dispatch")
+        named = scope.name in (*_METHODS, "options", "dispatch", "setup")
         found = class_ is not None and named and _is_own_view(project, class_)
     else:
         found = class_ is None and is_plain(project, frame)

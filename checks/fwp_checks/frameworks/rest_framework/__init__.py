@@ -10,8 +10,9 @@ from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django import kept, rows
 from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django.views import REQUEST
 from fwp_checks.frameworks.rest_framework import views
 from fwp_checks.frameworks.rest_framework.reads import Reader
 from fwp_checks.frameworks.rest_framework.routers import RouterParts
@@ -59,7 +60,7 @@ class RestFramework(Framework):
         return Outcome.nothing(given) if given is not None else None
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
-        """The method and the user of a request."""
+        """The method and the user of a request, and what the project keeps on it."""
         if not isinstance(base, Instance) or base.class_ != _REQUEST:
             return None
         if name == "method" and base.details and isinstance(base.details[0], views.Acting):
@@ -67,7 +68,9 @@ class RestFramework(Framework):
             return Constant(method) if method else None
         if name == "user":
             return rows.objects(Models.of(project).user)
-        return None
+        if name == "_request":
+            return Instance(REQUEST)
+        return kept.attribute(project, base, name)
 
     def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
         """What a view object knows of the request that it answers."""

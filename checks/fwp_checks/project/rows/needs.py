@@ -260,23 +260,30 @@ class RowNeeds:
         inner = max(loops, key=lambda region: region.start)
         return inner.exits or any(region.exits for region in around if region.start >= inner.start)
 
-    def _is_asked_on_way_out(self, frame: Frame, origin: Origin) -> bool:
+    def _is_asked_on_way_out(
+        self, frame: Frame, origin: Origin, within: frozenset[Frame] = frozenset()
+    ) -> bool:
         """Whether all that call a frame go through the rows themselves, and call it in a branch
-        that leaves the loop: ``if post.is_wanted: return shown(post)``.
+        that leaves the loop: ``if post.is_wanted: return shown(post)``; or are called so.
         """
         consumed = origin.consumed
-        calls = self._callers.calls_of(frame)
-        return bool(calls) and all(
-            consumed is not None
-            and consumed.path == caller.module.path
-            and caller.module.code_scope_of(consumed.term) == caller.scope_number
-            and any(
+        calls = self._callers.calls_of(frame) if frame not in within else ()
+        if consumed is None or not calls:
+            return False
+        for caller, term in calls:
+            module = caller.module
+            if consumed.path != module.path or (
+                module.code_scope_of(consumed.term) != caller.scope_number
+            ):
+                if not self._is_asked_on_way_out(caller, origin, within | {frame}):
+                    return False
+            elif not any(
                 region.exits and region.kind not in LOOPS and consumed.term < region.start <= term
-                for region in caller.module.regions_in(caller.scope_number)
+                for region in module.regions_in(caller.scope_number)
                 if term < region.end and self._is_in_loop(caller, region.start, consumed.term)
-            )
-            for caller, term in calls
-        )
+            ):
+                return False
+        return True
 
     @staticmethod
     def _is_in_loop(frame: Frame, term: int, iterated: int) -> bool:
