@@ -313,8 +313,8 @@ class Behaviours:
 class Proof:
     """Why a frame has an effect: what one of its events runs, and why that has it.
 
-    ``requirements`` is what the frame's parameters must be for it, ``rank`` how long the library's
-    call may take: the longest come first.
+    ``requirements`` is what the frame's parameters must be for it. ``rank`` puts first what always
+    runs, and of that what may take longest.
     """
 
     event: Event
@@ -369,7 +369,7 @@ class Effects:
                         else:
                             row = starts(run)
                             if row is not None:
-                                rank = slowness(row.kind, run.name)
+                                rank = _ranked(slowness(row.kind, run.name), frame, event.term)
                                 starting.append((rank, frame, event, index, run, row))
         starting.sort(key=itemgetter(0))
         for rank, frame, event, index, run, row in starting:
@@ -377,19 +377,19 @@ class Effects:
             self._settle(frame, index, Proof(event, run, None, requirements, rank))
         while self._waiting:
             settled, self._waiting = self._waiting, []
-            reached: dict[Frame, list[tuple[Event, int, Frame, Proof]]] = {}
+            reached: dict[Frame, list[_Way]] = {}
             for callee, inner in settled:
                 for frame, event, index in callers.get(callee, ()):
-                    reached.setdefault(frame, []).append((event, index, callee, inner))
+                    rank = _ranked(inner.rank, frame, event.term)
+                    reached.setdefault(frame, []).append((rank, event, index, callee, inner))
             for frame, ways in reached.items():
                 if len(ways) > 1:
                     ways.sort(key=_place)
-                for event, index, callee, inner in ways:
+                for rank, event, index, callee, inner in ways:
                     left = self._conditions.left(inner.requirements, frame, event.term, callee)
                     if left is not None:
-                        self._settle(
-                            frame, index, Proof(event, RunFrame(callee), inner, left, inner.rank)
-                        )
+                        run = RunFrame(callee)
+                        self._settle(frame, index, Proof(event, run, inner, left, rank))
 
     def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""
@@ -428,26 +428,44 @@ class Effects:
         return tuple(links)
 
 
-def _place(way: tuple[Event, int, Frame, Proof]) -> tuple[int, int, int, str, int, int]:
-    """How long a proof may take and where it goes on, for the same choice among equally short ones
-    in whatever order frames were found.
+_Way = tuple[int, Event, int, Frame, Proof]
+
+
+def _place(way: _Way) -> tuple[int, int, int, str, int, int]:
+    """The rank of a proof and where it goes on, for the same choice among equally short ones in
+    whatever order frames were found.
     """
-    event, index, callee, inner = way
+    rank, event, index, callee, inner = way
     path, scope = callee.function
-    return inner.rank, event.term, index, path, scope, inner.event.term
+    return rank, event.term, index, path, scope, inner.event.term
 
 
 # Databases and caches are near, as a rule; of files and the processor it is known.
-_RANKS = {"database": 1, "orm": 1, "cache": 1, "cpu": 3, "file": 4, "metadata": 4}
+_RANKS = {"database": 1, "orm": 1, "cache": 1, "cpu": 2, "file": 3, "metadata": 3}
+
+
+# What stands under a condition comes behind all that always runs.
+_CONDITIONS = frozenset({"if", "else", "case", "except"})
+_DOUBTFUL = 8
+_LAST = 2 * _DOUBTFUL
+
+
+def _ranked(rank: int, frame: Frame, term: int) -> int:
+    """The rank of a proof that goes on at a term of a frame."""
+    if rank < _DOUBTFUL and any(
+        region.kind in _CONDITIONS and region.start <= term < region.end
+        for region in frame.module.regions_in(frame.scope_number)
+    ):
+        return rank + _DOUBTFUL
+    return rank
 
 
 def slowness(kind: str, name: str) -> int:
     """How long a library's call of this kind may take, beside others: the longest come first.
 
-    Leaving a session or connection comes after what is done with it.
+    Leaving a session or connection comes after all that may be done with it.
     """
-    rank = _RANKS.get(kind, 0)
-    return 2 if rank < 2 and name.endswith(".__exit__") else rank
+    return _LAST if name.endswith(".__exit__") else _RANKS.get(kind, 0)
 
 
 # A context switch lasts about as long.
