@@ -64,10 +64,12 @@ def test_django_refuses_what_is_reported(case: Case, tmp_path: Path) -> None:
     assert (REFUSED in said) is case.reports, said
 
 
-REPORTED = [case for case in CASES if case.reports]
+# An edit there would change what production does, whose options are others.
+NOT_EDITED = "While working on the project"
+EDITED = [case for case in CASES if case.reports and case.heading != NOT_EDITED]
 
 
-@pytest.mark.parametrize("case", REPORTED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", EDITED, ids=lambda case: case.name)
 def test_django_takes_what_the_edits_make(case: Case, tmp_path: Path) -> None:
     case.write(tmp_path)
     findings = Session.open(tmp_path, cache_dir=False).check_all().findings
