@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.origins import Hop, Origin, Place
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Unknown, Value
 from fwp_checks.project.rows.jobs import fills_cache
+from fwp_checks.project.rows.rounds import is_about
 from fwp_checks.project.rows.written import WrittenTuples
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ class Showing(NamedTuple):
 class Need(NamedTuple):
     """One query a row: what for, by which of a library's functions, and where.
 
-    ``is_kept``: what it is part of is put into a cache.
+    ``is_kept``: what it is part of is put into a cache. ``is_about``: what is asked for is bounded
+    by what the row itself says.
     """
 
     origin: Origin
@@ -150,6 +152,7 @@ class Need(NamedTuple):
     path: str
     term: int
     is_kept: bool = False
+    is_about: bool = False
 
 
 class NeedEvidence(NamedTuple):
@@ -209,7 +212,8 @@ class RowNeeds:
             starts = self._callers.letting_run(frame, event.term)
             if starts is not None:
                 is_kept = fills_cache(frame.module, event.term)
-                need = Need(origin, lack, run.name, frame.module.path, event.term, is_kept)
+                by_row = lack.kind is Kind.NARROWED and is_about(frame, event.term)
+                need = Need(origin, lack, run.name, frame.module.path, event.term, is_kept, by_row)
                 yield NeedEvidence(need, starts)
 
     def _lacks(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # What is made of nothing but these inside a loop is the same in each round.
-_BUILDING = (t.CALL, t.ATTR, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
+_BUILDING = (t.CALL, t.ATTR, t.LOOKUP, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
 # How many calls away a round does what sets it apart.
 _LEVELS = 3
 _DIALOGUE = frozenset(
@@ -205,6 +205,58 @@ def differs(frame: Frame, term: int, loops: Sequence[Region]) -> bool:
             # What a loop carries round is made before it, and refers to what comes later.
             waiting.extend(t.operands(entry))
     return False
+
+
+def is_about(frame: Frame, term: int) -> bool:
+    """Whether a query asks an object for something that the object itself says, too, or that was
+    found out about it in a round of a loop: ``post.comments.filter(author=post.author)``.
+    """
+    terms = frame.module.facts.terms
+    entry = terms[t.unaliased(terms, term)]
+    if entry[0] in (t.ITER, t.TRUTH):
+        term = entry[1]
+    root, given = _asked_with(terms, term)
+    if terms[root][0] not in (t.PARAM, t.ITER, t.UNPACK):
+        return False
+    regions = frame.module.regions_in(frame.scope_number)
+    loops = [region for region in regions if region.term == root and terms[root][0] == t.ITER]
+    for one in given:
+        parts = _made_of(terms, one)
+        # What an inner loop goes through is not the row's.
+        is_own = loops and all(terms[part][0] != t.ITER for part in parts)
+        if root in parts or (is_own and differs(frame, one, loops)):
+            return True
+    return False
+
+
+def _asked_with(terms: Sequence[t.Term], term: int) -> tuple[int, list[int]]:
+    """What a chain of methods starts from, and the arguments in it."""
+    given: list[int] = []
+    while True:
+        term = t.unaliased(terms, term)
+        entry = terms[term]
+        if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+            given += (*entry[2], *(value for _, value in entry[3]))
+            term = terms[entry[1]][1]
+        elif entry[0] == t.CALL and len(entry[2]) == 1:
+            # list(…), sum(…)
+            term = entry[2][0]
+        elif entry[0] == t.ATTR:
+            term = entry[1]
+        else:
+            return term, given
+
+
+def _made_of(terms: Sequence[t.Term], term: int) -> set[int]:
+    """All terms that a term is made of."""
+    waiting = [term]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if current not in seen:
+            seen.add(current)
+            waiting.extend(t.operands(terms[current]))
+    return seen
 
 
 def _executes(run: RunExternal) -> bool:

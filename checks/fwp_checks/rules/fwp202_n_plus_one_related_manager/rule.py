@@ -19,6 +19,15 @@ RULE = Rule(
 _NARROWED = (
     "https://docs.djangoproject.com/en/stable/ref/models/querysets/#django.db.models.Prefetch"
 )
+_FOR_ALL = (
+    "fetch them for all rows with prefetch_related(Prefetch(…, queryset=…, to_attr=…)) or an "
+    "annotation"
+)
+# No queryset of a Prefetch differs from row to row.
+_BY_ROW = (
+    "what bounds it differs from row to row, so that one query for all takes F() or a choice in "
+    "Python"
+)
 
 
 def check(file: FileView) -> Iterator[Finding]:
@@ -33,9 +42,9 @@ def check(file: FileView) -> Iterator[Finding]:
             yield rows.report(file, RULE, query, needs, message)
     for query, needs in rows.queries(file, RULE, "django", kinds=(Kind.NARROWED,)):
         asked = rows.asked(needs)
+        way = _BY_ROW if any(need.is_about for need in needs) else _FOR_ALL
         message = (
             f"each row costs {rows.counted(len(asked))}: {rows.named(asked)} "
-            f"(asked for at {rows.places(file, needs)}); fetch them for all rows with "
-            f"prefetch_related(Prefetch(…, queryset=…, to_attr=…)) or an annotation."
+            f"(asked for at {rows.places(file, needs)}); {way}."
         )
         yield rows.report(file, RULE, query, needs, message, fix_link=_NARROWED)

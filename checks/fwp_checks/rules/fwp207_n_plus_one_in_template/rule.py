@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity, Step
 from fwp_checks.project.rows.needs import Need
+from fwp_checks.project.rows.queries import Starving
 from fwp_checks.project.templates.templates import Template, label_of
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, rows, shown
@@ -24,26 +25,16 @@ _LINKS = {
 
 
 def check(file: FileView) -> Iterator[Finding]:
-    """One finding a query and template, with everything that the template reads."""
+    """One finding a query and template, with everything that the template reads of its rows."""
     for library, link in _LINKS.items():
         for query, needs in rows.queries(file, RULE, library, "template", shown.KINDS):
             label = query.consumer.label if query.consumer is not None else ""
             spelt = {need: _spelt(file, need) for need in needs}
-            # What rows lead to whose own query is too far away is told with that query.
-            needs = [need for need in needs if not spelt[need].startswith("…")]
-            if not needs:
-                continue
-            begun = sorted({spelt[need] for need in needs} - {""})
-            of = f" of {', '.join(begun)}" if begun else ""
-            fetch = "fetch these rows in the view and " if begun else ""
-            message = (
-                f"{label} shows each row{of} with {shown.costs(needs)} "
-                f"(read at {rows.places(file, needs)}); {fetch}{shown.way_out(file, needs)}."
-            )
-            # A query that was not seen to be made has no place where something can be added.
-            is_made = not begun and all(need.origin.made is not None for need in needs)
-            edits = None if is_made else ()
-            yield rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
+            for begun in sorted(set(spelt.values())):
+                # What rows lead to whose own query is too far away is told with that query.
+                if not begun.startswith("…"):
+                    own = [need for need in needs if spelt[need] == begun]
+                    yield _shown(file, query, own, label, begun, link)
     yield from shown.queries(file, RULE, "template", "shows")
     for site, place in file.shown_loop_sites:
         last = site.chain[-1]
@@ -51,10 +42,16 @@ def check(file: FileView) -> Iterator[Finding]:
         template = file.module_of(site.path)
         label = label_of(template.template_name) if isinstance(template, Template) else ""
         doing = rows.doing(last)
-        message = (
-            f"{doing} runs a query in each round of a loop in {label} "
-            f"({last.path}:{where.line}); use {site.row.alternative}."
-        )
+        if site.is_same:
+            message = (
+                f"{doing} runs the same query in each round of a loop in {label} "
+                f"({last.path}:{where.line}); fetch its rows once, before the loop."
+            )
+        else:
+            message = (
+                f"{doing} runs a query in each round of a loop in {label} "
+                f"({last.path}:{where.line}); use {site.row.alternative}."
+            )
         yield file.finding(
             RULE,
             file.range_of(file.module, place.term),
@@ -64,6 +61,24 @@ def check(file: FileView) -> Iterator[Finding]:
             fix_link=site.row.link,
             trace=(Step(last.path, where, "the query of each round"),),
         )
+
+
+def _shown(
+    file: FileView, query: Starving, needs: list[Need], label: str, begun: str, link: str
+) -> Finding:
+    """What the rows of one query lack, which begins in the template as ``begun`` unless that is
+    empty.
+    """
+    of = f" of {begun}" if begun else ""
+    fetch = "fetch these rows in the view and " if begun else ""
+    message = (
+        f"{label} shows each row{of} with {shown.costs(needs)} "
+        f"(read at {rows.places(file, needs)}); {fetch}{shown.way_out(file, needs)}."
+    )
+    # A query that was not seen to be made has no place where something can be added.
+    is_made = not begun and all(need.origin.made is not None for need in needs)
+    edits = None if is_made else ()
+    return rows.report(file, RULE, query, needs, message, fix_link=link, edits=edits)
 
 
 def _spelt(file: FileView, need: Need) -> str:
