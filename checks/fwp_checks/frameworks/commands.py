@@ -1,9 +1,10 @@
-"""Commands and jobs: functions that a command line or a worker calls in a thread of its own.
+"""Commands, jobs and threads: functions that are called in a thread of their own.
 
 Click and Typer call the function of the command that was given; Django's ``manage.py`` calls
 ``handle``. Celery, RQ, Huey and Dramatiq call the plain function of a job (Celery also ``run`` of a
-task's class) in a process or thread of the worker. None of them runs an event loop around it; one
-that the function starts is its own.
+task's class) in a process or thread of the worker, ``Thread(target=…)`` and ``Process(target=…)``
+in one made for it. None of them runs an event loop around it; one that the function starts is its
+own.
 """
 
 from __future__ import annotations
@@ -41,7 +42,18 @@ _JOBS = frozenset(
 # Their functions run on the loop of one test, https://pytest-asyncio.readthedocs.io/
 _FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
 # What is called of the objects of classes that derive from these.
-_METHODS = {"handle": "django.core.management.base.BaseCommand", "run": "celery.Task"}
+_METHODS = (
+    ("handle", "django.core.management.base.BaseCommand"),
+    ("run", "celery.Task"),
+    ("run", "threading.Thread"),
+    ("run", "multiprocessing.Process"),
+)
+# These call a function in a thread or process that is made for it: with keyword and position.
+_STARTED = {
+    "threading.Thread": ("target", 1),
+    "threading.Timer": ("function", 1),
+    "multiprocessing.Process": ("target", 1),
+}
 
 
 class Commands(Framework):
@@ -60,6 +72,8 @@ class Commands(Framework):
             "dramatiq",
             "pytest",
             "pytest_asyncio",
+            "threading",
+            "multiprocessing",
         }
     )
 
@@ -76,12 +90,18 @@ class Commands(Framework):
                 # Coroutine functions among them share a loop, if the worker runs them at all.
                 if not frame.scope.is_async:
                     yield frame
+        for site in project.call_sites.of(frozenset(_STARTED)):
+            keyword, position = _STARTED[site.name]
+            target = site.arguments.get(position, keyword)
+            for frame in self._frames(project, target) if target is not None else ():
+                if not frame.scope.is_async:
+                    yield frame
         for module in project.table.modules:
             for number, scope in enumerate(module.facts.scopes):
                 if scope.kind != "class" or not scope.bases:
                     continue
                 class_ = ClassValue(module, number)
-                for name, base in _METHODS.items():
+                for name, base in _METHODS:
                     if name in scope.bindings and project.classes.derives(class_, base):
                         method = project.members.attribute(Instance(class_), name)
                         yield from self._frames(project, method)
