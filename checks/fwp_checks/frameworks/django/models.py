@@ -35,6 +35,9 @@ FIELD = "django.db.models.Field"
 FOREIGN_KEY = "django.db.models.ForeignKey"
 ONE_TO_ONE = "django.db.models.OneToOneField"
 MANY_TO_MANY = "django.db.models.ManyToManyField"
+# https://django-taggit.readthedocs.io/en/stable/custom_tagging.html
+_TAGS = "taggit.managers.TaggableManager"
+_TAG = "taggit.models.Tag"
 GENERIC_KEY = "django.contrib.contenttypes.fields.GenericForeignKey"
 GENERIC_RELATION = "django.contrib.contenttypes.fields.GenericRelation"
 USER = "django.contrib.auth.models.User"
@@ -233,7 +236,10 @@ class Models:
             kind = self._kind(made)
             if kind is not None:
                 arguments = self.arguments(frame, term)
-                target = self._target(class_, arguments)
+                if self._project.classes.is_instance(made, _TAGS):
+                    target = self._tag(arguments)
+                else:
+                    target = self._target(class_, arguments)
                 is_optional = arguments.get(-1, "null") == Constant(True)
                 unique = self._project.classes.is_instance(made, ONE_TO_ONE) or _is_unique(
                     arguments
@@ -289,6 +295,14 @@ class Models:
         ):
             return given
         return None
+
+    def _tag(self, arguments: Arguments) -> Value | None:
+        """The model of tags: where the project has one between, what that one leads to."""
+        through = arguments.get(2, "through")
+        if through is None:
+            return External(_TAG)
+        relation = self.relation(through, "tag") if isinstance(through, ClassValue) else None
+        return relation.target if relation is not None else None
 
     def _by_name(self, owner: ClassValue, name: str) -> Value | None:
         if name == "self":

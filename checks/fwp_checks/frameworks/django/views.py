@@ -61,7 +61,7 @@ PACKAGES = frozenset(
         *("django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"),
         # Models derive from theirs.
         *("model_utils", "django_extensions", "mptt", "polymorphic", "modelcluster", "parler"),
-        *("treebeard", "wagtail"),
+        *("treebeard", "wagtail", "taggit"),
     }
 )
 

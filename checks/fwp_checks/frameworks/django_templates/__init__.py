@@ -25,7 +25,8 @@ class DjangoTemplates(Framework):
     """Hooks for what renders Django's templates."""
 
     name = "Django templates"
-    modules = frozenset({"django"})
+    # Mixins of the others stand before Django's generic views.
+    modules = frozenset({"django", "braces", "rules", "guardian"})
     look_ups = rendering.LOOK_UPS
 
     def call(

@@ -60,6 +60,15 @@ _PACKAGES = ("django.views.", "rest_framework.")
 _HTTP = ("get", "post", "put", "patch", "delete")
 # Methods that the library calls itself.
 _CALLED = (*_HTTP, "get_context_data", "render_to_response")
+# Mixins of other packages that leave what a view shows as it is: braces/views/_access.py of
+# django-braces 1.17.0, rules/contrib/views.py of rules 3.5, guardian/mixins.py of guardian 3.2.0.
+_ACCESS = (
+    *("braces.views.LoginRequiredMixin", "braces.views.PermissionRequiredMixin"),
+    *("braces.views.SuperuserRequiredMixin", "braces.views.StaffuserRequiredMixin"),
+    *("braces.views.GroupRequiredMixin", "braces.views.UserPassesTestMixin"),
+    *("rules.contrib.views.PermissionRequiredMixin", "guardian.mixins.LoginRequiredMixin"),
+    "guardian.mixins.PermissionRequiredMixin",
+)
 # So many views of one base class are looked at.
 _MOST_VIEWS = 24
 
@@ -102,6 +111,8 @@ def call(
     kind = _kind_of(project, receiver.class_ if not isinstance(receiver.class_, str) else receiver)
     if kind is None or not isinstance(receiver.class_, ClassValue):
         return None
+    if not name.startswith("django.") and not _leaves(project, receiver.class_):
+        return None
     if method == "get_context_data":
         names = _names(project, receiver, receiver.class_, kind)
         names.update(arguments.keywords)
@@ -109,10 +120,20 @@ def call(
             MappingValue(Unknown("another name of the context"), tuple(names.items()))
         )
     if method == "get_queryset":
-        found = _default_queryset(project, receiver.class_)
+        found = _assigned(project, receiver) or _default_queryset(project, receiver.class_)
     else:
         found = _one(project, _queryset(project, receiver, receiver.class_))
     return Outcome.nothing(found) if found is not None else None
+
+
+def _leaves(project: Project, class_: ClassValue) -> bool:
+    """Whether all that a view class inherits from other packages is known to leave its rows and
+    its context alone.
+    """
+    return all(
+        base.startswith(("django.", "builtins.")) or base in _ACCESS
+        for base in project.classes.info(class_).externals
+    )
 
 
 def attribute(project: Project, view: Instance, class_: ClassValue, name: str) -> Value | None:
@@ -131,7 +152,7 @@ def _queryset(project: Project, view: Instance, class_: ClassValue) -> Value | N
     """What ``get_queryset()`` of a view gives."""
     method = project.members.find_in_class(class_, "get_queryset")
     if method is None:
-        return _default_queryset(project, class_)
+        return _assigned(project, view) or _default_queryset(project, class_)
     bound = project.members.bind(method, view, class_)
     return without_none(project.calls.invoke(bound, NO_ARGUMENTS).result)
 
@@ -140,6 +161,23 @@ def _object(project: Project, view: Instance) -> Value:
     """What ``get_object()`` of a view gives."""
     method = project.members.attribute(view, "get_object")
     return without_none(project.calls.invoke(method, NO_ARGUMENTS).result)
+
+
+def _assigned(project: Project, view: Instance) -> Value | None:
+    """The queryset that methods of a view assign to it; None if none does."""
+    class_ = view.class_
+    order = project.classes.info(class_).order if isinstance(class_, ClassValue) else ()
+    if not any(
+        isinstance(owner, ClassValue)
+        and "queryset" in owner.module.methods_writing.get(owner.scope, {})
+        for owner in order
+    ):
+        return None
+    value = without_none(project.members.attribute(view, "queryset"))
+    if any(Models.of(project).is_manager(option) for option in options_of(value)):
+        every = project.members.attribute(value, "all")
+        value = project.calls.invoke(every, NO_ARGUMENTS).result
+    return value
 
 
 def _default_queryset(project: Project, class_: ClassValue) -> Value | None:
