@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.frameworks.queues import is_same
+from fwp_checks.project.meaning.narrowing import is_same
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project

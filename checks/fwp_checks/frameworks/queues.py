@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.meaning.narrowing import is_same
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -54,15 +55,6 @@ def _asks(terms: list[t.Term], call: int, name: str, queue: int) -> bool:
         return False
     called = terms[terms[call][1]]
     return called[0] == t.ATTR and called[2] == name and is_same(terms, called[1], queue)
-
-
-def is_same(terms: list[t.Term], one: int, other: int) -> bool:
-    """Whether two terms read the same variable or attribute."""
-    while terms[one][0] == t.ATTR and terms[other][0] == t.ATTR:
-        if terms[one][2] != terms[other][2]:
-            return False
-        one, other = terms[one][1], terms[other][1]
-    return one == other or (terms[one] == terms[other] and terms[one][0] in (t.NAME, t.PARAM))
 
 
 FRAMEWORK = Queues()

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module, relative_folder
 from fwp_checks.project.meaning import python
+from fwp_checks.project.meaning.choices import Choices
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.narrowing import TRUTHY, Narrowing
 from fwp_checks.project.meaning.origins import consumed_at, is_traced, single
 from fwp_checks.project.meaning.values import (
     NONE,
@@ -25,18 +27,15 @@ from fwp_checks.project.meaning.values import (
     Coroutine,
     External,
     FunctionValue,
-    Generator,
     Instance,
     Iterable,
     MappingValue,
     ModuleValue,
     NamespaceValue,
-    Partial,
     TupleValue,
     Union,
     Unknown,
     Value,
-    Wrapped,
     is_informative,
     is_none,
     join,
@@ -49,17 +48,6 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 400
 _TOO_DEEP = Unknown("too many steps away")
-_TRUTHY = (
-    Instance,
-    FunctionValue,
-    ClassValue,
-    External,
-    ModuleValue,
-    Wrapped,
-    Partial,
-    Coroutine,
-    Generator,
-)
 _PICKING_ONE = tuple(External(f"builtins.{name}") for name in ("max", "min", "next"))
 
 
@@ -69,6 +57,8 @@ class Values:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._depth = 0
+        self._narrowing = Narrowing(project)
+        self._choices = Choices(project)
         self._globals: dict[tuple[Module, str], Value] = {}
         self._table: list[Callable[[Frame, t.Term, int], Value]] = [self._nothing] * len(
             t.KIND_NAMES
@@ -206,6 +196,9 @@ class Values:
         for writer, written in self._global_writes(module).get(name, ()):
             found.append(self.evaluate(self._project.frame_of_scope(module, writer), written))
         if found:
+            declared = self._choices.declared(frame, name)
+            if declared is not None:
+                return declared
             return self._project.registries.filled(module, name, join(found))
         if name in scope.annotations:
             return self._project.types.annotation(frame, scope.annotations[name])
@@ -315,14 +308,8 @@ class Values:
 
     def _join(self, frame: Frame, entry: t.Term, term: int) -> Value:
         possible = self._project.branches.options(frame, term, entry[1])
-        values = [self.evaluate(frame, option) for option in possible]
-        terms = frame.module.facts.terms
-        if all(terms[option][0] == t.IMPORT for option in entry[1]):
-            # try: import a / except ImportError: import b as a. The one that is known speaks.
-            knows = self._project.catalogue.knows_module
-            known = [v for v in values if not isinstance(v, External) or knows(v.name)]
-            values = known or values
-        return join(values)
+        possible = self._choices.of(frame, possible)
+        return join([self.evaluate(frame, option) for option in possible])
 
     def _bool(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         values = [self.evaluate(frame, option) for option in entry[2]]
@@ -332,7 +319,7 @@ class Values:
         kept: list[Value] = []
         for value in values:
             kept.append(without_none(value))
-            if isinstance(value, _TRUTHY):
+            if isinstance(value, TRUTHY):
                 break
         return join([v for v in kept if not (isinstance(v, Constant) and not v.value)] or [NONE])
 
@@ -428,7 +415,8 @@ class Values:
 
     def _attribute(self, frame: Frame, entry: t.Term, term: int) -> Value:
         base = self._project.assignments.used(frame, entry[1], term)
-        return self._project.members.attribute(base, entry[2])
+        value = self._project.members.attribute(base, entry[2])
+        return self._narrowing.of_attribute(frame, term, value)
 
     def _call(self, frame: Frame, entry: t.Term, term: int) -> Value:
         result = self._project.calls.outcome(frame, term).result
@@ -524,65 +512,7 @@ class Values:
         return Unknown(f"result of operator {entry[1]}")
 
     def _narrow(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        value = self.evaluate(frame, entry[1])
-        test = entry[2]
-        if test in ("truthy", "not-none"):
-            return without_none(value)
-        if test in ("none", "falsy"):
-            if test == "falsy":
-                kept = [o for o in options_of(value) if not isinstance(o, _TRUTHY)]
-                return join(kept) if kept else value
-            return NONE
-        if test == "instance":
-            return self._narrow_to(frame, value, entry[3])
-        if test == "not-instance":
-            return self._narrow_away(frame, value, entry[3])
-        if test in ("coroutine-function", "not-coroutine-function"):
-            return self._by_coroutine_function(value, test == "coroutine-function")
-        return value
-
-    def _narrow_to(self, frame: Frame, value: Value, class_term: int) -> Value:
-        wanted = self.evaluate(frame, class_term)
-        classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
-        if not all(isinstance(c, (ClassValue, External)) for c in classes):
-            return value
-        fitting = [
-            o for o in options_of(value) if isinstance(o, Instance) and self._fits(o, classes)
-        ]
-        if fitting:
-            return join(list(fitting))
-        return join([self._project.types.instance(c) for c in classes])
-
-    def _narrow_away(self, frame: Frame, value: Value, class_term: int) -> Value:
-        wanted = self.evaluate(frame, class_term)
-        classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
-        kept = [
-            o for o in options_of(value) if not (isinstance(o, Instance) and self._fits(o, classes))
-        ]
-        return join(kept) if kept else Unknown("ruled out by a test")
-
-    def _fits(self, instance: Instance, classes: tuple[Value, ...]) -> bool:
-        own = instance.class_
-        for class_ in classes:
-            if isinstance(class_, External) and self._project.classes.is_instance(
-                instance, class_.name
-            ):
-                return True
-            if (
-                isinstance(class_, ClassValue)
-                and isinstance(own, ClassValue)
-                and class_ in self._project.classes.info(own).order
-            ):
-                return True
-        return False
-
-    def _by_coroutine_function(self, value: Value, wanted: bool) -> Value:
-        kept = []
-        for option in options_of(value):
-            is_async = self._project.calls.is_async(option)
-            if is_async is None or is_async is wanted:
-                kept.append(option)
-        return join(kept) if kept else Unknown("ruled out by a test")
+        return self._narrowing.narrowed(frame, self.evaluate(frame, entry[1]), entry[2], entry[3])
 
     # -- definitions -------------------------------------------------------------------------------
 

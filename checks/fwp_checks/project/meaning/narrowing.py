@@ -1,0 +1,227 @@
+"""What a test says of a value: ``if user is not None``, ``assert isinstance(self.engine, Engine)``.
+
+Local names carry it in their terms (NARROW). Of attributes it holds where the test has succeeded,
+as long as the function assigns no attribute of that name in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    NONE,
+    ClassValue,
+    Coroutine,
+    External,
+    FunctionValue,
+    Generator,
+    Instance,
+    ModuleValue,
+    Partial,
+    TupleValue,
+    Union,
+    Unknown,
+    Value,
+    Wrapped,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+TRUTHY = (
+    Instance,
+    FunctionValue,
+    ClassValue,
+    External,
+    ModuleValue,
+    Wrapped,
+    Partial,
+    Coroutine,
+    Generator,
+)
+"""Values that are true, as long as no method of theirs says otherwise."""
+
+
+class _Tested(NamedTuple):
+    """``isinstance(attribute, class_)`` has said yes from ``start`` to ``end``."""
+
+    start: int
+    end: int
+    call: int
+    attribute: int
+    class_: int
+
+
+class Narrowing:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[Module, dict[str, list[_Tested]]] = {}
+
+    def narrowed(self, frame: Frame, value: Value, test: str, class_: int) -> Value:
+        """What is left of a value where a test of a NARROW term has succeeded."""
+        if test in ("truthy", "not-none"):
+            return without_none(value)
+        if test == "falsy":
+            kept = [o for o in options_of(value) if not isinstance(o, TRUTHY)]
+            return join(kept) if kept else value
+        if test == "none":
+            return NONE
+        if test == "instance":
+            return self._to(frame, value, class_)
+        if test == "not-instance":
+            return self._away(frame, value, class_)
+        if test in ("coroutine-function", "not-coroutine-function"):
+            return self._by_coroutine_function(value, test == "coroutine-function")
+        return value
+
+    # -- attributes --------------------------------------------------------------------------------
+
+    def of_attribute(self, frame: Frame, term: int, value: Value) -> Value:
+        """What is left of the value of an ATTR term where it stands."""
+        module = frame.module
+        known = self._known.get(module)
+        if known is None:
+            known = self._known[module] = self._find(module)
+        if not known or not isinstance(value, (Union, Unknown)):
+            return value
+        for tested in known.get(module.facts.terms[term][2], ()):
+            if (
+                tested.start <= term < tested.end
+                and module.scope_of(term) == module.scope_of(tested.call)
+                and is_same(module.facts.terms, term, tested.attribute)
+                and not _is_assigned(module, tested, term)
+            ):
+                return self._to(frame, value, tested.class_)
+        return value
+
+    @staticmethod
+    def _find(module: Module) -> dict[str, list[_Tested]]:
+        """The tests of a module, by the names of the attributes."""
+        terms = module.facts.terms
+        found: dict[str, list[_Tested]] = {}
+        for call in module.calls:
+            entry = terms[call]
+            if terms[entry[1]] != (t.NAME, "isinstance") or len(entry[2]) != 2:
+                continue
+            attribute, class_ = entry[2]
+            if terms[attribute][0] != t.ATTR:
+                continue
+            for start, end in _stretches(module, call):
+                tested = _Tested(start, end, call, attribute, class_)
+                found.setdefault(terms[attribute][2], []).append(tested)
+        return found
+
+    # -- classes -----------------------------------------------------------------------------------
+
+    def _to(self, frame: Frame, value: Value, class_term: int) -> Value:
+        wanted = self._project.values.evaluate(frame, class_term)
+        classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
+        if not all(isinstance(c, (ClassValue, External)) for c in classes):
+            return value
+        fitting = [
+            o for o in options_of(value) if isinstance(o, Instance) and self._fits(o, classes)
+        ]
+        if fitting:
+            return join(list(fitting))
+        return join([self._project.types.instance(c) for c in classes])
+
+    def _away(self, frame: Frame, value: Value, class_term: int) -> Value:
+        wanted = self._project.values.evaluate(frame, class_term)
+        classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
+        kept = [
+            o for o in options_of(value) if not (isinstance(o, Instance) and self._fits(o, classes))
+        ]
+        return join(kept) if kept else Unknown("ruled out by a test")
+
+    def _fits(self, instance: Instance, classes: tuple[Value, ...]) -> bool:
+        own = instance.class_
+        for class_ in classes:
+            if isinstance(class_, External) and self._project.classes.is_instance(
+                instance, class_.name
+            ):
+                return True
+            if (
+                isinstance(class_, ClassValue)
+                and isinstance(own, ClassValue)
+                and class_ in self._project.classes.info(own).order
+            ):
+                return True
+        return False
+
+    def _by_coroutine_function(self, value: Value, wanted: bool) -> Value:
+        kept = []
+        for option in options_of(value):
+            is_async = self._project.calls.is_async(option)
+            if is_async is None or is_async is wanted:
+                kept.append(option)
+        return join(kept) if kept else Unknown("ruled out by a test")
+
+
+def is_same(terms: list[t.Term], one: int, other: int) -> bool:
+    """Whether two terms of a function read the same variable or attribute."""
+    while terms[one][0] == t.ATTR and terms[other][0] == t.ATTR:
+        if terms[one][2] != terms[other][2]:
+            return False
+        one, other = terms[one][1], terms[other][1]
+    return one == other or (terms[one] == terms[other] and terms[one][0] in (t.NAME, t.PARAM))
+
+
+def _stretches(module: Module, call: int) -> Iterator[tuple[int, int]]:
+    """Where a test has succeeded: in branches, behind those that leave, behind an ``assert``."""
+    terms = module.facts.terms
+    number = module.scope_of(call)
+    for region in module.regions_in(number):
+        if region.kind not in ("if", "else") or region.term < 0:
+            continue
+        is_if = region.kind == "if"
+        if _says(terms, region.term, call, holds=is_if):
+            yield region.start, region.end
+        elif region.leaves and _says(terms, region.term, call, holds=not is_if):
+            yield module.rest_after(region, number)
+    scope = module.facts.scopes[number]
+    for statement in module.facts.statements_of(scope) if scope.kind == "function" else ():
+        if statement.kind == "assert" and statement.start <= call < statement.end:
+            if any(
+                _says(terms, term, call, holds=True)
+                and not any(term in _operands(terms[after]) for after in range(term, statement.end))
+                for term in range(call, statement.end)
+            ):
+                yield statement.end, scope.end
+
+
+def _operands(entry: t.Term) -> tuple[int, ...]:
+    """What ``not``, ``and`` and ``or`` are made of."""
+    if entry[0] == t.UNARY:
+        return (entry[2],)
+    return entry[2] if entry[0] == t.BOOL else ()
+
+
+def _says(terms: list[t.Term], condition: int, call: int, *, holds: bool) -> bool:
+    """Whether a call has given true where a condition holds, or where it does not."""
+    if condition == call:
+        return holds
+    entry = terms[condition]
+    if entry[0] == t.UNARY and entry[1] == "not":
+        return _says(terms, entry[2], call, holds=not holds)
+    if entry[0] == t.BOOL and (entry[1] == "and") is holds:
+        return any(_says(terms, operand, call, holds=holds) for operand in entry[2])
+    return False
+
+
+def _is_assigned(module: Module, tested: _Tested, term: int) -> bool:
+    """Whether an attribute of that name is assigned between a test and a use."""
+    terms = module.facts.terms
+    name = terms[tested.attribute][2]
+    return any(
+        tested.call < store < term and terms[store][2] == name
+        for store in module.attribute_writes_in(module.code_scope_of(tested.call))
+    )
