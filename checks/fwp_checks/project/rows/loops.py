@@ -36,7 +36,8 @@ class LoopSite(NamedTuple):
     the round. ``apart`` is why no simple query gives all that the rounds ask for, None
     if one does. ``hooks`` is the project's own code that runs when
     one object is written, in words. ``rendered`` is where the template is rendered that the loop
-    stands in, if it does.
+    stands in, if it does. ``same`` is the variable that is gone through or tested in each round,
+    if that asks the same each time; else -1.
     """
 
     path: str
@@ -50,6 +51,7 @@ class LoopSite(NamedTuple):
     apart: Apart | None
     hooks: str
     rendered: Place | None
+    same: int = -1
 
     @property
     def call(self) -> str:
@@ -154,7 +156,8 @@ class LoopEffects:
         if effect == "queries" and len(chain) > 1:
             if is_work or any(self._writes(link.frame, link.frame.scope) for link in chain[1:]):
                 return None
-        is_same = len(chain) == 1 and not differs(frame, _what(frame, event.term), around)
+        what = _what(frame, event.term)
+        is_same = len(chain) == 1 and not differs(frame, what, around)
         apart = self._apart(frame, chain, around, inner) if effect == "queries" else None
         if apart is not None and apart.is_certain:
             return None
@@ -170,6 +173,7 @@ class LoopEffects:
             apart,
             hooks,
             self._rendered(frame, event.term),
+            t.unaliased(frame.module.facts.terms, what) if is_same else -1,
         )
 
     def _asked(self, frame: Frame, term: int, run: RunExternal) -> int:
@@ -251,14 +255,14 @@ class LoopEffects:
 
 
 def without_repeats(sites: Iterable[LoopSite]) -> Iterator[LoopSite]:
-    """One finding for what one change mends: a helper that is called, or a property that is read,
-    several times in one loop.
+    """One finding for what one change mends: a helper that is called, a property that is read, or a
+    query that is gone through, several times in one loop.
     """
     seen = set()
     for site in sites:
-        callee = site.chain[0].callee
-        if callee is not None:
-            key = (site.path, site.loop, callee)
+        what = site.chain[0].callee or (site.same if site.same >= 0 else None)
+        if what is not None:
+            key = (site.path, site.loop, what)
             if key in seen:
                 continue
             seen.add(key)

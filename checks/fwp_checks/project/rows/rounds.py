@@ -197,11 +197,14 @@ def differs(frame: Frame, term: int, loops: Sequence[Region]) -> bool:
             continue
         seen.add(current)
         entry = terms[current]
-        if current >= start:
+        if entry[0] in (t.ALIAS, t.NARROW):
+            # What a loop leaves alone.
+            waiting.append(entry[1])
+        elif current >= start:
             if entry[0] not in _BUILDING:
                 return True
             waiting.extend(t.operands(entry))
-        elif entry[0] in (t.ALIAS, t.JOIN, t.NARROW):
+        elif entry[0] == t.JOIN:
             # What a loop carries round is made before it, and refers to what comes later.
             waiting.extend(t.operands(entry))
     return False
