@@ -87,12 +87,12 @@ class Narrowing:
 
     def of_attribute(self, frame: Frame, term: int, value: Value) -> Value:
         """What is left of the value of an ATTR term where it stands."""
+        if not isinstance(value, (Union, Unknown)):
+            return value
         module = frame.module
         known = self._known.get(module)
         if known is None:
             known = self._known[module] = self._find(module)
-        if not known or not isinstance(value, (Union, Unknown)):
-            return value
         for tested in known.get(module.facts.terms[term][2], ()):
             if (
                 tested.start <= term < tested.end
