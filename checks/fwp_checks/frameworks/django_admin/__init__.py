@@ -17,7 +17,7 @@ from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.joins import required
 from fwp_checks.frameworks.django.models import Field, Models
-from fwp_checks.frameworks.django_columns import Columns, GivenColumns, method_of
+from fwp_checks.frameworks.django_admin.columns import Columns, GivenColumns, method_of
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
 from fwp_checks.project.meaning.outcome import Alternative, Outcome
