@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.narrowing import is_same
+from fwp_checks.project.meaning.tested import tests_before
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -41,33 +42,21 @@ class Processes(Framework):
         process = called[1]
         if terms[process][0] == t.ATTR and terms[process][2] in _PIPES:
             process = terms[process][1]
-        for region in frame.module.regions_in(frame.scope_number):
-            if region.kind not in ("if", "else") or region.term < 0:
-                continue
-            is_if = region.kind == "if"
-            if region.start <= term < region.end:
-                if _has_ended(terms, region.term, process, holds=is_if):
-                    return True
-            elif region.leaves and _has_ended(terms, region.term, process, holds=not is_if):
-                start, end = frame.module.rest_after(region, frame.scope_number)
-                if start <= term < end:
-                    return True
-        return False
+        return any(
+            _says_ended(terms, test, process, holds=holds)
+            for test, holds in tests_before(frame.module, frame.scope_number, term)
+        )
 
 
-def _has_ended(terms: list[t.Term], condition: int, process: int, *, holds: bool) -> bool:
-    """Whether a process has ended where a condition holds, or where it does not."""
-    entry = terms[condition]
-    if entry[0] == t.UNARY and entry[1] == "not":
-        return _has_ended(terms, entry[2], process, holds=not holds)
-    if entry[0] == t.BOOL and (entry[1] == "and") is holds:
-        return any(_has_ended(terms, operand, process, holds=holds) for operand in entry[2])
+def _says_ended(terms: list[t.Term], test: int, process: int, *, holds: bool) -> bool:
+    """Whether a process has ended where a test is true, or where it is false."""
+    entry = terms[test]
     if entry[0] == t.COMPARE and entry[1] in _IS_NONE and _is_code(terms, entry[2], process):
         other = terms[entry[3]]
         # Equal to a number, or not equal to None.
         is_equal = _IS_NONE[entry[1]] is holds
         return other[0] == t.CONST and (other[1] is None) is not is_equal
-    return holds and _is_code(terms, condition, process)
+    return holds and _is_code(terms, test, process)
 
 
 def _is_code(terms: list[t.Term], term: int, process: int) -> bool:

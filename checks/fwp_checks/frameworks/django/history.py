@@ -16,6 +16,7 @@ from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
 from fwp_checks.project.meaning.origins import Place as Consumed
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.tested import tests_before
 from fwp_checks.project.meaning.values import (
     Constant,
     External,
@@ -153,17 +154,12 @@ def _filled_beside(project: Project, consumed: Consumed) -> list[tuple[int, list
 def _has_a_stand_in(project: Project, frame: Frame, term: int) -> bool:
     """Whether code does without a query where the row has an annotation: ``if hasattr(…): …``."""
     terms = frame.module.facts.terms
-    for region in frame.module.regions_in(frame.scope_number):
-        asked = _asked_attribute(terms, region.term)
+    for test, holds in tests_before(frame.module, frame.scope_number, term):
+        asked = None if holds else _asked_attribute(terms, test)
         if asked is None:
             continue
-        start, end = region.start, region.end
-        if region.kind == "if":
-            if not region.leaves:
-                continue
-            start, end = frame.module.rest_after(region, frame.scope_number)
         owner, name = asked[0], terms[asked[1]]
-        if start <= term < end and name[0] == t.CONST:
+        if name[0] == t.CONST:
             known = [
                 rows.row_of(option) for option in options_of(project.values.evaluate(frame, owner))
             ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.tested import parts, tests_in
 from fwp_checks.project.meaning.values import (
     NONE,
     ClassValue,
@@ -179,19 +180,14 @@ def _stretches(module: Module, call: int) -> Iterator[tuple[int, int]]:
     """Where a test has succeeded: in branches, behind those that leave, behind an ``assert``."""
     terms = module.facts.terms
     number = module.scope_of(call)
-    for region in module.regions_in(number):
-        if region.kind not in ("if", "else") or region.term < 0:
-            continue
-        is_if = region.kind == "if"
-        if _says(terms, region.term, call, holds=is_if):
-            yield region.start, region.end
-        elif region.leaves and _says(terms, region.term, call, holds=not is_if):
-            yield module.rest_after(region, number)
+    for test in tests_in(module, number):
+        if test.term == call and test.holds:
+            yield test.start, test.end
     scope = module.facts.scopes[number]
     for statement in module.facts.statements_of(scope) if scope.kind == "function" else ():
         if statement.kind == "assert" and statement.start <= call < statement.end:
             if any(
-                _says(terms, term, call, holds=True)
+                (call, True) in parts(terms, term, holds=True)
                 and not any(term in _operands(terms[after]) for after in range(term, statement.end))
                 for term in range(call, statement.end)
             ):
@@ -203,18 +199,6 @@ def _operands(entry: t.Term) -> tuple[int, ...]:
     if entry[0] == t.UNARY:
         return (entry[2],)
     return entry[2] if entry[0] == t.BOOL else ()
-
-
-def _says(terms: list[t.Term], condition: int, call: int, *, holds: bool) -> bool:
-    """Whether a call has given true where a condition holds, or where it does not."""
-    if condition == call:
-        return holds
-    entry = terms[condition]
-    if entry[0] == t.UNARY and entry[1] == "not":
-        return _says(terms, entry[2], call, holds=not holds)
-    if entry[0] == t.BOOL and (entry[1] == "and") is holds:
-        return any(_says(terms, operand, call, holds=holds) for operand in entry[2])
-    return False
 
 
 def _is_assigned(module: Module, tested: _Tested, term: int) -> bool:

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Origin, origin_of
+from fwp_checks.project.meaning.tested import tests_before
 from fwp_checks.project.meaning.values import Constant, options_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class WrittenTuples:
         each, index = element
         wanted = [
             (flag[1], is_wanted)
-            for test, is_wanted in _tests(frame, consumed)
+            for test, is_wanted in tests_before(frame.module, frame.scope_number, consumed)
             if (flag := _element(terms, test)) is not None and flag[0] == each
         ]
         items = literals.items(self._project, frame, terms[each][1]) if wanted else None
@@ -91,21 +91,3 @@ def _element(terms: list[t.Term], term: int) -> tuple[int, int] | None:
         return None
     each = t.unaliased(terms, entry[1])
     return (each, entry[2]) if terms[each][0] == t.ITER else None
-
-
-def _tests(frame: Frame, term: int) -> Iterator[tuple[int, bool]]:
-    """What is tested before a term is reached, and whether it has to be true."""
-    terms = frame.module.facts.terms
-    for region in frame.module.regions_in(frame.scope_number):
-        if region.kind not in ("if", "else") or region.term < 0:
-            continue
-        is_wanted = region.kind == "if"
-        start, end = region.start, region.end
-        if region.leaves and not start <= term < end:
-            start, end = frame.module.rest_after(region, frame.scope_number)
-            is_wanted = not is_wanted
-        if start <= term < end:
-            test = region.term
-            while terms[test][0] == t.UNARY and terms[test][1] == "not":
-                test, is_wanted = terms[test][2], not is_wanted
-            yield test, is_wanted

@@ -1,0 +1,53 @@
+"""What tests have said where a term runs: in their branches, and behind branches that leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+
+
+class Tested(NamedTuple):
+    """From ``start`` to ``end`` a term has been true (``holds``) or false."""
+
+    start: int
+    end: int
+    term: int
+    holds: bool
+
+
+def tests_in(module: Module, scope_number: int) -> Iterator[Tested]:
+    """What the tests of a scope have said of all that they are made of, and where."""
+    terms = module.facts.terms
+    for region in module.regions_in(scope_number):
+        if region.kind not in ("if", "else") or region.term < 0:
+            continue
+        is_if = region.kind == "if"
+        for term, holds in parts(terms, region.term, holds=is_if):
+            yield Tested(region.start, region.end, term, holds)
+        if region.leaves:
+            start, end = module.rest_after(region, scope_number)
+            for term, holds in parts(terms, region.term, holds=not is_if):
+                yield Tested(start, end, term, holds)
+
+
+def tests_before(module: Module, scope_number: int, term: int) -> Iterator[tuple[int, bool]]:
+    """The terms that have been true, or false, wherever a term of the scope runs."""
+    for one in tests_in(module, scope_number):
+        if one.start <= term < one.end:
+            yield one.term, one.holds
+
+
+def parts(terms: list[t.Term], test: int, *, holds: bool) -> Iterator[tuple[int, bool]]:
+    """What is known of the parts of a test that is true, or false: of all of ``a and b`` that is
+    true, of all of ``a or b`` that is false, of neither otherwise.
+    """
+    yield test, holds
+    entry = terms[test]
+    if entry[0] == t.UNARY and entry[1] == "not":
+        yield from parts(terms, entry[2], holds=not holds)
+    elif entry[0] == t.BOOL and (entry[1] == "and") is holds:
+        for operand in entry[2]:
+            yield from parts(terms, operand, holds=holds)
