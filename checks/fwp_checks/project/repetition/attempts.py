@@ -71,6 +71,16 @@ def lets_through(project: Project, frame: Frame, statements: Sequence[Statement]
     return all(_passes(project, frame, clauses, one) for one in raised)
 
 
+def aborts(project: Project, frame: Frame, term: int) -> bool:
+    """Whether a term calls a library's ``abort()``, which raises an error that is a response."""
+    terms = frame.module.facts.terms
+    entry = terms[term]
+    if entry[0] != t.CALL or last_name(terms[entry[1]]) != "abort":
+        return False
+    called = project.values.evaluate(frame, entry[1])
+    return isinstance(called, External) and called.name.endswith(".abort")
+
+
 def _clauses(regions: Sequence[Region], start: int) -> list[Region] | None:
     """The ``except`` clauses of the outermost ``try`` that begins at a term, in order; None if it
     is not certain which ones are its own.
@@ -103,7 +113,7 @@ def _raised(
         entry = terms[term]
         if entry[0] == t.RAISE:
             yield _class_of(project, frame, entry[1])
-        elif entry[0] == t.CALL and last_name(terms[entry[1]]) == "abort":
+        elif aborts(project, frame, term):
             yield External("werkzeug.exceptions.HTTPException")
 
 

@@ -14,7 +14,7 @@ from fwp_checks.project.application.model import Handler, Route
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.values import External
 from fwp_checks.project.repetition import attempts
-from fwp_checks.project.repetition.sameness import Form, Reading, last_name
+from fwp_checks.project.repetition.sameness import Form, Reading
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -226,14 +226,8 @@ class Prologues:
         """Whether a branch ends the request: it returns, raises, or calls ``abort()``."""
         if region.exits:
             return True
-        for term in range(region.start, region.end):
-            terms = frame.module.facts.terms
-            entry = terms[term]
-            if entry[0] == t.CALL and last_name(terms[entry[1]]) == "abort":
-                called = self._project.values.evaluate(frame, entry[1])
-                if isinstance(called, External) and called.name.endswith(".abort"):
-                    return True
-        return False
+        stretch = range(region.start, region.end)
+        return any(attempts.aborts(self._project, frame, term) for term in stretch)
 
     def _computes(self, read: _Read, statements: Sequence[Statement]) -> bool:
         """Whether nothing is called but builtins, so that parameters are all it is made of."""
