@@ -9,6 +9,7 @@ builds on). ``View.as_view`` gives a function that makes an object of the class,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from fwp_checks.frameworks.registered import METHODS
 from fwp_checks.frameworks.registrations import Argument, Hooking, Including, Making, Routing
@@ -75,7 +76,7 @@ class FlaskParts(PartFinder):
     """Finds them for Flask."""
 
     name = "Flask"
-    makings: tuple[Making, ...] = (
+    makings: ClassVar[tuple[Making, ...]] = (
         Making(("flask.Flask", "apiflask.APIFlask", "flask_openapi3.OpenAPI"), True),
         Making(
             (
@@ -89,9 +90,9 @@ class FlaskParts(PartFinder):
         ),
         Making((_SMOREST,), False),
     )
-    routings: tuple[Routing, ...] = ROUTINGS
+    routings: ClassVar[tuple[Routing, ...]] = ROUTINGS
     includings = INCLUDINGS
-    hookings: tuple[Hooking, ...] = (
+    hookings: ClassVar[tuple[Hooking, ...]] = (
         *HOOKINGS,
         Hooking(("before_first_request", "before_app_first_request"), HookKind.STARTUP),
     )
@@ -137,7 +138,7 @@ class QuartParts(FlaskParts):
     """Finds them for Quart."""
 
     name = "Quart"
-    makings: tuple[Making, ...] = (
+    makings: ClassVar[tuple[Making, ...]] = (
         Making(("quart.Quart",), True),
         Making(("quart.Blueprint",), False, Argument(-1, "url_prefix")),
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.registered import METHODS, HandlerFinder
@@ -60,14 +60,14 @@ class PartFinder(HandlerFinder):
     """Finds the parts of applications of one framework in a project."""
 
     name = ""
-    listed: tuple[str, ...] = ()
+    listed: ClassVar[tuple[str, ...]] = ()
     """Classes of what routers are given in lists, to be told apart as well."""
-    called: tuple[str, ...] = ("__call__",)
+    called: ClassVar[tuple[str, ...]] = ("__call__",)
     """The methods of a class that is registered as a hook which are called."""
-    makings: tuple[Making, ...] = ()
-    routings: tuple[Routing, ...] = ()
-    includings: tuple[Including, ...] = ()
-    hookings: tuple[Hooking, ...] = ()
+    makings: ClassVar[tuple[Making, ...]] = ()
+    routings: ClassVar[tuple[Routing, ...]] = ()
+    includings: ClassVar[tuple[Including, ...]] = ()
+    hookings: ClassVar[tuple[Hooking, ...]] = ()
 
     @classmethod
     def classes(cls) -> frozenset[str]:

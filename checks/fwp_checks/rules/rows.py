@@ -27,7 +27,7 @@ CONSUMERS = ("", "serializer", "template", "admin", "response")
 """What goes through the rows of queries: a loop, or a consumer of these kinds."""
 
 
-FETCHABLE = (Kind.RELATION, Kind.COLLECTION)
+FETCHABLE: tuple[Kind, ...] = (Kind.RELATION, Kind.COLLECTION)
 """What the query for the rows could have fetched along."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.environment import Layer
@@ -37,7 +37,7 @@ class Nesting(Writer):
     of other tags that is found out by their end tags.
     """
 
-    blocks: Mapping[str, tuple[str, ...]] = {}
+    blocks: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __init__(self, source: Text) -> None:
         super().__init__(source)

@@ -48,7 +48,9 @@ _RESPONSES = {
     "django.template.response.SimpleTemplateResponse": (0, 1),
 }
 _RESPONSE = "django.http.HttpResponse"
-LOOK_UPS = frozenset(name.rpartition(".")[2] for name in (*_RENDERING, *_LOADING, *_RESPONSES))
+LOOK_UPS: frozenset[str] = frozenset(
+    name.rpartition(".")[2] for name in (*_RENDERING, *_LOADING, *_RESPONSES)
+)
 """What finds a template by its name."""
 
 
