@@ -100,7 +100,7 @@ class Marshmallow(Framework):
             how or _Dumping(only=frozenset()),
             arguments.get(-1, "load_only") == _TRUE,
         )
-        held = (first,) if first is not None and kind in (*_NESTING, "List") else ()
+        held = (first,) if first is not None and (kind == "List" or kind in _NESTING) else ()
         return Outcome.nothing(Instance(name, arguments=held, details=(declared,)))
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:

@@ -47,6 +47,7 @@ _WITHOUT_MODELS = frozenset(
 _CONTRIB = "django.contrib."
 BATTERIES = ("admin", "auth", "sessions", "messages")
 """The apps of every new project that only some need."""
+_KNOWN = frozenset((*BATTERIES, "contenttypes", "staticfiles"))
 _JSON = frozenset(
     {
         *("django.http.JsonResponse", "django.http.response.JsonResponse"),
@@ -285,9 +286,7 @@ class Batteries:
 
     def _is_known(self, app: str, origin: Module) -> bool:
         if app.startswith(_CONTRIB):
-            return app.removeprefix(_CONTRIB).partition(".")[0] in (
-                *BATTERIES, "contenttypes", "staticfiles"
-            )  # fmt: skip
+            return app.removeprefix(_CONTRIB).partition(".")[0] in _KNOWN
         if app in _WITHOUT_MODELS:
             return True
         parts = app.split(".")

@@ -39,6 +39,7 @@ VIEW = "django.views.View"
 _AS_VIEW = "django.views.View.as_view"
 _ROUTES = frozenset({"django.urls.path", "django.urls.re_path", "django.conf.urls.url"})
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "trace")
+_HANDED_REQUESTS = frozenset((*_METHODS, "options", "dispatch", "setup"))
 # adrf runs the def handlers of an async view class in threads, one by one.
 _ADRF = "adrf."
 _ACTIONS = (
@@ -156,7 +157,7 @@ def request_parameter(project: Project, frame: Frame, index: int) -> Value | Non
         return None
     class_ = project.calls.class_of_method(frame.module, frame.scope_number)
     if index == 1:
-        named = scope.name in (*_METHODS, "options", "dispatch", "setup")
+        named = scope.name in _HANDED_REQUESTS
         found = class_ is not None and named and _is_own_view(project, class_)
     else:
         found = class_ is None and is_plain(project, frame)

@@ -115,7 +115,7 @@ class GrapheneTypes(ObjectTypes):
         return self._registered.get(model, []) if model is not None else []
 
     @cached_property
-    def asks_by_key(self) -> bool:  # type: ignore[override]
+    def asks_by_key(self) -> bool:
         """Since graphene-django 3, as far as the project's requirements tell."""
         asked = self._project.deployment.requirements.get("graphene-django", ())
         return not any(_BEFORE_3.search(one.versions) for one in asked)

@@ -58,14 +58,16 @@ class GraphField:
 class ObjectTypes:
     """Reads the object types of one library; one for each project."""
 
-    asks_by_key = False
-    """Whether a single relation goes through the ``get_queryset`` of the type behind it."""
-
     def __init__(self, project: Project) -> None:
         self._project = project
         self._models = Models.of(project)
         self._own: dict[ClassValue, tuple[GraphField, ...]] = {}
         self.listed: set[ClassValue] | None = None
+
+    @property
+    def asks_by_key(self) -> bool:
+        """Whether a single relation goes through the ``get_queryset`` of the type behind it."""
+        return False
 
     def all(self) -> Iterator[ClassValue]:
         """Every object type, and the classes that one is put together from."""

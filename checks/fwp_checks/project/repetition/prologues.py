@@ -312,14 +312,11 @@ class Prologues:
 
     def _by_parameter(self, frame: Frame, parts: set[int]) -> bool:
         """Whether a parameter that is not injected is among what something is made of."""
-        injected = {
-            dependency.parameter
-            for dependency in self._project.applications.handlers[frame.function][0].dependencies
-        }
+        handler = self._project.applications.handlers[frame.function][0]
+        given = {"self", "request", *(one.parameter for one in handler.dependencies)}
         terms = frame.module.facts.terms
         return any(
-            terms[part][0] == t.PARAM
-            and frame.scope.parameters[terms[part][1]].name not in (*injected, "self", "request")
+            terms[part][0] == t.PARAM and frame.scope.parameters[terms[part][1]].name not in given
             for part in parts
         )
 
