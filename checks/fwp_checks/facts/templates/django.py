@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.templates.django_expressions import DjangoExpressions
 from fwp_checks.facts.templates.django_tokens import Bit, Token, bits_of, tokens_of
-from fwp_checks.facts.templates.nesting import Nesting
 from fwp_checks.facts.templates.source import TemplateError, Text
 
 # Tags that have an end tag, with the tags that divide them.
@@ -34,7 +33,7 @@ _SILENT = frozenset(
 _WORDS = frozenset({"noop", "silent", "context", "for"})
 
 
-class DjangoTemplate(DjangoExpressions, Nesting):
+class DjangoTemplate(DjangoExpressions):
     """Walks one template."""
 
     blocks = _BLOCKS

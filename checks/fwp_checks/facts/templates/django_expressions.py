@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.templates.django_tokens import LONGEST, Bit
+from fwp_checks.facts.templates.nesting import Nesting
 from fwp_checks.facts.templates.source import Text
-from fwp_checks.facts.templates.writer import Writer
 
 _PRIMARY = re.compile(
     r"""(?:_\()?(?P<text>"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*')\)?"""
@@ -47,7 +47,7 @@ _NOT = 8
 _MOST_OPERANDS = 200
 
 
-class DjangoExpressions(Writer):
+class DjangoExpressions(Nesting):
     """The part of the Django extractor that turns expressions into terms."""
 
     def __init__(self, source: Text) -> None:

@@ -117,7 +117,7 @@ class Prefetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Detail, State):
+class Row(State):
     """Where an object came from: a query that fetched these relations and columns with it.
 
     ``attributes`` are the lists that ``Prefetch(…, to_attr=…)`` leaves on it, ``annotated`` the

@@ -17,6 +17,7 @@ from fwp_checks.project.meaning.values import (
     RECURSIVE,
     ClassValue,
     Constant,
+    Detail,
     Instance,
     MappingValue,
     TupleValue,
@@ -34,7 +35,7 @@ _PARTS = (t.CONST, t.NAME, t.ATTR, t.COMPARE, t.BOOL, t.UNARY, t.SEQUENCE, t.TRU
 _LOOKING_UP = (t.CONST, t.NAME, t.PARAM, t.ATTR, t.ITEM, t.ALIAS, t.NARROW)
 
 
-class State:
+class State(Detail):
     """Base of what a framework notes about an object that decides branches of its methods."""
 
     __slots__ = ()
