@@ -6,12 +6,12 @@ imported.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from fwp_checks.cache import Cache
 from fwp_checks.loading import Loading
-from fwp_checks.project.files.relevance import relevant
+from fwp_checks.project.files.relevance import certain, relevant
 from fwp_checks.project.files.roots import module_names, source_roots
 from fwp_checks.settings import Settings
 from fwp_checks.sources import Sources
@@ -38,34 +38,29 @@ class Opening:
         jobs: int = 1,
         wanted: Collection[str] = (),
     ) -> None:
-        inside = [path for path in files if path not in wanted or not Path(path).is_absolute()]
-        self.roots = source_roots(root, inside, settings)
-        self.names = {path: module_names(path, self.roots) for path in files}
-        everything = files if settings.entry_points else wanted
-        chosen, others = _divide(sources, self.names, everything)
-        self.loading = Loading(sources, chosen, cache, jobs, for_syntax=others)
+        contents = {
+            path: content for path in files if isinstance(content := sources.read(path), bytes)
+        }
+        matter = certain(contents)
+        self.loading = Loading(sources, cache, jobs, [path for path in files if path in matter])
+        try:
+            # While other processes read these.
+            inside = [path for path in files if path not in wanted or not Path(path).is_absolute()]
+            self.roots = source_roots(root, inside, settings)
+            self.names = {path: module_names(path, self.roots) for path in files}
+            everything = files if settings.entry_points else wanted
+            rest = relevant(contents, self.names, {*everything, *matter}) - matter
+            rest.update(path for path in files if path not in contents)
+            others = [path for path in contents if path not in matter and path not in rest]
+            if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
+                others = []
+            self.loading.add([path for path in files if path in rest], for_syntax=others)
+        except BaseException:
+            self.loading.stop()
+            raise
 
     def __enter__(self) -> Opening:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.loading.stop()
-
-
-def _divide(
-    sources: Sources, names: Mapping[str, Sequence[str]], wanted: Collection[str]
-) -> tuple[list[str], frozenset[str]]:
-    """The files to analyse, and those of the others whose syntax is looked at."""
-    contents: dict[str, bytes] = {}
-    unreadable = set()
-    for path in names:
-        content = sources.read(path)
-        if isinstance(content, bytes):
-            contents[path] = content
-        else:
-            unreadable.add(path)
-    matter = relevant(contents, names, wanted) | unreadable
-    others = [path for path in names if path not in matter]
-    if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
-        others = []
-    return [path for path in names if path in matter], frozenset(others)

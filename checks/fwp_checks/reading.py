@@ -7,7 +7,7 @@ import marshal
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fwp_checks.cache import Cache
@@ -40,8 +40,7 @@ class Readers(Protocol):
 
 def readers(items: Sequence[Item], cache: Cache, processes: int) -> Readers:
     """Who is to read these files, with this number of processes in all at most."""
-    total = sum(len(item.content) for item in items)
-    if processes > 1 and total > _WORTH_A_PROCESS:
+    if is_worth_processes(size_of(items), processes):
         if _MAY_BE_COPIED:
             return Copies(items, cache, processes - 1)
         import multiprocessing
@@ -49,6 +48,16 @@ def readers(items: Sequence[Item], cache: Cache, processes: int) -> Readers:
         if not multiprocessing.current_process().daemon:
             return Pool(items, cache, processes - 1)
     return Alone(items, cache)
+
+
+def size_of(items: Iterable[Item]) -> int:
+    """How many bytes there are to read."""
+    return sum(len(item.content) for item in items)
+
+
+def is_worth_processes(size: int, processes: int) -> bool:
+    """Whether so many bytes are read faster by several processes, of which there may be so many."""
+    return processes > 1 and size > _WORTH_A_PROCESS
 
 
 def facts_of(item: Item, cache: Cache) -> ModuleFacts:
@@ -192,7 +201,7 @@ _MOST_CHUNKS = 4_000
 
 def _chunks(items: Sequence[Item]) -> list[list[Item]]:
     """Files that are read in one go: large ones first, so that none is left for the end."""
-    least = max(_CHUNK_BYTES, sum(len(item.content) for item in items) // _MOST_CHUNKS)
+    least = max(_CHUNK_BYTES, size_of(items) // _MOST_CHUNKS)
     chunks: list[list[Item]] = [[]]
     size = 0
     for item in sorted(items, key=lambda item: (-len(item.content), item.key)):

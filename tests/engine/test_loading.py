@@ -15,8 +15,10 @@ from fwp_checks.cache import Cache
 from fwp_checks.facts.extract import extract
 from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.finding import Report
+from fwp_checks.loading import Loading
 from fwp_checks.reading import Copies, Item, Pool
 from fwp_checks.session import Session
+from fwp_checks.sources import Sources
 
 BLOCKING = "import requests\n\nasync def read():\n    requests.get('https://a.example')\n"
 
@@ -60,6 +62,24 @@ def test_processes_and_the_cache_change_nothing(
     session = Session.open(program, cache_dir=tmp_path / "cache", jobs=jobs)
     assert _places(session.check_all(progress=lambda *now: seen.append(now))) == expected
     assert [now for now in seen if now[0] == "reading"] == [("reading", 1, 1)]
+
+
+@pytest.mark.parametrize("early", [0, 1, 20, 39, 40])
+def test_files_that_are_known_later_are_read_too(
+    tmp_path: Path, early: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(reading, "_CHUNK_BYTES", 10)
+    overlays = {f"a{number:02}.py": f"x = {number // 2}\n" for number in range(40)}
+    names = list(overlays)
+    sources = Sources(tmp_path, overlays, {})
+    loading = Loading(sources, Cache(None), 2, names[:early])
+    loading.add([*names[early:], "missing.py"])
+    found = loading.result()
+    loading.stop()
+    assert found.keys() == {*names, "missing.py"}
+    assert found["missing.py"].problem is not None
+    assert all(found[name] == extract(text.encode()) for name, text in overlays.items())
 
 
 ITEMS = [Item(f"{number:016x}", b"x = %d" % number) for number in range(40)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fwp_checks.project.files.relevance import relevant
+from fwp_checks.project.files.relevance import certain, relevant
 
 FILES = {
     "app/__init__.py": b"",
@@ -58,6 +58,25 @@ def test_only_async_code_and_frameworks_matter() -> None:
     assert relevant(FILES, NAMES, ("app/a.py",)) == {"app/a.py"}
     flask = {**FILES, "app/b.py": b"from flask import Flask\n"}
     assert relevant(flask, NAMES, ()) == {"app/b.py"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"async  def main(): ...", True),
+        (b"import flask", True),
+        (b"import django.db, os", True),
+        (b"try:\n\tfrom fastapi import FastAPI\nexcept ImportError: ...", True),
+        (b"import flasks", False),
+        (b"import app.flask", False),
+        (b"x = 'import flask'", False),
+        (b"asynchronous = 1", False),
+    ],
+)
+def test_what_matters_whatever_the_other_files_are(text: bytes, expected: bool) -> None:
+    files = {**FILES, "app/main.py": text}
+    assert certain(files) == ({"app/main.py"} if expected else set())
+    assert certain(files) <= relevant(files, NAMES, ())
 
 
 def test_settings_and_what_takes_them() -> None:

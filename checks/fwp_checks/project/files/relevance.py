@@ -35,6 +35,12 @@ _IN_A_WORD = re.compile(rb"\w\Z")
 _NAME = re.compile(r"\w+")
 _DOTTED = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
 _ASYNC = re.compile(rb"async[ \t]+def\b")
+# Imports stand in the beginning of nearly all files. They are found faster by their own names than
+# as any import is.
+_OF_FRAMEWORK = re.compile(
+    rb"^[ \t]*(?:from|import)[ \t]+(?:%s)\b" % "|".join(sorted(_FRAMEWORKS)).encode(), re.MULTILINE
+)
+_BEGINNING = 3_000
 # A module with these may leave work to subclasses that it does not import.
 _OPEN_WORDS = (b"NotImplementedError", b"abstractmethod", b"Protocol", b"ABC")
 _OPEN = re.compile(rb"\b(?:%s)\b" % b"|".join(_OPEN_WORDS))
@@ -44,6 +50,21 @@ _MAKING = b"Flask("
 _ORMS = ("django.db.", "django.contrib.gis.db.", "sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 
 
+def certain(contents: Mapping[str, bytes]) -> set[str]:
+    """Files that matter whatever the others are: most of those that do, found in a tenth of the
+    time that :func:`relevant` takes.
+    """
+    return {
+        path
+        for path, content in contents.items()
+        if _is_asynchronous(content) or _OF_FRAMEWORK.search(content, 0, _BEGINNING) is not None
+    }
+
+
+def _is_asynchronous(content: bytes) -> bool:
+    return b"async" in content and _ASYNC.search(content) is not None
+
+
 def relevant(
     contents: Mapping[str, bytes], names: Mapping[str, Sequence[str]], wanted: Iterable[str]
 ) -> set[str]:
@@ -51,11 +72,7 @@ def relevant(
     to, ``wanted`` paths that matter in any case.
     """
     imports = _Imports(contents, names)
-    asynchronous = {
-        path
-        for path, content in contents.items()
-        if b"async" in content and _ASYNC.search(content) is not None
-    }
+    asynchronous = {path for path, content in contents.items() if _is_asynchronous(content)}
     found = {path for path in wanted if path in contents} | asynchronous
     settings = set()
     for path, content in contents.items():
