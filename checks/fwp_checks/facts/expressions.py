@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from ast import Attribute, Call
+from array import array
+from ast import Attribute, Call, Name
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
@@ -65,8 +66,7 @@ class Expressions:
 
     def add(self, term: t.Term, node: Any) -> int:
         """Append a term with the position of a node; gives its number."""
-        place = _place_of(node.__dict__)
-        self.spans += self._in_characters(*place) if self._wide else place
+        self.spans += _place_of(node.__dict__)
         terms = self.terms
         terms.append(term)
         return len(terms) - 1
@@ -78,15 +78,16 @@ class Expressions:
         terms.append(term)
         return len(terms) - 1
 
-    def _in_characters(
-        self, line: int, column: int, end_line: int, end_column: int
-    ) -> tuple[int, int, int, int]:
-        wide = self._wide
-        if line in wide:
-            column = self.characters(line, column)
-        if end_line in wide:
-            end_column = self.characters(end_line, end_column)
-        return line, column, end_line, end_column
+    def spans_in_characters(self) -> array[int]:
+        """The positions of all terms, with columns as they are counted in characters."""
+        spans = array("I", self.spans)
+        if self._wide:
+            for side in (0, 2):
+                for term, line in enumerate(spans[side::4]):
+                    if line in self._wide:
+                        at = term * 4 + side + 1
+                        spans[at] = self.characters(line, spans[at])
+        return spans
 
     def characters(self, line: int, column: int) -> int:
         """A column as it is counted in characters."""
@@ -161,14 +162,16 @@ class Expressions:
                 base = base.func
             else:
                 break
-        term = EXPRESSIONS[class_](self, base)
-        for link in reversed(links):
+        term = self.name(base) if class_ is Name else EXPRESSIONS[class_](self, base)
+        add = self.add
+        links.reverse()
+        for link in links:
             if isinstance(link, Attribute):
-                term = self.add((t.ATTR, term, link.attr), link)
+                term = add((t.ATTR, term, link.attr), link)
             elif link.args or link.keywords:
-                term = self.add((t.CALL, term, *self._arguments(link)), link)
+                term = add((t.CALL, term, *self._arguments(link)), link)
             else:
-                term = self.add((t.CALL, term, (), ()), link)
+                term = add((t.CALL, term, (), ()), link)
         return term
 
     def _arguments(

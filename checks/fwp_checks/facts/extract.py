@@ -83,7 +83,7 @@ class Extractor(Expressions):
             scope.close()
         return ModuleFacts(
             self.terms,
-            array("I", self.spans),
+            self.spans_in_characters(),
             self.scopes,
             self.regions,
             self.imports,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -134,17 +134,19 @@ class Scope:
 
     def close(self) -> None:
         """Share what is empty with all other scopes: most of what most of them have is."""
-        for name, empty in _EMPTY.items():
-            if not getattr(self, name):
-                setattr(self, name, empty)
+        self.returns = self.returns or _NO_TERMS
+        self.yields = self.yields or _NO_TERMS
+        self.bindings = self.bindings or _NO_NAMES
+        self.annotations = self.annotations or _NO_NAMES
+        self.outer_writes = self.outer_writes or _NO_WRITES
+        self.captured = self.captured or _NO_NAMES
+        self.type_parameters = self.type_parameters or _NO_NAMES
 
 
+_NO_TERMS: list[int] = []
+_NO_NAMES: dict[str, int] = {}
+_NO_WRITES: list[tuple[str, str, int]] = []
 _SCOPE_FIELDS = tuple([item.name for item in fields(Scope)])
-_EMPTY: dict[str, Any] = {
-    item.name: item.default_factory()
-    for item in fields(Scope)
-    if item.default_factory is not MISSING
-}
 
 
 @dataclass(slots=True)
