@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -20,7 +21,7 @@ from fwp_checks import __version__
 from fwp_checks.cache import Cache, default_directory, recipe
 from fwp_checks.catalogue import Catalogue, CatalogueError
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
-from fwp_checks.interpreter import deep_recursion, no_collection
+from fwp_checks.interpreter import deep_recursion, no_collection, on_one_stack
 from fwp_checks.project.files.discovery import (
     find_root,
     is_template_path,
@@ -218,7 +219,7 @@ class Session:
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None
             if report is None:
-                report = self._analyse(inputs, progress)
+                report = on_one_stack(partial(self._analyse, inputs, progress))
                 self._cache.put(key, _write_report(report))
             self._report = report
         return self._report
