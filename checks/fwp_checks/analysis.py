@@ -79,7 +79,9 @@ def link(
         StoredTemplates(sources, cache, templates),
         jobs,
         Deployment(StoredDeployment(sources, cache, deployment)),
-        TestCode(tests, opening.roots, partial(load, sources, cache=cache, jobs=jobs)),
+        TestCode(
+            tests, opening.roots, partial(load, sources, cache=cache, jobs=jobs, kind="tests")
+        ),
     )
 
 

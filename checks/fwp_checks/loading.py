@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fwp_checks.cache import Cache, recipe
 from fwp_checks.facts.model import FACTS_VERSION, ModuleFacts
+from fwp_checks.packs import Packs
 from fwp_checks.reading import (
     Item,
     Readers,
@@ -30,18 +31,18 @@ class Loading:
     """
 
     def __init__(
-        self, sources: Sources, cache: Cache, jobs: int = 1, files: Iterable[str] = ()
+        self, sources: Sources, packs: Packs, jobs: int = 1, files: Iterable[str] = ()
     ) -> None:
         """``jobs`` is the number of processes that may be used, ``files`` are those that are known
-        from the start to be read.
+        from the start to be read. Facts are found in ``packs``, and put there.
         """
         self._sources = sources
-        self._cache = cache
+        self._packs = packs
         self._jobs = jobs
         self._found: dict[str, ModuleFacts] = {}
         self._missing: dict[str, list[str]] = {}
         self._begun: Readers | None = None
-        self._waiting = [item for path in files for item in self._items(path)]
+        self._waiting = self._items(files, "facts")
         self._early = size_of(self._waiting)
         if is_worth_processes(self._early, jobs):
             self._begin()
@@ -50,8 +51,7 @@ class Loading:
         """The remaining files. Of those ``for_syntax``, which cannot matter, the facts are empty
         but for whether they can be read.
         """
-        self._waiting += [item for path in files for item in self._items(path)]
-        self._waiting += [item for path in for_syntax for item in self._items(path, "syntax")]
+        self._waiting += self._items(files, "facts") + self._items(for_syntax, "syntax")
         if self._begun is None:
             self._begin()
 
@@ -61,6 +61,7 @@ class Loading:
             self._found.update(dict.fromkeys(self._missing[key], facts))
             if progress is not None:
                 progress("reading", done, len(self._missing))
+        self._packs.save()
         return self._found
 
     def stop(self) -> None:
@@ -69,33 +70,34 @@ class Loading:
             self._begun.stop()
             self._begun = None
 
-    def _items(self, path: str, kind: str = "facts") -> list[Item]:
-        """What there is to read for a file: nothing if it is known, or the same as another."""
-        content = self._sources.read(path)
-        if isinstance(content, OSError):
-            self._found[path] = _unreadable(content)
-            return []
-        key = _facts_key(self._sources.digest(path), kind)
-        same = self._missing.get(key)
-        if same is not None:
-            same.append(path)
-            return []
-        facts = _from_cache(self._cache, key)
-        if facts is not None:
-            self._found[path] = facts
-            return []
-        self._missing[key] = [path]
-        return [Item(key, content, kind == "syntax")]
+    def _items(self, files: Iterable[str], kind: str) -> list[Item]:
+        """What there is to read: nothing of what is known, and once what several files hold."""
+        asked: dict[str, list[str]] = {}
+        contents: dict[str, bytes] = {}
+        for path in files:
+            content = self._sources.read(path)
+            if isinstance(content, OSError):
+                self._found[path] = _unreadable(content)
+                continue
+            key = _facts_key(self._sources.digest(path), kind)
+            contents[key] = content
+            (self._missing if key in self._missing else asked).setdefault(key, []).append(path)
+        for key, data in self._packs.found(asked):
+            facts = _facts_from(data)
+            if facts is not None:
+                self._found.update(dict.fromkeys(asked.pop(key), facts))
+        self._missing.update(asked)
+        return [Item(key, contents[key], kind == "syntax") for key in asked]
 
     def _begin(self) -> None:
-        self._begun = readers(self._waiting, self._cache, self._jobs)
+        self._begun = readers(self._waiting, self._packs, self._jobs)
         self._waiting = []
 
     def _results(self) -> Iterator[tuple[str, ModuleFacts]]:
         # While others read what was known first, this process reads the rest, if that is no more
         # than its share of all.
         if size_of(self._waiting) * (self._jobs - 1) <= self._early:
-            yield from readers(self._waiting, self._cache, 1).results()
+            yield from readers(self._waiting, self._packs, 1).results()
             self._waiting = []
         while self._begun is not None:
             yield from self._begun.results()
@@ -105,10 +107,12 @@ class Loading:
 
 
 def load(
-    sources: Sources, files: Iterable[str], cache: Cache, jobs: int = 1
+    sources: Sources, files: Iterable[str], cache: Cache, jobs: int = 1, kind: str = ""
 ) -> dict[str, ModuleFacts]:
-    """The facts of files by path, as :class:`Loading` gives them."""
-    loading = Loading(sources, cache, jobs)
+    """The facts of files by path, as :class:`Loading` gives them. If there may be many, ``kind``
+    tells them from other files of the project.
+    """
+    loading = Loading(sources, Packs(cache, sources.root, kind), jobs)
     try:
         loading.add(files)
         return loading.result()
@@ -122,7 +126,12 @@ def load_file(path: Path, cache: Cache) -> ModuleFacts:
     if isinstance(content, OSError):
         return _unreadable(content)
     key = _facts_key(digest_of(content), "facts")
-    return _from_cache(cache, key) or facts_of(Item(key, content), cache)
+    known = cache.get(key)
+    facts = _facts_from(known) if known is not None else None
+    if facts is None:
+        facts = facts_of(Item(key, content))
+        cache.put(key, facts.to_bytes())
+    return facts
 
 
 def _unreadable(error: OSError) -> ModuleFacts:
@@ -132,8 +141,14 @@ def _unreadable(error: OSError) -> ModuleFacts:
 
 def _facts_key(digest: str, kind: str) -> str:
     """The cache key of the facts of a file with this content."""
+    return recipe(_way(kind), digest)
+
+
+@once
+def _way(kind: str) -> str:
+    """What besides the content decides about the facts."""
     python = f"{marshal.version} {sys.version_info[:2]}"
-    return recipe(kind, str(FACTS_VERSION), python, _walker_digest(), digest)
+    return recipe(kind, str(FACTS_VERSION), python, _walker_digest())
 
 
 @once
@@ -145,10 +160,7 @@ def _walker_digest() -> str:
     return digest.hexdigest()
 
 
-def _from_cache(cache: Cache, key: str) -> ModuleFacts | None:
-    data = cache.get(key)
-    if data is None:
-        return None
+def _facts_from(data: bytes) -> ModuleFacts | None:
     try:
         return ModuleFacts.from_bytes(data)
     except (ValueError, EOFError, TypeError):

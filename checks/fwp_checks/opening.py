@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fwp_checks.cache import Cache
 from fwp_checks.loading import Loading
+from fwp_checks.packs import Packs
 from fwp_checks.project.files.relevance import certain, relevant
 from fwp_checks.project.files.roots import module_names, source_roots
 from fwp_checks.settings import Settings
@@ -42,7 +43,8 @@ class Opening:
             path: content for path in files if isinstance(content := sources.read(path), bytes)
         }
         matter = certain(contents)
-        self.loading = Loading(sources, cache, jobs, [path for path in files if path in matter])
+        early = [path for path in files if path in matter]
+        self.loading = Loading(sources, Packs(cache, root, "code"), jobs, early)
         try:
             # While other processes read these.
             inside = [path for path in files if path not in wanted or not Path(path).is_absolute()]

@@ -8,6 +8,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fwp_checks.cache import Cache
@@ -15,6 +16,7 @@ from fwp_checks.facts.extract import extract
 from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.facts.source import read
 from fwp_checks.forked import ForkError, Stream
+from fwp_checks.packs import Packs
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -38,16 +40,18 @@ class Readers(Protocol):
         """End what is still going on, if anything is."""
 
 
-def readers(items: Sequence[Item], cache: Cache, processes: int) -> Readers:
-    """Who is to read these files, with this number of processes in all at most."""
+def readers(items: Sequence[Item], packs: Packs, processes: int) -> Readers:
+    """Who is to read these files, with this number of processes in all at most. What they find is
+    put into ``packs``.
+    """
     if is_worth_processes(size_of(items), processes):
         if _MAY_BE_COPIED:
-            return Copies(items, cache, processes - 1)
+            return Copies(items, packs, processes - 1)
         import multiprocessing
 
         if not multiprocessing.current_process().daemon:
-            return Pool(items, cache, processes - 1)
-    return Alone(items, cache)
+            return Pool(items, packs, processes - 1)
+    return Alone(items, packs)
 
 
 def size_of(items: Iterable[Item]) -> int:
@@ -60,27 +64,46 @@ def is_worth_processes(size: int, processes: int) -> bool:
     return processes > 1 and size > _WORTH_A_PROCESS
 
 
-def facts_of(item: Item, cache: Cache) -> ModuleFacts:
-    """The facts of a file, which are kept in the cache."""
-    facts = _facts(item)
-    if cache.directory is not None:
-        cache.put(item.key, facts.to_bytes())
-    return facts
+def facts_of(item: Item) -> ModuleFacts:
+    """The facts of a file."""
+    if not item.for_syntax:
+        return extract(item.content)
+    problem = read(item.content).problem
+    if problem is None:
+        return ModuleFacts.empty()
+    return ModuleFacts.unreadable(problem.line, problem.column, problem.reason)
 
 
 class Alone:
     """This process."""
 
-    def __init__(self, items: Sequence[Item], cache: Cache) -> None:
+    def __init__(self, items: Sequence[Item], packs: Packs) -> None:
         self._items = items
-        self._cache = cache
+        self._packs = packs
 
     def results(self) -> Iterator[tuple[str, ModuleFacts]]:
-        for item in self._items:
-            yield item.key, facts_of(item, self._cache)
+        for chunk in _chunks(self._items):
+            yield from _read_here(chunk, self._packs)
 
     def stop(self) -> None:
         """There is nothing to end."""
+
+
+def _read_here(chunk: Sequence[Item], packs: Packs) -> Iterator[tuple[str, ModuleFacts]]:
+    made = []
+    for item in chunk:
+        facts = facts_of(item)
+        if packs.are_kept:
+            made.append(facts.to_bytes())
+        yield item.key, facts
+    if packs.are_kept:
+        keys = _keys(chunk)
+        packs.put(keys, made)
+        packs.note(keys)
+
+
+def _keys(chunk: Sequence[Item]) -> list[str]:
+    return [item.key for item in chunk]
 
 
 class Copies:
@@ -89,9 +112,9 @@ class Copies:
     The numbers of the chunks stand in a pipe, from which each number is read once.
     """
 
-    def __init__(self, items: Sequence[Item], cache: Cache, copies: int) -> None:
+    def __init__(self, items: Sequence[Item], packs: Packs, copies: int) -> None:
         """Starts as many copies as there can be: without any, this process does it all."""
-        self._cache = cache
+        self._packs = packs
         self._chunks = _chunks(items)
         self._numbers, end = os.pipe()
         os.write(end, b"".join(n.to_bytes(_NUMBER, "little") for n in range(len(self._chunks))))
@@ -106,15 +129,14 @@ class Copies:
     def results(self) -> Iterator[tuple[str, ModuleFacts]]:
         waiting = dict(enumerate(self._chunks))
         while (number := self._take()) is not None:
-            for item in waiting.pop(number):
-                yield item.key, facts_of(item, self._cache)
+            yield from _read_here(waiting.pop(number), self._packs)
             for stream in self._streams:
-                yield from _received(stream.arrived(), waiting)
+                yield from self._received(stream.arrived(), waiting)
         while self._streams:
-            yield from _received(self._streams.pop().rest(), waiting)
+            yield from self._received(self._streams.pop().rest(), waiting)
         # What was taken by a copy that came to an untimely end.
         for chunk in waiting.values():
-            yield from Alone(chunk, self._cache).results()
+            yield from _read_here(chunk, self._packs)
 
     def stop(self) -> None:
         while self._streams:
@@ -130,29 +152,26 @@ class Copies:
         """What a copy tells: numbers of chunks, each with the facts of its files."""
         gc.disable()
         while (number := self._take()) is not None:
-            made = [_facts_in_bytes(item, self._cache) for item in self._chunks[number]]
-            yield marshal.dumps((number, made))
+            yield marshal.dumps((number, _in_bytes(self._chunks[number], self._packs)))
 
-
-def _received(
-    pieces: Sequence[bytes], waiting: dict[int, list[Item]]
-) -> Iterator[tuple[str, ModuleFacts]]:
-    for piece in pieces:
-        number, made = marshal.loads(piece)
-        for item, data in zip(waiting.pop(number), made, strict=True):
-            yield item.key, ModuleFacts.from_bytes(data)
+    def _received(
+        self, pieces: Sequence[bytes], waiting: dict[int, list[Item]]
+    ) -> Iterator[tuple[str, ModuleFacts]]:
+        for piece in pieces:
+            number, made = marshal.loads(piece)
+            yield from _read_elsewhere(waiting.pop(number), made, self._packs)
 
 
 class Pool:
     """This process and others that are started anew, where it cannot be copied."""
 
-    def __init__(self, items: Sequence[Item], cache: Cache, others: int) -> None:
+    def __init__(self, items: Sequence[Item], packs: Packs, others: int) -> None:
         import multiprocessing
         from concurrent.futures import ProcessPoolExecutor
 
-        self._cache = cache
+        self._packs = packs
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(others, context, _start_worker, (cache,))
+        self._pool = ProcessPoolExecutor(others, context, _start_worker, (packs,))
         self._waiting: deque[tuple[list[Item], Future[list[bytes]]]] = deque(
             (chunk, self._pool.submit(_read_chunk, chunk)) for chunk in _chunks(items)
         )
@@ -165,27 +184,41 @@ class Pool:
             chunk, future = waiting[0]
             if not future.done() and waiting[-1][1].cancel():
                 chunk, _ = waiting.pop()
-                yield from Alone(chunk, self._cache).results()
+                yield from _read_here(chunk, self._packs)
             else:
                 waiting.popleft()
-                for item, data in zip(chunk, future.result(), strict=True):
-                    yield item.key, ModuleFacts.from_bytes(data)
+                yield from _read_elsewhere(chunk, future.result(), self._packs)
 
     def stop(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
 
-_worker_cache = Cache(None)
+_worker_packs = Packs(Cache(None), Path(), "")
 
 
-def _start_worker(cache: Cache) -> None:
-    global _worker_cache
-    _worker_cache = cache
+def _start_worker(packs: Packs) -> None:
+    global _worker_packs
+    _worker_packs = packs
     gc.disable()
 
 
 def _read_chunk(chunk: list[Item]) -> list[bytes]:
-    return [_facts_in_bytes(item, _worker_cache) for item in chunk]
+    return _in_bytes(chunk, _worker_packs)
+
+
+def _in_bytes(chunk: Sequence[Item], packs: Packs) -> list[bytes]:
+    """The facts of a chunk, for another process; they are kept by this one."""
+    made = [facts_of(item).to_bytes() for item in chunk]
+    packs.put(_keys(chunk), made)
+    return made
+
+
+def _read_elsewhere(
+    chunk: Sequence[Item], made: Sequence[bytes], packs: Packs
+) -> Iterator[tuple[str, ModuleFacts]]:
+    packs.note(_keys(chunk))
+    for item, data in zip(chunk, made, strict=True):
+        yield item.key, ModuleFacts.from_bytes(data)
 
 
 # macOS's own libraries use threads, so its processes cannot be copied safely.
@@ -211,18 +244,3 @@ def _chunks(items: Sequence[Item]) -> list[list[Item]]:
         chunks[-1].append(item)
         size += len(item.content)
     return chunks
-
-
-def _facts(item: Item) -> ModuleFacts:
-    if not item.for_syntax:
-        return extract(item.content)
-    problem = read(item.content).problem
-    if problem is None:
-        return ModuleFacts.empty()
-    return ModuleFacts.unreadable(problem.line, problem.column, problem.reason)
-
-
-def _facts_in_bytes(item: Item, cache: Cache) -> bytes:
-    data = _facts(item).to_bytes()
-    cache.put(item.key, data)
-    return data

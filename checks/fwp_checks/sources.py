@@ -16,6 +16,7 @@ class Sources:
     def __init__(
         self, root: Path, overlays: Mapping[str, str | bytes], extra: Mapping[str, Path]
     ) -> None:
+        self.root = root
         self._folder = os.path.join(root, "")  # noqa: PTH118 - ends with a slash
         self._overlays = overlays
         self._extra = extra

@@ -16,10 +16,12 @@ from fwp_checks.facts.extract import extract
 from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.finding import Report
 from fwp_checks.loading import Loading
+from fwp_checks.packs import Packs
 from fwp_checks.reading import Copies, Item, Pool
 from fwp_checks.session import Session
 from fwp_checks.sources import Sources
 
+NOWHERE = Packs(Cache(None), Path(), "")
 BLOCKING = "import requests\n\nasync def read():\n    requests.get('https://a.example')\n"
 
 
@@ -73,7 +75,7 @@ def test_files_that_are_known_later_are_read_too(
     overlays = {f"a{number:02}.py": f"x = {number // 2}\n" for number in range(40)}
     names = list(overlays)
     sources = Sources(tmp_path, overlays, {})
-    loading = Loading(sources, Cache(None), 2, names[:early])
+    loading = Loading(sources, NOWHERE, 2, names[:early])
     loading.add([*names[early:], "missing.py"])
     found = loading.result()
     loading.stop()
@@ -95,7 +97,7 @@ def _check_all_were_read(found: Iterable[tuple[str, ModuleFacts]]) -> None:
 @pytest.mark.parametrize("others", [0, 1, 3])
 def test_copies_read_each_file_once(monkeypatch: pytest.MonkeyPatch, others: int) -> None:
     monkeypatch.setattr(reading, "_CHUNK_BYTES", 10)
-    copies = Copies(ITEMS, Cache(None), others)
+    copies = Copies(ITEMS, NOWHERE, others)
     _check_all_were_read(copies.results())
     copies.stop()
 
@@ -110,7 +112,7 @@ def test_a_copy_that_comes_to_an_untimely_end(monkeypatch: pytest.MonkeyPatch) -
         return extract(content)
 
     monkeypatch.setattr(reading, "extract", dying)
-    copies = Copies(ITEMS, Cache(None), 1)
+    copies = Copies(ITEMS, NOWHERE, 1)
     time.sleep(0.1)  # it may take a chunk, or none: either is right
     _check_all_were_read(copies.results())
     copies.stop()
@@ -118,7 +120,7 @@ def test_a_copy_that_comes_to_an_untimely_end(monkeypatch: pytest.MonkeyPatch) -
 
 def test_processes_that_are_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_CHUNK_BYTES", 10)
-    pool = Pool(ITEMS, Cache(None), 1)
+    pool = Pool(ITEMS, NOWHERE, 1)
     _check_all_were_read(pool.results())
     pool.stop()
 
