@@ -7,14 +7,17 @@ on a parameter of its own it makes the condition one of its own callers. Anythin
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.mappings import roots_of
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
+    External,
     FunctionValue,
     Instance,
     Iterable,
@@ -32,16 +35,18 @@ if TYPE_CHECKING:
 
 
 class Condition(NamedTuple):
-    """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``.
+    """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``, or
+    an ``instance`` of one of some ``classes``.
 
-    Of ``**options`` that are handed on, the one with the name ``keyword``, which is ``default``
-    where it is not among them.
+    Of ``**options`` that are handed on or asked by ``options.get("name")``, the one with the name
+    ``keyword``, which is ``default`` where it is not among them.
     """
 
     parameter: int
     test: str
     keyword: str = ""
     default: object = None
+    classes: tuple[Value, ...] = ()
 
     def holds_for(self, constant: object) -> bool:
         """Whether a literal meets it."""
@@ -49,6 +54,8 @@ class Condition(NamedTuple):
             return bool(constant)
         if self.test == "falsy":
             return not constant
+        if self.test == "instance":
+            return _is_of(type(constant), self.classes)
         return (constant is None) is (self.test == "none")
 
 
@@ -60,13 +67,20 @@ _RULED_OUT = {
     "truthy": ("falsy", "none"),
     "not-none": ("none",),
     "instance": ("none",),
-    "none": ("not-none", "truthy"),
+    "none": ("not-none", "truthy", "instance"),
     "falsy": ("truthy",),
 }
 _OBJECTS = (Instance, FunctionValue, ClassValue, TupleValue, MappingValue, Iterable)
 # Literals in a row's conditions, and what an argument must be for the call to have the effect.
 _UNLESS = {"False": "truthy", "None": "not-none"}
 _WHEN = {"True": "truthy"}
+# Objects of these are of no other class that a test asks for, but of abstract ones.
+_PLAIN: dict[str, type] = {
+    f"builtins.{class_.__name__}": class_
+    for class_ in (bool, bytearray, bytes, dict, float, int, list, str, tuple)
+}
+_ABSTRACT = ("collections.abc.", "typing.", "numbers.", "os.PathLike")
+_FILLING = frozenset({"setdefault", "update"})
 
 
 class Conditions:
@@ -91,22 +105,93 @@ class Conditions:
     def _find(self, frame: Frame) -> list[tuple[int, int, Requirements]]:
         if not frame.scope.parameters:
             return []
-        terms = frame.module.facts.terms
         found = []
         for region in frame.module.regions_in(frame.scope_number):
             if region.kind in ("if", "else") and region.term >= 0:
                 positive = region.kind == "if"
-                requirements = _tested(terms, region.term, positive)
+                requirements = self._tested(frame, region.term, positive)
                 if requirements:
                     found.append((region.start, region.end, requirements))
                 requirements = (
-                    _tested(terms, region.term, not positive) if region.leaves else NOTHING
+                    self._tested(frame, region.term, not positive) if region.leaves else NOTHING
                 )
                 if requirements:
                     found.append(
                         (*frame.module.rest_after(region, frame.scope_number), requirements)
                     )
         return found
+
+    def _tested(self, frame: Frame, term: int, positive: bool) -> Requirements:
+        """What parameters must be where a condition holds (not ``positive``: fails)."""
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        kind = entry[0]
+        asked = self._asked(frame, term)
+        if asked is not None:
+            return frozenset({asked._replace(test="truthy" if positive else "falsy")})
+        if kind == t.UNARY and entry[1] == "not":
+            return self._tested(frame, entry[2], not positive)
+        if kind == t.BOOL and (entry[1] == "and") is positive:
+            found = NOTHING
+            for operand in entry[2]:
+                found |= self._tested(frame, operand, positive)
+            return found
+        if kind == t.COMPARE and entry[1] in _IS_NONE and terms[entry[3]] == (t.CONST, None):
+            asked = self._asked(frame, entry[2])
+            if asked is not None:
+                is_none = _IS_NONE[entry[1]] is positive
+                return frozenset({asked._replace(test="none" if is_none else "not-none")})
+        if kind == t.CALL and positive and len(entry[2]) == 2:
+            return self._instance(frame, entry)
+        return NOTHING
+
+    def _asked(self, frame: Frame, term: int) -> Condition | None:
+        """The parameter that a term is, or the one of ``**options`` that it gets by its name,
+        without a test.
+        """
+        terms = frame.module.facts.terms
+        parameter = _parameter(terms, term)
+        if parameter is not None:
+            return Condition(parameter, "")
+        entry = terms[t.unaliased(terms, term)]
+        if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] != "get":
+            return None
+        options = _parameter(terms, terms[entry[1]][1])
+        constants = [terms[argument] for argument in entry[2]]
+        if (
+            options is None
+            or frame.scope.parameters[options].kind != "**"
+            or not 1 <= len(constants) <= 2
+            or any(constant[0] != t.CONST for constant in constants)
+            or _is_filled(frame, options)
+        ):
+            return None
+        default = constants[1][1] if len(constants) > 1 else None
+        return Condition(options, "", str(constants[0][1]), default)
+
+    def _instance(self, frame: Frame, call: t.Term) -> Requirements:
+        """What ``isinstance(parameter, classes)`` asks for."""
+        terms = frame.module.facts.terms
+        parameter = _parameter(terms, call[2][0])
+        if parameter is None or terms[call[1]] != (t.NAME, "isinstance"):
+            return NOTHING
+        wanted = self._project.values.evaluate(frame, call[2][1])
+        classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
+        if not all(self._is_concrete(class_) for class_ in classes):
+            return NOTHING
+        return frozenset({Condition(parameter, "instance", classes=classes)})
+
+    def _is_concrete(self, class_: Value) -> bool:
+        """Whether objects of a class are made by it or by what is derived from it."""
+        if isinstance(class_, ClassValue):
+            return not self._project.classes.info(class_).externals
+        return isinstance(class_, External) and (
+            class_.name in _PLAIN
+            or (
+                self._project.catalogue.is_type(class_.name)
+                and not class_.name.startswith(_ABSTRACT)
+            )
+        )
 
     def of_row(self, frame: Frame, call: int, row: EffectRow) -> Requirements:
         """What the frame's parameters must be for a row's effect, where it hands them on."""
@@ -151,6 +236,9 @@ class Conditions:
             elif isinstance(passed, int):
                 if self._is_ruled_out(caller, passed, need):
                     return None
+                if need.test == "instance":
+                    left |= self._same_asked(caller, passed, need)
+                    continue
                 left |= self._own(caller, passed, need.test)
         return left
 
@@ -161,6 +249,9 @@ class Conditions:
             if need.test in _RULED_OUT.get(terms[term][2], ()):
                 return True
             term = terms[term][1]
+        if need.test == "instance":
+            options = options_of(self._project.values.evaluate(caller, term))
+            return all(self._is_of_no_class(option, need.classes) for option in options)
         if need.test not in ("none", "falsy"):
             return False
         parameter = _parameter(terms, term)
@@ -182,6 +273,19 @@ class Conditions:
                 for name in ("__bool__", "__len__")
             )
         return isinstance(value, (FunctionValue, ClassValue))
+
+    @staticmethod
+    def _is_of_no_class(value: Value, classes: tuple[Value, ...]) -> bool:
+        """Whether a value is an object of the language, of another class than all of these."""
+        if not isinstance(value, Instance) or isinstance(value.class_, ClassValue):
+            return False
+        class_ = _PLAIN.get(value.class_)
+        return class_ is not None and not _is_of(class_, classes)
+
+    @staticmethod
+    def _same_asked(caller: Frame, term: int, need: Condition) -> Requirements:
+        parameter = _parameter(caller.module.facts.terms, term)
+        return frozenset({need._replace(parameter=parameter)}) if parameter is not None else NOTHING
 
     def _offset(self, caller: Frame, call: int, callee: Frame) -> int | None:
         """How many of the callee's parameters a call fills without naming them (a receiver); None
@@ -284,30 +388,32 @@ def _argument(module: Module, call: int, place: str) -> int | None:
     return next((term for name, term in entry[3] if name == place), None)
 
 
-def _tested(terms: list[t.Term], term: int, positive: bool) -> Requirements:
-    """What parameters must be where a condition holds (or, not ``positive``, where it fails)."""
-    entry = terms[term]
-    kind = entry[0]
-    parameter = _parameter(terms, term)
-    if parameter is not None:
-        return frozenset({Condition(parameter, "truthy" if positive else "falsy")})
-    if kind == t.UNARY and entry[1] == "not":
-        return _tested(terms, entry[2], not positive)
-    if kind == t.BOOL and (entry[1] == "and") is positive:
-        found = NOTHING
-        for operand in entry[2]:
-            found |= _tested(terms, operand, positive)
-        return found
-    if kind == t.COMPARE and entry[1] in _IS_NONE and terms[entry[3]] == (t.CONST, None):
-        parameter = _parameter(terms, entry[2])
-        if parameter is not None:
-            is_none = _IS_NONE[entry[1]] is positive
-            return frozenset({Condition(parameter, "none" if is_none else "not-none")})
-    return NOTHING
-
-
 def _parameter(terms: list[t.Term], term: int) -> int | None:
-    """The position of the parameter that a term is, perhaps narrowed by a test."""
+    """The position of the parameter that a term is, perhaps narrowed by a test or brought round by
+    a loop.
+    """
     while terms[term][0] == t.NARROW:
         term = terms[term][1]
+    if terms[term][0] == t.JOIN:
+        roots = roots_of(terms, term)
+        term = roots.pop() if len(roots) == 1 else term
     return terms[term][1] if terms[term][0] == t.PARAM else None
+
+
+def _is_of(class_: type, classes: tuple[Value, ...]) -> bool:
+    """Whether a class of the language is derived from one of some classes."""
+    return any(External(f"builtins.{base.__name__}") in classes for base in class_.__mro__)
+
+
+def _is_filled(frame: Frame, options: int) -> bool:
+    """Whether a function puts something into its own ``**options``."""
+    module, scope = frame.module, frame.scope
+    terms = module.facts.terms
+    stored = module.of_kind(t.STORE_ITEM)
+    first = bisect_left(stored, scope.start)
+    filled = [terms[term][1] for term in stored[first : bisect_left(stored, scope.end, first)]]
+    for term in module.calls_in(frame.scope_number):
+        called = terms[terms[term][1]]
+        if called[0] == t.ATTR and called[2] in _FILLING:
+            filled.append(called[1])
+    return any(_parameter(terms, base) == options for base in filled)
