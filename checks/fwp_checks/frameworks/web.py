@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.meaning.single_calls import SingleCalls
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -208,9 +209,10 @@ class WebFramework(Framework):
             if isinstance(option, ClassValue):
                 yield from self.class_registered(project, option, how)
             elif isinstance(option, FunctionValue):
-                frame = project.calls.frame_for(option, Arguments(given, keywords))
-                if not how.threaded or self.is_async(project, frame, how):
-                    yield self.root(frame, how)
+                for function in SingleCalls(project).made_for(option) or [option]:
+                    frame = project.calls.frame_for(function, Arguments(given, keywords))
+                    if not how.threaded or self.is_async(project, frame, how):
+                        yield self.root(frame, how)
             elif isinstance(option, Coroutine) or (
                 isinstance(option, Generator) and option.is_async
             ):

@@ -486,7 +486,7 @@ class Calls:
             else NOTHING
         )
         if is_informative(inferred) and not (
-            is_informative(declared) and any(isinstance(o, Unknown) for o in options_of(inferred))
+            is_informative(declared) and self._leaves_open(inferred, declared)
         ):
             return inferred
         if is_informative(declared) or (
@@ -494,6 +494,14 @@ class Calls:
         ):
             return declared if is_informative(declared) else inferred
         return inferred
+
+    def _leaves_open(self, inferred: Value, declared: Value) -> bool:
+        """Whether the body may return something of which nothing is known."""
+        is_object = all(isinstance(o, (Instance, Constant)) for o in options_of(declared))
+        is_unsaid = self._project.libraries.is_unsaid
+        return any(
+            isinstance(o, Unknown) or (is_object and is_unsaid(o)) for o in options_of(inferred)
+        )
 
     def _traced(self, frame: Frame, declared: Value) -> Value | None:
         """What the body returns, if that is rows or a query of which more is known than that."""

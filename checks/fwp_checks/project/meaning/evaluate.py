@@ -8,6 +8,7 @@ canonical order, so what a cut leaves out does not depend on the file that was a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -395,6 +396,8 @@ class Values:
         """Whether an assigned value says at least as much as the annotation beside it."""
         if isinstance(value, (Unknown, Constant)):
             return False
+        if isinstance(declared, Instance) and self._project.libraries.is_unsaid(value):
+            return False
         if isinstance(value, Instance) and isinstance(declared, Instance):
             return value.class_ != declared.class_ or bool(value.init or value.details)
         return not isinstance(value, (Iterable, MappingValue, Union)) or is_traced(value)
@@ -416,7 +419,17 @@ class Values:
     def _attribute(self, frame: Frame, entry: t.Term, term: int) -> Value:
         base = self._project.assignments.used(frame, entry[1], term)
         value = self._project.members.attribute(base, entry[2])
+        if type(value) is Unknown and frame.scope.name == "__init__":
+            value = self._of_new(frame, base, entry[2], value)
         return self._narrowing.of_attribute(frame, term, value)
+
+    def _of_new(self, frame: Frame, base: Value, name: str, value: Value) -> Value:
+        """An attribute of the object that is being made, as the arguments here say."""
+        if type(base) is not Instance or base.init is not None:
+            return value
+        if frame.arguments[:1] != (base,) or not any(frame.arguments[1:]):
+            return value
+        return self._project.members.attribute(replace(base, init=frame), name)
 
     def _call(self, frame: Frame, entry: t.Term, term: int) -> Value:
         result = self._project.calls.outcome(frame, term).result

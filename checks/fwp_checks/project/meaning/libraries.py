@@ -18,6 +18,7 @@ from fwp_checks.project.meaning.values import (
     Instance,
     Iterable,
     Manager,
+    Member,
     Partial,
     Unknown,
     Value,
@@ -39,6 +40,7 @@ class Libraries:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._idle: dict[str, bool] = {}
+        self._unsaid: dict[str, bool] = {}
 
     def is_idle(self, name: str) -> bool:
         """Whether calling a library's function certainly runs nothing of interest, whatever it is
@@ -58,6 +60,23 @@ class Libraries:
         if any(map(project.names.has_special, python.SPECIAL_METHODS.get(name, ()))):
             return False
         return all(role.role not in _RUNNING_ROLES for role in project.catalogue.roles(name))
+
+    def is_unsaid(self, value: Value) -> bool:
+        """Whether a value is what some library's object has under a name of which no row says
+        anything: an attribute that anyone may have put there.
+        """
+        if not isinstance(value, Member):
+            return False
+        known = self._unsaid.get(value.name)
+        if known is None:
+            catalogue = self._project.catalogue
+            known = self._unsaid[value.name] = not (
+                catalogue.effects(value.name)
+                or catalogue.roles(value.name)
+                or catalogue.gives(value.name, "call")
+                or catalogue.is_type(value.name)
+            )
+        return known
 
     def decorator(self, name: str) -> str | None:
         """How a library's decorator wraps a function, None if callers see the function itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import parse_value
+from fwp_checks.project.meaning.kept import Kept
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     RECURSIVE,
@@ -72,6 +73,7 @@ class Members:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._kept = Kept(project)
         self._known: dict[tuple[Value, str], Value] = {}
         self._known_of_class: dict[tuple[ClassValue | str, str], Value] = {}
         self._places: dict[ClassValue, dict[str, tuple[ClassValue, int] | None]] = {}
@@ -208,8 +210,16 @@ class Members:
         if hooked is not None:
             return hooked
         value = self.find_in_class(class_, name)
-        if value is not None:
+        if isinstance(value, Iterable):
+            return self._project.registries.filled_list(class_, name, value)
+        if value is not None and not is_none(value):
             return self.bind(value, None, class_)
+        if value is not None or self._declared(class_, class_, name) is None:
+            kept = self._kept.of(class_, name)
+            if kept:
+                return join(kept)
+        if value is not None:
+            return value
         library = self._library_member(class_, name, class_)
         if library is None and not self._project.classes.info(class_).is_open:
             # What has no value in the class body is given one from elsewhere. Library bases and
@@ -367,13 +377,16 @@ class Members:
             if isinstance(value, (Wrapped, FunctionValue)):
                 return self.bind(value, instance, class_)
         written = self._written(instance, class_, name)
-        if bound is not None:
-            class_level = self.bind(bound[1], instance, class_)
+        class_level = self.bind(bound[1], instance, class_) if bound is not None else None
+        if class_level is not None and not is_none(class_level):
             if not written:
                 return class_level
-            if not is_none(class_level):
-                written.append(class_level)
+            written.append(class_level)
         declared = self._declared(instance, class_, name)
+        if not written and declared is None:
+            written = self._kept.of(class_, name)
+        if not written and class_level is not None:
+            return class_level
         if written:
             value = self._project.registries.filled_attribute(class_, name, join(written))
             if declared is not None and not is_informative(without_none(value)):
@@ -418,6 +431,10 @@ class Members:
     def _method_frame(self, owner: ClassValue, method: int, instance: Instance) -> Frame:
         project = self._project
         scope = owner.module.facts.scopes[method]
+        if scope.decorators and isinstance(instance.class_, ClassValue):
+            frame = self._kept.frame_of_classmethod(owner, method, instance.class_)
+            if frame is not None:
+                return frame
         receiver: Value = Instance(instance.class_, arguments=instance.arguments)
         arguments = (receiver, *[None] * (len(scope.parameters) - 1))
         return project.frames.get(

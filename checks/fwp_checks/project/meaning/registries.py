@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.mappings import FILLS
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
     ClassValue,
     FunctionValue,
     Instance,
+    Iterable,
     MappingValue,
     Unknown,
     Value,
@@ -36,6 +38,7 @@ class Registries:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._stores: dict[Module, list[int]] = {}
+        self._puts: dict[Module, dict[str, list[int]]] = {}
         self._decorated: dict[str, list[tuple[Module, int, int]]] | None = None
 
     def filled(self, module: Module, name: str, value: Value) -> Value:
@@ -71,6 +74,39 @@ class Registries:
                             frame = self._method_frame(owner, scope_number, class_)
                             found.append(self._project.values.evaluate(frame, terms[term][3]))
         return MappingValue(join(found)) if found else value
+
+    def filled_list(self, class_: ClassValue, name: str, value: Iterable) -> Iterable:
+        """A list or set that a class has, with what code of its module puts into it by way of the
+        class: ``cls.routes.append(view)``.
+        """
+        if not (isinstance(value.element, Unknown) and value.element.replaceable):
+            return value
+        order = self._project.classes.info(class_).order
+        found: list[Value] = []
+        for module in {owner.module: None for owner in order if isinstance(owner, ClassValue)}:
+            terms = module.facts.terms
+            for term in self._puts_in(module).get(name, ()):
+                frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+                owner = self._project.values.evaluate(frame, terms[terms[terms[term][1]][1]][1])
+                if isinstance(owner, ClassValue) and owner in order:
+                    found.append(self._project.lists.put_in(frame, term))
+        return Iterable(join(found), value.kind) if found else value
+
+    def _puts_in(self, module: Module) -> dict[str, list[int]]:
+        """The calls that put something into a list that is an attribute, by the name of that."""
+        known = self._puts.get(module)
+        if known is None:
+            known = self._puts[module] = {}
+            terms = module.facts.terms
+            for term in module.calls:
+                method = terms[terms[term][1]]
+                fill = FILLS.get(method[2]) if method[0] == t.ATTR else None
+                if fill is None or terms[method[1]][0] != t.ATTR:
+                    continue
+                given = terms[term][2]
+                if len(given) > fill[0] and terms[given[fill[0]]][0] != t.STAR:
+                    known.setdefault(terms[method[1]][2], []).append(term)
+        return known
 
     def _method_frame(self, owner: ClassValue, method: int, class_: ClassValue) -> Frame:
         project = self._project

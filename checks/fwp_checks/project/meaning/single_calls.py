@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.literals import definition_term
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.sites import OF_A_VALUE, CallSite
@@ -35,6 +35,15 @@ class SingleCall(NamedTuple):
     place: Place
     frame: Frame
     decorated: Value | None = None
+
+
+class _Decorated(NamedTuple):
+    """A function under a decorator: that, the frame around, the function, decorators below."""
+
+    decorator: FunctionValue
+    around: Frame
+    number: int
+    below: tuple[int, ...]
 
 
 class SingleCalls:
@@ -88,6 +97,42 @@ class SingleCalls:
                 outer = self._project.calls.single_frame(maker, arguments)
                 for returned in outer.scope.returns:
                     yield from options_of(self._project.values.evaluate(outer, returned))
+
+    def made_for(self, function: FunctionValue) -> list[FunctionValue]:
+        """A function that is made anew for each function that is decorated, one for each of them:
+        ``control`` of ``def register(view): async def control(request): await view(request)``.
+        """
+        maker = function.frame
+        if not maker.scope_number or any(maker.arguments):
+            return []
+        found = []
+        for decorator, around, number, below in self._decorated_by.get(maker.function, ()):
+            decorated: Value = FunctionValue(around, number)
+            for inner in below:
+                decorated = self._project.calls.decorated(around, decorated, inner)
+            frame = self._project.calls.single_frame(decorator, Arguments((decorated,)))
+            found.append(FunctionValue(frame, function.scope, function.receiver))
+        return found
+
+    @property
+    def _decorated_by(self) -> dict[FunctionKey, list[_Decorated]]:
+        """By the functions that serve as decorators: what is decorated."""
+        key = "single_calls.decorated_by"
+        known: dict[FunctionKey, list[_Decorated]] | None
+        known = self._project.framework_data.get(key)
+        if known is None:
+            known = self._project.framework_data[key] = {}
+            for module in self._project.table.modules:
+                for number, scope in enumerate(module.facts.scopes):
+                    for index, term in enumerate(scope.decorators if scope.is_function else ()):
+                        around = self._project.frame_of_scope(module, module.code_scope_of(term))
+                        value = self._project.values.evaluate(around, term)
+                        if isinstance(value, FunctionValue):
+                            below = tuple(reversed(scope.decorators[index + 1 :]))
+                            place = (value.module.path, value.scope)
+                            entry = _Decorated(value, around, number, below)
+                            known.setdefault(place, []).append(entry)
+        return known
 
     def applied(self, names: frozenset[str]) -> Iterator[tuple[SingleCall, CallSite, CallSite]]:
         """Calls of what a call of a parameter gives, ``method(path)(view)``, where the parameter is
