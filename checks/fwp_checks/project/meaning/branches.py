@@ -1,16 +1,19 @@
-"""Branches that a receiver's own state decides: ``if self.action == "list": …`` in a method of a
-view whose action is known.
+"""Branches that are decided by a receiver's own state, ``if self.action == "list": …`` in a method
+of a view whose action is known, or by a function: ``if iscoroutinefunction(function): …`` in a
+decorator.
 
-Only frames whose receiver carries a :class:`State` are looked at.
+Only frames whose receiver carries a :class:`State` are looked at, and functions that ask so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
+from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
@@ -18,12 +21,14 @@ from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
     Detail,
+    External,
     Instance,
     MappingValue,
     TupleValue,
     Value,
     Wrapped,
     is_none,
+    options_of,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 _PARTS = (t.CONST, t.NAME, t.ATTR, t.COMPARE, t.BOOL, t.UNARY, t.SEQUENCE, t.TRUTH, t.NARROW)
 # Terms that only look something up.
 _LOOKING_UP = (t.CONST, t.NAME, t.PARAM, t.ATTR, t.ITEM, t.ALIAS, t.NARROW)
+# Whether calling something gives a coroutine, by the last names of what asks.
+_QUESTIONS = ("iscoroutinefunction", "is_async_callable")
 
 
 class State(Detail):
@@ -105,16 +112,22 @@ class Branches:
         """The branches whose tests are known, whether they are taken, and whether nothing stands
         before their test.
         """
-        receiver = frame.arguments[0] if frame.arguments else None
-        if type(receiver) is not Instance or not receiver.details:
-            return []
-        if not any(isinstance(detail, State) for detail in receiver.details):
+        if frame.scope_number not in self._asking.get(frame.module, ()) and not _has_state(frame):
             return []
         known = self._known.get(frame)
         if known is None:
             self._known[frame] = []
             known = self._known[frame] = self._find(frame)
         return known
+
+    @cached_property
+    def _asking(self) -> dict[Module, set[int]]:
+        """The functions that ask what calling another one gives."""
+        found: dict[Module, set[int]] = {}
+        for name in _QUESTIONS:
+            for module, term in self._project.call_sites.spelt(name):
+                found.setdefault(module, set()).add(module.code_scope_of(term))
+        return found
 
     def _find(self, frame: Frame) -> list[tuple[Region, bool, bool]]:
         found = []
@@ -125,7 +138,7 @@ class Branches:
                 if holds is not None:
                     is_sure = not self._follows_another(frame, region, regions)
                     found.append((region, holds == (region.kind == "if"), is_sure))
-            elif region.kind == "try":
+            elif region.kind == "try" and _has_state(frame):
                 found.extend(self._tried(frame, region, regions))
         return found
 
@@ -184,9 +197,22 @@ class Branches:
             if wanted in results:
                 return wanted
             return None if None in results else not wanted
+        if not _has_state(frame):
+            return self._gives_coroutine(frame, entry) if entry[0] == t.CALL else None
         if entry[0] == t.COMPARE and entry[1] in ("==", "!=", "in", "not in"):
             return self._compared(frame, entry)
         return self._is_true(frame, entry)
+
+    def _gives_coroutine(self, frame: Frame, call: t.Term) -> bool | None:
+        """The answer of ``iscoroutinefunction(function)``."""
+        if len(call[2]) != 1:
+            return None
+        asking = self._project.values.evaluate(frame, call[1])
+        if not isinstance(asking, External) or not asking.name.endswith(_QUESTIONS):
+            return None
+        function = self._project.values.evaluate(frame, call[2][0])
+        found = {self._project.calls.is_async(option) for option in options_of(function)}
+        return found.pop() if len(found) == 1 else None
 
     def _is_true(self, frame: Frame, entry: t.Term) -> bool | None:
         """Whether an attribute of the receiver is true, or anything but None."""
@@ -260,6 +286,14 @@ class Branches:
             return None
         value = self._project.values.evaluate(frame, term)
         return value if isinstance(value, Constant) and value.value is not None else None
+
+
+def _has_state(frame: Frame) -> bool:
+    """Whether a frame's receiver carries a state."""
+    receiver = frame.arguments[0] if frame.arguments else None
+    if type(receiver) is not Instance or not receiver.details:
+        return False
+    return any(isinstance(detail, State) for detail in receiver.details)
 
 
 def _start_of(terms: list[t.Term], test: int) -> int:

@@ -50,6 +50,10 @@ TRUTHY = (
 """Values that are true, as long as no method of theirs says otherwise."""
 
 
+# Nothing comes from here, so other paths say what it is.
+_RULED_OUT = Unknown("ruled out by a test", replaceable=True)
+
+
 class _Tested(NamedTuple):
     """``isinstance(attribute, class_)`` has said yes from ``start`` to ``end``."""
 
@@ -141,7 +145,7 @@ class Narrowing:
         kept = [
             o for o in options_of(value) if not (isinstance(o, Instance) and self._fits(o, classes))
         ]
-        return join(kept) if kept else Unknown("ruled out by a test")
+        return join(kept) if kept else _RULED_OUT
 
     def _fits(self, instance: Instance, classes: tuple[Value, ...]) -> bool:
         own = instance.class_
@@ -164,7 +168,7 @@ class Narrowing:
             is_async = self._project.calls.is_async(option)
             if is_async is None or is_async is wanted:
                 kept.append(option)
-        return join(kept) if kept else Unknown("ruled out by a test")
+        return join(kept) if kept else _RULED_OUT
 
 
 def is_same(terms: list[t.Term], one: int, other: int) -> bool:
