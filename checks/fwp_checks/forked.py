@@ -10,9 +10,9 @@ import os
 import pickle
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import IO, Generic, TypeVar
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class _Copy:
             raise ForkError("this process cannot be copied")
         try:
             # No pipe: the copy ends, and its memory is free, before anybody asks for the result.
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed where it is waited for
+            self._file = _temporary_file()
         except OSError as error:
             raise ForkError(str(error)) from error
         try:
@@ -70,6 +70,16 @@ class _Copy:
             os.kill(self.pid, signal.SIGKILL)
             self._wait()
             raise
+
+
+def _temporary_file() -> IO[bytes]:
+    """A file without a name. Raises OSError if there can be none."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return os.fdopen(os.memfd_create("fwp"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 class Forked(_Copy, Generic[T]):

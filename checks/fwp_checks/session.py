@@ -9,9 +9,9 @@ is imported here; the rest, :mod:`fwp_checks.analysis`, where it is used.
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -30,7 +30,7 @@ from fwp_checks.project.files.discovery import (
     test_files,
 )
 from fwp_checks.settings import Settings, SettingsError
-from fwp_checks.sources import Sources, digest_of
+from fwp_checks.sources import Sources, digest_of, read_file
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -369,13 +369,24 @@ def _source_digest() -> str:
     global _SOURCE_DIGEST
     if _SOURCE_DIGEST is None:
         digest = blake2b(digest_size=8)
-        for file in sorted(Path(__file__).parent.rglob("*.py")):
-            digest.update(file.read_bytes())
+        for file in sorted(_source_files(str(Path(__file__).parent))):
+            content = read_file(file)
+            digest.update(content if isinstance(content, bytes) else str(content).encode())
         _SOURCE_DIGEST = digest.hexdigest()
     return _SOURCE_DIGEST
 
 
 _SOURCE_DIGEST: str | None = None
+
+
+def _source_files(folder: str) -> Iterator[str]:
+    """The Python files below a folder, in half of the time that Path takes."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                yield entry.path
+            elif "." not in entry.name and entry.is_dir():
+                yield from _source_files(entry.path)
 
 
 def _makes_flask(content: bytes | OSError) -> bool:
@@ -394,33 +405,66 @@ def _is_under(path: str, folder: str) -> bool:
 
 
 def _write_report(report: Report) -> bytes:
-    plain = asdict(report)
-    for finding in plain["findings"]:
-        finding["severity"] = finding["severity"].value
-    return json.dumps(plain).encode()
+    findings = [_plain_finding(finding) for finding in report.findings]
+    skipped = [(skipped.path, skipped.line, skipped.reason) for skipped in report.skipped]
+    return json.dumps((findings, skipped)).encode()
+
+
+def _plain_finding(finding: Finding) -> tuple[object, ...]:
+    """The fields of a finding in their order."""
+    return (
+        finding.code,
+        finding.rule,
+        finding.severity.value,
+        finding.path,
+        _plain_range(finding.range),
+        finding.message,
+        finding.fix_link,
+        finding.rule_page,
+        finding.fingerprint,
+        [(step.path, _plain_range(step.range), step.message) for step in finding.trace],
+        [(edit.path, _plain_range(edit.range), edit.replacement) for edit in finding.edits],
+    )
+
+
+def _plain_range(place: Range) -> tuple[int, int, int, int]:
+    return place.line, place.column, place.end_line, place.end_column
 
 
 def _read_report(data: bytes) -> Report | None:
     try:
-        plain = json.loads(data)
+        findings, skipped = json.loads(data)
         return Report(
-            tuple(_read_finding(finding) for finding in plain["findings"]),
-            tuple(Skipped(**skipped) for skipped in plain["skipped"]),
+            tuple([_read_finding(*finding) for finding in findings]),
+            tuple([Skipped(*file) for file in skipped]),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, TypeError):
         return None
 
 
-def _read_finding(plain: dict[str, object]) -> Finding:
-    fields = dict(plain)
-    fields["severity"] = Severity(fields["severity"])
-    fields["range"] = Range(**fields["range"])  # type: ignore[arg-type]
-    fields["trace"] = tuple(
-        Step(step["path"], Range(**step["range"]), step["message"])
-        for step in fields["trace"]  # type: ignore[attr-defined]
+def _read_finding(
+    code: str,
+    rule: str,
+    severity: str,
+    path: str,
+    place: list[int],
+    message: str,
+    fix_link: str,
+    rule_page: str,
+    fingerprint: str,
+    trace: list[tuple[str, list[int], str]],
+    edits: list[tuple[str, list[int], str]],
+) -> Finding:
+    return Finding(
+        code,
+        rule,
+        Severity(severity),
+        path,
+        Range(*place),
+        message,
+        fix_link,
+        rule_page,
+        fingerprint,
+        tuple([Step(path, Range(*where), message) for path, where, message in trace]),
+        tuple([Edit(path, Range(*where), text) for path, where, text in edits]),
     )
-    fields["edits"] = tuple(
-        Edit(edit["path"], Range(**edit["range"]), edit["replacement"])
-        for edit in fields["edits"]  # type: ignore[attr-defined]
-    )
-    return Finding(**fields)  # type: ignore[arg-type]
