@@ -59,11 +59,13 @@ class Event:
     """Something a frame does at a term, and what that runs, an entry for each callee it may be.
 
     ``is_remembered``: it happens once for each of some keys, and the result is kept.
+    ``is_refused``: the function raises before, where a loop is running.
     """
 
     term: int
     alternatives: tuple[Alternative, ...]
     is_remembered: bool = False
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ class Behaviours:
         scope, memo, value = frame.scope, frame.memo, self._value
         skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
         skipped += self._project.branches.skipped(frame)
+        refused = self._off_loop.refused(frame)
         active = self._project.names.active(frame.module, scope.start, scope.end)
         if skipped:
             active = [at for at in active if not any(start <= at < end for start, end in skipped)]
@@ -171,7 +174,8 @@ class Behaviours:
                 kept = tuple(self._repeated(frame, term, a) for a in alternatives)
                 if any(kept):
                     kept_by_key = self._is_remembered(frame, term, kept)
-                    events.append(Event(term, kept, kept_by_key))
+                    is_refused = any(start <= term < end for start, end in refused)
+                    events.append(Event(term, kept, kept_by_key, is_refused))
         return Behaviour(tuple(events), tuple(coroutines))
 
     def _is_idle(self, function: Value) -> bool:
@@ -329,7 +333,8 @@ class Effects:
 
     ``starts`` gives the row by which a library run has the effect. ``each_time`` leaves out what
     happens once for each of some keys; ``each_object`` keeps of that what is remembered with an
-    object, as there may be an object for each request.
+    object, as there may be an object for each request. Without ``refused`` what
+    functions refuse to do on a loop does not count.
     """
 
     def __init__(
@@ -339,7 +344,9 @@ class Effects:
         starts: Starts,
         each_time: bool = False,
         each_object: bool = False,
+        refused: bool = True,
     ) -> None:
+        self._refused = refused
         self._each_time = each_time
         self._each_object = each_object
         self._conditions = project.conditions
@@ -360,6 +367,8 @@ class Effects:
                     is_property = frame.module.facts.terms[event.term][0] == t.ATTR
                     if not (self._each_object and is_property):
                         continue
+                if event.is_refused and not self._refused:
+                    continue
                 if any(alternative is None for alternative in event.alternatives):
                     continue
                 for index, alternative in enumerate(event.alternatives):

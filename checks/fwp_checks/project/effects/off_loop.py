@@ -4,7 +4,10 @@ none does.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 
@@ -27,10 +30,10 @@ class OffLoop:
         """Stretches of terms of a function that run on no event loop.
 
         ``except`` after asking for the running loop; the branches of ``if loop.is_running():`` and
-        of tests of what was learnt before; what follows ``if is_running: return``.
+        of tests of what was learnt before; what follows ``if is_running: return``, or a ``try``
+        that returns once it has the loop.
         """
-        scope = frame.scope
-        asked = {term for term in self._questions(frame.module) if scope.start <= term < scope.end}
+        asked = self._asked_in(frame)
         if not asked:
             return []
         terms = frame.module.facts.terms
@@ -46,6 +49,9 @@ class OffLoop:
                     for r in regions
                     if r.kind == "except" and r.start == region.end
                 )
+                found.extend(
+                    (end, frame.scope.end) for end, raises in _left(frame, region) if not raises
+                )
             elif region.kind in ("if", "else") and region.term >= 0:
                 runs = _tells(terms, region.term, known)
                 if runs is None:
@@ -56,6 +62,26 @@ class OffLoop:
                     found.append(frame.module.rest_after(region, frame.scope_number))
         return found
 
+    def refused(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms that an exception keeps from running on a loop: whoever calls the
+        function there is told so.
+        """
+        terms = frame.module.facts.terms
+        raising = {term for term in self._asked_in(frame) if _called(terms, term) in _RAISING}
+        if not raising:
+            return []
+        return [
+            (end, frame.scope.end)
+            for region in frame.module.regions_in(frame.scope_number)
+            if region.kind == "try" and any(region.start <= term < region.end for term in raising)
+            for end, raises in _left(frame, region)
+            if raises
+        ]
+
+    def _asked_in(self, frame: Frame) -> set[int]:
+        scope = frame.scope
+        return {term for term in self._questions(frame.module) if scope.start <= term < scope.end}
+
     def _questions(self, module: Module) -> list[int]:
         """The calls of a module that ask whether a loop is running."""
         known = self._asked.get(module)
@@ -65,6 +91,28 @@ class OffLoop:
                 term for term in module.calls if _called(terms, term) in _QUESTIONS
             ]
         return known
+
+
+def _left(frame: Frame, tried: Region) -> Iterator[tuple[int, bool]]:
+    """Where a ``try`` of the function's own body ends that is left once it has the loop, so that
+    only handlers go on behind it; and whether it raises (in ``else``) instead of returning.
+    """
+    module, scope = frame.module, frame.scope
+    for statement in module.facts.statements_of(scope):
+        if statement.kind != "try" or not statement.start <= tried.start < statement.end:
+            continue
+        inner = [
+            region
+            for region in module.regions_in(frame.scope_number)
+            if statement.start <= region.start < region.end <= statement.end and region != tried
+        ]
+        for last in {tried.end - 1, statement.end - 1}:
+            if any(region.start <= last < region.end for region in inner):
+                continue
+            if last in scope.returns:
+                yield statement.end, False
+            elif last >= tried.end and module.facts.terms[last][0] == t.RAISE:
+                yield statement.end, True
 
 
 def _tells(terms: list[t.Term], term: int, asked: set[int], depth: int = 0) -> bool | None:

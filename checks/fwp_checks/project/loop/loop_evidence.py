@@ -288,6 +288,7 @@ class LoopCollector:
                     # that are kept by name are few.
                     each_time=severity is not Severity.WARNING,
                     each_object=severity is Severity.ERROR,
+                    refused=False,
                 ),
             )
             for severity in _SEVERITIES
