@@ -90,16 +90,14 @@ def relevant(
     looked_at: set[str] = set()
     special: set[str] = set()
     while True:
+        others = [path for path in contents if path not in found]
+        imported = {target for path in others for target in imports.of(path)}
         # Who imports such a module may drop its coroutines, or do what it leaves open.
-        for path in found - looked_at:
+        for path in (imported & found) - looked_at:
+            looked_at.add(path)
             if path in asynchronous or _has(_OPEN, _OPEN_WORDS, contents[path]):
                 special.add(path)
-        looked_at |= found
-        users = {
-            path
-            for path in contents
-            if path not in found and not special.isdisjoint(imports.of(path))
-        }
+        users = {path for path in others if not special.isdisjoint(imports.of(path))}
         if not users:
             return found
         found |= users
@@ -212,7 +210,9 @@ class _Imports:
     def _read(self, path: str) -> None:
         if path in self._known:
             return
-        content = self._contents[path].replace(b"\\\n", b" ")
+        content = self._contents[path]
+        if b"\\" in content:
+            content = content.replace(b"\\\n", b" ")
         names: set[str] = set()
         found: set[str] = set()
         for match in _IMPORT.finditer(content):
