@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
+from fwp_checks.facts import terms as t
 from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Event, Rows
@@ -58,7 +59,9 @@ class FrameEvidence(NamedTuple):
     their positions in the share, ``first`` those whose coroutines it makes once. ``uses_loop``: it
     makes coroutines or tasks. ``blocking``, ``nested`` and ``locks`` are of code that runs on the
     loop itself (``is_on_loop``). ``starts_tasks``: it makes something run beside it;
-    ``keeps_tasks``: it opens a client that has tasks of its own.
+    ``keeps_tasks``: it opens a client that has tasks of its own; ``gathers``: it waits for several
+    coroutines at once. ``pending`` are the functions whose coroutines it makes without awaiting
+    them there.
     """
 
     function: FunctionKey
@@ -70,6 +73,8 @@ class FrameEvidence(NamedTuple):
     uses_loop: bool = False
     starts_tasks: bool = False
     keeps_tasks: bool = False
+    gathers: bool = False
+    pending: tuple[FunctionKey, ...] = ()
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
     locks: tuple[HeldLock, ...] = ()
@@ -204,7 +209,8 @@ class LoopCollector:
                 return FrameEvidence(function, entry, tuple(following), first)
             handed = tuple(self._project.coroutines.handed(frame))
             root = self._entries.root_of(entry, function)
-            _, starts_tasks, keeps_tasks = self._starts(frame)
+            starts = self._starts(frame)
+            pending = self._pending(frame, starts.single)
             if root is None and not frame.scope.is_async:
                 return FrameEvidence(
                     function,
@@ -212,8 +218,10 @@ class LoopCollector:
                     tuple(following),
                     first,
                     handed,
-                    starts_tasks=starts_tasks,
-                    keeps_tasks=keeps_tasks,
+                    starts_tasks=starts.concurrent,
+                    keeps_tasks=starts.keeps_tasks,
+                    gathers=starts.gathers,
+                    pending=pending,
                 )
             events = self._events(frame, root)
             return FrameEvidence(
@@ -224,8 +232,10 @@ class LoopCollector:
                 handed,
                 is_on_loop=True,
                 uses_loop=self._uses_loop(frame),
-                starts_tasks=starts_tasks,
-                keeps_tasks=keeps_tasks,
+                starts_tasks=starts.concurrent,
+                keeps_tasks=starts.keeps_tasks,
+                gathers=starts.gathers,
+                pending=pending,
                 blocking=tuple(self._blocking(frame, events)),
                 nested=tuple(self._nested(frame, events)),
                 locks=tuple(self._project.coroutines.held_locks(frame)),
@@ -233,6 +243,22 @@ class LoopCollector:
         except Exception as error:  # one function must not cost the findings of others
             self._project.fail(frame.module, f"'{frame.qualname}'", error)
             return FrameEvidence(function, entry)
+
+    def _pending(self, frame: Frame, single: frozenset[int]) -> tuple[FunctionKey, ...]:
+        """The functions whose coroutines a frame makes, and neither awaits there nor hands to what
+        waits for them alone.
+        """
+        terms = frame.module.facts.terms
+        return tuple(
+            dict.fromkeys(
+                inner.function
+                for term, inner in self._behaviours.of(frame).coroutines
+                if terms[term][0] == t.CALL
+                and term not in single
+                and term not in frame.module.awaited
+                and not inner.scope.is_generator
+            )
+        )
 
     def _events(self, frame: Frame, root: Root | None) -> Sequence[Event]:
         """What a function does on the loop."""

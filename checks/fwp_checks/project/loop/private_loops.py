@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # These wait for the one coroutine that they are handed.
 _ONE_AT_A_TIME = frozenset({"asyncio.wait_for", "asyncio.shield"})
 _CONCURRENT = ("schedules", "loop_callback")
+# Awaited where it is called, it has ended what it started when the function goes on.
+_GATHER = "asyncio.gather"
 # What serves many at once, and what keeps tasks of its own on the loop (heartbeats, answers to
 # pings), by their documentation.
 _SERVERS = frozenset(
@@ -176,20 +178,24 @@ def _runs_loop(project: Project, frame: Frame, names: Container[str] | None = No
 
 class Starts(NamedTuple):
     """What a frame does to event loops: the coroutine functions that it hands to what runs them
-    (``anyio.run(main)``), whether it starts something that runs beside it, and whether it opens a
-    client that keeps tasks of its own.
+    (``anyio.run(main)``), whether it starts something that runs beside it, whether it opens a
+    client that keeps tasks of its own, and whether it waits for several coroutines at once.
+    ``single`` are the terms that it hands to what waits for that one alone.
     """
 
     entered: tuple[Frame, ...]
     concurrent: bool
     keeps_tasks: bool
+    gathers: bool
+    single: frozenset[int]
 
 
 def starts(project: Project, frame: Frame) -> Starts:
     """What the calls of library functions in a frame's own code start."""
     terms = frame.module.facts.terms
     entered: list[Frame] = []
-    concurrent = keeps_tasks = False
+    concurrent = keeps_tasks = gathers = False
+    single: set[int] = set()
     for term in frame.module.calls_in(frame.scope_number):
         called = terms[term][1]
         value = frame.memo.get(called) or project.values.evaluate(frame, called)
@@ -201,13 +207,19 @@ def starts(project: Project, frame: Frame) -> Starts:
             elif option.name in _CLIENTS:
                 keeps_tasks = True
             for role in project.catalogue.roles(option.name):
+                is_single = role.role == "enters_loop" or option.name in _ONE_AT_A_TIME
+                if is_single:
+                    single.update(terms[term][2])
                 if role.role == "enters_loop":
                     arguments = project.calls.arguments(frame, terms[term])
                     handed = project.libraries.role_arguments(role.arguments, arguments)
                     entered.extend(_frames_of(project, handed))
-                elif role.role in _CONCURRENT and option.name not in _ONE_AT_A_TIME:
-                    concurrent = True
-    return Starts(tuple(entered), concurrent, keeps_tasks)
+                elif role.role in _CONCURRENT and not is_single:
+                    if option.name == _GATHER and term in frame.module.awaited:
+                        gathers = True
+                    else:
+                        concurrent = True
+    return Starts(tuple(entered), concurrent, keeps_tasks, gathers, frozenset(single))
 
 
 def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
@@ -249,8 +261,10 @@ class Companies:
             reached = self._closure([entry])
             starting = [number for number in reached if nodes[number].frame.starts_tasks]
             is_busy = starting or any(nodes[number].frame.keeps_tasks for number in reached)
-            (busy if is_busy else quiet).update(reached)
-            tasks |= self._closure(starting)
+            gathered = self._gathered(reached)
+            (busy if is_busy else quiet).update(reached - gathered)
+            busy |= gathered
+            tasks |= self._closure(starting) | gathered
         once = self._closure(after for node in nodes.values() for after in node.first)
         called = {
             nodes[after].frame.function for node in nodes.values() for after in node.following
@@ -276,6 +290,16 @@ class Companies:
         if function in self._beside:
             return Company.TASKS
         return Company.FIRST if function in self._first else Company.OTHERS
+
+    def _gathered(self, reached: set[int]) -> set[int]:
+        """The frames that may run beside each other, as several coroutines are waited for at once:
+        what coroutines run that are not awaited where they are made.
+        """
+        frames = [self._nodes[number].frame for number in reached]
+        if not any(frame.gathers for frame in frames):
+            return set()
+        made = {function for frame in frames for function in frame.pending}
+        return self._closure(n for n in reached if self._nodes[n].frame.function in made)
 
     def _closure(self, starts: Iterable[int]) -> set[int]:
         found = {number for number in starts if number in self._nodes}

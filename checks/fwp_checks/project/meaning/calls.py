@@ -36,6 +36,7 @@ from fwp_checks.project.meaning.values import (
     Unknown,
     Value,
     Wrapped,
+    holds_callable,
     is_informative,
     is_none,
     join,
@@ -536,7 +537,7 @@ class Calls:
         for option in options_of(declared):
             if isinstance(option, Instance) and isinstance(option.class_, ClassValue):
                 return True
-            if isinstance(option, (CallableValue, Manager)):
+            if isinstance(option, (CallableValue, Manager)) or holds_callable(option):
                 return True
         return False
 

@@ -368,6 +368,23 @@ def is_informative(value: Value) -> bool:
     return not isinstance(value, (Unknown, Constant))
 
 
+def holds_callable(value: Value) -> bool:
+    """Whether a value is a container of something that can be called: a table of steps."""
+    if isinstance(value, Iterable):
+        held: tuple[Value, ...] = (value.element,)
+    elif isinstance(value, TupleValue):
+        held = value.items
+    elif isinstance(value, MappingValue):
+        held = (value.value,)
+    else:
+        return False
+    return any(
+        isinstance(option, CallableValue) or holds_callable(option)
+        for item in held
+        for option in options_of(item)
+    )
+
+
 def describe(value: Value) -> str:
     """A short name of a value for messages and debugging."""
     if isinstance(value, Unknown):
