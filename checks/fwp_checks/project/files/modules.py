@@ -295,9 +295,10 @@ class ModuleTable:
         if name not in self._by_name:
             return None
         key = (name, origin.folder)
-        if key not in self._found:
-            self._found[key] = self._find(name, origin)
-        return self._found[key]
+        if key in self._found:
+            return self._found[key]
+        found = self._found[key] = self._find(name, origin)
+        return found
 
     def _find(self, name: str, origin: Module) -> Module | None:
         candidates = [
@@ -305,8 +306,8 @@ class ModuleTable:
             for module in self._by_name[name]
             if module.is_read_only or sees(origin.path, module.path, name, self._roots)
         ]
-        if not candidates:
-            return None
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
         return max(
             candidates,
             key=lambda module: (_shared_folders(module.path, origin.path), -len(module.path)),
@@ -319,9 +320,10 @@ class ModuleTable:
     def find_relative(self, module: str, level: int, origin: Module) -> Module | None:
         """The module of ``from <level dots><module> import …``, looked up by folder."""
         key = (module, level, origin.folder)
-        if key not in self._found_relative:
-            self._found_relative[key] = self._find_relative(module, level, origin)
-        return self._found_relative[key]
+        if key in self._found_relative:
+            return self._found_relative[key]
+        found = self._found_relative[key] = self._find_relative(module, level, origin)
+        return found
 
     def _find_relative(self, module: str, level: int, origin: Module) -> Module | None:
         folder = relative_folder(origin, level)

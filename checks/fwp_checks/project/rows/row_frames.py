@@ -4,11 +4,9 @@ frames that it starts from with all that they run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fwp_checks.facts.model import Import
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
@@ -98,13 +96,22 @@ def row_modules(project: Project) -> dict[Module, None]:
     sources = project.frameworks.row_sources
     importers: dict[Module, list[Module]] = {}
     found: dict[Module, None] = {}
-    for module in project.table.modules if sources else ():
-        for imported in module.facts.imports:
-            inner = f"{imported.module}.{imported.attribute}"
-            if not imported.level and f"{inner}.".startswith(sources):
-                found[module] = None
-            for target in _imported(project, module, imported):
-                importers.setdefault(target, []).append(module)
+    table = project.table
+    for module in table.modules if sources else ():
+        for name, attribute, level, _, _ in module.facts.imports:
+            inner = f"{name}.{attribute}"
+            if level:
+                targets = (
+                    table.find_relative(name, level, module),
+                    table.find_relative(inner.strip("."), level, module),
+                )
+            else:
+                if f"{inner}.".startswith(sources):
+                    found[module] = None
+                targets = table.find(name, module), table.find(inner, module)
+            for target in targets:
+                if target is not None:
+                    importers.setdefault(target, []).append(module)
     waiting = list(found)
     while waiting:
         for module in importers.get(waiting.pop(), ()):
@@ -115,14 +122,3 @@ def row_modules(project: Project) -> dict[Module, None]:
         module: None for module in project.table.modules if module in found and module.is_served
     }
 
-
-def _imported(project: Project, module: Module, imported: Import) -> Iterator[Module]:
-    """The modules of the project that an import may mean."""
-    table = project.table
-    for name in (imported.module, f"{imported.module}.{imported.attribute}"):
-        if imported.level:
-            target = table.find_relative(name.strip("."), imported.level, module)
-        else:
-            target = table.find(name, module)
-        if target is not None:
-            yield target
