@@ -15,7 +15,15 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import External, FunctionValue, Member, options_of
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Member,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -25,6 +33,8 @@ _CACHES = frozenset({"functools.lru_cache", "functools.cache"})
 _CACHED_PROPERTIES = frozenset(
     name for name, how in python.DECORATORS.items() if how == "cached_property"
 )
+
+_CONSTRUCTORS = ("__init__", "__post_init__")
 
 # hasattr(x, "name") and getattr(x, "name", None) ask for an attribute, too.
 _ATTRIBUTE_FUNCTIONS = ((t.NAME, "hasattr"), (t.NAME, "getattr"))
@@ -38,23 +48,95 @@ class Once:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._kept_by_arguments: dict[ClassValue, bool | None] = {}
         self._cached: dict[tuple[str, int], bool] = {}
         self._guarded: dict[tuple[str, int], list[Guarded]] = {}
         self._remembered: dict[tuple[str, int], list[Guarded]] = {}
 
     def is_cached(self, frame: Frame, caller: Frame, call: int) -> bool:
         """Whether the result of a call is kept for the next one: a cache on a function that is
-        called without arguments, or with the same ones each time.
+        called without arguments, or with the same ones each time; a class whose metaclass keeps the
+        object that it makes.
         """
+        if frame.name in _CONSTRUCTORS:
+            return self._is_made_once(frame, caller, call)
         return self._has_cache(frame) and self._is_the_same_each_time(frame, caller, call)
 
     def is_kept(self, frame: Frame) -> bool:
         """Whether results are kept: of a plain function by its arguments, of a cached property by
-        its object.
+        its object, of a class by what its metaclass asks.
         """
+        if frame.name in _CONSTRUCTORS:
+            return self._keeping(frame) is not None
         if self._project.calls.class_of_method(frame.module, frame.scope_number) is not None:
             return self._has_decorator(frame, _CACHED_PROPERTIES)
         return self._has_cache(frame)
+
+    def _is_made_once(self, frame: Frame, caller: Frame, call: int) -> bool:
+        terms = caller.module.facts.terms
+        entry = terms[call]
+        by_arguments = self._keeping(frame) if entry[0] == t.CALL else None
+        if by_arguments is None:
+            return False
+        made = options_of(self._project.values.evaluate(caller, entry[1]))
+        if not any(isinstance(option, ClassValue) for option in made):
+            return False
+        arguments = (*entry[2], *(term for _, term in entry[3]))
+        return not by_arguments or all(terms[term][0] == t.CONST for term in arguments)
+
+    def _keeping(self, constructor: Frame) -> bool | None:
+        """Whether a class is asked by its arguments for the object that its metaclass has kept;
+        None if it keeps none.
+        """
+        receiver = constructor.arguments[0] if constructor.arguments else None
+        class_ = receiver.class_ if isinstance(receiver, Instance) else None
+        if not isinstance(class_, ClassValue):
+            return None
+        if class_ not in self._kept_by_arguments:
+            making = self._metaclass_call(class_)
+            self._kept_by_arguments[class_] = (
+                self._by_arguments(making) if isinstance(making, FunctionValue) else None
+            )
+        return self._kept_by_arguments[class_]
+
+    def _metaclass_call(self, class_: ClassValue) -> Value | None:
+        """What calling a class runs by its metaclass, if that is one of the project's."""
+        for owner in self._project.classes.info(class_).order:
+            if not isinstance(owner, ClassValue):
+                continue
+            for keyword, term in owner.module.facts.scopes[owner.scope].keywords:
+                if keyword == "metaclass":
+                    around = self._project.classes.frame_around(owner)
+                    metaclass = self._project.values.evaluate(around, term)
+                    if isinstance(metaclass, ClassValue):
+                        return self._project.members.find_in_class(metaclass, "__call__")
+                    return None
+        return None
+
+    def _by_arguments(self, making: FunctionValue) -> bool | None:
+        """``if cls not in cls._objects: cls._objects[cls] = super().__call__()``: whether more than
+        the class is a key; None where objects are made in any case.
+        """
+        module = making.module
+        terms = module.facts.terms
+        frame = self._project.frame_of_scope(module, making.scope)
+        makes = [
+            term
+            for term in module.calls_in(making.scope)
+            if terms[terms[term][1]][0] == t.ATTR and terms[terms[term][1]][2] == "__call__"
+        ]
+        guarded, remembered = self.guarded(frame), self.remembered(frame)
+        kept = [*guarded, *remembered]
+        if not makes or not all(any(s <= make < e for s, e in kept) for make in makes):
+            return None
+        keys = [
+            terms[term][2]
+            for start, end in remembered
+            for term in module.of_kind(t.STORE_ITEM)
+            if start <= term < end
+        ]
+        asked = {terms[p][1] for key in keys for p in t.reached(terms, key, t.PARAM)}
+        return bool(asked - {0})
 
     def _has_cache(self, frame: Frame) -> bool:
         key = (frame.module.path, frame.scope_number)
