@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -146,7 +146,7 @@ class Scope:
 _NO_TERMS: list[int] = []
 _NO_NAMES: dict[str, int] = {}
 _NO_WRITES: list[tuple[str, str, int]] = []
-_SCOPE_FIELDS = tuple([item.name for item in fields(Scope)])
+_SCOPE_FIELDS = Scope.__match_args__
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ class Framework(RowHooks):
     about.
     """
 
-    name = ""
+    name: ClassVar[str] = ""
     modules: ClassVar[frozenset[str]] = frozenset()
     told_apart: ClassVar[frozenset[str]] = frozenset()
     """Classes whose objects are told apart by the calls that make them: applications, routers."""

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 class PartFinder(HandlerFinder):
     """Finds the parts of applications of one framework in a project."""
 
-    name = ""
+    name: ClassVar[str] = ""
     listed: ClassVar[tuple[str, ...]] = ()
     """Classes of what routers are given in lists, to be told apart as well."""
     called: ClassVar[tuple[str, ...]] = ("__call__",)
