@@ -17,6 +17,7 @@ from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     ClassValue,
+    Constant,
     External,
     FunctionValue,
     Instance,
@@ -205,7 +206,52 @@ class Once:
         written = self._written(frame)
         for name, term in (*self._written_by_methods(frame), *self._written_by_threads(frame)):
             written.setdefault(name, []).append(term)
-        return self._while_empty(frame, written, self._tested)
+        found = self._while_empty(frame, written, self._tested)
+        for region, name in self._returned_if_ready(frame):
+            start, end = frame.module.rest_after(region, frame.scope_number)
+            if any(start <= at < end for at in written.get(name, ())):
+                found.append((start, end, region.term))
+        return found
+
+    def _returned_if_ready(self, frame: Frame) -> Iterator[tuple[Region, str]]:
+        """``if self._state == READY and self._x is not None: return self._x``: branches that return
+        what is kept as soon as it is there, and its name. What else they ask are variables of the
+        object, compared with constants: not how old it is.
+        """
+        terms = frame.module.facts.terms
+        for region in frame.module.regions_in(frame.scope_number):
+            entry = terms[region.term] if region.kind == "if" and region.leaves else ()
+            if not entry or entry[0] != t.BOOL or entry[1] != "and":
+                continue
+            returned = {
+                _lasting(terms, term)
+                for term in frame.scope.returns
+                if region.start <= term < region.end
+            }
+            rest = [term for term in entry[2] if not self._is_flag(frame, term)]
+            kept = [self._tested(terms, term) for term in rest]
+            if len(kept) == 1 and not kept[0][0] and kept[0][1] in returned - {None}:
+                yield region, str(kept[0][1])
+
+    def _is_flag(self, frame: Frame, term: int) -> bool:
+        """Whether a test asks an attribute of the method's own object, which its class assigns: is
+        it a certain constant, or true, where it is never assigned anything else than constants.
+        """
+        module = frame.module
+        terms = module.facts.terms
+        class_ = self._project.calls.class_of_method(module, frame.scope_number)
+        own = module.methods_writing.get(class_.scope, {}) if class_ is not None else {}
+        entry = terms[term]
+        asked = entry
+        if entry[0] == t.COMPARE and entry[1] in ("is", "=="):
+            asked = terms[entry[2]]
+        if asked[0] != t.ATTR or not module.is_parameter(asked[1], frame.scope_number, 0):
+            return False
+        if asked is entry:
+            stores = own.get(asked[2], ())
+            return bool(stores) and all(terms[terms[at][3]][0] == t.CONST for _, at in stores)
+        constant = self._project.values.evaluate(frame, entry[3])
+        return asked[2] in own and isinstance(constant, Constant) and constant.value is not None
 
     def _written_by_methods(self, frame: Frame) -> Iterator[tuple[str, int]]:
         """Attributes that methods write which a method calls on its own object, at these calls.
@@ -256,7 +302,7 @@ class Once:
                 _, name = self._tested(terms, region.term)
                 if name is not None:
                     tested.add(name)
-        return tested
+        return tested | {name for _, name in self._returned_if_ready(frame)}
 
     def remembered(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms that run only where a mapping that outlives the call lacks a key, and
