@@ -228,6 +228,17 @@ def _defaulting(project: Project, arguments: Arguments, _receiver: Value | None)
     return MappingValue(project.calls.invoke(factory, NO_ARGUMENTS).result)
 
 
+def _addresses(_project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    """``(family, type, protocol, name, address)`` each, of the type of socket that was asked for,
+    https://docs.python.org/3/library/socket.html#socket.getaddrinfo
+    """
+    kind = arguments.get(3, "type")
+    if not isinstance(kind, External):
+        return None
+    other = Unknown("part of an address")
+    return Iterable(TupleValue((other, kind, other, other, other)), "list")
+
+
 def _attribute_getter(
     _project: Project, arguments: Arguments, _receiver: Value | None
 ) -> Value | None:
@@ -426,6 +437,7 @@ CALLS: dict[str, Known] = {
     "itertools.groupby": _groups,
     **dict.fromkeys(("itertools.batched", "more_itertools.chunked"), _batches),
     "collections.defaultdict": _defaulting,
+    "socket.getaddrinfo": _addresses,
     "operator.attrgetter": _attribute_getter,
     ATTRIBUTE_GETTER: _gotten,
     "itertools.islice": _elements_as("iterator"),
