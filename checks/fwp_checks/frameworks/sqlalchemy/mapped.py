@@ -96,6 +96,7 @@ class Mappers:
         self._is_mapped: dict[ClassValue, bool] = {}
         self._declared: dict[ClassValue, dict[str, Relation]] = {}
         self._unfinished = 0
+        self._knows_accessors = False
         self._relations: dict[tuple[ClassValue, str], Relation | None] = {}
         self._proxies: dict[ClassValue, dict[str, str]] = {}
         self._tables: dict[ClassValue, tables.Table] = {}
@@ -183,7 +184,7 @@ class Mappers:
         if key in self._relations:
             return self._relations[key]
         found = self._find_relation(class_, name)
-        if not self._unfinished and "_accessors" in self.__dict__:
+        if not self._unfinished and self._knows_accessors:
             self._relations[key] = found
         return found
 
@@ -414,6 +415,7 @@ class Mappers:
                     if back is not None and relation is not None and relation.target is not None:
                         accessor = self._accessor(class_, relation, *back)
                         found.setdefault(relation.target, {})[accessor.name] = accessor
+        self._knows_accessors = True
         return found
 
     def _backref(

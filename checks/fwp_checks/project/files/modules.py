@@ -86,6 +86,16 @@ class Module:
         return text_of(content) if isinstance(content, bytes) else None
 
     @cached_property
+    def global_writes(self) -> dict[str, list[tuple[int, int]]]:
+        """For each name under ``global``: (function's scope, term) of what is bound to it."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for number, scope in enumerate(self.facts.scopes):
+            for kind, name, term in scope.outer_writes:
+                if kind == "global":
+                    found.setdefault(name, []).append((number, term))
+        return found
+
+    @cached_property
     def methods_writing(self) -> dict[int, dict[str, list[tuple[int, int]]]]:
         """For each class scope: attribute name to (method scope, STORE term) of ``self.attribute =
         …``.

@@ -194,7 +194,7 @@ class Values:
         term = scope.bindings.get(name, -1)
         if term >= 0:
             found.append(self.evaluate(frame, term))
-        for writer, written in self._global_writes(module).get(name, ()):
+        for writer, written in module.global_writes.get(name, ()):
             found.append(self.evaluate(self._project.frame_of_scope(module, writer), written))
         if found:
             declared = self._choices.declared(frame, name)
@@ -208,17 +208,6 @@ class Values:
             if value is not None:
                 return value
         return None
-
-    def _global_writes(self, module: Module) -> dict[str, list[tuple[int, int]]]:
-        cached: dict[str, list[tuple[int, int]]] | None = module.__dict__.get("global_writes")
-        if cached is None:
-            cached = {}
-            for number, scope in enumerate(module.facts.scopes):
-                for kind, name, term in scope.outer_writes:
-                    if kind == "global":
-                        cached.setdefault(name, []).append((number, term))
-            module.__dict__["global_writes"] = cached
-        return cached
 
     def _star_import(self, module: Module, imported: str, level: int, name: str) -> Value | None:
         source = self._find_module(module, imported, level)
