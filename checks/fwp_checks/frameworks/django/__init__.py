@@ -4,8 +4,9 @@ where code runs.
 ``rows`` says what is known of querysets and rows, ``models`` finds models and their relations,
 ``querysets`` and ``instances`` evaluate calls and attributes, ``lacks`` says what a query for a
 single row fetches, ``history`` what a function did before, ``mixins`` runs what models inherit,
-``views`` and ``others`` where code runs, ``kept`` what requests carry, ``urlconfs`` and
-``ninja_parts`` what requests lead to, ``configuration`` what settings hold.
+``views`` and ``others`` where code runs, ``kept`` what requests carry, ``caches`` which caches are
+no servers, ``urlconfs`` and ``ninja_parts`` what requests lead to, ``configuration`` what settings
+hold.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import (
+    caches,
     edits,
     history,
     instances,
@@ -126,9 +128,11 @@ class Django(Framework):
         return None
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
-        """Relations, rows and users that are there already."""
+        """Relations, rows and users that are there already; caches in the process."""
         if run.name == requests.GET_USER:
             return requests.spares(project, frame, term)
+        if run.name.startswith(f"{caches.CACHE}."):
+            return caches.Caches.of(project).is_in_process(run.receiver)
         return history.spares(project, frame, term, run)
 
     def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:
@@ -149,8 +153,8 @@ class Django(Framework):
         return querysets.element(project, value)
 
     def item(self, project: Project, base: Instance, key: Value | None) -> Value | None:
-        """A row of a queryset, or a slice of it."""
-        return querysets.item(project, base, key)
+        """A row of a queryset, or a slice of it; a cache by its name."""
+        return querysets.item(project, base, key) or caches.item(base, key)
 
     def truth(self, base: Instance, names: tuple[str, ...]) -> bool | None:
         """A row of a query is no new object."""
