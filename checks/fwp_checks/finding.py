@@ -23,7 +23,7 @@ class Severity(Enum):
         return ("error", "warning", "info").index(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Range:
     """A stretch of source; the end column is the first one after the stretch."""
 
@@ -33,7 +33,7 @@ class Range:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Step:
     """One step of the path from a finding to its cause."""
 
@@ -42,7 +42,7 @@ class Step:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Edit:
     """A replacement of one range of one file, part of an automatic fix."""
 
@@ -51,7 +51,7 @@ class Edit:
     replacement: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Finding:
     """One pitfall at one place.
 
@@ -82,7 +82,7 @@ class Finding:
         return f"{self.message} {self.fix_link}" if self.fix_link else self.message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Skipped:
     """A file that could not be read, with the one-line reason and where it stopped."""
 
@@ -91,7 +91,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Report:
     """The result of a check: findings in order, and the files that were skipped.
 

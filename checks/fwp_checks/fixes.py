@@ -17,7 +17,7 @@ from fwp_checks.finding import Edit, Finding
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Document:
     """The text of a file, line ends as they are, and the encoding that gives its bytes back."""
 
@@ -45,7 +45,7 @@ class Document:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Applied:
     """New texts of the files that changed, by path, and the findings whose edits are in them."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class At:
     """A line of a file."""
 
@@ -31,7 +31,7 @@ class At:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class CallStep:
     """One call of a chain: where it stands, in which function, and what it calls."""
 
@@ -40,7 +40,7 @@ class CallStep:
     calls: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShownEffect:
     """Something that a function does: ``effect`` is ``blocks``, ``queries``, ``writes`` or
     ``opens``, ``kind`` the catalogue's finer one, ``what`` the library's function that does it.
@@ -52,7 +52,7 @@ class ShownEffect:
     chain: tuple[CallStep, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShownFunction:
     """A function that a framework calls, where it is defined."""
 
@@ -62,7 +62,7 @@ class ShownFunction:
     effects: tuple[ShownEffect, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShownHandler:
     """A handler with the HTTP methods that lead to it; none for any."""
 
@@ -70,7 +70,7 @@ class ShownHandler:
     methods: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShownDependency:
     """Something that is injected or called before: its name, where it is declared, and the
     functions of the project that run for it.
@@ -81,7 +81,7 @@ class ShownDependency:
     functions: tuple[ShownFunction, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShownHook:
     """A function that is called around handlers, or when the application starts or stops."""
 
@@ -90,7 +90,7 @@ class ShownHook:
     at: At
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShownRoute:
     """A route with its whole path, as far as that is written; None if it is not. ``overrides`` are
     methods of a class of views that what it inherits calls.
@@ -105,7 +105,7 @@ class ShownRoute:
     overrides: tuple[ShownFunction, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShownRouter:
     """An application or router, and what is part of it. ``prefix`` is what comes before the paths
     of its routes, ``included`` where it is made part of the one around it.
@@ -124,7 +124,7 @@ class ShownRouter:
     routers: tuple[ShownRouter, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RouteTree:
     """Applications; routers that are part of none; routes and hooks on none that is known."""
 

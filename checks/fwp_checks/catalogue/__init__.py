@@ -47,7 +47,7 @@ _HEAD = 100
 _ALIAS_STEPS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class EffectRow:
     """What a call does to the thread that makes it.
 
@@ -66,7 +66,7 @@ class EffectRow:
     resource: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class GivesRow:
     """What an expression holds, if all of `when` hold and none of `unless` does."""
 
@@ -75,7 +75,7 @@ class GivesRow:
     when: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Role:
     """What a call does with an argument: its position, its keyword name, or `*` for all."""
 

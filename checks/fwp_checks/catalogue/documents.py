@@ -47,7 +47,7 @@ _KEYS = {
 _DECORATOR_ROLES = ("offloads_decorator", "returns_function")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Names:
     """The names one row speaks of: single ones, and prefixes whose further members it covers."""
 
@@ -56,7 +56,7 @@ class Names:
     excluded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class EffectEntry:
     names: Names
     effect: str
@@ -70,7 +70,7 @@ class EffectEntry:
     resource: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RoleEntry:
     names: Names
     role: str
@@ -78,7 +78,7 @@ class RoleEntry:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class GivesEntry:
     via: str
     names: Names
@@ -88,7 +88,7 @@ class GivesEntry:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class TypeEntry:
     name: str
     bases: tuple[str, ...]

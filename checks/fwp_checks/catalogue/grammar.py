@@ -75,7 +75,7 @@ class GrammarError(ValueError):
     """A piece of a row that cannot be read; the message is one clause without a position."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ValueSpec:
     """What an expression holds, as a row states it.
 

@@ -28,7 +28,7 @@ _TOO_DEEP = "nested too deeply for Python to parse"
 _WARNINGS = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Problem:
     """Why a file cannot be read, in one line, and where; line and column count from 1."""
 
@@ -37,7 +37,7 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Source:
     """One file as read: exactly one of ``tree`` and ``problem`` is None.
 

@@ -56,7 +56,7 @@ _MODELS = frozenset(f"{owner}.model" for owner in _OWNERS)
 _INHERITING = frozenset(f"{owner}.{name}" for owner in _OWNERS for name in ("inherit", "clone"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class _Declared:
     """What a field was made with: the attribute that it reads, if not that of its name, and where
     it was made.

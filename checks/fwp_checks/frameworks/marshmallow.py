@@ -60,7 +60,7 @@ class _Dumping:
     exclude: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class _Declared:
     """What a field was made with, and where."""
 

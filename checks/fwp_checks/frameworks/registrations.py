@@ -34,7 +34,7 @@ NOT_GIVEN = Argument()
 NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Making:
     """Calls that make routers. ``dependencies`` is the keyword of a list of what holds for all."""
 
@@ -44,7 +44,7 @@ class Making:
     dependencies: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Routing:
     """Members of routers that register a route, as decorator or by a call with the handler.
 
@@ -59,7 +59,7 @@ class Routing:
     is_websocket: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Including:
     """Members of routers that make another one part of it. ``replaces``: the prefix stands in place
     of the other's own.
@@ -71,7 +71,7 @@ class Including:
     replaces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Hooking:
     """Members of routers that register a hook, as decorator or by a call with the function."""
 

@@ -49,7 +49,7 @@ _MAX_DEPTH = 3
 _MAX_DEPTH_OF_LISTS = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ModelField:
     """A field of a model: the attribute that fills it, and what it then holds.
 

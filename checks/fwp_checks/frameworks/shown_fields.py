@@ -33,7 +33,7 @@ _MOST_SHAPES = 40
 _MOST_CLASSES = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ShownField:
     """One field: the attributes that lead to what is shown, or the function that is called with the
     object. ``inner`` gives the fields of each object behind it. ``place`` is where it is declared.

@@ -35,7 +35,7 @@ class Status(Enum):
     PREVIEW = "preview"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Rule:
     """What a rule declares about itself.
 
@@ -68,7 +68,7 @@ class Rule:
         return f"{PAGES}{self.name}/"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LoadedRule:
     """A rule with its check function and the path of its page."""
 

@@ -34,7 +34,7 @@ class Word(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class JinjaToken:
     """A tag or a variable with its words; ``name`` is the first word of a tag."""
 

@@ -60,7 +60,7 @@ _ACCESS = ("DEFAULT_AUTHENTICATION_CLASSES", "DEFAULT_PERMISSION_CLASSES")
 _ADMIN_CALLS = ("register", "autodiscover")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Service:
     """The one application of a project, all of whose routes answer with JSON."""
 

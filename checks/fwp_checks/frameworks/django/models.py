@@ -53,7 +53,7 @@ _SHIPPED_MANY = {
 _SHIPPED_NAMES = tuple([name for relations in _SHIPPED_MANY.values() for name in relations])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Relation:
     """One accessor of a model that leads to other objects.
 
@@ -77,7 +77,7 @@ class Relation:
         return self.kind in ("one", "back", "generic")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Field:
     """A column: its name and the dotted name of the library class of its field, or the foreign key
     that it stores.

@@ -45,7 +45,7 @@ _USING_MIDDLEWARE = (
 _HARMLESS = ("django.", "whitenoise.", "corsheaders.", "django_htmx.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RequestUser:
     """Marks the user object that a request holds, which may not have been read yet."""
 

@@ -73,7 +73,7 @@ def below(paths: Paths, name: str) -> Paths:
     return frozenset(found | {ANYTHING} if ANYTHING in paths else found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Columns:
     """Columns that are fetched with a row; those of ``only`` alone if there is one, never those of
     ``deferred``. ``said`` is where that was said.
@@ -101,7 +101,7 @@ class Columns:
 EVERY_COLUMN = Columns()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Prefetched:
     """What ``Prefetch(lookup, queryset, to_attr)`` says.
 
@@ -116,7 +116,7 @@ class Prefetched:
     is_ordered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Row(State):
     """Where an object came from: a query that fetched these relations and columns with it.
 
@@ -149,7 +149,7 @@ class Row(State):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Query(Detail):
     """What a queryset, or the querysets of a manager, fetch.
 

@@ -67,14 +67,14 @@ _REQUEST = "django.http.HttpRequest"
 _SHIPPED = ("UserAdmin", "GroupAdmin")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Administers:
     """Marks a model admin object, which is registered for a model."""
 
     model: ClassValue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Registration:
     """A model admin class and a model that it is registered for."""
 

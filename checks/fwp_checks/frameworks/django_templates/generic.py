@@ -73,7 +73,7 @@ _ACCESS = (
 _MOST_VIEWS = 24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class _Kind:
     """What a view class shows, and the ending of its template's name ("" for none by default)."""
 

@@ -26,7 +26,7 @@ _PLAIN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class GraphField:
     """One field of an object type.
 

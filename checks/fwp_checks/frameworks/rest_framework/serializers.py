@@ -49,7 +49,7 @@ _TRUE = Constant(True)
 _ALL_FIELDS = "__all__"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Nested:
     """The serializer that ``depth`` makes for a relation: all fields of a model."""
 
@@ -62,7 +62,7 @@ Serializer = ClassValue | Nested
 Names = list[tuple[str, Place]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SerializerField:
     """One readable field.
 

@@ -57,7 +57,7 @@ _SERIALIZER_CALLS = ("get_serializer", "serializer_class")
 _MAX_VIEWS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Acting(State):
     """Marks a view object that is performing an action."""
 
@@ -71,7 +71,7 @@ class Acting(State):
         return self.action.upper() if self.action in ("get", "post", "put", "patch") else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Serializing:
     """What a serializer object shows: an object, or with ``many`` each object of a list."""
 
@@ -79,7 +79,7 @@ class Serializing:
     many: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Served:
     """A serializer over the rows of a queryset, or over one row.
 

@@ -27,7 +27,7 @@ _COLLECTIONS = frozenset(
 _LAZY = {"WriteOnlyMapped": WRITE_ONLY, "DynamicMapped": DYNAMIC}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Annotated:
     """What an annotation says of a relation; ``lazy`` is empty where it says nothing of that."""
 

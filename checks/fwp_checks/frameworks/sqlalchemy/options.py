@@ -51,7 +51,7 @@ _METHODS = frozenset({*_STRATEGIES, *_COLUMNS, "defaultload", "options", "select
 _ABOUT_NO_RELATION = _COLUMNS | {"selectin_polymorphic", "with_loader_criteria"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Attribute:
     """``Post.author``: an attribute of a mapped class, in a query."""
 

@@ -59,7 +59,7 @@ EVERYTHING = "**"
 Entry = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Loads:
     """What a query's options say about relations, by path; the later of two entries counts."""
 
@@ -104,7 +104,7 @@ DEFAULTS = Loads()
 ANYTHING = Loads(((EVERYTHING, MAYBE),))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Option:
     """A loader option: of which class it speaks (None: of any), and what it says.
 
@@ -119,7 +119,7 @@ class Option:
 UNKNOWN_OPTION = Option(None, ANYTHING.entries)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Row(Detail):
     """Where an object came from: a query with these options.
 
@@ -149,7 +149,7 @@ class Row(Detail):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Query(Detail):
     """What a query, or its result, gives.
 

@@ -28,7 +28,7 @@ _HANDLER = "handler"
 _DEPENDENCY = "dependency"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Way:
     """One way from an application to a router: the inclusions, from the outermost to the router's
     own.
@@ -40,7 +40,7 @@ class Way:
     inclusions: tuple[Inclusion, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RequestFunction:
     """A function that a framework calls for requests: ``what`` it is to it (handler, dependency,
     middleware …), and the ``place`` that says so.

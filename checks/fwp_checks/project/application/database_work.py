@@ -39,7 +39,7 @@ _WRITING = ("insert", "update", "delete", "replace", "bulk_", "save", "create", 
 _BRANCHES = frozenset({"if", "case", "except", "for", "while"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Work:
     """What one function does itself.
 

@@ -15,7 +15,7 @@ from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import ClassValue, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Router:
     """Something on which routes are registered: an application, a blueprint, a router, a URLconf.
 
@@ -36,7 +36,7 @@ class Router:
     dependencies: tuple[Dependency, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Dependency:
     """A function or class that a framework calls before a handler, and whose result it may inject.
 
@@ -50,7 +50,7 @@ class Dependency:
     parameter: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Handler:
     """A function that answers requests to a route. ``methods`` are the HTTP methods that lead to
     it, in capitals; empty for any. ``class_`` is the class whose method it is. ``wrappers`` are
@@ -63,7 +63,7 @@ class Handler:
     wrappers: tuple[Frame, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Route:
     """A path that leads to handlers.
 
@@ -84,7 +84,7 @@ class Route:
     overrides: tuple[Handler, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Inclusion:
     """A router is made part of another: registered, included or mounted.
 
@@ -122,7 +122,7 @@ class HookKind(Enum):
         return self not in (HookKind.LIFESPAN, HookKind.STARTUP, HookKind.SHUTDOWN)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Hook:
     """A function that a framework calls around handlers, or when the application starts or stops.
 

@@ -17,7 +17,7 @@ _KEY = re.compile(r"( *)([\w.-]+):(?:\s+(.*))?$")
 _CMD = re.compile(r"\s*CMD\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class _Entry:
     """An entry of nested mappings: the keys from the outside in, the value, first and last line."""
 
@@ -27,7 +27,7 @@ class _Entry:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Service:
     """A service that is built from a Dockerfile, a path relative to the project's root.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Mention:
     """Where something is said: path relative to the root, line from 1."""
 
@@ -21,7 +21,7 @@ class Interface(Enum):
     ASGI = "ASGI"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Server:
     """A command that serves the application.
 
@@ -58,7 +58,7 @@ class Server:
         return self.target.partition(":")[0].replace("/", ".").removesuffix(".py")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class NamedSettings:
     """A file names the Django settings to run with."""
 
@@ -66,7 +66,7 @@ class NamedSettings:
     mention: Mention
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Requirement:
     """A package that the project asks for: its name in normal form, the versions as written."""
 

@@ -54,7 +54,7 @@ Starts = Callable[[RunExternal], EffectRow | None]
 """The row by which a library run has an effect."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Event:
     """Something a frame does at a term, and what that runs, an entry for each callee it may be.
 
@@ -68,7 +68,7 @@ class Event:
     is_refused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Behaviour:
     """What a frame does: its events in order, and the coroutines it creates (to be run on the event
     loop).
@@ -78,7 +78,7 @@ class Behaviour:
     coroutines: tuple[tuple[int, Frame], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Link:
     """One link of a chain: in ``frame``, at ``term``, ``run`` runs."""
 
@@ -313,7 +313,7 @@ class Behaviours:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Proof:
     """Why a frame has an effect: what one of its events runs, and why that has it.
 

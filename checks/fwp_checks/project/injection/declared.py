@@ -40,7 +40,7 @@ _PLAIN_BASES = frozenset(
 _CLOSING = frozenset({"close", "aclose"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Called:
     """``Depends(f())``, where what ``f()`` gives can certainly not be called.
 
@@ -54,7 +54,7 @@ class Called:
     is_plain: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Leak:
     """A dependency opens a session at ``opened`` and gives it away at ``given``, a term that it
     returns or yields; nothing closes it then, or ``closes`` does, the last statements of the

@@ -25,7 +25,7 @@ _STREAMING = ("StreamingResponse", "EventSourceResponse")
 _MOST_STEPS = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class GlobalSession:
     """A session that a module opens when it is imported, at ``term``, under ``name``; requests read
     it in these functions at these terms.
@@ -37,7 +37,7 @@ class GlobalSession:
     readers: tuple[tuple[Frame, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SettingsMade:
     """Settings are read anew for requests: by a call at ``term`` of ``frame``, which is in a
     handler or dependency, or in a function ``by`` that those call; or where a dependency names

@@ -50,7 +50,7 @@ _ENVIRONMENT = "os.environ"
 _GETTER = "os.getenv"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Pagination:
     """The same pair of parameters in many handlers; ``equal`` of them have the same bounds, the
     first one among those.
@@ -61,7 +61,7 @@ class Pagination:
     equal: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class KeyRead:
     """A function reads a key of the headers or cookies of a request, at ``term``."""
 
@@ -72,7 +72,7 @@ class KeyRead:
     is_taken_apart: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class KeyReads:
     """The same key, read in several functions. ``is_token``: it says who sends the request."""
 
@@ -80,7 +80,7 @@ class KeyReads:
     is_token: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class VariableReads:
     """The same variable of the environment, read in several handlers: once in each, at a term."""
 
@@ -88,7 +88,7 @@ class VariableReads:
     places: tuple[tuple[Frame, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Shared:
     """A dependency that all routes of a router declare without reading what it gives; ``places``
     is where.

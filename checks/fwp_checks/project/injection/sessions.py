@@ -43,7 +43,7 @@ _SAME = frozenset({t.ALIAS, t.NARROW, t.AWAIT, t.DECLARED})
 _STEPS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Opened:
     """A session is opened: by the CALL (or the loop's ITER) at ``term`` of ``frame``.
 

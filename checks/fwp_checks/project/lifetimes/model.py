@@ -23,7 +23,7 @@ class Keeping(Enum):
     OBJECT = "object"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Opening:
     """A call that opens something: in ``frame``, at ``term``. ``name`` is the library's dotted
     name, ``row`` says what is opened. ``is_lent``: its arguments bring the connections along.
@@ -36,7 +36,7 @@ class Opening:
     is_lent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Step:
     """``function`` is called at ``term`` of ``frame``. ``given`` are the terms passed for its
     parameters by their positions, None where some of them are hidden (``*args``).
@@ -48,7 +48,7 @@ class Step:
     given: dict[int, int] | None = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Way:
     """How a request comes to open something: the function that it runs, what that is to its
     framework, and the calls from there to the opening, which is the last one.
@@ -60,7 +60,7 @@ class Way:
     is_in_loop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class PerRequest:
     """Something that requests open anew each time, and the ways that lead to it, shortest first."""
 

@@ -29,7 +29,7 @@ _SEVERAL = 3
 _OF_AN_OBJECT = "self."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SingleRequests:
     """Calls in ``frame`` that send a request each to one host, and the ways that lead there from
     requests to the application. ``is_in_loop``: there is one, which runs for each of many things.

@@ -52,7 +52,7 @@ class Reach(NamedTuple):
     own_loop: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LoopFunction:
     """A function that runs on the event loop, in one frame.
 
@@ -108,7 +108,7 @@ class LoopFunction:
         return bool(self.contexts) and all(context.is_startup for context in self.contexts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class BlockingSite:
     """A place in a function on the event loop where the loop is held up, with the chain that proves
     it.

@@ -48,7 +48,7 @@ _REQUEST = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Root:
     """A function that a framework calls on the event loop.
 

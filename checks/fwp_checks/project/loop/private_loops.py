@@ -232,7 +232,7 @@ def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
 # -- who waits for whom ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Node:
     """A frame, by the evidence of it, and the numbers of the frames that follow: each time, and
     once.

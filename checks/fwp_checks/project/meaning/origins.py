@@ -30,7 +30,7 @@ _MOST_HOPS = 6
 _FEW = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Place:
     """A term of a module, by the module's path."""
 
@@ -49,7 +49,7 @@ class Hop(NamedTuple):
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Origin(Detail):
     """Which query an object came from, as one of its rows, or which query it is.
 
@@ -107,7 +107,7 @@ def origin_of(value: Value) -> Origin | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Made(Detail):
     """Among the details of an object that its framework tells from others of its class: the call
     that made it, or the calls, if it may be any of several.

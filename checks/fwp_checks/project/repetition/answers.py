@@ -32,7 +32,7 @@ _STATE_KEYS = frozenset({"status", "state", "result"})
 _FAILED = frozenset({"error", "failed", "failure", "fail"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Caught:
     """An ``except`` of a handler, and the first term in it that answers."""
 

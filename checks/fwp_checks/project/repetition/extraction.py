@@ -36,7 +36,7 @@ _LONGEST = 72
 _COMPOUND = ("if", "for", "while", "with", "try", "match", "definition")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Draft:
     """``def name(parameters) -> type_name:`` with ``block`` as its body, which hands over
     ``results`` of the ``type_names``, which are empty where they are not known.

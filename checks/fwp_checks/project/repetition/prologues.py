@@ -24,7 +24,7 @@ FEWEST_STATEMENTS = 3
 _MOST_STATEMENTS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Beginning:
     """What one handler begins with: the route that leads to it, and the statements."""
 
@@ -38,7 +38,7 @@ class Beginning:
         return self.handler.frame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Existing:
     """A dependency of the project, and the statements with which it does what handlers do."""
 
@@ -46,7 +46,7 @@ class Existing:
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Prologue:
     """Statements that handlers of one folder share, in the order of paths and lines.
 

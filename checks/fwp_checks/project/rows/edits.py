@@ -28,7 +28,7 @@ _SIMPLE_IMPORT = re.compile(r"from[ \t]+([\w.]+)[ \t]+import[ \t]+[\w, \t]*\w")
 _COMMENT_AT_END = re.compile(r"[ \t]*#[^\n]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Call:
     """A method call to add; each argument is source, with strings in double quotes.
 
@@ -40,7 +40,7 @@ class Call:
     is_whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Dialect:
     """What the methods of a library's queries mean to those that are added.
 
@@ -227,7 +227,7 @@ def set_attribute(
     return (Edit(path, where, f"\n{indent}{name} = {source}"),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class _Link:
     """One step of a chain: ``.method(…)``, ``.name``, ``[…]``, or the call ``name(…)`` at its
     start.

@@ -39,7 +39,7 @@ class Kind(Enum):
     COLUMN = "a column that was left out"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Lack:
     """What a query did not fetch: the way there from one of its rows, and the method that asks the
     database for objects behind a relation. ``besides`` is what else must be changed for the query
@@ -60,7 +60,7 @@ class Lack:
         return ".".join(hop.name for hop in self.hops)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Read:
     """Something that a framework reads from each row: attributes, one after the other, where ``*``
     goes through the objects of a relation. ``module`` and ``term`` are where that is written.
@@ -72,7 +72,7 @@ class Read:
     term: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Touch:
     """Something else that a framework does with each row, and what that runs: an entry for each
     thing it may be.
@@ -83,7 +83,7 @@ class Touch:
     term: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Consumer:
     """What goes through the rows of a query for a framework: a serializer, a template, an admin
     page.

@@ -33,7 +33,7 @@ _FETCHED_IN_VAIN = (Kind.BYPASSED, Kind.COLUMN)
 Told = TypeVar("Told", LoopSite, RowSite, Waste, Refusal)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Starving:
     """A query and what goes through its rows, with all that is fetched row by row.
 

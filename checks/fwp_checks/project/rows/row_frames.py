@@ -121,4 +121,3 @@ def row_modules(project: Project) -> dict[Module, None]:
     return {
         module: None for module in project.table.modules if module in found and module.is_served
     }
-

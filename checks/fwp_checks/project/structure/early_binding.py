@@ -22,7 +22,7 @@ _CONFIGURING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class EarlyBinding:
     """An application that is made at import, and the first extension bound to it.
 

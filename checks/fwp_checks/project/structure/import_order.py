@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FLASK = "Flask"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Unbound:
     """An import that fails, or that gets another object than the one that runs.
 

@@ -52,7 +52,7 @@ _DIGESTS = ("new", "digest", "compare_digest")
 _SIGNATURE = re.compile(r"signature|hmac", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RawBody:
     """A handler that takes the body of a request apart at ``term``, with the keys it reads.
 

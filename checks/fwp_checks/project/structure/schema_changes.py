@@ -56,7 +56,7 @@ class Moment(Enum):
     REQUEST = "while a request waits"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SchemaChange:
     """A call that makes or changes tables. ``what`` says which, ``moment`` when it runs; ``is_raw``
     is that it is written in SQL, ``is_conditional`` that it stands under a condition.

@@ -25,7 +25,7 @@ _MOST = 0.8
 _WRITERS = ("update", "from_mapping")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Shape:
     """An application with the routes on itself.
 

@@ -64,7 +64,7 @@ _REGISTRARS = _DJANGO | _FLASK
 _METHODS = frozenset(name.rpartition(".")[2] for name in _REGISTRARS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Tag:
     """A function that templates know under a name.
 

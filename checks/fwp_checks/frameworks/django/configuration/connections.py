@@ -31,7 +31,7 @@ _MODULE = re.compile(r"[A-Za-z_][\w.]*")
 _POSTGRESQL = re.compile(r"postgresql|postgis")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Reopened:
     """An alias whose connections are closed after each request. ``kept`` is another branch in which
     they are kept; ``others`` are further branches and aliases that are the same.
@@ -43,7 +43,7 @@ class Reopened:
     others: list[Database] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class UnderASGI:
     """An alias whose connections are kept although an ASGI server runs the application."""
 
@@ -52,7 +52,7 @@ class UnderASGI:
     mention: Mention
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Unpooled:
     """An alias whose driver has no pool; ``requirement`` is where the project asks for it, None
     where its engine says so.

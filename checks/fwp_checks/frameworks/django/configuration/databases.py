@@ -53,7 +53,7 @@ class Engine(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Database:
     """What an alias holds, in one of the branches; ``is_only``: there is no other one."""
 

@@ -23,14 +23,14 @@ class Held:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Literal(Held):
     """A value that is written out."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Unknown(Held):
     """Not known before the program runs. ``texts`` are the literals that it is made with: names of
     variables of the environment, defaults.
@@ -39,14 +39,14 @@ class Unknown(Held):
     texts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Code(Held):
     """A function, class, module or object, as the rest of the engine knows it."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SettingsObject(Held):
     """An object of a class of settings; names are looked up from the ``start`` of its method
     resolution order on.
@@ -56,7 +56,7 @@ class SettingsObject(Held):
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Choice(Held):
     """One of several, by the path taken."""
 

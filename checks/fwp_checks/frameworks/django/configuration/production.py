@@ -44,7 +44,7 @@ class Evidence(IntEnum):
     MANAGED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Naming:
     """A place that names a settings module."""
 
@@ -53,7 +53,7 @@ class Naming:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Leaf:
     """A settings module (with django-configurations: a class of one) that is used in production.
 

@@ -56,7 +56,7 @@ _CONDITIONAL = frozenset({"if", "else", "case", "except", "while"})
 _SHARED = (t.CONST, t.IMPORT, t.NAME)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Outline:
     """The regions of a scope's own code, with their numbers: branches, what may not run, loops by
     the term that they begin at; and where the class bodies in it end.
