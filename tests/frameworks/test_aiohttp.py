@@ -183,3 +183,29 @@ def test_what_a_request_carries(tmp_path: Path) -> None:
                 return self.request["cache"].get("a")
     """
     assert places(tmp_path, app=source) == ["app:12 FWP101"]
+
+
+@pytest.mark.parametrize(
+    ("imported", "web"),
+    [
+        ("from aiohttp import web", "web"),
+        ("from aiohttp import web as server", "server"),
+        ("import aiohttp.web", "aiohttp.web"),
+        ("import aiohttp", "aiohttp.web"),
+        ("import aiohttp as library", "library.web"),
+        ("try:\n    import aiohttp\nexcept ImportError:\n    aiohttp = None", "aiohttp.web"),
+    ],
+)
+def test_however_the_server_is_imported(tmp_path: Path, imported: str, web: str) -> None:
+    source = f"""
+import time
+{imported}
+
+def setup():
+    def handler(request):
+        time.sleep(1)
+
+    app = {web}.Application()
+    app.router.add_get("/", handler)
+"""
+    assert len(places(tmp_path, app=source)) == 1

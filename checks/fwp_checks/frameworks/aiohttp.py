@@ -53,6 +53,7 @@ class Aiohttp(WebFramework):
 
     name = "aiohttp"
     modules = frozenset({"aiohttp"})
+    serving = "aiohttp.web"
     running = frozenset()
     decorators = (
         (Context.HANDLER, members(_ROUTES, (*_METHODS, "route"))),
@@ -80,7 +81,7 @@ class Aiohttp(WebFramework):
 
     def application_parts(self, project: Project) -> Iterator[Part]:
         """Applications, what they are made of, and what is registered on them."""
-        return AiohttpParts(project).parts()
+        return AiohttpParts(project).parts() if self.is_used(project) else iter(())
 
     def find_roots(self, project: Project) -> Iterator[Root]:
         """What the tables say, ``web.get(path, handler)`` and ``app.on_startup.append(f)``."""

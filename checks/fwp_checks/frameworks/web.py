@@ -111,6 +111,8 @@ class WebFramework(Framework):
     handed: ClassVar[tuple[tuple[Context, tuple[str, ...]], ...]] = ()
     keepers: ClassVar[tuple[frozenset[str], ...]] = ()
     own_loop = False
+    serving = ""
+    """The module of its library that servers import, where the rest is for clients."""
 
     def __init__(self) -> None:
         self._decorators = {name: what for what, names in self.decorators for name in names}
@@ -129,20 +131,20 @@ class WebFramework(Framework):
         if known is None:
             # What is asked for while they are being looked for is answered without them.
             project.framework_data[key] = []
-            known = list(self.find_roots(project)) if self._is_used(project) else []
+            known = list(self.find_roots(project)) if self.is_used(project) else []
             project.framework_data[key] = known
         return known
 
-    def _is_used(self, project: Project) -> bool:
-        imported = project.framework_data.get("web.imports")
-        if imported is None:
-            imported = project.framework_data["web.imports"] = {
-                entry.module.partition(".")[0]
-                for module in project.table.modules
-                for entry in module.facts.imports
-                if not entry.level
-            }
-        return not self.modules.isdisjoint(imported)
+    def is_used(self, project: Project) -> bool:
+        """Whether the project imports it, and not only what clients use of it."""
+        key = f"{self.name}.is_used"
+        known: bool | None = project.framework_data.get(key)
+        if known is None:
+            known = not self.modules.isdisjoint(_imported(project)) and (
+                not self.serving or _imports(project, self.serving)
+            )
+            project.framework_data[key] = known
+        return known
 
     def find_roots(self, project: Project) -> Iterator[Root]:
         """What the tables say of the project; what a function is as a method counts first."""
@@ -332,6 +334,49 @@ def _owner(value: Value) -> str:
     if isinstance(value, Member):
         return value.name
     return value.class_ if isinstance(value, Instance) and isinstance(value.class_, str) else ""
+
+
+def _imported(project: Project) -> set[str]:
+    """The first parts of all that the project imports."""
+    known: set[str] | None = project.framework_data.get("web.imports")
+    if known is None:
+        known = project.framework_data["web.imports"] = {
+            entry.module.partition(".")[0]
+            for module in project.table.modules
+            for entry in module.facts.imports
+            if not entry.level
+        }
+    return known
+
+
+def _imports(project: Project, name: str) -> bool:
+    """Whether the project imports a module of a library, or may read it from what it imports."""
+    library, _, last = name.rpartition(".")
+    for module in project.table.modules:
+        for entry in module.facts.imports:
+            if entry.level or not entry.module.startswith(library):
+                continue
+            imported = f"{entry.module}.{entry.attribute}" if entry.attribute else entry.module
+            if imported.startswith(name) or (library, 0) in module.facts.star_imports:
+                return True
+            if imported == library and _reads(module, library, last):
+                return True
+    return False
+
+
+def _reads(module: Module, library: str, name: str) -> bool:
+    """Whether a module may read an attribute of a library that it imports."""
+    terms = module.facts.terms
+    bindings = module.facts.scopes[0].bindings
+    for term in module.of_kind(t.ATTR):
+        if terms[term][2] != name:
+            continue
+        base = terms[terms[term][1]]
+        if base[0] == t.NAME and base[1] in bindings:
+            base = terms[bindings[base[1]]]
+        if base[0] == t.JOIN or (base[0] in (t.IMPORT, t.NAME) and base[1] == library):
+            return True
+    return False
 
 
 Stores = list[tuple["Module", int]]
