@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
@@ -180,12 +180,11 @@ class Behaviours:
 
     def _is_idle(self, function: Value) -> bool:
         """Whether calling a value certainly runs nothing of interest."""
-        kind = type(function)
-        if kind is External or kind is Member:
-            return self._project.libraries.is_idle(cast("Member", function).name)
-        if kind is Union:
-            return all(map(self._is_idle, options_of(function)))
-        return kind is Unknown
+        if isinstance(function, (External, Member)):
+            return self._project.libraries.is_idle(function.name)
+        if isinstance(function, Union):
+            return all(map(self._is_idle, function.options))
+        return isinstance(function, Unknown)
 
     def _is_remembered(
         self, frame: Frame, term: int, alternatives: tuple[Alternative, ...]
