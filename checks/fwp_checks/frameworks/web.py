@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _NAMED = (t.NAME, t.IMPORT, t.ATTR)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Place:
     """How a call registers a function: what it then is, and which argument it is."""
 
@@ -52,7 +52,7 @@ class Place:
     keyword: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Registration:
     """What a registered function is to its framework.
 

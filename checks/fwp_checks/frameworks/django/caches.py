@@ -35,7 +35,7 @@ _BACKENDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Alias(Detail):
     """The name that a cache has in CACHES, None if it is not known."""
 

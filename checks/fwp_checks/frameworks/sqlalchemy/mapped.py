@@ -67,7 +67,7 @@ _EVALUATED = frozenset(
 _GIVEN = Unknown("an expression of columns")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Relation:
     """One attribute of a mapped class that leads to other objects.
 
