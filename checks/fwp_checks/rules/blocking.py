@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.finding import Finding
 from fwp_checks.project.loop.loop_roots import Context
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fwp_checks.rules import Rule
 
 _SESSIONS = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
+_LEAVING = (".__exit__", ".close")
 # Kinds whose alternative needs no thread: waiting is the whole work.
 _NO_THREAD = ("sleep",)
 
@@ -52,12 +54,33 @@ def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
     busy = {site.function.function for site in found if not _is_leaving(site)}
     for site in found:
         # Leaving a session's or connection's block belongs to the work done in it.
-        if not (_is_leaving(site) and site.function.function in busy):
-            yield site
+        if _is_leaving(site):
+            if site.function.function in busy:
+                continue
+        elif _is_managing(site) and any(_is_in_block(other, site) for other in found):
+            continue
+        yield site
 
 
 def _is_leaving(site: BlockingSite) -> bool:
     return site.is_direct and site.call.endswith(".__exit__")
+
+
+def _is_managing(site: BlockingSite) -> bool:
+    """Whether what a site does is to close what a ``with`` of the project's own has opened."""
+    entered = site.function.module.facts.terms[site.term][0] == t.ENTER
+    return entered and not site.is_direct and site.call.endswith(_LEAVING)
+
+
+def _is_in_block(site: BlockingSite, manager: BlockingSite) -> bool:
+    """Whether a site is in the block of the ``with`` that is another site."""
+    function = manager.function
+    return site.function.function == function.function and any(
+        region.kind == "with"
+        and region.term == manager.term
+        and region.start <= site.term < region.end
+        for region in function.module.regions_in(function.scope_number)
+    )
 
 
 def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[BlockingSite]]]:
