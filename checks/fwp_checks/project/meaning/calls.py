@@ -372,7 +372,7 @@ class Calls:
         if not is_informative(declared):
             return given
         declared = without_none(declared)
-        if isinstance(declared, CallableValue):
+        if any(isinstance(option, CallableValue) for option in options_of(declared)):
             return given
         if isinstance(given, Union):
             kept = [self._worth_keeping(parent, annotation, option) for option in given.options]
