@@ -295,7 +295,7 @@ def is_command(link: Link) -> bool:
     entry = terms[link.term]
     given = entry[2] if entry[0] == t.CALL else ()
     text = _beginning(terms, given[0]) if given else None
-    return _is_setting(link.run) or (isinstance(text, str) and bool(_COMMANDING.match(text)))
+    return _is_setting(link.run) or (text is not None and bool(_COMMANDING.match(text)))
 
 
 def _is_setting(run: RunExternal) -> bool:
@@ -314,4 +314,4 @@ def _beginning(terms: Sequence[t.Term], term: int) -> str | None:
         entry = terms[t.unaliased(terms, entry[2] if entry[0] == t.BINARY else entry[2][0])]
     if entry[0] == t.FORMAT:
         return str(entry[2][0])
-    return entry[1] if entry[0] == t.CONST else None
+    return entry[1] if entry[0] == t.CONST and isinstance(entry[1], str) else None
