@@ -40,7 +40,7 @@ class OffLoop:
         regions = frame.module.regions_in(frame.scope_number)
         raising = {term for term in asked if _called(terms, term) in _RAISING}
         # Whether there is a loop to ask at all, tells, too: "if loop is None: …".
-        known = asked | {_loop(terms, term) for term in asked if _is_method(terms, term)}
+        known = {*asked, *[_loop(terms, term) for term in asked if _is_method(terms, term)]}
         found: list[tuple[int, int]] = []
         for region in regions:
             if region.kind == "try" and any(region.start <= term < region.end for term in raising):
@@ -67,7 +67,8 @@ class OffLoop:
         function there is told so.
         """
         terms = frame.module.facts.terms
-        raising = {term for term in self._asked_in(frame) if _called(terms, term) in _RAISING}
+        asked = self._asked_in(frame)
+        raising = {term for term in asked if _called(terms, term) in _RAISING}
         if not raising:
             return []
         return [
@@ -78,9 +79,12 @@ class OffLoop:
             if raises
         ]
 
-    def _asked_in(self, frame: Frame) -> set[int]:
+    def _asked_in(self, frame: Frame) -> list[int]:
+        asked = self._questions(frame.module)
+        if not asked:
+            return asked
         scope = frame.scope
-        return {term for term in self._questions(frame.module) if scope.start <= term < scope.end}
+        return [term for term in asked if scope.start <= term < scope.end]
 
     def _questions(self, module: Module) -> list[int]:
         """The calls of a module that ask whether a loop is running."""
