@@ -260,11 +260,15 @@ class Companies:
         for entry in private:
             reached = self._closure([entry])
             starting = [number for number in reached if nodes[number].frame.starts_tasks]
-            is_busy = starting or any(nodes[number].frame.keeps_tasks for number in reached)
-            gathered = self._gathered(reached)
-            (busy if is_busy else quiet).update(reached - gathered)
-            busy |= gathered
-            tasks |= self._closure(starting) | gathered
+            gathering = [number for number in reached if nodes[number].frame.gathers]
+            if starting or any(nodes[number].frame.keeps_tasks for number in reached):
+                busy |= reached
+                tasks |= self._closure([*starting, *gathering])
+            else:
+                pending = self._pending(reached) if gathering else set()
+                quiet |= reached - pending
+                busy |= pending
+                tasks |= self._closure(gathering) & pending
         once = self._closure(after for node in nodes.values() for after in node.first)
         called = {
             nodes[after].frame.function for node in nodes.values() for after in node.following
@@ -291,13 +295,11 @@ class Companies:
             return Company.TASKS
         return Company.FIRST if function in self._first else Company.OTHERS
 
-    def _gathered(self, reached: set[int]) -> set[int]:
-        """The frames that may run beside each other, as several coroutines are waited for at once:
-        what coroutines run that are not awaited where they are made.
+    def _pending(self, reached: set[int]) -> set[int]:
+        """The frames that may run beside each other where several coroutines are waited for at
+        once: what coroutines run that are not awaited where they are made.
         """
         frames = [self._nodes[number].frame for number in reached]
-        if not any(frame.gathers for frame in frames):
-            return set()
         made = {function for frame in frames for function in frame.pending}
         return self._closure(n for n in reached if self._nodes[n].frame.function in made)
 
