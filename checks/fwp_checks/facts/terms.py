@@ -51,53 +51,51 @@ is one of the kinds below; the shapes are:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 Term = tuple[Any, ...]
 
 NOWHERE = (0, 0, 0, 0)
 """The span of a term that has no place of its own in the source."""
 
-(
-    CONST,
-    NAME,
-    PARAM,
-    ATTR,
-    CALL,
-    AWAIT,
-    ITER,
-    ENTER,
-    ITEM,
-    JOIN,
-    SEQUENCE,
-    MAPPING,
-    DEFINITION,
-    BINARY,
-    COMPARE,
-    BOOL,
-    UNARY,
-    COMPREHENSION,
-    UNPACK,
-    YIELD,
-    FORMAT,
-    TRUTH,
-    DROP,
-    NARROW,
-    UNKNOWN,
-    ALIAS,
-    IMPORT,
-    STAR,
-    CAUGHT,
-    SLICE,
-    STORE,
-    STORE_ITEM,
-    RAISE,
-    TYPE_VARIABLE,
-    DECLARED,
-    LOOKUP,
-    RENDER,
-    REGISTERED,
-) = range(38)
+CONST: Final = 0
+NAME: Final = 1
+PARAM: Final = 2
+ATTR: Final = 3
+CALL: Final = 4
+AWAIT: Final = 5
+ITER: Final = 6
+ENTER: Final = 7
+ITEM: Final = 8
+JOIN: Final = 9
+SEQUENCE: Final = 10
+MAPPING: Final = 11
+DEFINITION: Final = 12
+BINARY: Final = 13
+COMPARE: Final = 14
+BOOL: Final = 15
+UNARY: Final = 16
+COMPREHENSION: Final = 17
+UNPACK: Final = 18
+YIELD: Final = 19
+FORMAT: Final = 20
+TRUTH: Final = 21
+DROP: Final = 22
+NARROW: Final = 23
+UNKNOWN: Final = 24
+ALIAS: Final = 25
+IMPORT: Final = 26
+STAR: Final = 27
+CAUGHT: Final = 28
+SLICE: Final = 29
+STORE: Final = 30
+STORE_ITEM: Final = 31
+RAISE: Final = 32
+TYPE_VARIABLE: Final = 33
+DECLARED: Final = 34
+LOOKUP: Final = 35
+RENDER: Final = 36
+REGISTERED: Final = 37
 
 KIND_NAMES = [
     "CONST",

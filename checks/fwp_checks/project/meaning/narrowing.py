@@ -191,7 +191,7 @@ def _stretches(module: Module, call: int) -> Iterator[tuple[int, int]]:
     for statement in module.facts.statements_of(scope) if scope.kind == "function" else ():
         if statement.kind == "assert" and statement.start <= call < statement.end:
             if any(
-                (call, True) in parts(terms, term, holds=True)
+                any(part == (call, True) for part in parts(terms, term, holds=True))
                 and not any(term in _operands(terms[after]) for after in range(term, statement.end))
                 for term in range(call, statement.end)
             ):

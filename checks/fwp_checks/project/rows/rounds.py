@@ -85,7 +85,7 @@ class Rounds:
 
     def changes(self, frame: Frame, part: Region | Scope) -> bool:
         """Whether objects are changed that are written later."""
-        return Apart.CHANGES in self._called(frame, part)
+        return any(what is Apart.CHANGES for what in self._called(frame, part))
 
     def _called(self, frame: Frame, part: Region | Scope) -> Iterator[Apart]:
         """What the methods tell that are called there."""

@@ -115,8 +115,8 @@ def _of_dictionary(
     if name == "update":
         for argument in given:
             merge(base, argument, place, is_sure=is_sure)
-        for keyword, argument in entry[3]:
-            held = interpreter.evaluate(run, argument)
+        for keyword, given_term in entry[3]:
+            held = interpreter.evaluate(run, given_term)
             if keyword is None:
                 merge(base, held, place, is_sure=is_sure)
             else:
