@@ -45,7 +45,7 @@ _WITHOUT_MODELS = frozenset(
     }
 )
 _CONTRIB = "django.contrib."
-BATTERIES = ("admin", "auth", "sessions", "messages")
+BATTERIES: tuple[str, ...] = ("admin", "auth", "sessions", "messages")
 """The apps of every new project that only some need."""
 _KNOWN = frozenset((*BATTERIES, "contenttypes", "staticfiles"))
 _JSON = frozenset(
