@@ -85,7 +85,7 @@ class Shared:
             if module.is_served and any(
                 entry.attribute in names
                 and frame.module
-                in [*loaded.targets(module, entry.module, entry.attribute, entry.level)]
+                in tuple(loaded.targets(module, entry.module, entry.attribute, entry.level))
                 for entry in module.facts.imports
             ):
                 yield module

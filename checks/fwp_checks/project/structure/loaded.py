@@ -77,7 +77,7 @@ class Loaded:
                 for other in self._project.table.modules
                 if other is not module
                 and any(
-                    module in [*self.targets(other, entry.module, entry.attribute, entry.level)]
+                    module in tuple(self.targets(other, entry.module, entry.attribute, entry.level))
                     and (
                         not is_around(module, other)
                         or self.owner(other, entry.module, entry.level) is module
