@@ -321,15 +321,16 @@ class ResponseModels(Framework):
     ) -> Outcome | None:
         """``Page(items=rows)`` fills models of the items, if objects may fill them."""
         models = Models.of(project)
-        if not arguments.keywords or arguments.site is None or not models.is_model(class_):
+        if not arguments.is_named or arguments.site is None or not models.is_model(class_):
             return None
         if project.members.find_in_class(class_, "__init__") is not None:
             return None
-        given = dict(arguments.keywords)
         filling = Filling(project, Place(*arguments.site), lists_of_one=False)
         for field in models.fields(class_):
-            if field.reads in given and _may_be_filled(models, field.holds):
-                filling.fill(field.holds, given[field.reads])
+            if _may_be_filled(models, field.holds):
+                given = arguments.named(field.reads)
+                if given is not None:
+                    filling.fill(field.holds, given)
         return Outcome((filling.runs,), Instance(class_)) if filling.runs else None
 
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning import python
+from fwp_checks.project.meaning.arguments import CallArguments
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.looking_up import LookingUp
+from fwp_checks.project.meaning.handing import Handing
 from fwp_checks.project.meaning.origins import Place, is_traced, single
 from fwp_checks.project.meaning.outcome import Outcome, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -48,10 +49,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
-# Values that a function can do nothing with.
-_PASSIVE = (Unknown, Constant, Coroutine, Awaitable)
-
-
 class Calls:
     """Resolves calls of a project."""
 
@@ -61,7 +58,7 @@ class Calls:
         self._returned: dict[Frame, Value] = {}
         self._yielded: dict[Frame, Value] = {}
         self._parameters: dict[tuple[Frame, int], Value] = {}
-        self._names = LookingUp(project)
+        self._handing = Handing(project)
 
     # -- a call term -------------------------------------------------------------------------------
 
@@ -85,26 +82,7 @@ class Calls:
 
     def arguments(self, frame: Frame, entry: t.Term, at: int = 0) -> Arguments:
         """The arguments of a CALL term as values, as they are when it runs, ``at`` there."""
-        used = self._project.assignments.used
-        terms = frame.module.facts.terms
-        positional: list[Value] = []
-        complete = True
-        for argument in entry[2]:
-            if terms[argument][0] == t.STAR:
-                complete = False
-                break
-            positional.append(used(frame, argument, at))
-        keywords: list[tuple[str, Value]] = []
-        for name, argument in entry[3]:
-            if name is None:
-                complete = False
-                spread = used(frame, argument, at)
-                if isinstance(spread, MappingValue):
-                    keywords += [(key, v) for key, v in spread.items if isinstance(key, str)]
-            else:
-                keywords.append((name, used(frame, argument, at)))
-        site = (frame.module.path, at or entry[1])
-        return Arguments(tuple(positional), tuple(keywords), complete, tuple(entry[2]), site)
+        return CallArguments(self._project, frame, entry, at)
 
     def _super(self, frame: Frame) -> Value:
         current: Frame | None = frame
@@ -302,33 +280,7 @@ class Calls:
 
     def frame_for(self, function: FunctionValue, arguments: Arguments) -> Frame:
         """The frame in which a function runs when called so."""
-        module, parent = function.module, function.frame
-        scope = module.facts.scopes[function.scope]
-        values: list[Value | None] = [None] * len(scope.parameters)
-        positional = list(arguments.positional)
-        bound = function.receiver is not None
-        if function.receiver is not None:
-            positional.insert(0, function.receiver)
-        keywords = dict(arguments.keywords)
-        position = 0
-        for index, parameter in enumerate(scope.parameters):
-            if parameter.kind == "*":
-                rest = positional[position:]
-                values[index] = Iterable(join(rest), "tuple") if rest else None
-            elif parameter.kind == "**":
-                values[index] = self._rest_of_keywords(keywords)
-            else:
-                given: Value | None = None
-                if parameter.kind != "keyword" and position < len(positional):
-                    given = positional[position]
-                    position += 1
-                elif parameter.kind != "positional":
-                    given = keywords.pop(parameter.name, None)
-                is_kept = (bound and index == 0) or self._names.is_name(function, index, given)
-                values[index] = (
-                    given if is_kept else self._worth_keeping(parent, parameter.annotation, given)
-                )
-        return self._project.frames.get(module, function.scope, parent, tuple(values))
+        return self._handing.frame_for(function, arguments)
 
     def single_frame(self, function: FunctionValue, arguments: Arguments) -> Frame:
         """The frame of one call of a function, with all that it is handed, literals too."""
@@ -354,61 +306,6 @@ class Calls:
                 given = self._project.values.evaluate(parent, parameter.default)
             values.append(given)
         return self._project.frames.single(module, function.scope, parent, tuple(values))
-
-    @staticmethod
-    def _rest_of_keywords(keywords: dict[str, Value]) -> Value | None:
-        kept = {name: value for name, value in keywords.items() if is_informative(value)}
-        return MappingValue(RECURSIVE, tuple(kept.items())) if kept else None
-
-    def _worth_keeping(self, parent: Frame, annotation: int, given: Value | None) -> Value | None:
-        """An argument that says more than the parameter's annotation does; otherwise None, to keep
-        frames few.
-        """
-        if given is None or not self._can_act(given):
-            return None
-        if annotation < 0:
-            return given
-        declared = self._project.types.annotation(parent, annotation)
-        if not is_informative(declared):
-            return given
-        declared = without_none(declared)
-        if any(isinstance(option, CallableValue) for option in options_of(declared)):
-            return given
-        if isinstance(given, Union):
-            kept = [self._worth_keeping(parent, annotation, option) for option in given.options]
-            return given if any(kept) else None
-        if isinstance(declared, Instance) and isinstance(given, Instance):
-            if isinstance(declared.class_, ClassValue) and given != declared:
-                return given
-            if declared.class_ == given.class_ and (given.arguments or given.details):
-                return given
-            # An object of a project class derived from the library's: a queryset class.
-            if isinstance(declared.class_, str) and isinstance(given.class_, ClassValue):
-                return (
-                    given if self._project.classes.derives(given.class_, declared.class_) else None
-                )
-        return None
-
-    def _can_act(self, value: Value) -> bool:
-        """Whether a function can make something happen with a value: call it, or a method of it."""
-        if isinstance(value, _PASSIVE):
-            return False
-        if isinstance(value, Instance):
-            if isinstance(value.class_, ClassValue):
-                return True
-            if value.class_.startswith("builtins."):
-                return False
-            is_type = self._project.catalogue.is_type(value.class_)
-            return is_type or any(map(self._can_act, value.arguments))
-        if isinstance(value, Union):
-            return any(self._can_act(option) for option in value.options)
-        if isinstance(value, Iterable):
-            return self._can_act(value.element)
-        if isinstance(value, TupleValue):
-            return any(self._can_act(item) for item in value.items)
-        if isinstance(value, MappingValue):
-            return self._can_act(value.value) or any(self._can_act(v) for _, v in value.items)
-        return True
 
     def parameter(self, frame: Frame, index: int) -> Value:
         """The value of a parameter whose argument is not known: by dependency injection, annotation

@@ -181,7 +181,9 @@ class Values:
             return known
         self._globals[key] = RECURSIVE
         value = self._find_binding(module, name)
-        if value is None:
+        if value is None or value is RECURSIVE:
+            # What is being found out, through a package that takes its modules' names, is known
+            # later.
             del self._globals[key]
         else:
             self._globals[key] = value

@@ -135,8 +135,7 @@ class Libraries:
                     more = project.protocols.iterating(value, is_async=False)
                 alternatives = _followed(alternatives, more)
         special = python.SPECIAL_METHODS.get(name, ())
-        asked = arguments.positional if name == "builtins.print" else arguments.positional[:1]
-        for value in asked if special else ():
+        for value in self._asked(name, arguments) if special else ():
             if isinstance(value, Generator) and "__next__" in special:
                 more = project.protocols.iterating(value, is_async=False)
             else:
@@ -150,6 +149,14 @@ class Libraries:
             for more in self._gotten(arguments):
                 alternatives = _followed(alternatives, more)
         return tuple(alternatives)
+
+    @staticmethod
+    def _asked(name: str, arguments: Arguments) -> tuple[Value, ...]:
+        """The arguments of which a builtin function calls a special method."""
+        if name == "builtins.print":
+            return arguments.positional
+        first = arguments.get(0)
+        return () if first is None else (first,)
 
     def _gotten(self, arguments: Arguments) -> Iterator[tuple[Alternative, ...]]:
         """What the reading of each attribute runs that ``operator.attrgetter`` names."""

@@ -27,11 +27,15 @@ class LookingUp:
         """Whether what a parameter is given is a text by which the function finds something."""
         if not isinstance(given, Constant) or not isinstance(given.value, str):
             return False
-        key = (function.module, function.scope)
+        return index in self.of(function.module, function.scope)
+
+    def of(self, module: Module, scope_number: int) -> frozenset[int]:
+        """The parameters by which a function finds something."""
+        key = (module, scope_number)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._find(*key)
-        return index in known
+            known = self._known[key] = self._find(module, scope_number)
+        return known
 
     def _find(self, module: Module, scope_number: int) -> frozenset[int]:
         """The parameters that a function hands to what finds something by a text."""

@@ -9,7 +9,7 @@ different paths, and a rule reports only what holds for each of its options.
 from __future__ import annotations
 
 from collections import abc
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -246,28 +246,69 @@ class Union(Value):
     options: tuple[Value, ...]
 
 
-@dataclass(slots=True, unsafe_hash=True)
 class Arguments:
     """What a call hands over; not ``complete`` where ``*args`` or ``**kwargs`` hide some of it.
 
     ``site`` is the path of the module and the term of the call, else of what is called.
     """
 
-    positional: tuple[Value, ...] = ()
-    keywords: tuple[tuple[str, Value], ...] = ()
-    complete: bool = True
-    terms: tuple[int, ...] = field(default=(), compare=False)
-    site: tuple[str, int] | None = field(default=None, compare=False)
+    __slots__ = ("_keywords", "_positional", "complete", "count", "site", "terms")
+
+    def __init__(
+        self,
+        positional: tuple[Value, ...] | None = (),
+        keywords: tuple[tuple[str, Value], ...] | None = (),
+        complete: bool = True,
+        terms: tuple[int, ...] = (),
+        site: tuple[str, int] | None = None,
+    ) -> None:
+        self._positional = positional
+        self._keywords = keywords
+        self.count = len(positional or ())
+        self.complete = complete
+        self.terms = terms
+        self.site = site
+
+    @property
+    def positional(self) -> tuple[Value, ...]:
+        """Those that have no name."""
+        return self._positional or ()
+
+    @property
+    def keywords(self) -> tuple[tuple[str, Value], ...]:
+        """Those that have one, with it."""
+        return self._keywords or ()
+
+    @property
+    def is_named(self) -> bool:
+        """Whether some may have names."""
+        return bool(self._keywords)
 
     def get(self, position: int, keyword: str | None = None) -> Value | None:
         """The argument at a position or under a name, None if it was not given."""
         if 0 <= position < len(self.positional):
             return self.positional[position]
-        if keyword is not None:
-            for name, value in self.keywords:
-                if name == keyword:
-                    return value
+        return self.named(keyword) if keyword is not None else None
+
+    def named(self, keyword: str) -> Value | None:
+        """The argument under a name, None if it was not given."""
+        for name, value in self.keywords:
+            if name == keyword:
+                return value
         return None
+
+    def others(self, names: set[str]) -> list[tuple[str, Value]]:
+        """Those that have a name, without these."""
+        return [(name, value) for name, value in self.keywords if name not in names]
+
+    def _all(self) -> tuple[object, ...]:
+        return self.positional, self.keywords, self.complete
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Arguments) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash(self._all())
 
 
 NONE = Constant(None)

@@ -1,0 +1,102 @@
+"""What a call in the code hands over, evaluated as far as someone asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import Arguments, MappingValue, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+class CallArguments(Arguments):
+    """The arguments of a CALL term, each evaluated when it is first asked for."""
+
+    __slots__ = ("_at", "_entry", "_frame", "_is_spread", "_project")
+
+    def __init__(self, project: Project, frame: Frame, entry: t.Term, at: int) -> None:
+        terms = frame.module.facts.terms
+        count = len(entry[2])
+        for index, argument in enumerate(entry[2]):
+            if terms[argument][0] == t.STAR:
+                count = index
+                break
+        is_spread = False
+        for name, _ in entry[3]:
+            if name is None:
+                is_spread = True
+        self._positional: tuple[Value, ...] | None = None if count else ()
+        self._keywords: tuple[tuple[str, Value], ...] | None = None if entry[3] else ()
+        self._is_spread = is_spread
+        self.count = count
+        self.complete = count == len(entry[2]) and not is_spread
+        self.terms = entry[2]
+        self.site = (frame.module.path, at or entry[1])
+        self._project = project
+        self._frame = frame
+        self._entry = entry
+        self._at = at
+
+    @property
+    def positional(self) -> tuple[Value, ...]:
+        """Those that have no name."""
+        known = self._positional
+        if known is None:
+            used = self._project.assignments.used
+            known = self._positional = tuple(
+                [used(self._frame, term, self._at) for term in self._entry[2][: self.count]]
+            )
+        return known
+
+    @property
+    def keywords(self) -> tuple[tuple[str, Value], ...]:
+        """Those that have one, with it."""
+        known = self._keywords
+        if known is None:
+            used = self._project.assignments.used
+            found: list[tuple[str, Value]] = []
+            for name, argument in self._entry[3]:
+                if name is None:
+                    spread = used(self._frame, argument, self._at)
+                    if isinstance(spread, MappingValue):
+                        found += [(key, v) for key, v in spread.items if isinstance(key, str)]
+                else:
+                    found.append((name, used(self._frame, argument, self._at)))
+            known = self._keywords = tuple(found)
+        return known
+
+    @property
+    def is_named(self) -> bool:
+        """Whether some may have names."""
+        return bool(self._entry[3])
+
+    def get(self, position: int, keyword: str | None = None) -> Value | None:
+        """The argument at a position or under a name, None if it was not given."""
+        if 0 <= position < self.count:
+            if self._positional is not None:
+                return self._positional[position]
+            return self._project.assignments.used(self._frame, self._entry[2][position], self._at)
+        return self.named(keyword) if keyword is not None else None
+
+    def named(self, keyword: str) -> Value | None:
+        """The argument under a name, None if it was not given."""
+        if self._keywords is not None or self._is_spread:
+            return super().named(keyword)
+        for name, argument in self._entry[3]:
+            if name == keyword:
+                return self._project.assignments.used(self._frame, argument, self._at)
+        return None
+
+    def others(self, names: set[str]) -> list[tuple[str, Value]]:
+        """Those that have a name, without these."""
+        if self._keywords is not None or self._is_spread:
+            return super().others(names)
+        used = self._project.assignments.used
+        return [
+            (name, used(self._frame, argument, self._at))
+            for name, argument in self._entry[3]
+            if name not in names
+        ]

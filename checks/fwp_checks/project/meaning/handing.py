@@ -1,0 +1,184 @@
+"""How arguments meet parameters: the frame in which a function runs.
+
+Frames are told apart by what a function is handed, where that can make a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts.model import Parameter
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.looking_up import LookingUp
+from fwp_checks.project.meaning.values import (
+    RECURSIVE,
+    Arguments,
+    Awaitable,
+    CallableValue,
+    ClassValue,
+    Constant,
+    Coroutine,
+    FunctionValue,
+    Instance,
+    Iterable,
+    MappingValue,
+    TupleValue,
+    Union,
+    Unknown,
+    Value,
+    is_informative,
+    join,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Values that a function can do nothing with.
+_PASSIVE = (Unknown, Constant, Coroutine, Awaitable)
+
+
+class Handing:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._names = LookingUp(project)
+        self._asked_of: dict[tuple[Frame, int], list[bool]] = {}
+
+    def frame_for(self, function: FunctionValue, arguments: Arguments) -> Frame:
+        """The frame in which a function runs when called so."""
+        module, parent, receiver = function.frame.module, function.frame, function.receiver
+        parameters = module.facts.scopes[function.scope].parameters
+        values: list[Value | None] = [None] * len(parameters)
+        if parameters:
+            asked = self._asked(parent, function.scope)
+            # The receiver stands in front of what is handed over.
+            shift = 0 if receiver is None else 1
+            count = arguments.count + shift
+            position = 0
+            for index, parameter in enumerate(parameters):
+                kind = parameter.kind
+                if kind == "*":
+                    rest = list(arguments.positional)
+                    if receiver is not None:
+                        rest.insert(0, receiver)
+                    rest = rest[position:]
+                    values[index] = Iterable(join(rest), "tuple") if rest else None
+                elif kind == "**":
+                    values[index] = _rest_of_keywords(arguments, parameters[:index], position)
+                elif kind != "keyword" and position < count:
+                    if position < shift:
+                        values[index] = receiver
+                    elif asked[index]:
+                        given = arguments.get(position - shift)
+                        values[index] = self._kept(function, index, given)
+                    position += 1
+                elif kind != "positional" and asked[index]:
+                    given = arguments.named(parameter.name)
+                    values[index] = self._kept(function, index, given)
+        return self._project.frames.get(module, function.scope, parent, tuple(values))
+
+    def _asked(self, parent: Frame, scope_number: int) -> list[bool]:
+        """For each parameter of a function whether what it is handed may say more than its
+        annotation does, whatever that is.
+        """
+        key = (parent, scope_number)
+        known = self._asked_of.get(key)
+        if known is None:
+            names = self._names.of(parent.module, scope_number)
+            annotation = self._project.types.annotation
+            known = []
+            is_certain = True
+            for index, parameter in enumerate(parent.module.facts.scopes[scope_number].parameters):
+                declared: Value = RECURSIVE
+                if parameter.annotation >= 0:
+                    declared = annotation(parent, parameter.annotation)
+                    is_certain = is_certain and declared is not RECURSIVE
+                known.append(index in names or _may_say_more(declared))
+            if is_certain:
+                self._asked_of[key] = known
+        return known
+
+    def _kept(self, function: FunctionValue, index: int, given: Value | None) -> Value | None:
+        if self._names.is_name(function, index, given):
+            return given
+        annotation = function.module.facts.scopes[function.scope].parameters[index].annotation
+        return self._worth_keeping(function.frame, annotation, given)
+
+    def _worth_keeping(self, parent: Frame, annotation: int, given: Value | None) -> Value | None:
+        """An argument that says more than the parameter's annotation does; otherwise None, to keep
+        frames few.
+        """
+        if given is None or not self._can_act(given):
+            return None
+        if annotation < 0:
+            return given
+        declared = self._project.types.annotation(parent, annotation)
+        if not is_informative(declared):
+            return given
+        declared = without_none(declared)
+        if any(isinstance(option, CallableValue) for option in options_of(declared)):
+            return given
+        if isinstance(given, Union):
+            kept = [self._worth_keeping(parent, annotation, option) for option in given.options]
+            return given if any(kept) else None
+        if isinstance(declared, Instance) and isinstance(given, Instance):
+            if isinstance(declared.class_, ClassValue) and given != declared:
+                return given
+            if declared.class_ == given.class_ and (given.arguments or given.details):
+                return given
+            # An object of a project class derived from the library's: a queryset class.
+            if isinstance(declared.class_, str) and isinstance(given.class_, ClassValue):
+                return (
+                    given if self._project.classes.derives(given.class_, declared.class_) else None
+                )
+        return None
+
+    def _can_act(self, value: Value) -> bool:
+        """Whether a function can make something happen with a value: call it, or a method of it."""
+        if isinstance(value, _PASSIVE):
+            return False
+        if isinstance(value, Instance):
+            if isinstance(value.class_, ClassValue):
+                return True
+            if value.class_.startswith("builtins."):
+                return False
+            is_type = self._project.catalogue.is_type(value.class_)
+            return is_type or any(map(self._can_act, value.arguments))
+        if isinstance(value, Union):
+            return any(self._can_act(option) for option in value.options)
+        if isinstance(value, Iterable):
+            return self._can_act(value.element)
+        if isinstance(value, TupleValue):
+            return any(self._can_act(item) for item in value.items)
+        if isinstance(value, MappingValue):
+            return self._can_act(value.value) or any(self._can_act(v) for _, v in value.items)
+        return True
+
+
+def _may_say_more(declared: Value) -> bool:
+    """Whether an argument may say more than what its parameter is declared to be."""
+    declared = without_none(declared)
+    if type(declared) is Instance:
+        return type(declared.class_) is not str or not declared.class_.startswith("builtins.")
+    if any(type(option) is CallableValue for option in options_of(declared)):
+        return True
+    return not is_informative(declared)
+
+
+def _rest_of_keywords(
+    arguments: Arguments, parameters: Sequence[Parameter], taken: int
+) -> Value | None:
+    """What ``**`` holds: what has a name that is none of the parameters, but for those that are
+    handed over without one.
+    """
+    names = {
+        parameter.name
+        for index, parameter in enumerate(parameters)
+        if parameter.kind == "keyword" or (parameter.kind == "any" and index >= taken)
+    }
+    kept = {name: value for name, value in arguments.others(names) if is_informative(value)}
+    return MappingValue(RECURSIVE, tuple(kept.items())) if kept else None
