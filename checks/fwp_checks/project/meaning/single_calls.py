@@ -103,7 +103,7 @@ class SingleCalls:
         ``control`` of ``def register(view): async def control(request): await view(request)``.
         """
         maker = function.frame
-        if not maker.scope_number or any(maker.arguments):
+        if not maker.scope_number or not maker.arguments or any(maker.arguments):
             return []
         found = []
         for decorator, around, number, below in self._decorated_by.get(maker.function, ()):
