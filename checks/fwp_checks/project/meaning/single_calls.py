@@ -165,11 +165,17 @@ class SingleCalls:
 
 
 def _may_be_parameter(module: Module, term: int) -> bool:
-    """Whether a term is a parameter, of a function around, too."""
+    """Whether a term is a parameter, of a function around, too; no builtin or global."""
     entry = module.facts.terms[term]
-    return entry[0] == t.PARAM or (
-        entry[0] == t.NAME and entry[1] not in module.facts.scopes[0].bindings
-    )
+    if entry[0] != t.NAME:
+        return bool(entry[0] == t.PARAM)
+    scopes = module.facts.scopes
+    number = module.code_scope_of(term)
+    while number > 0:
+        if entry[1] in scopes[number].bindings or entry[1] in scopes[number].captured:
+            return True
+        number = scopes[number].parent
+    return False
 
 
 def _is(value: Value, module: Module, scope_number: int) -> TypeGuard[FunctionValue]:
