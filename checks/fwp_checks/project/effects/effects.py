@@ -368,7 +368,7 @@ class Effects:
                         continue
                 if event.is_refused and not self._refused:
                     continue
-                if any(alternative is None for alternative in event.alternatives):
+                if None in event.alternatives:
                     continue
                 for index, alternative in enumerate(event.alternatives):
                     for run in alternative or ():

@@ -136,7 +136,7 @@ def is_traced(value: Value) -> bool:
     of it.
     """
     if type(value) is Instance:
-        return any(type(detail) in (Origin, Made) for detail in value.details)
+        return bool(value.details) and any(type(d) in (Origin, Made) for d in value.details)
     if type(value) is Iterable:
         return is_traced(value.element)
     if type(value) is TupleValue:
@@ -149,7 +149,8 @@ def is_traced(value: Value) -> bool:
 def with_origin(value: Instance, origin: Origin | None) -> Instance:
     """The same object with another origin, or with none."""
     details = tuple([detail for detail in value.details if type(detail) is not Origin])
-    return replace(value, details=details if origin is None else (*details, origin))
+    details = details if origin is None else (*details, origin)
+    return Instance(value.class_, value.init, value.arguments, details)
 
 
 def _changed(value: Value, change: Callable[[Origin], Origin]) -> Value:
