@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fwp_checks import is_compiled
 from fwp_checks.project.files.discovery import python_files
 from fwp_checks.settings import Settings
 
@@ -116,9 +117,11 @@ class Bench:
     def title(self, rounds: int) -> str:
         """What is measured where."""
         lines = sum(path.read_bytes().count(b"\n") for path in self._files)
+        kind = "compiled" if is_compiled() else "interpreted"
         return (
             f"{lines:,} lines in {len(self._files):,} files; {platform.python_implementation()} "
-            f"{platform.python_version()}, {self._jobs} processes, median of {rounds} rounds\n"
+            f"{platform.python_version()}, the engine {kind}, {self._jobs} processes, "
+            f"median of {rounds} rounds\n"
         )
 
     def prepare(self, with_flake8: bool) -> None:

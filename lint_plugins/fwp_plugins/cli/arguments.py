@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from fwp_checks import __version__
+from fwp_checks import __version__, is_compiled
 from fwp_plugins.formats import FORMATS
 
 _DESCRIPTION = (
@@ -72,7 +72,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         epilog=_MAIN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"fwp {__version__}")
+    version = f"fwp {__version__}{' (compiled)' if is_compiled() else ''}"
+    parser.add_argument("--version", action="version", version=version)
     parser.set_defaults(run=lambda _: parser.error("which command? check, for example"))
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     _add_check(commands)

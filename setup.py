@@ -1,0 +1,324 @@
+"""Builds the package. With ``FWP_COMPILE=1`` in the environment, its engine as native code: see
+docs/decisions/0025-native-code.md.
+
+mypyc compiles Python as it stands, but for a few forms that are rewritten in a copy of the sources.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from setuptools import Extension, setup
+
+_SOURCES = Path("checks")
+_COPY = Path("build/native")
+# The engine, in groups of about the same size: each becomes a library, and they are made at once.
+_COMPILED = {
+    "facts": ("facts", "patterns.py", "replacing.py", "sources.py", "project/files"),
+    "meaning": ("project/meaning", "project/effects", "project/loop"),
+    "rows": ("project/rows", "project/templates", "project/linked.py", "project/failures.py"),
+    "structure": tuple(
+        f"project/{name}"
+        for name in ("application", "injection", "lifetimes", "repetition", "structure", "view.py")
+    ),
+    "frameworks": ("frameworks",),
+}
+_REPLACING = """
+from typing import Any, TypeVar
+T = TypeVar("T")
+def replace(one: T, /, **changes: Any) -> T:
+    kind: Any = type(one)
+    for name in kind.__match_args__:
+        if name not in changes:
+            changes[name] = getattr(one, name)
+    made: T = kind(**changes)
+    return made
+"""
+_CONFIGURATION = f"[mypy]\nmypy_path = {_COPY}\nexplicit_package_bases = True\n"
+
+
+class Edit(NamedTuple):
+    """A replacement of the characters from ``start`` up to ``end`` by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Cached(NamedTuple):
+    """A cached property, and the attribute that has its value, in a tuple, once it is known."""
+
+    method: ast.FunctionDef
+    slot: str
+    type: str
+
+    @property
+    def slot_type(self) -> str:
+        """The type of the attribute."""
+        return f"tuple[{self.type}] | None"
+
+
+class Field(NamedTuple):
+    """A field of a dataclass: its parameter, what is kept of that, the last of its lines."""
+
+    name: str
+    parameter: str
+    value: str
+    is_compared: bool
+    end: int
+
+    @classmethod
+    def of(cls, node: ast.AnnAssign, name: str) -> Field:
+        """The field that a statement declares."""
+        type_, value, default = ast.unparse(node.annotation).strip("'"), name, ""
+        options: dict[str | None, str] = {}
+        if isinstance(node.value, ast.Call) and _is_name(node.value.func, "field"):
+            options = {keyword.arg: ast.unparse(keyword.value) for keyword in node.value.keywords}
+            default = options.get("default", "")
+        elif node.value is not None:
+            default = ast.unparse(node.value)
+        if "default_factory" in options:
+            type_, default = f"{type_} | None", "None"
+            value = f"({options['default_factory']})() if {name} is None else {name}"
+        parameter = f"{name}: {type_} = {default}" if default else f"{name}: {type_}"
+        return cls(name, parameter, value, "compare" not in options, node.end_lineno or 0)
+
+
+class Rewriting:
+    """One module, written so that it can be compiled."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._tree = ast.parse(source)
+        self._starts = [0]
+        for line in source.encode().splitlines(keepends=True):
+            self._starts.append(self._starts[-1] + len(line))
+
+    def text(self) -> str:
+        """The module's new text."""
+        edits = [*self._constants(), *self._imports(), *self._tuples(), *self._classes()]
+        edits.sort(reverse=True)
+        written = self._source.encode()
+        for edit in edits:
+            written = written[: edit.start] + edit.text.encode() + written[edit.end :]
+        return written.decode()
+
+    def _at(self, line: int, column: int = 0) -> int:
+        return self._starts[line - 1] + column
+
+    def _start(self, node: ast.expr) -> int:
+        return self._at(node.lineno, node.col_offset)
+
+    def _end(self, node: ast.expr) -> int:
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        return self._at(node.end_lineno, node.end_col_offset)
+
+    def _tuples(self) -> Iterator[Edit]:
+        """``in (*a, b)`` asks ``tuple((*a, b))``: mypyc wants to know the length of a display."""
+        for node in ast.walk(self._tree):
+            asked: list[ast.expr] = []
+            if isinstance(node, (ast.For, ast.comprehension)):
+                asked = [node.iter]
+            elif isinstance(node, ast.Compare):
+                asked = node.comparators
+            for one in asked:
+                if isinstance(one, ast.Tuple) and any(isinstance(i, ast.Starred) for i in one.elts):
+                    yield Edit(self._start(one), self._start(one), "tuple(")
+                    yield Edit(self._end(one), self._end(one), ")")
+
+    def _constants(self) -> Iterator[Edit]:
+        """Constants say that they are final: other names of a module are looked up each time."""
+        for node in self._tree.body:
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                at = self._at(node.lineno + 1)
+                yield Edit(at, at, "from typing import Final\n")
+            elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+                if _is_constant(node.targets[0]):
+                    yield Edit(self._end(node.targets[0]), self._end(node.targets[0]), ": Final")
+            elif isinstance(node, ast.AnnAssign) and _is_constant(node.target):
+                if node.value is not None and not ast.unparse(node.annotation).startswith("Final"):
+                    yield Edit(self._start(node.annotation), self._start(node.annotation), "Final[")
+                    yield Edit(self._end(node.annotation), self._end(node.annotation), "]")
+
+    def _imports(self) -> Iterator[Edit]:
+        for node in self._tree.body:
+            if isinstance(node, ast.ImportFrom) and node.module == "dataclasses":
+                is_used = any(alias.name == "replace" for alias in node.names)
+                text = "from typing import ClassVar\n"
+                if is_used:
+                    text += "from fwp_checks.replacing import replace\n"
+                assert node.end_lineno is not None
+                yield Edit(self._at(node.lineno), self._at(node.end_lineno + 1), text)
+
+    def _classes(self) -> Iterator[Edit]:
+        for node in self._tree.body:
+            if isinstance(node, ast.ClassDef):
+                decorators = [d for d in node.decorator_list if "dataclass" in ast.unparse(d)]
+                cached = list(_cached_properties(node))
+                for one in cached:
+                    yield self._cached_property(one, is_declared=not decorators)
+                if decorators:
+                    yield from self._dataclass(node, decorators[0], cached)
+                if any(_is_name(base, "NamedTuple") for base in node.bases):
+                    yield from self._annotations(node)
+
+    def _cached_property(self, cached: Cached, *, is_declared: bool) -> Edit:
+        """A cached property has an attribute for its value: native objects have no ``__dict__``."""
+        slot = f"    {cached.slot}: {cached.slot_type} = None\n" if is_declared else ""
+        return Edit(
+            self._at(cached.method.decorator_list[0].lineno),
+            self._at(cached.method.lineno + 1),
+            f"{slot}"
+            f"    @property\n"
+            f"    def {cached.method.name}(self) -> {cached.type}:\n"
+            f"        known = self.{cached.slot}\n"
+            f"        if known is None:\n"
+            f"            known = self.{cached.slot} = (self._find{cached.slot}(),)\n"
+            f"        return known[0]\n"
+            f"    def _find{cached.slot}(self) -> {cached.type}:\n",
+        )
+
+    def _dataclass(
+        self, class_: ast.ClassDef, decorator: ast.expr, cached: list[Cached]
+    ) -> Iterator[Edit]:
+        """Its methods written out: those that ``dataclass`` makes are interpreted, and it evaluates
+        annotations whose names may not be bound yet.
+        """
+        fields = [
+            Field.of(node, node.target.id)
+            for node in class_.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+            if not ast.unparse(node.annotation).startswith("ClassVar")
+        ]
+        for node in class_.body:
+            if isinstance(node, ast.AnnAssign) and node.value is not None:
+                if not ast.unparse(node.annotation).startswith("ClassVar"):
+                    yield Edit(self._end(node.annotation), self._end(node.value), "")
+        given = ast.unparse(decorator)
+        names = [field.name for field in fields]
+        own = "".join(f"self.{name}, " for name in names)
+        lines = [
+            f"    def __init__(self, {', '.join(field.parameter for field in fields)}) -> None:",
+            *(f"        self.{field.name} = {field.value}" for field in fields),
+            *(f"        self.{one.slot}: {one.slot_type} = None" for one in cached),
+            "        return",
+            "    def __repr__(self) -> str:",
+            f"        return f'{class_.name}({', '.join(f'{n}={{self.{n}!r}}' for n in names)})'",
+            "    def __reduce__(self) -> tuple[object, tuple[object, ...]]:",
+            f"        return {class_.name}, ({own})",
+        ]
+        if "eq=False" not in given:
+            compared = [field.name for field in fields if field.is_compared]
+            equal = " and ".join(f"self.{name} == other.{name}" for name in compared)
+            lines += [
+                "    def __eq__(self, other: object) -> bool:",
+                "        if self is other:",
+                "            return True",
+                f"        if not isinstance(other, {class_.name}):",
+                "            return False",
+                "        if type(other) is not type(self):",
+                "            return False",
+                f"        return {equal or 'True'}",
+            ]
+            if "frozen" in given or "unsafe_hash" in given:
+                hashed = "".join(f"self.{name}, " for name in compared)
+                lines += ["    def __hash__(self) -> int:", f"        return hash(({hashed}))"]
+        yield Edit(self._at(decorator.lineno), self._at(decorator.lineno + 1), "")
+        shown = "".join(f'"{name}", ' for name in names)
+        constant = f"    __match_args__: ClassVar[tuple[str, ...]] = ({shown})"
+        end = max([field.end for field in fields], default=class_.body[-1].end_lineno or 0)
+        yield Edit(self._at(end + 1), self._at(end + 1), "\n".join([constant, *lines, "", ""]))
+
+    def _annotations(self, class_: ast.ClassDef) -> Iterator[Edit]:
+        """Annotations stand in quotes: mypyc evaluates them, also where names are not bound yet."""
+        for node in class_.body:
+            if isinstance(node, ast.AnnAssign):
+                yield Edit(self._start(node.annotation), self._start(node.annotation), '"')
+                yield Edit(self._end(node.annotation), self._end(node.annotation), '"')
+
+
+def _is_constant(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id.isupper() and len(node.id) > 1
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _cached_properties(class_: ast.ClassDef) -> Iterator[Cached]:
+    for method in class_.body:
+        if isinstance(method, ast.FunctionDef) and method.returns is not None:
+            if any(_is_name(decorator, "cached_property") for decorator in method.decorator_list):
+                slot = f"_cached_{class_.name}_{method.name}"
+                yield Cached(method, slot, ast.unparse(method.returns).strip("'"))
+
+
+def extensions() -> list[Extension]:
+    """The engine's modules as C, generated from a rewritten copy: a library for each group.
+
+    Raises ImportError where there is no mypyc yet: a build asks for what it needs first.
+    """
+    from mypyc.build import mypycify
+
+    shutil.rmtree(_COPY, ignore_errors=True)
+    shutil.copytree(_SOURCES, _COPY, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    (_COPY / "fwp_checks/replacing.py").write_text(_REPLACING, encoding="utf-8")
+    groups: list[tuple[list[str], str | None]] = [
+        (list(_rewrite(_COPY / "fwp_checks" / name for name in names)), f"fwp_checks_{group}")
+        for group, names in _COMPILED.items()
+    ]
+    configuration = _COPY / "mypy.ini"
+    configuration.write_text(_CONFIGURATION, encoding="utf-8")
+    made: list[Extension] = mypycify(
+        ["--config-file", str(configuration), *(path for paths, _ in groups for path in paths)],
+        separate=groups,
+        multi_file=True,
+        # Most of the time goes by in Python's own objects: more makes it no faster.
+        opt_level="1",
+        debug_level="0",
+    )
+    for extension in made:
+        # Every file of a group names the tables of the other groups: as one and the same.
+        extension.extra_compile_args = [*extension.extra_compile_args, "-fcommon"]
+    return made
+
+
+def _rewrite(paths: Iterable[Path]) -> Iterator[str]:
+    """Rewrite the modules at some places that have code to compile; their paths."""
+    for path in paths:
+        for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            text = module.read_text(encoding="utf-8")
+            if _defines(ast.parse(text)):
+                module.write_text(Rewriting(text).text(), encoding="utf-8")
+                yield str(module)
+
+
+def _defines(tree: ast.Module) -> bool:
+    """Whether a module has code to compile: not only names of others, or enumerations."""
+    return any(
+        isinstance(node, ast.FunctionDef)
+        or (isinstance(node, ast.ClassDef) and not any(_is_name(b, "Enum") for b in node.bases))
+        for node in tree.body
+    )
+
+
+def main() -> None:
+    """Build what is asked for; from Python alone unless ``FWP_COMPILE`` is set."""
+    made: list[Extension] = []
+    required: list[str] = []
+    if os.environ.get("FWP_COMPILE"):
+        required = ["mypy>=2"]
+        if {"bdist_wheel", "build_ext"} & set(sys.argv):
+            made = extensions()
+    options = {"build_ext": {"parallel": os.cpu_count()}}
+    setup(ext_modules=made, setup_requires=required, options=options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""What setup.py rewrites before it compiles: a module means the same before and after."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import sys
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+_SOURCE = '''
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from elsewhere import Other
+
+KINDS = ("a", "b")
+LIMIT: int = 3
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Point:
+    """A point."""
+
+    x: int
+    y: int = LIMIT
+    others: tuple[Other, ...] = ()
+    origin: str = field(default="here", compare=False)
+    dimensions: ClassVar[int] = 2
+
+    def moved(self, by: int) -> Point:
+        return replace(self, x=self.x + by)
+
+
+@dataclass
+class Bag:
+    items: list[str] = field(default_factory=list)
+
+    @cached_property
+    def first(self) -> str | None:
+        """The first item."""
+        calls.append("first")
+        return self.items[0] if self.items else None
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    name: str = "ä"
+
+
+class Plain:
+    @cached_property
+    def size(self) -> int:
+        calls.append("size")
+        return len([kind for kind in (*KINDS, "c")])
+
+    def knows(self, kind: str) -> bool:
+        return kind in (*KINDS, "c")
+
+
+class Pair(NamedTuple):
+    left: Point
+    right: Other | None = None
+
+
+calls: list[str] = []
+'''
+
+
+@pytest.fixture(scope="module")
+def building() -> ModuleType:
+    """``setup.py`` itself."""
+    return _load("building", _ROOT / "setup.py")
+
+
+@pytest.fixture(params=["written", "rewritten"])
+def module(
+    request: pytest.FixtureRequest, tmp_path: Path, building: ModuleType
+) -> Iterator[ModuleType]:
+    """The module as it stands, and as it is compiled."""
+    text = _SOURCE
+    if request.param == "rewritten":
+        text = building.Rewriting(_SOURCE).text()
+        text = text.replace("from fwp_checks.replacing import replace", building._REPLACING)
+        assert "dataclass" not in text
+        assert "cached_property" not in text.replace("import cached_property", "")
+    path = tmp_path / "sample.py"
+    path.write_text(text, encoding="utf-8")
+    yield _load("sample", path)
+    del sys.modules["sample"]
+
+
+def _load(name: str, path: Path) -> ModuleType:
+    spec = spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_fields_and_their_defaults(module: Any) -> None:
+    point = module.Point(1)
+    assert (point.x, point.y, point.others, point.origin) == (1, 3, (), "here")
+    assert module.Point.__match_args__ == ("x", "y", "others", "origin")
+    assert repr(point) == "Point(x=1, y=3, others=(), origin='here')"
+    assert module.Node().name == "ä"
+
+
+def test_what_is_compared(module: Any) -> None:
+    point = module.Point(1)
+    assert point == module.Point(1, origin="there") and point != module.Point(2)
+    assert hash(point) == hash(module.Point(1, origin="there"))
+    assert point != "Point" and module.Node() != module.Node()
+
+
+def test_copies(module: Any) -> None:
+    point = module.Point(1, origin="there")
+    assert point.moved(4) == module.Point(5) and point.moved(4).origin == "there"
+    assert copy.copy(point) == point
+    assert pickle.loads(pickle.dumps(point)).origin == "there"
+
+
+def test_what_is_made_for_each_object(module: Any) -> None:
+    one, other = module.Bag(), module.Bag()
+    one.items.append("a")
+    assert other.items == [] and one != other
+
+
+def test_cached_properties_are_asked_once(module: Any) -> None:
+    plain, bag = module.Plain(), module.Bag()
+    assert [plain.size, plain.size, bag.first, bag.first] == [3, 3, None, None]
+    assert module.calls == ["size", "first"]
+
+
+def test_displays_with_stars(module: Any) -> None:
+    assert module.Plain().knows("c") and not module.Plain().knows("d")
+
+
+def test_tuples_with_names(module: Any) -> None:
+    assert module.Pair(module.Point(1)) == (module.Point(1), None)
