@@ -136,7 +136,7 @@ class CallSites:
         """
         derived = {name for base in names for name in self._derived.get(base, ())}
         spellings = sorted({name.rpartition(".")[2] for name in names} | derived)
-        places = {place for name in (*spellings, "") for place in self._index.get(name, ())}
+        places = {place for name in spellings for place in self._index.get(name, ())}
         for module, term in map(self._place, sorted(places)):
             function = module.facts.terms[term][1]
             if imported and not _is_imported(module, function):
@@ -419,30 +419,18 @@ class CallSites:
 
     @cached_property
     def _index(self) -> dict[str, array[int]]:
-        """CALL terms, as numbers for :meth:`_place`, by the last name of what they call; "" for
-        classes of the same file.
-        """
+        """CALL terms, as numbers for :meth:`_place`, by the last name of what they call."""
         index: dict[str, array[int]] = defaultdict(partial(array, "Q"))
         for number, module in enumerate(self._project.table.modules):
             terms = module.facts.terms
             for term in module.calls:
                 function = terms[terms[term][1]]
-                place = number << _TERM_BITS | term
-                index[self._spelling(module, function)].append(place)
-                if self._is_class(module, function):
-                    index[""].append(place)
+                index[self._spelling(module, function)].append(number << _TERM_BITS | term)
         return index
 
     def _place(self, place: int) -> tuple[Module, int]:
         """The module and the term of a number in the index."""
         return self._project.table.modules[place >> _TERM_BITS], place & _TERM_MASK
-
-    @staticmethod
-    def _is_class(module: Module, function: t.Term) -> bool:
-        if function[0] == t.NAME:
-            bound = module.facts.scopes[0].bindings.get(function[1], -1)
-            function = module.facts.terms[bound] if bound >= 0 else function
-        return function[0] == t.DEFINITION and module.facts.scopes[function[1]].kind == "class"
 
     def _spelling(self, module: Module, function: t.Term) -> str:
         kind = function[0]
