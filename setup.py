@@ -28,6 +28,7 @@ _COMPILED = {
         for name in ("application", "injection", "lifetimes", "repetition", "structure", "view.py")
     ),
     "frameworks": ("frameworks",),
+    "rules": ("analysis.py", "rules/[a-z]*.py"),
 }
 _REPLACING = """
 from typing import Any, TypeVar
@@ -270,8 +271,7 @@ def extensions() -> list[Extension]:
     shutil.copytree(_SOURCES, _COPY, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     (_COPY / "fwp_checks/replacing.py").write_text(_REPLACING, encoding="utf-8")
     groups: list[tuple[list[str], str | None]] = [
-        (list(_rewrite(_COPY / "fwp_checks" / name for name in names)), f"fwp_checks_{group}")
-        for group, names in _COMPILED.items()
+        (list(_rewrite(names)), f"fwp_checks_{group}") for group, names in _COMPILED.items()
     ]
     configuration = _COPY / "mypy.ini"
     configuration.write_text(_CONFIGURATION, encoding="utf-8")
@@ -289,9 +289,9 @@ def extensions() -> list[Extension]:
     return made
 
 
-def _rewrite(paths: Iterable[Path]) -> Iterator[str]:
-    """Rewrite the modules at some places that have code to compile; their paths."""
-    for path in paths:
+def _rewrite(names: Iterable[str]) -> Iterator[str]:
+    """Rewrite the modules at some places of the copy that have code to compile; their paths."""
+    for path in [path for name in names for path in sorted((_COPY / "fwp_checks").glob(name))]:
         for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             text = module.read_text(encoding="utf-8")
             if _defines(ast.parse(text)):

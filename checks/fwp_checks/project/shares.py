@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 # How large the shares are. They reach many functions in common, which each evaluates for itself:
 # more than two of them cost more than they save on the two cores of most machines that check code.
 # Whoever evaluates the first one answers all other questions, too, while the second is evaluated.
-_SHARES = (2, 3)
+_SHARES = (4, 5)
 # A smaller project is evaluated in less time than a second process pays for.
 _WORTH_SHARES = 100_000
 # Three times the terms that functions and classes of web applications have on average.
