@@ -229,7 +229,7 @@ def test_the_other_process_ends_with_this_one(
 def test_shares_are_stretches_of_about_as_much_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number, size in enumerate((5, 5, 30, 5, 55, 0)):
+    for number, size in enumerate((5, 5, 30, 15, 45, 0)):
         (tmp_path / f"m{number}.py").write_text("f()\n" * size, encoding="utf-8")
     (tmp_path / "fwp.toml").write_text('entry-points = ["m0.f"]\n', encoding="utf-8")
     project = Session.open(tmp_path, cache_dir=False)._linked()
