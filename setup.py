@@ -1,5 +1,5 @@
-"""Builds the package. With ``FWP_COMPILE=1`` in the environment, its engine as native code: see
-docs/decisions/0025-native-code.md.
+"""Builds the package. With ``FWP_COMPILE`` in the environment, its engine as native code; the value
+is the C compiler's level of optimization, 0 to 3. See docs/decisions/0025-native-code.md.
 
 mypyc compiles Python as it stands, but for a few forms that are rewritten in a copy of the sources.
 """
@@ -260,7 +260,7 @@ def _cached_properties(class_: ast.ClassDef) -> Iterator[Cached]:
                 yield Cached(method, slot, ast.unparse(method.returns).strip("'"))
 
 
-def extensions() -> list[Extension]:
+def extensions(level: str) -> list[Extension]:
     """The engine's modules as C, generated from a rewritten copy: a library for each group.
 
     Raises ImportError where there is no mypyc yet: a build asks for what it needs first.
@@ -279,8 +279,7 @@ def extensions() -> list[Extension]:
         ["--config-file", str(configuration), *(path for paths, _ in groups for path in paths)],
         separate=groups,
         multi_file=True,
-        # Most of the time goes by in Python's own objects: more makes it no faster.
-        opt_level="1",
+        opt_level=level,
         debug_level="0",
     )
     for extension in made:
@@ -309,13 +308,19 @@ def _defines(tree: ast.Module) -> bool:
 
 
 def main() -> None:
-    """Build what is asked for; from Python alone unless ``FWP_COMPILE`` is set."""
+    """Build what is asked for; from Python alone unless ``FWP_COMPILE`` is set.
+
+    Raises SystemExit where that is no level of optimization.
+    """
     made: list[Extension] = []
     required: list[str] = []
-    if os.environ.get("FWP_COMPILE"):
+    level = os.environ.get("FWP_COMPILE", "")
+    if level not in ("", "0", "1", "2", "3"):
+        sys.exit(f"setup.py: FWP_COMPILE is a level of optimization, 0 to 3, not {level!r}")
+    if level:
         required = ["mypy>=2"]
         if {"bdist_wheel", "build_ext"} & set(sys.argv):
-            made = extensions()
+            made = extensions(level)
     options = {"build_ext": {"parallel": os.cpu_count()}}
     setup(ext_modules=made, setup_requires=required, options=options)
 
