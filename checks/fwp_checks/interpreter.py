@@ -6,7 +6,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import TypeVar
 
 # Chains of calls are followed by recursion; Python-to-Python calls take no C stack since 3.11.
@@ -59,10 +59,8 @@ def deep_recursion() -> Iterator[None]:
 
 def on_one_stack(function: Callable[[], _Result]) -> _Result:
     """What a function gives, called where the frames of long chains of calls lie side by side."""
-    code: CodeType | None = getattr(_call, "__code__", None)
-    if code is None:  # compiled, it has no such frames
-        return _call(function)
-    called: _Result = FunctionType(code.replace(co_stacksize=_STACK_SIZE), {})(function)
+    code = _call.__code__.replace(co_stacksize=_STACK_SIZE)
+    called: _Result = FunctionType(code, {})(function)
     return called
 
 

@@ -398,7 +398,7 @@ class Expressions:
         prefix = "" if positive else "not-"
         if called == "isinstance" and len(test.args) == 2:
             return [(name, prefix + "instance", self.expression(test.args[1]))]
-        if called in ("iscoroutinefunction", "is_async_callable"):
+        if called in t.COROUTINE_QUESTIONS:
             return [(name, prefix + "coroutine-function", -1)]
         if called in ("iscoroutine", "isawaitable"):
             return [(name, prefix + "awaitable", -1)]

@@ -55,6 +55,11 @@ from typing import Any, Final
 
 Term = tuple[Any, ...]
 
+COROUTINE_QUESTIONS: Final = frozenset({"iscoroutinefunction", "is_async_callable"})
+"""The last names of what tells whether calling something gives a coroutine (asyncio, inspect,
+asgiref, Starlette).
+"""
+
 NOWHERE = (0, 0, 0, 0)
 """The span of a term that has no place of its own in the source."""
 

@@ -48,7 +48,6 @@ _COROUTINE_FUNCTIONS = frozenset(
         "starlette.concurrency.run_in_threadpool",
     }
 )
-_COROUTINE_QUESTIONS = frozenset({"iscoroutinefunction", "is_async_callable"})
 # Library functions that take an iterable or a context manager to a thread, not a function to call.
 _TAKE_OBJECTS = frozenset(
     {
@@ -143,7 +142,7 @@ class Coroutines:
             if test is None or not region.start <= call < region.end or test[0] != t.CALL:
                 continue
             name = terms[test[1]][-1]
-            if name in _COROUTINE_QUESTIONS and any(terms[a] == called for a in test[2]):
+            if name in t.COROUTINE_QUESTIONS and any(terms[a] == called for a in test[2]):
                 return True
         return False
 

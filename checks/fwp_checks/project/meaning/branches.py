@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 _PARTS = (t.CONST, t.NAME, t.ATTR, t.COMPARE, t.BOOL, t.UNARY, t.SEQUENCE, t.TRUTH, t.NARROW)
 # Terms that only look something up.
 _LOOKING_UP = (t.CONST, t.NAME, t.PARAM, t.ATTR, t.ITEM, t.ALIAS, t.NARROW)
-# Whether calling something gives a coroutine, by the last names of what asks.
-_QUESTIONS = ("iscoroutinefunction", "is_async_callable")
 
 
 class State(Detail):
@@ -124,7 +122,7 @@ class Branches:
     def _asking(self) -> dict[Module, set[int]]:
         """The functions that ask what calling another one gives."""
         found: dict[Module, set[int]] = {}
-        for name in _QUESTIONS:
+        for name in sorted(t.COROUTINE_QUESTIONS):
             for module, term in self._project.call_sites.spelt(name):
                 found.setdefault(module, set()).add(module.code_scope_of(term))
         return found
@@ -208,7 +206,9 @@ class Branches:
         if len(call[2]) != 1:
             return None
         asking = self._project.values.evaluate(frame, call[1])
-        if not isinstance(asking, External) or not asking.name.endswith(_QUESTIONS):
+        if not isinstance(asking, External):
+            return None
+        if asking.name.rpartition(".")[2] not in t.COROUTINE_QUESTIONS:
             return None
         function = self._project.values.evaluate(frame, call[2][0])
         found = {self._project.calls.is_async(option) for option in options_of(function)}

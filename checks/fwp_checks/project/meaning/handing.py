@@ -81,6 +81,31 @@ class Handing:
                     values[index] = self._kept(function, index, given)
         return self._project.frames.get(module, function.scope, parent, tuple(values))
 
+    def single_frame(self, function: FunctionValue, arguments: Arguments) -> Frame:
+        """The frame of one call of a function, with all that it is handed, literals too."""
+        module, parent = function.module, function.frame
+        scope = module.facts.scopes[function.scope]
+        positional = list(arguments.positional)
+        if function.receiver is not None:
+            positional.insert(0, function.receiver)
+        keywords = dict(arguments.keywords)
+        values: list[Value | None] = []
+        for parameter in scope.parameters:
+            given: Value | None = None
+            if parameter.kind == "*":
+                given = TupleValue(tuple(positional))
+                positional = []
+            elif parameter.kind == "**":
+                given = MappingValue(RECURSIVE, tuple(keywords.items()))
+            elif parameter.kind != "keyword" and positional:
+                given = positional.pop(0)
+            elif parameter.name in keywords:
+                given = keywords.pop(parameter.name)
+            elif parameter.default >= 0 and arguments.complete:
+                given = self._project.values.evaluate(parent, parameter.default)
+            values.append(given)
+        return self._project.frames.single(module, function.scope, parent, tuple(values))
+
     def _asked(self, parent: Frame, scope_number: int) -> list[bool]:
         """For each parameter of a function whether what it is handed may say more than its
         annotation does, whatever that is.
