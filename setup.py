@@ -20,7 +20,10 @@ _SOURCES = Path("checks")
 _COPY = Path("build/native")
 # The engine, in groups of about the same size: each becomes a library, and they are made at once.
 _COMPILED = {
-    "facts": ("facts", "patterns.py", "replacing.py", "sources.py", "project/files"),
+    "facts": (
+        *("facts", "patterns.py", "replacing.py", "sources.py", "project/files"),
+        *("catalogue/__init__.py", "catalogue/grammar.py"),
+    ),
     "meaning": ("project/meaning", "project/effects", "project/loop"),
     "rows": ("project/rows", "project/templates", "project/linked.py", "project/failures.py"),
     "structure": tuple(
@@ -28,7 +31,7 @@ _COMPILED = {
         for name in ("application", "injection", "lifetimes", "repetition", "structure", "view.py")
     ),
     "frameworks": ("frameworks",),
-    "rules": ("analysis.py", "rules/[a-z]*.py"),
+    "rules": ("analysis.py", "rules"),
 }
 _REPLACING = """
 from typing import Any, TypeVar

@@ -26,7 +26,7 @@ from .grammar import (
 )
 
 if TYPE_CHECKING:
-    from .tables import EffectRecord, Members, Tables
+    from .tables import Members, Record, Tables
 
 __all__ = [
     "Catalogue",
@@ -387,7 +387,7 @@ def _numbers(members: Members, name: str) -> list[int]:
     return [number for number, excluded in patterns if member not in excluded]
 
 
-def _effect_row(record: EffectRecord) -> EffectRow:
+def _effect_row(record: Record) -> EffectRow:
     effect, kind, reason, alternative, link, unless, when, source, resource = record
     return EffectRow(
         effect, kind, reason, alternative, link, tuple(unless), tuple(when), source, resource

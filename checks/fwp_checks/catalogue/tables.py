@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from .documents import Document, EffectEntry, Names
 from .grammar import CatalogueError, parse_value, resolve_alias
@@ -19,8 +19,10 @@ FORMAT = 1
 
 _DOTTED = re.compile(r"\w+(?:\.\w+)+")
 
+# Tables are joined from these records and patterns, and read as the lists that JSON knows.
+Record = Sequence[Any]
 # Number of a row, and the members that the wildcard does not cover.
-Pattern = tuple[int, list[str]]
+Pattern = Sequence[Any]
 
 
 class EffectRecord(NamedTuple):
@@ -59,11 +61,11 @@ class Tables(TypedDict):
     roots: list[str]
     aliases: dict[str, str]
     types: dict[str, list[str]]
-    effect_rows: list[EffectRecord]
+    effect_rows: list[Record]
     effects: Members
-    role_rows: list[RoleRecord]
+    role_rows: list[Record]
     roles: Members
-    gives_rows: list[GivesRecord]
+    gives_rows: list[Record]
     gives: dict[str, Members]
 
 
