@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
-from fwp_checks.project.meaning import python
+from fwp_checks.project.effects.caches import Caches
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
-    External,
     FunctionValue,
     Instance,
     Member,
@@ -28,12 +26,6 @@ from fwp_checks.project.meaning.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-
-# https://docs.python.org/3/library/functools.html
-_CACHES = frozenset({"functools.lru_cache", "functools.cache"})
-_CACHED_PROPERTIES = frozenset(
-    name for name, how in python.DECORATORS.items() if how == "cached_property"
-)
 
 _CONSTRUCTORS = ("__init__", "__post_init__")
 
@@ -50,7 +42,7 @@ class Once:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._kept_by_arguments: dict[ClassValue, bool | None] = {}
-        self._cached: dict[tuple[str, int], bool] = {}
+        self._caches = Caches(project)
         self._guarded: dict[tuple[str, int], list[Guarded]] = {}
         self._remembered: dict[tuple[str, int], list[Guarded]] = {}
 
@@ -61,7 +53,7 @@ class Once:
         """
         if frame.name in _CONSTRUCTORS:
             return self._is_made_once(frame, caller, call)
-        return self._has_cache(frame) and self._is_the_same_each_time(frame, caller, call)
+        return self._caches.keeps_one(frame, caller, call)
 
     def is_kept(self, frame: Frame) -> bool:
         """Whether results are kept: of a plain function by its arguments, of a cached property by
@@ -70,8 +62,8 @@ class Once:
         if frame.name in _CONSTRUCTORS:
             return self._keeping(frame) is not None
         if self._project.calls.class_of_method(frame.module, frame.scope_number) is not None:
-            return self._has_decorator(frame, _CACHED_PROPERTIES)
-        return self._has_cache(frame)
+            return self._caches.is_property(frame)
+        return self._caches.has_cache(frame)
 
     def _is_made_once(self, frame: Frame, caller: Frame, call: int) -> bool:
         terms = caller.module.facts.terms
@@ -138,51 +130,6 @@ class Once:
         ]
         asked = {terms[p][1] for key in keys for p in t.reached(terms, key, t.PARAM)}
         return bool(asked - {0})
-
-    def _has_cache(self, frame: Frame) -> bool:
-        key = (frame.module.path, frame.scope_number)
-        known = self._cached.get(key)
-        if known is None:
-            known = self._cached[key] = self._has_decorator(frame, _CACHES)
-        return known and key not in self._cleared
-
-    @cached_property
-    def _cleared(self) -> frozenset[tuple[str, int]]:
-        """Functions whose cache async code clears: they do their work again and again."""
-        found = set()
-        for module, term in self._project.call_sites.spelt("cache_clear"):
-            scope_number = module.code_scope_of(term)
-            called = module.facts.terms[module.facts.terms[term][1]]
-            if called[0] != t.ATTR or module.is_test:
-                continue
-            if module.facts.scopes[scope_number].is_async:
-                frame = self._project.frame_of_scope(module, scope_number)
-                for option in options_of(self._project.values.evaluate(frame, called[1])):
-                    if isinstance(option, FunctionValue):
-                        found.add((option.module.path, option.scope))
-        return frozenset(found)
-
-    def _has_decorator(self, frame: Frame, names: frozenset[str]) -> bool:
-        terms = frame.module.facts.terms
-        for decorator in frame.scope.decorators:
-            entry = terms[decorator]
-            called = entry[1] if entry[0] == t.CALL else decorator
-            value = self._project.values.evaluate(frame.parent or frame, called)
-            if isinstance(value, External) and value.name in names:
-                return True
-        return False
-
-    def _is_the_same_each_time(self, frame: Frame, caller: Frame, call: int) -> bool:
-        is_method = self._project.calls.class_of_method(frame.module, frame.scope_number)
-        if is_method:
-            # The object is among the arguments.
-            return len(frame.scope.parameters) <= 1
-        terms = caller.module.facts.terms
-        entry = terms[call]
-        if not frame.scope.parameters:
-            return True
-        arguments = (*entry[2], *(term for _, term in entry[3])) if entry[0] == t.CALL else (call,)
-        return all(terms[argument][0] == t.CONST for argument in arguments)
 
     def guarded(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms that run only while a variable that outlives the call is empty, and
