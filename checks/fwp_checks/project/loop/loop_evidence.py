@@ -33,6 +33,7 @@ _WARNING_KINDS = {"cpu"}
 FILE_KINDS = frozenset({"file", "metadata"})
 _OPTIONAL_KINDS = {"metadata"}
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+_NESTING = frozenset({"nest_asyncio.apply"})
 _LOOP_LIBRARIES = ("asyncio.", "anyio.", "trio.")
 
 
@@ -333,12 +334,23 @@ class LoopCollector:
                     break
 
     @cached_property
+    def _may_nest(self) -> bool:
+        """Whether the project makes asyncio run a loop within itself.
+
+        https://github.com/erdewit/nest_asyncio
+        """
+        applied = self._project.call_sites.of(_NESTING, imported=True)
+        return any(not site.frame.module.is_test for site in applied)
+
+    @cached_property
     def _entering_loops(self) -> Effects:
         frames, _ = self._reached
         return Effects(self._project, frames, lambda run: self._rows.of(run, "runs_loop"))
 
     def _nested(self, frame: Frame, events: Sequence[Event]) -> Iterator[SiteEvidence]:
         """Where an event loop is started although one is running."""
+        if self._may_nest:
+            return
         for event in events:
             chain = self._entering_loops.chain(frame, event)
             last = chain[-1].run if chain else None
