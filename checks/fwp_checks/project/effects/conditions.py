@@ -11,6 +11,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import roots_of
@@ -119,6 +120,10 @@ class Conditions:
                     found.append(
                         (*frame.module.rest_after(region, frame.scope_number), requirements)
                     )
+        for start, end, term, positive in renewed(frame):
+            requirements = self._tested(frame, term, positive)
+            if requirements:
+                found.append((start, end, requirements))
         return found
 
     def _tested(self, frame: Frame, term: int, positive: bool) -> Requirements:

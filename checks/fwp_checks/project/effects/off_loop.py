@@ -15,7 +15,8 @@ from fwp_checks.project.meaning.frames import Frame
 # https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
 _RAISING = frozenset({"get_running_loop", "current_task", "current_async_library"})
 # Compared with the thread of the loop, the thread that runs tells, too.
-_QUESTIONS = _RAISING | {"is_running", "get_ident", "current_thread"}
+_QUESTIONS = _RAISING | {"is_running", "get_ident", "get_native_id", "current_thread"}
+_IDENTITIES = frozenset({"ident", "native_id", "name"})
 _NEGATIONS = {"is": False, "==": False, "is not": True, "!=": True}
 _MAX_DEPTH = 8
 
@@ -130,7 +131,7 @@ def _tells(terms: list[t.Term], term: int, asked: set[int], depth: int = 0) -> b
     if kind == t.UNARY and entry[1] == "not":
         inner = _tells(terms, entry[2], asked, depth + 1)
         return None if inner is None else not inner
-    if kind == t.NARROW:
+    if kind == t.NARROW or (kind == t.ATTR and entry[2] in _IDENTITIES):
         return _tells(terms, entry[1], asked, depth + 1)
     if kind == t.COMPARE and entry[1] in _NEGATIONS:
         inner = _tells(terms, entry[2], asked, depth + 1)

@@ -262,9 +262,22 @@ class Once:
         known = self._remembered.get(key)
         if known is None:
             known = self._remembered[key] = self._while_empty(
-                frame, self._items_written(frame), self._looked_up
+                frame,
+                self._items_written(frame),
+                lambda terms, term: self._looked_up(terms, self._by_default(frame, term)),
             )
         return known
+
+    @staticmethod
+    def _by_default(frame: Frame, term: int) -> int:
+        """What is left of ``not refresh and key in cache`` where parameters have their defaults."""
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        if entry[0] != t.BOOL:
+            return term
+        wanted = entry[1] == "and"
+        rest = [operand for operand in entry[2] if _default(frame, operand) is not wanted]
+        return rest[0] if len(rest) == 1 else term
 
     @staticmethod
     def _while_empty(
@@ -359,6 +372,50 @@ class Once:
             return False, None
         empty, name = tests.pop()
         return (empty, name) if empty is (entry[1] == "or") else (False, None)
+
+
+def renewed(frame: Frame) -> Iterator[tuple[int, int, int, bool]]:
+    """Stretches of terms that fill a variable which outlives the call where it is empty, or where
+    something else is asked for: ``if refresh or self._token is None: self._token = fetch()``, and
+    what follows ``if self._token and not refresh: return self._token``.
+
+    With the term of that other test, and how it comes out where the variable is filled anew.
+    """
+    module = frame.module
+    terms = module.facts.terms
+    written: dict[str, list[int]] | None = None
+    for region in module.regions_in(frame.scope_number):
+        entry = terms[region.term] if region.kind == "if" and region.term >= 0 else ()
+        if not entry or entry[0] != t.BOOL or len(entry[2]) != 2:
+            continue
+        is_filled = entry[1] == "or"
+        if not is_filled and not region.leaves:
+            continue
+        start, end = (
+            (region.start, region.end)
+            if is_filled
+            else module.rest_after(region, frame.scope_number)
+        )
+        if written is None:
+            written = Once._written(frame)
+        for kept, other in (entry[2], entry[2][::-1]):
+            empty, name = Once._tested(terms, kept)
+            if name is not None and empty is is_filled:
+                if any(start <= at < end for at in written.get(name, ())):
+                    yield start, end, other, is_filled
+
+
+def _default(frame: Frame, term: int) -> bool | None:
+    """How the test of a parameter comes out where its literal default is left in place."""
+    terms = frame.module.facts.terms
+    entry = terms[term]
+    if entry[0] == t.UNARY and entry[1] == "not":
+        holds = _default(frame, entry[2])
+        return None if holds is None else not holds
+    if entry[0] != t.PARAM:
+        return None
+    default = frame.scope.parameters[entry[1]].default
+    return bool(terms[default][1]) if default >= 0 and terms[default][0] == t.CONST else None
 
 
 def _refuses(frame: Frame, region: Region) -> bool:

@@ -229,8 +229,10 @@ class Module:
     def rest_after(self, region: Region, scope_number: int) -> tuple[int, int]:
         """The terms that follow a region in the block it stands in."""
         end = self.facts.scopes[scope_number].end
+        # What begins where an empty region stands follows it: its own test would lie between.
+        before = region.start - (region.start == region.end)
         for outer in self.regions_in(scope_number):
-            if outer.start <= region.start and region.end <= outer.end and outer is not region:
+            if outer.start <= before and region.end <= outer.end and outer is not region:
                 end = min(end, outer.end)
         return region.end, end
 

@@ -65,6 +65,11 @@ _THREAD_LOCKS = (
     "multiprocessing.synchronize.Lock",
     "multiprocessing.synchronize.RLock",
 )
+# Those that the thread which holds them may take again. (A condition's lock is one if none is
+# given, https://docs.python.org/3/library/threading.html#threading.Condition.)
+_REENTRANT = ("threading.RLock", "threading.Condition", "multiprocessing.synchronize.RLock")
+
+_MAX_DEPTH = 8
 
 
 class Dropped(NamedTuple):
@@ -91,13 +96,17 @@ class Handed(NamedTuple):
 
 
 class HeldLock(NamedTuple):
-    """A thread lock held in a ``with`` block (at ``term``) that awaits (at ``awaited``)."""
+    """A thread lock held in a ``with`` block (at ``term``) that awaits (at ``awaited``).
+
+    ``is_reentrant``: the thread that holds it gets it once more.
+    """
 
     path: str
     scope: int
     term: int
     lock: str
     awaited: int
+    is_reentrant: bool
 
 
 class Coroutines:
@@ -311,11 +320,13 @@ class Coroutines:
             if region.kind != "with" or region.is_async:
                 continue
             manager = terms[region.term][1]
-            if self._is_thread_lock(self._project.values.evaluate(frame, manager)):
-                awaited = self._first_await(frame.module, region.start, region.end)
+            value = self._project.values.evaluate(frame, manager)
+            if self._is_of(value, _THREAD_LOCKS):
+                awaited = self._first_await(frame, region.start, region.end)
                 if awaited is not None:
                     name = self._lock_name(frame, manager)
-                    yield HeldLock(*frame.function, region.term, name, awaited)
+                    is_reentrant = self._is_of(value, _REENTRANT)
+                    yield HeldLock(*frame.function, region.term, name, awaited, is_reentrant)
 
     def _between_calls(self, frame: Frame) -> Iterator[HeldLock]:
         """``lock.acquire() … await … lock.release()``."""
@@ -331,20 +342,21 @@ class Coroutines:
                 continue
             lock = terms[entry[1]][1]
             value = self._project.values.evaluate(frame, lock)
-            if not self._is_thread_lock(value):
+            if not self._is_of(value, _THREAD_LOCKS):
                 continue
             if terms[entry[1]][2] == "acquire":
                 acquired[value] = term
             elif value in acquired:
-                awaited = self._first_await(frame.module, acquired[value], term)
+                awaited = self._first_await(frame, acquired[value], term)
                 if awaited is not None:
                     name = self._lock_name(frame, lock)
-                    yield HeldLock(*frame.function, acquired[value], name, awaited)
+                    is_reentrant = self._is_of(value, _REENTRANT)
+                    yield HeldLock(*frame.function, acquired[value], name, awaited, is_reentrant)
 
-    def _is_thread_lock(self, value: Value) -> bool:
+    def _is_of(self, value: Value, locks: tuple[str, ...]) -> bool:
         value = without_none(value)
         return isinstance(value, Instance) and any(
-            self._project.classes.is_instance(value, lock) for lock in _THREAD_LOCKS
+            self._project.classes.is_instance(value, lock) for lock in locks
         )
 
     def _lock_name(self, frame: Frame, term: int) -> str:
@@ -360,11 +372,31 @@ class Coroutines:
             .rpartition(".")[2]
         )
 
-    @staticmethod
-    def _first_await(module: Module, start: int, end: int) -> int | None:
-        terms = module.facts.terms
+    def _first_await(self, frame: Frame, start: int, end: int, depth: int = 0) -> int | None:
+        """Where a stretch of a function first gives the loop to other tasks."""
+        terms = frame.module.facts.terms
         for term in range(start, end):
             entry = terms[term]
-            if entry[0] == t.AWAIT or (entry[0] in (t.ITER, t.ENTER) and entry[2]):
+            if entry[0] == t.AWAIT:
+                if not self._never_waits(frame, entry[1], depth):
+                    return term
+            elif entry[0] in (t.ITER, t.ENTER) and entry[2]:
                 return term
         return None
+
+    def _never_waits(self, frame: Frame, awaited: int, depth: int) -> bool:
+        """Whether a coroutine of the project runs to its end at once: it awaits nothing, or only
+        such coroutines.
+        """
+        if depth == _MAX_DEPTH:
+            return False
+        options = options_of(self._project.values.evaluate(frame, awaited))
+        return all(
+            isinstance(option, Coroutine)
+            and not option.frame.scope.is_stub
+            and self._first_await(
+                option.frame, option.frame.scope.start, option.frame.scope.end, depth + 1
+            )
+            is None
+            for option in options
+        )

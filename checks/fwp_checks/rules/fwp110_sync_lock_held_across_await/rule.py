@@ -22,11 +22,15 @@ def check(file: FileView) -> Iterator[Finding]:
     for held in file.locks_across_await:
         line = file.module.facts.span(held.awaited)[0]
         name = file.name_of(held.path, held.scope)
+        effect = (
+            "other tasks get it all the same, as they run in the thread that holds it"
+            if held.is_reentrant
+            else "another task that wants it stops the event loop, and this one never releases it"
+        )
         yield file.finding(
             RULE,
             file.range_of(file.module, held.term),
             f"'{held.lock}' is held across the await in line {line} of '{name}': "
-            f"another task that wants it stops the event loop, and this one never releases it; "
-            f"use asyncio.Lock with 'async with'.",
+            f"{effect}; use asyncio.Lock with 'async with'.",
             key=(file.module.qualname(held.scope), held.lock),
         )
