@@ -184,9 +184,11 @@ class Litestar(WebFramework):
     def registration(self, context: Context, name: str, arguments: Arguments) -> Registration:
         """What a function is; a ``def`` handler or dependency goes to a thread on request."""
         how = super().registration(context, name, arguments)
-        if context is Context.DEPENDENCY and arguments.get(1, "use_cache") == Constant(True):
-            # What it gives is kept for all requests, with the application.
-            how = replace(how, context=Context.STARTUP)
+        if context is Context.DEPENDENCY:
+            kept = arguments.get(1, "use_cache")
+            if kept is not None and kept != Constant(False):
+                # What it gives is kept for all requests, with the application.
+                how = replace(how, context=Context.STARTUP)
         if context in (Context.HANDLER, Context.DEPENDENCY):
             return replace(how, threaded=arguments.get(2, "sync_to_thread") == Constant(True))
         return replace(how, threaded=False) if name in _ALWAYS_ASYNC else how
