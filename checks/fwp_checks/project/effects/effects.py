@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.conditions import Requirements
+from fwp_checks.project.effects.elsewhere import Elsewhere
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
 from fwp_checks.project.meaning.frames import Frame
@@ -95,6 +96,7 @@ class Behaviours:
         self._value = project.values.evaluate
         self._once = Once(project)
         self._off_loop = OffLoop()
+        self._elsewhere = Elsewhere(project)
         self._known: dict[Frame, Behaviour] = {}
 
     def of(self, frame: Frame) -> Behaviour:
@@ -136,7 +138,7 @@ class Behaviours:
         coroutines: list[tuple[int, Frame]] = []
         scope, memo, value = frame.scope, frame.memo, self._value
         skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
-        skipped += self._project.branches.skipped(frame)
+        skipped += self._project.branches.skipped(frame) + self._elsewhere.stretches(frame)
         refused = self._off_loop.refused(frame)
         active = self._project.names.active(frame.module, scope.start, scope.end)
         if skipped:

@@ -49,7 +49,7 @@ def _items(project: Project, frame: Frame, term: int, steps: int) -> list[Item] 
         called = frame.module.facts.terms[entry[1]]
         if called[0] == t.NAME and called[1] in _COPIES:
             return _items(project, frame, entry[2][0], steps + 1)
-    source = _bound(project, frame, entry)
+    source = bound(project, frame, entry)
     return _items(project, *source, steps + 1) if source is not None else None
 
 
@@ -67,7 +67,7 @@ def _of_display(project: Project, frame: Frame, entry: t.Term, steps: int) -> li
     return found
 
 
-def _bound(project: Project, frame: Frame, entry: t.Term) -> tuple[Frame, int] | None:
+def bound(project: Project, frame: Frame, entry: t.Term) -> tuple[Frame, int] | None:
     """The term that a name, an import or an attribute of a class stands for."""
     if entry[0] == t.NAME:
         term = frame.module.facts.scopes[0].bindings.get(entry[1], -1)

@@ -1,0 +1,201 @@
+"""Code that does not run where a service is at work, or as good as never: branches for Windows,
+what tidies up behind an error that is passed on, short pauses before another attempt, and calls of
+what the same function otherwise hands to a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import Region
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.tested import tests_in
+from fwp_checks.project.meaning.values import Constant, External, Member
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# What these are there: https://docs.python.org/3/library/os.html#os.name,
+# https://docs.python.org/3/library/sys.html#sys.platform,
+# https://docs.python.org/3/library/platform.html#platform.system
+_SYSTEMS = frozenset({"os.name", "sys.platform", "platform.system"})
+_ON_WINDOWS = frozenset({"nt", "win32", "win", "Windows", "windows"})
+_IS_EQUAL = {"==": True, "!=": False}
+_MOST_STEPS = 4
+_PAUSE = 0.1
+_BRANCHES = frozenset({"if", "else", "except"})
+
+
+class Elsewhere:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[Module, int], list[tuple[int, int]]] = {}
+
+    def stretches(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms of a function that do not run in a service, or as good as never."""
+        key = (frame.module, frame.scope_number)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = list(self._find(frame))
+        return known
+
+    def _find(self, frame: Frame) -> Iterator[tuple[int, int]]:
+        module, number = frame.module, frame.scope_number
+        regions = module.regions_in(number)
+        if not regions:
+            return
+        yield from self._for_windows(frame)
+        yield from self._threaded_otherwise(frame)
+        if not frame.scope.is_async:
+            for region in regions:
+                if region.kind == "except":
+                    yield from self._behind_error(frame, region)
+
+    def _behind_error(self, frame: Frame, region: Region) -> Iterator[tuple[int, int]]:
+        """A handler that passes the error on, or the short pauses in it."""
+        module = frame.module
+        last = region.end - 1
+        if last >= region.start and module.facts.terms[last][0] == t.RAISE:
+            inner = [r for r in module.regions_in(frame.scope_number) if _contains(region, r.start)]
+            if not any(r != region and _contains(r, last) for r in inner):
+                yield region.start, region.end
+                return
+        for term in self._sleeping.get(module, ()):
+            if _contains(region, term) and self._is_short(frame, term):
+                yield term, term + 1
+
+    @cached_property
+    def _sleeping(self) -> dict[Module, list[int]]:
+        """Calls of anything called "sleep"."""
+        found: dict[Module, list[int]] = {}
+        for module, term in self._project.call_sites.spelt("sleep"):
+            found.setdefault(module, []).append(term)
+        return found
+
+    def _is_short(self, frame: Frame, call: int) -> bool:
+        """Whether a call sleeps for a written time that hardly anyone notices."""
+        arguments = frame.module.facts.terms[call][2]
+        seconds = self._project.values.evaluate(frame, arguments[0]) if arguments else None
+        return (
+            isinstance(seconds, Constant)
+            and isinstance(seconds.value, (int, float))
+            and seconds.value <= _PAUSE
+        )
+
+    # -- Windows -----------------------------------------------------------------------------------
+
+    def _for_windows(self, frame: Frame) -> Iterator[tuple[int, int]]:
+        asked = self._asked.get(frame.module, ())
+        if not self._names and not asked:
+            return
+        for test in tests_in(frame.module, frame.scope_number):
+            if self._is_windows(frame, test.term) is test.holds:
+                yield test.start, test.end
+
+    @cached_property
+    def _asked(self) -> dict[Module, set[int]]:
+        """The terms that ask for the system, as they are spelt."""
+        found: dict[Module, set[int]] = {}
+        for module in self._project.table.modules:
+            terms = module.facts.terms
+            for term in module.of_kind(t.COMPARE):
+                other = terms[terms[term][3]]
+                if other[0] == t.CONST and other[1] in _ON_WINDOWS and terms[term][1] in _IS_EQUAL:
+                    found.setdefault(module, set()).add(term)
+        for module, term in self._project.call_sites.spelt("startswith"):
+            given = module.facts.terms[term][2]
+            if given and module.facts.terms[given[0]] in ((t.CONST, "win"), (t.CONST, "win32")):
+                found.setdefault(module, set()).add(term)
+        return found
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Global variables that hold the answer."""
+        return frozenset(
+            name
+            for module, asked in self._asked.items()
+            for name, term in module.facts.scopes[0].bindings.items()
+            if term in asked
+        )
+
+    def _is_windows(self, frame: Frame, term: int, steps: int = 0) -> bool | None:
+        """Whether a test holds on Windows only (True), or anywhere but there (False)."""
+        terms = frame.module.facts.terms
+        term = t.unaliased(terms, term)
+        entry = terms[term]
+        if term in self._asked.get(frame.module, ()):
+            if entry[0] == t.CALL:
+                called = terms[entry[1]]
+                is_asked = called[0] == t.ATTR and self._is_system(frame, called[1])
+                return True if is_asked else None
+            return _IS_EQUAL[entry[1]] if self._is_system(frame, entry[2]) else None
+        name = entry[-1] if entry[0] == t.ATTR else entry[1] if entry[0] == t.NAME else None
+        if entry[0] == t.IMPORT:
+            name = entry[2]
+        if name not in self._names or steps == _MOST_STEPS:
+            return None
+        bound = literals.bound(self._project, frame, entry)
+        return self._is_windows(bound[0], bound[1], steps + 1) if bound is not None else None
+
+    def _is_system(self, frame: Frame, term: int) -> bool:
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "lower":
+            entry = terms[terms[entry[1]][1]]
+        if entry[0] == t.CALL:
+            term = entry[1]
+        value = self._project.values.evaluate(frame, term)
+        return isinstance(value, External) and value.name in _SYSTEMS
+
+    # -- threads -----------------------------------------------------------------------------------
+
+    def _threaded_otherwise(self, frame: Frame) -> Iterator[tuple[int, int]]:
+        """Calls in a branch of what stands among the arguments of what runs it in a thread, outside
+        of that branch: ``if pool is closed: return run()``, ``return pool.submit(run).result()``.
+        """
+        module = frame.module
+        terms = module.facts.terms
+        calls = module.calls_in(frame.scope_number)
+        handed = {
+            _spelt(terms, argument): call
+            for call in calls
+            for argument in (*terms[call][2], *[term for _, term in terms[call][3]])
+        }
+        for call in calls:
+            other = handed.get(_spelt(terms, terms[call][1]))
+            if other is not None and self._is_in_branch(frame, call, other):
+                if self._offloads(frame, terms[other][1]):
+                    yield call, call + 1
+
+    @staticmethod
+    def _is_in_branch(frame: Frame, call: int, other: int) -> bool:
+        return any(
+            region.kind in _BRANCHES and _contains(region, call) and not _contains(region, other)
+            for region in frame.module.regions_in(frame.scope_number)
+        )
+
+    def _offloads(self, frame: Frame, function: int) -> bool:
+        value = self._project.values.evaluate(frame, function)
+        return isinstance(value, (External, Member)) and any(
+            role.role == "offloads" for role in self._project.catalogue.roles(value.name)
+        )
+
+
+def _contains(region: Region, term: int) -> bool:
+    return region.start <= term < region.end
+
+
+def _spelt(terms: list[t.Term], term: int) -> tuple[object, ...]:
+    """A variable or a chain of attributes, the same for each term that reads it."""
+    term = t.unaliased(terms, term)
+    entry = terms[term]
+    if entry[0] == t.ATTR:
+        return (*_spelt(terms, entry[1]), entry[2])
+    return entry if entry[0] in (t.NAME, t.PARAM, t.DEFINITION, t.IMPORT) else (term,)
