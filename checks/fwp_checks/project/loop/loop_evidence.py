@@ -35,6 +35,14 @@ _OPTIONAL_KINDS = {"metadata"}
 _SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 _NESTING = frozenset({"nest_asyncio.apply"})
 _LOOP_LIBRARIES = ("asyncio.", "anyio.", "trio.")
+# Their tests run one after the other, each on a loop that is made for it, by their documentation.
+_TEST_CASES = frozenset(
+    {
+        "unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "tornado.testing.AsyncTestCase",
+        "tornado.testing.AsyncHTTPTestCase", "aiohttp.test_utils.AioHTTPTestCase",
+        "django.test.TestCase", "django.test.SimpleTestCase", "django.test.TransactionTestCase",
+    }
+)  # fmt: skip
 
 
 def severity_of_kind(kind: str) -> Severity:
@@ -212,7 +220,7 @@ class LoopCollector:
             root = self._entries.root_of(entry, function)
             starts = self._starts(frame)
             pending = self._pending(frame, starts.single)
-            if root is None and not frame.scope.is_async:
+            if root is None and (not frame.scope.is_async or self._is_of_test_case(frame)):
                 return FrameEvidence(
                     function,
                     entry,
@@ -244,6 +252,16 @@ class LoopCollector:
         except Exception as error:  # one function must not cost the findings of others
             self._project.fail(frame.module, f"'{frame.qualname}'", error)
             return FrameEvidence(function, entry)
+
+    def _is_of_test_case(self, frame: Frame) -> bool:
+        """Whether a method's class is a base of tests, which packages ship for those who use them:
+        a test has its loop to itself.
+        """
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        if class_ is None:
+            return False
+        externals = self._project.classes.info(class_).externals
+        return any(name in _TEST_CASES for name in externals)
 
     def _pending(self, frame: Frame, single: frozenset[int]) -> tuple[FunctionKey, ...]:
         """The functions whose coroutines a frame makes, and neither awaits there nor hands to what
