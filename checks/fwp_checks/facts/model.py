@@ -12,14 +12,15 @@ import marshal
 from array import array
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from fwp_checks.facts.terms import Term
 
 FACTS_VERSION = 8
 
 
-class Parameter(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Parameter:
     """One parameter; ``kind`` is ``positional``, ``keyword``, ``any``, ``*`` or ``**``; terms are
     -1 where missing.
     """
@@ -30,7 +31,8 @@ class Parameter(NamedTuple):
     default: int
 
 
-class Region(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Region:
     """A stretch of terms, ``start <= number < end``, that runs under a condition or repeatedly.
 
     ``kind`` is ``for``, ``while``, ``if``, ``else``, ``case``, ``try``, ``except``, ``finally``,
@@ -64,7 +66,8 @@ ATTEMPT = (1 << KIND_BITS) - 1
 """
 
 
-class Statement(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Statement:
     """One statement of a function's own body: its terms are ``start <= number < end``.
 
     ``kind`` is one of STATEMENT_KINDS; ``constant`` is a docstring or ``...``. It begins on
@@ -78,7 +81,8 @@ class Statement(NamedTuple):
     end_line: int
 
 
-class Import(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Import:
     """One imported name: ``from <level dots><module> import <attribute>``; attribute None for
     ``import module``.
     """
@@ -222,8 +226,8 @@ class ModuleFacts:
             self.terms,
             self.spans.tobytes(),
             [_plain_scope(scope) for scope in self.scopes],
-            [tuple(region) for region in self.regions],
-            [tuple(imported) for imported in self.imports],
+            [_plain_region(region) for region in self.regions],
+            [_plain_import(imported) for imported in self.imports],
             self.star_imports,
             self.attribute_writes,
             self.suppressions,
@@ -245,8 +249,8 @@ class ModuleFacts:
             terms,
             _numbers(spans),
             [_read_scope(scope) for scope in scopes],
-            [Region._make(region) for region in regions],
-            [Import._make(imported) for imported in imports],
+            [_read_region(region) for region in regions],
+            [_read_import(imported) for imported in imports],
             stars,
             writes,
             suppressions,
@@ -283,12 +287,40 @@ def _plain_scope(scope: Scope) -> tuple[Any, ...]:
     if not scope.parameters:
         return plain
     # marshal writes plain tuples only.
-    parameters = tuple([tuple(parameter) for parameter in scope.parameters])
+    parameters = tuple([(p.name, p.kind, p.annotation, p.default) for p in scope.parameters])
     return (*plain[:_PARAMETERS], parameters, *plain[_PARAMETERS + 1 :])
 
 
 def _read_scope(plain: tuple[Any, ...]) -> Scope:
     scope = Scope(*plain)
     if scope.parameters:
-        scope.parameters = tuple([Parameter._make(p) for p in scope.parameters])
+        scope.parameters = tuple([_read_parameter(p) for p in plain[_PARAMETERS]])
     return scope
+
+
+_PlainParameter = tuple[str, str, int, int]
+_PlainRegion = tuple[str, int, int, int, bool, bool, bool]
+_PlainImport = tuple[str, str | None, int, int, bool]
+
+
+def _read_parameter(plain: _PlainParameter) -> Parameter:
+    name, kind, annotation, default = plain
+    return Parameter(name, kind, annotation, default)
+
+
+def _plain_region(one: Region) -> _PlainRegion:
+    return one.kind, one.start, one.end, one.term, one.is_async, one.leaves, one.exits
+
+
+def _read_region(plain: _PlainRegion) -> Region:
+    kind, start, end, term, is_async, leaves, exits = plain
+    return Region(kind, start, end, term, is_async, leaves, exits)
+
+
+def _plain_import(one: Import) -> _PlainImport:
+    return one.module, one.attribute, one.level, one.line, one.in_function
+
+
+def _read_import(plain: _PlainImport) -> Import:
+    module, attribute, level, line, in_function = plain
+    return Import(module, attribute, level, line, in_function)

@@ -8,6 +8,7 @@ Only frames whose receiver carries a :class:`State` are looked at, and functions
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,7 @@ class Branches:
             return
         if any(known == key.value for known, _ in held.items):
             is_returned = item in frame.scope.returns
-            yield tried._replace(exits=is_returned), True, True
+            yield replace(tried, exits=is_returned), True, True
             for region in regions:
                 if region.kind == "except" and region.start == tried.end:
                     yield region, False, True

@@ -98,7 +98,8 @@ def row_modules(project: Project) -> dict[Module, None]:
     found: dict[Module, None] = {}
     table = project.table
     for module in table.modules if sources else ():
-        for name, attribute, level, _, _ in module.facts.imports:
+        for imported in module.facts.imports:
+            name, attribute, level = imported.module, imported.attribute, imported.level
             inner = f"{name}.{attribute}"
             if level:
                 targets = (
