@@ -136,7 +136,7 @@ class Behaviours:
         terms = frame.module.facts.terms
         events: list[Event] = []
         coroutines: list[tuple[int, Frame]] = []
-        scope, memo, value = frame.scope, frame.memo, self._value
+        scope, value = frame.scope, self._value
         skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
         skipped += self._project.branches.skipped(frame) + self._elsewhere.stretches(frame)
         refused = self._off_loop.refused(frame)
@@ -146,7 +146,7 @@ class Behaviours:
         for term in active:
             entry = terms[term]
             if entry[0] == t.CALL:
-                if self._is_idle(memo.get(entry[1]) or value(frame, entry[1])):
+                if self._is_idle(frame.known(entry[1]) or value(frame, entry[1])):
                     continue
                 outcome = self._project.calls.outcome(frame, term)
                 alternatives = outcome.alternatives
@@ -160,7 +160,7 @@ class Behaviours:
                 operand = _OPERANDS.get(entry[0])
                 if operand is not None:
                     # Only objects have properties and special methods.
-                    used = memo.get(entry[operand]) or value(frame, entry[operand])
+                    used = frame.known(entry[operand]) or value(frame, entry[operand])
                     if type(used) is not Instance and type(used) is not Union:
                         continue
                 alternatives = self._implicit(frame, entry)

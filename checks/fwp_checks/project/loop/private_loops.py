@@ -198,7 +198,7 @@ def starts(project: Project, frame: Frame) -> Starts:
     single: set[int] = set()
     for term in frame.module.calls_in(frame.scope_number):
         called = terms[term][1]
-        value = frame.memo.get(called) or project.values.evaluate(frame, called)
+        value = frame.known(called) or project.values.evaluate(frame, called)
         for option in options_of(value):
             if not isinstance(option, (External, Member)):
                 continue

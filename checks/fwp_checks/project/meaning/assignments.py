@@ -28,7 +28,7 @@ class Assignments:
 
     def used(self, frame: Frame, term: int, at: int) -> Value:
         """The value of a term where another one uses it."""
-        value = frame.memo.get(term) or self._evaluate(frame, term)
+        value = frame.known(term) or self._evaluate(frame, term)
         if type(value) is Union or (type(value) is Instance and value.details):
             names = self._before(frame, term, at)
             if names:

@@ -99,13 +99,12 @@ class Values:
 
     def evaluate(self, frame: Frame, term: int) -> Value:
         """The value of a term in a frame that can see it (its own scope's, or one nested in it)."""
-        memo = frame.memo
-        known = memo.get(term)
+        known = frame.known(term)
         if known is not None:
             return known
         if self._depth > _MAX_DEPTH:
             return _TOO_DEEP
-        memo[term] = RECURSIVE
+        frame.note(term, RECURSIVE)
         self._depth += 1
         try:
             entry = frame.module.facts.terms[term]
@@ -116,7 +115,7 @@ class Values:
                 value = self._project.lists.filled(frame, term, value)
         finally:
             self._depth -= 1
-        memo[term] = value
+        frame.note(term, value)
         return value
 
     # -- names -------------------------------------------------------------------------------------

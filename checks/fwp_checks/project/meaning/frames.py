@@ -42,7 +42,10 @@ class Frame:
     ``parent`` is the frame the function was defined in.
     """
 
-    __slots__ = ("arguments", "memo", "module", "number", "parent", "scope", "scope_number")
+    __slots__ = (
+        *("_others", "_start", "_values"),
+        *("arguments", "module", "number", "parent", "scope", "scope_number"),
+    )
 
     def __init__(
         self,
@@ -58,7 +61,34 @@ class Frame:
         self.scope: Scope = module.facts.scopes[scope_number]
         self.parent = parent
         self.arguments = arguments
-        self.memo: dict[int, Value] = {}
+        self._start = self.scope.start
+        # Of the scope's own terms, as soon as there is one; and of terms of scopes around it.
+        self._values: list[Value | None] = []
+        self._others: dict[int, Value] | None = None
+
+    def known(self, term: int) -> Value | None:
+        """What a term has been found to be here, if that was asked."""
+        at = term - self._start
+        if 0 <= at < len(self._values):
+            return self._values[at]
+        return None if self._others is None else self._others.get(term)
+
+    def note(self, term: int, value: Value) -> None:
+        """What a term is here, from now on."""
+        at = term - self._start
+        if not self._values:
+            self._values = [None] * (self.scope.end - self._start)
+        if 0 <= at < len(self._values):
+            self._values[at] = value
+        elif self._others is None:
+            self._others = {term: value}
+        else:
+            self._others[term] = value
+
+    def evaluated(self) -> list[tuple[int, Value]]:
+        """The terms whose values are known here."""
+        found = [(at + self._start, v) for at, v in enumerate(self._values) if v is not None]
+        return found if self._others is None else [*found, *self._others.items()]
 
     @property
     def function(self) -> FunctionKey:

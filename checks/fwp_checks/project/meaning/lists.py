@@ -34,7 +34,7 @@ class Lists:
         elements = [value.element]
         for fill in fills:
             # What is put in may be made of what was put in before.
-            frame.memo[term] = Iterable(join(elements), value.kind, value.is_async)
+            frame.note(term, Iterable(join(elements), value.kind, value.is_async))
             elements.append(self.put_in(frame, fill))
         return Iterable(join(elements), value.kind, value.is_async)
 

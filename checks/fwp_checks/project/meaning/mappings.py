@@ -48,7 +48,7 @@ class Mappings:
         found: dict[object, list[Value]] = {}
         for fill in fills:
             # What is put in may be made of what was put in before.
-            frame.memo[term] = _with(value, found)
+            frame.note(term, _with(value, found))
             for key, stored in self._put_in(frame, fill):
                 found.setdefault(key, []).append(stored)
         return _with(value, found)

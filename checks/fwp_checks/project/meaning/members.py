@@ -184,7 +184,7 @@ class Members:
             return None
         owner, term = place
         frame = self._project.classes.frame_around(owner)
-        return owner, frame.memo.get(term) or self._project.values.evaluate(frame, term)
+        return owner, frame.known(term) or self._project.values.evaluate(frame, term)
 
     def _order_after(
         self, class_: ClassValue, after: ClassValue

@@ -35,7 +35,7 @@ def rounds(project: Project, frame: Frame, terms: Iterable[int]) -> list[Frame]:
     found = []
     for value in values:
         one = project.frames.single(frame.module, frame.scope_number, frame.parent, frame.arguments)
-        one.memo[loop] = value
+        one.note(loop, value)
         found.append(one)
     return found
 

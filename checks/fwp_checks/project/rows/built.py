@@ -72,7 +72,7 @@ class BuiltQueries:
 def _built_in(frame: Frame) -> Iterator[Place]:
     """The places of a frame where a query was finished."""
     path = frame.module.path
-    for term, value in frame.memo.items():
+    for term, value in frame.evaluated():
         if type(value) is Union or (type(value) is Instance and value.details):
             for option in options_of(value):
                 origin = origin_of(option)
