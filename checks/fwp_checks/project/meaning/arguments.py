@@ -34,11 +34,15 @@ class CallArguments(Arguments):
         self.count = count
         self.complete = count == len(entry[2]) and not is_spread
         self.terms = entry[2]
-        self.site = (frame.module.path, at or entry[1])
         self._project = project
         self._frame = frame
         self._entry = entry
         self._at = at
+
+    @property
+    def site(self) -> tuple[str, int] | None:
+        """The path of the module and the term of the call, else of what is called."""
+        return self._frame.module.path, self._at or self._entry[1]
 
     @property
     def positional(self) -> tuple[Value, ...]:

@@ -247,12 +247,9 @@ class Union(Value):
 
 
 class Arguments:
-    """What a call hands over; not ``complete`` where ``*args`` or ``**kwargs`` hide some of it.
+    """What a call hands over; not ``complete`` where ``*args`` or ``**kwargs`` hide some of it."""
 
-    ``site`` is the path of the module and the term of the call, else of what is called.
-    """
-
-    __slots__ = ("_keywords", "_positional", "complete", "count", "site", "terms")
+    __slots__ = ("_keywords", "_positional", "_site", "complete", "count", "terms")
 
     def __init__(
         self,
@@ -267,7 +264,12 @@ class Arguments:
         self.count = len(positional or ())
         self.complete = complete
         self.terms = terms
-        self.site = site
+        self._site = site
+
+    @property
+    def site(self) -> tuple[str, int] | None:
+        """The path of the module and the term of the call, else of what is called."""
+        return self._site
 
     @property
     def positional(self) -> tuple[Value, ...]:
