@@ -1,0 +1,52 @@
+"""Frames: what is known of the terms of a scope under given arguments."""
+
+from __future__ import annotations
+
+from fwp_checks.facts.extract import extract
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame, Frames
+from fwp_checks.project.meaning.values import Constant, External
+
+_SOURCE = b"""
+import time
+
+def outer(one):
+    def inner(two):
+        return one, two, time.sleep
+    return inner
+"""
+
+
+def _frame(name: str) -> Frame:
+    module = Module("a.py", ("a",), extract(_SOURCE))
+    names = [scope.name for scope in module.facts.scopes]
+    return Frames().get(module, names.index(name), None, ())
+
+
+def test_nothing_is_known_at_first() -> None:
+    frame = _frame("inner")
+    end = frame.scope.end
+    assert [frame.known(term) for term in range(-1, end + 1)] == [None] * (end + 2)
+    assert frame.evaluated() == []
+
+
+def test_what_is_noted_is_known() -> None:
+    frame = _frame("inner")
+    own, around = frame.scope.start, frame.scope.start - 1
+    # One of the scope's own terms, the last one, and one of a scope around it.
+    for term in (own, frame.scope.end - 1, around):
+        frame.note(term, Constant(term))
+    assert frame.known(own) == Constant(own)
+    assert frame.known(around) == Constant(around)
+    assert frame.known(own + 1) is None and frame.known(around - 1) is None
+    assert dict(frame.evaluated()) == {
+        term: Constant(term) for term in (own, frame.scope.end - 1, around)
+    }
+
+
+def test_what_is_noted_last_counts() -> None:
+    frame = _frame("outer")
+    for term in (frame.scope.start, frame.scope.end):
+        frame.note(term, Constant(1))
+        frame.note(term, External("time.sleep"))
+        assert frame.known(term) == External("time.sleep")
