@@ -69,8 +69,8 @@ class FrameEvidence(NamedTuple):
     makes coroutines or tasks. ``blocking``, ``nested`` and ``locks`` are of code that runs on the
     loop itself (``is_on_loop``). ``starts_tasks``: it makes something run beside it;
     ``keeps_tasks``: it opens a client that has tasks of its own; ``gathers``: it waits for several
-    coroutines at once. ``pending`` are the functions whose coroutines it makes without awaiting
-    them there.
+    coroutines at once; ``own_loop``: it makes the loop that it runs. ``pending`` are the functions
+    whose coroutines it makes without awaiting them there.
     """
 
     function: FunctionKey
@@ -83,6 +83,7 @@ class FrameEvidence(NamedTuple):
     starts_tasks: bool = False
     keeps_tasks: bool = False
     gathers: bool = False
+    own_loop: bool = False
     pending: tuple[FunctionKey, ...] = ()
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
@@ -230,6 +231,7 @@ class LoopCollector:
                     starts_tasks=starts.concurrent,
                     keeps_tasks=starts.keeps_tasks,
                     gathers=starts.gathers,
+                    own_loop=starts.own_loop and not frame.scope.is_async,
                     pending=pending,
                 )
             events = self._events(frame, root)

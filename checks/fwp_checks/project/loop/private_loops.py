@@ -54,10 +54,14 @@ _CLIENTS = frozenset(
         "nats.aio.client.Client", "asyncssh.connect",
     }
 )  # fmt: skip
+_TERMINAL = "input"
 # The last names of what starts a loop and waits.
 _RUN = frozenset({"run", "run_until_complete"})
 # These make the loop that they run, and raise where one is running already, by their documentation.
 _NEW_LOOP = frozenset({"asyncio.run", "asyncio.Runner.run", "anyio.run", "trio.run"})
+_MADE_AND_RUN = frozenset(
+    {"asyncio.new_event_loop", "asyncio.AbstractEventLoop.run_until_complete"}
+)
 
 
 class Company(Enum):
@@ -180,7 +184,8 @@ class Starts(NamedTuple):
     """What a frame does to event loops: the coroutine functions that it hands to what runs them
     (``anyio.run(main)``), whether it starts something that runs beside it, whether it opens a
     client that keeps tasks of its own, and whether it waits for several coroutines at once.
-    ``single`` are the terms that it hands to what waits for that one alone.
+    ``single`` are the terms that it hands to what waits for that one alone. ``own_loop``: the loop
+    that it runs is one that it makes.
     """
 
     entered: tuple[Frame, ...]
@@ -188,6 +193,7 @@ class Starts(NamedTuple):
     keeps_tasks: bool
     gathers: bool
     single: frozenset[int]
+    own_loop: bool
 
 
 def starts(project: Project, frame: Frame) -> Starts:
@@ -196,12 +202,14 @@ def starts(project: Project, frame: Frame) -> Starts:
     entered: list[Frame] = []
     concurrent = keeps_tasks = gathers = False
     single: set[int] = set()
+    names: set[str] = set()
     for term in frame.module.calls_in(frame.scope_number):
         called = terms[term][1]
         value = frame.known(called) or project.values.evaluate(frame, called)
         for option in options_of(value):
             if not isinstance(option, (External, Member)):
                 continue
+            names.add(option.name)
             if option.name in _SERVERS:
                 concurrent = True
             elif option.name in _CLIENTS:
@@ -219,7 +227,8 @@ def starts(project: Project, frame: Frame) -> Starts:
                         gathers = True
                     else:
                         concurrent = True
-    return Starts(tuple(entered), concurrent, keeps_tasks, gathers, frozenset(single))
+    own_loop = not _NEW_LOOP.isdisjoint(names) or names >= _MADE_AND_RUN
+    return Starts(tuple(entered), concurrent, keeps_tasks, gathers, frozenset(single), own_loop)
 
 
 def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
@@ -254,11 +263,15 @@ class Companies:
         self, nodes: Mapping[int, Node], served: Iterable[int], private: Iterable[int]
     ) -> None:
         self._nodes = nodes
+        open_ended = self._open_ended(private)
+        # Whoever waits for somebody at a terminal is a command, and no server's.
+        commands = self._asking() & open_ended
         quiet: set[int] = set()
         busy: set[int] = set()
         tasks: set[int] = set()
-        for entry in private:
-            reached = self._closure([entry])
+        own_loops = {number for number, node in nodes.items() if node.frame.own_loop}
+        for entry in sorted({*private, *commands, *own_loops}):
+            reached = self._closure([entry], own_loops - {entry})
             starting = [number for number in reached if nodes[number].frame.starts_tasks]
             gathering = [number for number in reached if nodes[number].frame.gathers]
             if starting or any(nodes[number].frame.keeps_tasks for number in reached):
@@ -270,19 +283,7 @@ class Companies:
                 busy |= pending
                 tasks |= self._closure(gathering) & pending
         once = self._closure(after for node in nodes.values() for after in node.first)
-        called = {
-            nodes[after].frame.function for node in nodes.values() for after in node.following
-        } | self._functions(once)
-        # Nothing is known of who calls these.
-        open_ended = [
-            number
-            for number, node in nodes.items()
-            if node.frame.is_on_loop
-            and node.frame.function not in called
-            and number not in quiet
-            and number not in busy
-        ]
-        others = self._functions(self._closure([*served, *open_ended]))
+        others = self._functions(self._closure([*served, *open_ended - commands]))
         self._alone = self._functions(quiet) - self._functions(busy) - others
         self._beside = self._functions(busy) - self._functions(tasks) - others
         self._first = self._functions(once) - others
@@ -295,6 +296,43 @@ class Companies:
             return Company.TASKS
         return Company.FIRST if function in self._first else Company.OTHERS
 
+    def _open_ended(self, private: Iterable[int]) -> set[int]:
+        """The frames of async functions of whose callers nothing is known."""
+        nodes = self._nodes
+        called = {
+            nodes[after].frame.function
+            for node in nodes.values()
+            for after in (*node.following, *node.first)
+            if after in nodes
+        }
+        reached = self._closure(private)
+        return {
+            number
+            for number, node in nodes.items()
+            if node.frame.is_on_loop and node.frame.function not in called and number not in reached
+        }
+
+    def _asking(self) -> set[int]:
+        """The frames that ask somebody at the terminal, or run what does."""
+        waiting = [
+            number
+            for number, node in self._nodes.items()
+            if any(site.row.kind == _TERMINAL for site in node.frame.blocking)
+        ]
+        found = set(waiting)
+        if not found:
+            return found
+        callers: dict[int, list[int]] = {}
+        for number, node in self._nodes.items():
+            for after in node.following:
+                callers.setdefault(after, []).append(number)
+        while waiting:
+            for before in callers.get(waiting.pop(), ()):
+                if before not in found:
+                    found.add(before)
+                    waiting.append(before)
+        return found
+
     def _pending(self, reached: set[int]) -> set[int]:
         """The frames that may run beside each other where several coroutines are waited for at
         once: what coroutines run that are not awaited where they are made.
@@ -303,12 +341,12 @@ class Companies:
         made = {function for frame in frames for function in frame.pending}
         return self._closure(n for n in reached if self._nodes[n].frame.function in made)
 
-    def _closure(self, starts: Iterable[int]) -> set[int]:
+    def _closure(self, starts: Iterable[int], without: Container[int] = ()) -> set[int]:
         found = {number for number in starts if number in self._nodes}
         waiting = list(found)
         while waiting:
             for after in self._nodes[waiting.pop()].following:
-                if after not in found:
+                if after not in found and after not in without:
                     found.add(after)
                     waiting.append(after)
         return found
