@@ -286,8 +286,10 @@ def extensions(level: str) -> list[Extension]:
         debug_level="0",
     )
     for extension in made:
-        # Every file of a group names the tables of the other groups: as one and the same.
-        extension.extra_compile_args = [*extension.extra_compile_args, "-fcommon"]
+        # Every file of a group names the tables of the other groups: as one and the same. Nothing
+        # else is called from outside by its name.
+        options = ("-fcommon", "-fvisibility=hidden")
+        extension.extra_compile_args = [*extension.extra_compile_args, *options]
     return made
 
 
