@@ -54,7 +54,6 @@ class Calls:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._outcomes: dict[tuple[Frame, int], Outcome] = {}
         self._returned: dict[Frame, Value] = {}
         self._yielded: dict[Frame, Value] = {}
         self._parameters: dict[tuple[Frame, int], Value] = {}
@@ -64,8 +63,7 @@ class Calls:
 
     def outcome(self, frame: Frame, term: int) -> Outcome:
         """What the call at a CALL term does."""
-        key = (frame, term)
-        known = self._outcomes.get(key)
+        known = frame.outcomes.get(term)
         if known is None:
             entry = frame.module.facts.terms[term]
             function = self._project.values.evaluate(frame, entry[1])
@@ -77,7 +75,7 @@ class Calls:
                 known = Outcome.nothing(self._project.mappings.of_locals(frame))
             else:
                 known = self.invoke(function, self.arguments(frame, entry, term))
-            self._outcomes[key] = known
+            frame.outcomes[term] = known
         return known
 
     def arguments(self, frame: Frame, entry: t.Term, at: int = 0) -> Arguments:

@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
+    from fwp_checks.project.meaning.outcome import Outcome
 
 # A function seen with this many sets of arguments is from then on told apart by its first one (of a
 # method, the receiver), by the functions and by the rows of queries that it is handed only, and
@@ -39,12 +40,13 @@ class Frame:
     same object.
 
     ``arguments`` has an entry a parameter, None where nothing is known beyond its annotation.
-    ``parent`` is the frame the function was defined in.
+    ``parent`` is the frame the function was defined in. ``outcomes`` are those of its calls that
+    were asked for.
     """
 
     __slots__ = (
         *("_others", "_start", "_values"),
-        *("arguments", "module", "number", "parent", "scope", "scope_number"),
+        *("arguments", "module", "number", "outcomes", "parent", "scope", "scope_number"),
     )
 
     def __init__(
@@ -65,6 +67,7 @@ class Frame:
         # Of the scope's own terms, as soon as there is one; and of terms of scopes around it.
         self._values: list[Value | None] = []
         self._others: dict[int, Value] | None = None
+        self.outcomes: dict[int, Outcome] = {}
 
     def known(self, term: int) -> Value | None:
         """What a term has been found to be here, if that was asked."""
