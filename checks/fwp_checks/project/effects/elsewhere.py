@@ -1,6 +1,6 @@
-"""Code that does not run where a service is at work, or as good as never: branches for Windows,
-what tidies up behind an error that is passed on, short pauses before another attempt, and calls of
-what the same function otherwise hands to a thread.
+"""Code that does not run where a service is at work, or as good as never: branches for Windows and
+macOS, what is done about a missing package, what tidies up behind an error that is passed on, short
+pauses before another attempt, and calls of what the same function otherwise hands to a thread.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 # https://docs.python.org/3/library/sys.html#sys.platform,
 # https://docs.python.org/3/library/platform.html#platform.system
 _SYSTEMS = frozenset({"os.name", "sys.platform", "platform.system"})
-_ON_WINDOWS = frozenset({"nt", "win32", "win", "Windows", "windows"})
+_OTHERS = frozenset({"nt", "win32", "win", "Windows", "windows", "darwin", "Darwin"})
+_BEGINNINGS = ((t.CONST, "win"), (t.CONST, "win32"), (t.CONST, "darwin"))
 _IS_EQUAL = {"==": True, "!=": False}
+# https://docs.python.org/3/library/importlib.html#importlib.util.find_spec
+_FINDS = "importlib.util.find_spec"
+_MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
 _MOST_STEPS = 4
 _PAUSE = 0.1
 _BRANCHES = frozenset({"if", "else", "except"})
@@ -51,8 +55,9 @@ class Elsewhere:
         regions = module.regions_in(number)
         if not regions:
             return
-        yield from self._for_windows(frame)
+        yield from self._on_others(frame)
         yield from self._threaded_otherwise(frame)
+        yield from self._missing_packages(frame)
         if not frame.scope.is_async:
             for region in regions:
                 if region.kind == "except":
@@ -74,8 +79,11 @@ class Elsewhere:
     @cached_property
     def _sleeping(self) -> dict[Module, list[int]]:
         """Calls of anything called "sleep"."""
+        return self._spelt_by_module("sleep")
+
+    def _spelt_by_module(self, name: str) -> dict[Module, list[int]]:
         found: dict[Module, list[int]] = {}
-        for module, term in self._project.call_sites.spelt("sleep"):
+        for module, term in self._project.call_sites.spelt(name):
             found.setdefault(module, []).append(term)
         return found
 
@@ -89,14 +97,14 @@ class Elsewhere:
             and seconds.value <= _PAUSE
         )
 
-    # -- Windows -----------------------------------------------------------------------------------
+    # -- other systems -----------------------------------------------------------------------------
 
-    def _for_windows(self, frame: Frame) -> Iterator[tuple[int, int]]:
+    def _on_others(self, frame: Frame) -> Iterator[tuple[int, int]]:
         asked = self._asked.get(frame.module, ())
         if not self._names and not asked:
             return
         for test in tests_in(frame.module, frame.scope_number):
-            if self._is_windows(frame, test.term) is test.holds:
+            if self._is_other(frame, test.term) is test.holds:
                 yield test.start, test.end
 
     @cached_property
@@ -107,11 +115,11 @@ class Elsewhere:
             terms = module.facts.terms
             for term in module.of_kind(t.COMPARE):
                 other = terms[terms[term][3]]
-                if other[0] == t.CONST and other[1] in _ON_WINDOWS and terms[term][1] in _IS_EQUAL:
+                if other[0] == t.CONST and other[1] in _OTHERS and terms[term][1] in _IS_EQUAL:
                     found.setdefault(module, set()).add(term)
         for module, term in self._project.call_sites.spelt("startswith"):
             given = module.facts.terms[term][2]
-            if given and module.facts.terms[given[0]] in ((t.CONST, "win"), (t.CONST, "win32")):
+            if given and module.facts.terms[given[0]] in _BEGINNINGS:
                 found.setdefault(module, set()).add(term)
         return found
 
@@ -125,8 +133,8 @@ class Elsewhere:
             if term in asked
         )
 
-    def _is_windows(self, frame: Frame, term: int, steps: int = 0) -> bool | None:
-        """Whether a test holds on Windows only (True), or anywhere but there (False)."""
+    def _is_other(self, frame: Frame, term: int, steps: int = 0) -> bool | None:
+        """Whether a test holds on such a system only (True), or anywhere but there (False)."""
         terms = frame.module.facts.terms
         term = t.unaliased(terms, term)
         entry = terms[term]
@@ -142,7 +150,7 @@ class Elsewhere:
         if name not in self._names or steps == _MOST_STEPS:
             return None
         bound = literals.bound(self._project, frame, entry)
-        return self._is_windows(bound[0], bound[1], steps + 1) if bound is not None else None
+        return self._is_other(bound[0], bound[1], steps + 1) if bound is not None else None
 
     def _is_system(self, frame: Frame, term: int) -> bool:
         terms = frame.module.facts.terms
@@ -153,6 +161,39 @@ class Elsewhere:
             term = entry[1]
         value = self._project.values.evaluate(frame, term)
         return isinstance(value, External) and value.name in _SYSTEMS
+
+    # -- packages ----------------------------------------------------------------------------------
+
+    def _missing_packages(self, frame: Frame) -> Iterator[tuple[int, int]]:
+        """What runs where a package is not installed: a deployment has those that it needs."""
+        module = frame.module
+        terms = module.facts.terms
+        for region in module.regions_in(frame.scope_number):
+            if region.kind == "except" and region.term >= 0:
+                if terms[region.term][0] == t.NAME and terms[region.term][1] in _MISSING:
+                    yield region.start, region.end
+        asked = self._finding.get(module, ())
+        if any(frame.scope.start <= term < frame.scope.end for term in asked):
+            for test in tests_in(module, frame.scope_number):
+                if self._is_missing(frame, test.term, holds=test.holds):
+                    yield test.start, test.end
+
+    @cached_property
+    def _finding(self) -> dict[Module, list[int]]:
+        """Calls of anything called "find_spec"."""
+        return self._spelt_by_module("find_spec")
+
+    def _is_missing(self, frame: Frame, test: int, *, holds: bool) -> bool:
+        """Whether a package has not been found where a test has come out so."""
+        terms = frame.module.facts.terms
+        entry = terms[t.unaliased(terms, test)]
+        if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
+            holds = holds is (entry[1] in ("is not", "!="))
+            entry = terms[t.unaliased(terms, entry[2])]
+        if holds or entry[0] != t.CALL:
+            return False
+        function = self._project.values.evaluate(frame, entry[1])
+        return isinstance(function, External) and function.name == _FINDS
 
     # -- threads -----------------------------------------------------------------------------------
 
