@@ -10,6 +10,35 @@ from fwp_checks.finding import Severity
 from fwp_checks.session import Session
 
 SEVERITIES = {
+    "network under a test that a distant helper asks": (
+        """
+        def ask(tenant: str) -> dict:
+            return requests.get(f"https://{tenant}.example.org").json()
+
+        def load(tenant: str) -> dict:
+            return ask(tenant) if tenant.startswith("x") else {}
+
+        def show(tenant: str) -> dict:
+            return load(tenant)
+
+        async def home(tenant: str):
+            show(tenant)
+        """,
+        Severity.INFO,
+    ),
+    "network under a test that a near helper asks": (
+        """
+        def ask(tenant: str) -> dict:
+            return requests.get(f"https://{tenant}.example.org").json()
+
+        def load(tenant: str) -> dict:
+            return ask(tenant) if tenant.startswith("x") else {}
+
+        async def home(tenant: str):
+            load(tenant)
+        """,
+        Severity.ERROR,
+    ),
     "network once for each key": (
         """
         @functools.lru_cache

@@ -143,6 +143,11 @@ def _way_out_of_def(site: BlockingSite, thread: str) -> str:
     return f"make '{site.function.name}' an async function and use {way}"
 
 
+def does(site: BlockingSite, does: str, do: str) -> str:
+    """``blocks``, or ``may block`` where a distant helper asks something first."""
+    return f"may {do}" if site.is_open else does
+
+
 def blocked(site: BlockingSite) -> str:
     """``in async handler 'read_me'``."""
     return f"in {site.function.label} '{site.function.name}'"

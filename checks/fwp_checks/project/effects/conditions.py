@@ -215,6 +215,10 @@ class Conditions:
         parameter = _parameter(frame.module.facts.terms, term)
         return frozenset({Condition(parameter, test)}) if parameter is not None else NOTHING
 
+    def asked(self, frame: Frame, test: int, positive: bool) -> Requirements:
+        """What a condition that holds (not ``positive``: fails) says of parameters."""
+        return self._tested(frame, test, positive)
+
     # -- callers -----------------------------------------------------------------------------------
 
     def left(
@@ -247,6 +251,35 @@ class Conditions:
                 left |= self._own(caller, passed, need.test)
         return left
 
+    def is_met(self, need: Condition, caller: Frame, call: int, callee: Frame) -> bool:
+        """Whether a call that does not rule out a condition meets it for certain, or hands on a
+        parameter of its caller's, which may.
+        """
+        offset = self._offset(caller, call, callee)
+        if offset is None:
+            return False
+        passed = self._passed(caller, call, callee, need, offset)
+        if not isinstance(passed, int):
+            return passed is not None
+        if _parameter(caller.module.facts.terms, passed) is not None:
+            return True
+        options = options_of(self._project.values.evaluate(caller, passed))
+        if need.test == "truthy":
+            return all(map(self.is_true, options))
+        if need.test == "instance":
+            return all(self._is_of_a_class(option, need.classes) for option in options)
+        return need.test == "not-none" and all(map(self.is_object, options))
+
+    def _is_of_a_class(self, value: Value, classes: tuple[Value, ...]) -> bool:
+        """Whether a value is an object of one of these classes."""
+        if not isinstance(value, Instance):
+            return False
+        if isinstance(value.class_, ClassValue):
+            order = self._project.classes.info(value.class_).order
+            return any(class_ in order for class_ in classes)
+        plain = _PLAIN.get(value.class_)
+        return External(value.class_) in classes or (plain is not None and _is_of(plain, classes))
+
     def _is_ruled_out(self, caller: Frame, term: int, need: Condition) -> bool:
         """Whether what is passed was tested before, or is an object where nothing is needed."""
         terms = caller.module.facts.terms
@@ -264,10 +297,15 @@ class Conditions:
             return False
         options = options_of(self._project.values.evaluate(caller, term))
         if need.test == "none":
-            return all(isinstance(option, _OBJECTS) for option in options)
-        return all(map(self._is_true, options))
+            return all(map(self.is_object, options))
+        return all(map(self.is_true, options))
 
-    def _is_true(self, value: Value) -> bool:
+    @staticmethod
+    def is_object(value: Value) -> bool:
+        """Whether a value is certainly something else than None."""
+        return isinstance(value, _OBJECTS)
+
+    def is_true(self, value: Value) -> bool:
         """Whether a value is an object that no test finds empty.
 
         https://docs.python.org/3/library/stdtypes.html#truth-value-testing

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.conditions import Requirements
+from fwp_checks.project.effects.conditions import NOTHING, Requirements
+from fwp_checks.project.effects.doubts import Doubts
 from fwp_checks.project.effects.elsewhere import Elsewhere
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
@@ -319,7 +320,8 @@ class Proof:
     """Why a frame has an effect: what one of its events runs, and why that has it.
 
     ``requirements`` is what the frame's parameters must be for it. ``rank`` puts first what always
-    runs, and of that what may take longest.
+    runs, and of that what may take longest. ``is_open``: what the event runs has it only under a
+    test of which nothing says how it comes out; ``asked`` is what such tests ask of parameters.
     """
 
     event: Event
@@ -327,6 +329,8 @@ class Proof:
     inner: Proof | None
     requirements: Requirements
     rank: int
+    is_open: bool = False
+    asked: Requirements = NOTHING
 
 
 class Effects:
@@ -351,6 +355,7 @@ class Effects:
         self._each_time = each_time
         self._each_object = each_object
         self._conditions = project.conditions
+        self._doubts = Doubts(project)
         self._behaviours = project.behaviours
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.
@@ -398,26 +403,40 @@ class Effects:
                 for rank, event, index, callee, inner in ways:
                     left = self._conditions.left(inner.requirements, frame, event.term, callee)
                     if left is not None:
-                        run = RunFrame(callee)
-                        self._settle(frame, index, Proof(event, run, inner, left, rank))
+                        proof = Proof(event, RunFrame(callee), inner, left, rank, inner.is_open)
+                        if inner.asked:
+                            self._answer(proof, inner.asked, frame, callee)
+                        self._settle(frame, index, proof)
+
+    def _answer(self, proof: Proof, asked: Requirements, frame: Frame, callee: Frame) -> None:
+        """Note which tests of a callee's parameters a call leaves open, or to its own caller."""
+        term = proof.event.term
+        if self._doubts.are_left(asked, frame, term, callee):
+            proof.is_open = True
+        else:
+            proof.asked = self._conditions.left(asked, frame, term, callee) or NOTHING
 
     def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""
         event = proof.event
         found = self._found.setdefault((frame, event.term), [[] for _ in event.alternatives])
-        if any(known.requirements <= proof.requirements for known in found[index]):
+        if _says_as_much(found[index], proof.requirements, proof.is_open):
             return
         found[index].append(proof)
         if not all(found):
             return
         requirements = self._conditions.of(frame, event.term) | proof.requirements
+        is_open = proof.is_open or self._doubts.has(frame, event.term)
+        asked = proof.asked | self._doubts.asked(frame, event.term)
         for other, proofs in enumerate(found):
             if other != index:
-                requirements |= min(proofs, key=lambda known: len(known.requirements)).requirements
+                least = min(proofs, key=lambda known: (known.is_open, len(known.requirements)))
+                requirements |= least.requirements
+                is_open = is_open or least.is_open
         known = self._known.setdefault(frame, [])
-        if len(known) < _MAX_PROOFS and not any(k.requirements <= requirements for k in known):
+        if len(known) < _MAX_PROOFS and not _says_as_much(known, requirements, is_open):
             first = proof if index == 0 else found[0][0]
-            settled = Proof(event, first.run, first.inner, requirements, first.rank)
+            settled = Proof(event, first.run, first.inner, requirements, first.rank, is_open, asked)
             known.append(settled)
             self._waiting.append((frame, settled))
 
@@ -425,17 +444,44 @@ class Effects:
         """The chain from an event of a frame to the library call that proves the effect; None if it
         has none.
         """
+        links, _ = self.proven(frame, event)
+        return links or None
+
+    def proven(self, frame: Frame, event: Event) -> tuple[tuple[Link, ...], bool]:
+        """The chain, and whether it is open: a distant helper does it only under a test of which
+        nothing says how it comes out.
+        """
         found = self._found.get((frame, event.term), [])
         if not found or not all(found):
-            return None
-        proof: Proof | None = found[0][0]
-        links = []
-        while proof is not None:
-            links.append(Link(frame, proof.event.term, proof.run))
-            if isinstance(proof.run, RunFrame):
-                frame = proof.run.frame
-            proof = proof.inner
-        return tuple(links)
+            return (), False
+        known = found[0]
+        links = _links(frame, known[0])
+        if not known[0].is_open or len(links) < _DISTANT:
+            return links, False
+        sure = next((proof for proof in known if not proof.is_open), None)
+        return (links, True) if sure is None else (_links(frame, sure), False)
+
+
+# So many calls away, tests were written for other callers.
+_DISTANT = 4
+
+
+def _says_as_much(known: list[Proof], requirements: Requirements, is_open: bool) -> bool:
+    """Whether one of some proofs needs no more than these requirements, and is no more open."""
+    return any(
+        proof.requirements <= requirements and (is_open or not proof.is_open) for proof in known
+    )
+
+
+def _links(frame: Frame, first: Proof) -> tuple[Link, ...]:
+    proof: Proof | None = first
+    links = []
+    while proof is not None:
+        links.append(Link(frame, proof.event.term, proof.run))
+        if isinstance(proof.run, RunFrame):
+            frame = proof.run.frame
+        proof = proof.inner
+    return tuple(links)
 
 
 _Way = tuple[int, Event, int, Frame, Proof]

@@ -111,13 +111,14 @@ class LoopFunction:
 @dataclass(slots=True, unsafe_hash=True)
 class BlockingSite:
     """A place in a function on the event loop where the loop is held up, with the chain that proves
-    it.
+    it. ``is_open``: it may never be, for this caller.
     """
 
     function: LoopFunction
     chain: tuple[Call, ...]
     row: EffectRow
     severity: Severity
+    is_open: bool = False
 
     @property
     def term(self) -> int:
@@ -324,7 +325,9 @@ class EventLoop:
         known = self._known_sites.get(module)
         if known is None:
             sites = self._best(
-                BlockingSite(function, site.chain, site.row, self._weight(function, site))
+                BlockingSite(
+                    function, site.chain, site.row, self._weight(function, site), site.is_open
+                )
                 for function in self.functions.get(module, ())
                 for site in function.found.blocking
                 if self._is_wanted(function, site)
@@ -352,7 +355,11 @@ class EventLoop:
 
     @staticmethod
     def _weight(function: LoopFunction, site: SiteEvidence) -> Severity:
-        """Holding up a loop that serves no request, not yet, or once, weighs less."""
+        """Holding up a loop that serves no request, not yet, or once, weighs less; what may never
+        be done for this caller is no more than information.
+        """
+        if site.is_open:
+            return Severity.INFO
         is_light = function.is_startup_only or (
             function.company is not Company.OTHERS and not _is_refused(site.row, site.chain)
         )
@@ -365,7 +372,13 @@ class EventLoop:
         those that are not reached, as the first of their block raises.
         """
         sites = self._best(
-            BlockingSite(function, site.chain, site.row, site.severity)
+            BlockingSite(
+                function,
+                site.chain,
+                site.row,
+                Severity.INFO if site.is_open else site.severity,
+                site.is_open,
+            )
             for function in self.functions.get(module, ())
             for site in function.found.nested
         )

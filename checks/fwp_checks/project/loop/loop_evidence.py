@@ -53,11 +53,15 @@ def severity_of_kind(kind: str) -> Severity:
 
 
 class SiteEvidence(NamedTuple):
-    """A place where a function has an effect, with the chain of calls that proves it."""
+    """A place where a function has an effect, with the chain of calls that proves it.
+
+    ``is_open``: a distant helper does it only under a test of which nothing says how it comes out.
+    """
 
     severity: Severity
     row: EffectRow
     chain: tuple[Call, ...]
+    is_open: bool = False
 
 
 class FrameEvidence(NamedTuple):
@@ -342,16 +346,31 @@ class LoopCollector:
         ]
 
     def _blocking(self, frame: Frame, events: Sequence[Event]) -> Iterator[SiteEvidence]:
-        """The heaviest effect of each event."""
+        """The heaviest effect of each event; what is sure comes before what is open."""
         for event in events:
+            heaviest: SiteEvidence | None = None
             for severity, effects in self._effects:
-                chain = effects.chain(frame, event)
-                last = chain[-1].run if chain else None
-                row = self._row(last) if isinstance(last, RunExternal) else None
-                if chain and row is not None:
-                    calls = tuple([call_at(link.frame, link.term, link.run) for link in chain])
-                    yield SiteEvidence(severity, row, calls)
+                site = self._site(effects, frame, event, severity)
+                if site is None:
+                    continue
+                is_sure = not site.is_open and site.severity is not Severity.INFO
+                if heaviest is None or is_sure:
+                    heaviest = site
+                if is_sure:
                     break
+            if heaviest is not None:
+                yield heaviest
+
+    def _site(
+        self, effects: Effects, frame: Frame, event: Event, severity: Severity
+    ) -> SiteEvidence | None:
+        links, is_open = effects.proven(frame, event)
+        last = links[-1].run if links else None
+        row = self._row(last) if isinstance(last, RunExternal) else None
+        if row is None:
+            return None
+        calls = tuple([call_at(link.frame, link.term, link.run) for link in links])
+        return SiteEvidence(severity, row, calls, is_open)
 
     @cached_property
     def _may_nest(self) -> bool:
@@ -372,9 +391,9 @@ class LoopCollector:
         if self._may_nest:
             return
         for event in events:
-            chain = self._entering_loops.chain(frame, event)
-            last = chain[-1].run if chain else None
+            links, is_open = self._entering_loops.proven(frame, event)
+            last = links[-1].run if links else None
             row = self._rows.of(last, "runs_loop") if isinstance(last, RunExternal) else None
-            if chain and row is not None:
-                calls = tuple([call_at(link.frame, link.term, link.run) for link in chain])
-                yield SiteEvidence(Severity.ERROR, row, calls)
+            if row is not None:
+                calls = tuple([call_at(link.frame, link.term, link.run) for link in links])
+                yield SiteEvidence(Severity.ERROR, row, calls, is_open)

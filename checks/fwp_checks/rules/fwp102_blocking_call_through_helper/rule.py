@@ -21,7 +21,8 @@ def check(file: FileView) -> Iterator[Finding]:
     """Calls of project functions that lead to a blocking library call, at any depth."""
     for site in blocking.sites(file, "helper"):
         message = (
-            f"'{blocking.first_name(site)}' blocks the event loop {blocking.blocked(site)}: "
+            f"'{blocking.first_name(site)}' {blocking.does(site, 'blocks', 'block')} "
+            f"the event loop {blocking.blocked(site)}: "
             f"{file.chain_text(site.chain)}; {blocking.way_out(site)}."
         )
         yield blocking.report(file, RULE, site, message)

@@ -22,7 +22,8 @@ def check(file: FileView) -> Iterator[Finding]:
     for site in blocking.sites(file, "orm"):
         path = "" if site.is_direct else f"{file.chain_text(site.chain)}; "
         message = (
-            f"'{blocking.first_name(site)}' raises SynchronousOnlyOperation "
+            f"'{blocking.first_name(site)}' {blocking.does(site, 'raises', 'raise')} "
+            f"SynchronousOnlyOperation "
             f"{blocking.blocked(site)}: {path}"
             f"Django refuses queries on the event loop; {blocking.way_out(site)}."
         )

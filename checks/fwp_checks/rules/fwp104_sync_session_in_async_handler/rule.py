@@ -24,7 +24,8 @@ def check(file: FileView) -> Iterator[Finding]:
     for site in blocking.sites(file, "session"):
         path = f"it {site.row.reason}" if site.is_direct else file.chain_text(site.chain)
         message = (
-            f"'{blocking.first_name(site)}' blocks the event loop {blocking.blocked(site)}: "
+            f"'{blocking.first_name(site)}' {blocking.does(site, 'blocks', 'block')} "
+            f"the event loop {blocking.blocked(site)}: "
             f"{path}; {blocking.way_out(site)}."
         )
         yield blocking.report(file, RULE, site, message)

@@ -22,7 +22,8 @@ def check(file: FileView) -> Iterator[Finding]:
     for site in file.nested_loops:
         path = "" if site.is_direct else f": {file.chain_text(site.chain)}"
         message = (
-            f"'{blocking.first_name(site)}' starts an event loop {blocking.blocked(site)}, "
+            f"'{blocking.first_name(site)}' {blocking.does(site, 'starts', 'start')} "
+            f"an event loop {blocking.blocked(site)}, "
             f"which already runs on one{path}; await the coroutine instead."
         )
         yield blocking.report(file, RULE, site, message)

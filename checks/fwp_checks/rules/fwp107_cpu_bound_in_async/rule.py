@@ -22,7 +22,8 @@ def check(file: FileView) -> Iterator[Finding]:
     for site in blocking.sites(file, "cpu"):
         path = f"it {site.row.reason}" if site.is_direct else file.chain_text(site.chain)
         message = (
-            f"'{blocking.first_name(site)}' computes on the event loop {blocking.blocked(site)}: "
+            f"'{blocking.first_name(site)}' {blocking.does(site, 'computes', 'compute')} "
+            f"on the event loop {blocking.blocked(site)}: "
             f"{path}; {blocking.way_out(site)}."
         )
         yield blocking.report(file, RULE, site, message)
