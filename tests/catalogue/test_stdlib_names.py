@@ -15,14 +15,17 @@ from fwp_checks.catalogue.documents import Document, read_document
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names differ by platform")
 
 # Set on instances, or made up by __getattr__ or by C code, so not to be seen on the class;
-# in_memory are objects that were made over a buffer.
+# in_memory are objects that were made over a buffer, or for a database without a file.
 ON_INSTANCES = (
     "asyncio.Condition.acquire",
     "concurrent.futures.Executor.map.results",
+    "concurrent.futures.as_completed.future",
     "multiprocessing.context.BaseContext.Process",
     "multiprocessing.synchronize",
     "os._wrap_close",
     "select.poll",
+    "sqlite3.Connection.in_memory",
+    "sqlite3.Cursor.in_memory",
     "subprocess.Popen.stderr",
     "subprocess.Popen.stdout",
     "tarfile.TarFile.in_memory",
