@@ -201,6 +201,7 @@ def starts(project: Project, frame: Frame) -> Starts:
     terms = frame.module.facts.terms
     entered: list[Frame] = []
     concurrent = keeps_tasks = gathers = False
+    started: list[int] = []
     single: set[int] = set()
     names: set[str] = set()
     for term in frame.module.calls_in(frame.scope_number):
@@ -226,7 +227,12 @@ def starts(project: Project, frame: Frame) -> Starts:
                     if option.name == _GATHER and term in frame.module.awaited:
                         gathers = True
                     else:
-                        concurrent = True
+                        started.append(term)
+    if not frame.scope.is_async:
+        # task = loop.create_task(main()); loop.run_until_complete(task)
+        waited = {t.unaliased(terms, term) for term in single}
+        started = [term for term in started if term not in waited]
+    concurrent = concurrent or bool(started)
     own_loop = not _NEW_LOOP.isdisjoint(names) or names >= _MADE_AND_RUN
     return Starts(tuple(entered), concurrent, keeps_tasks, gathers, frozenset(single), own_loop)
 
