@@ -40,6 +40,7 @@ class Elsewhere:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._with_roles = project.catalogue.members_with_roles
         self._known: dict[tuple[Module, int], list[tuple[int, int]]] = {}
 
     def stretches(self, frame: Frame) -> list[tuple[int, int]]:
@@ -204,11 +205,17 @@ class Elsewhere:
         module = frame.module
         terms = module.facts.terms
         calls = module.calls_in(frame.scope_number)
-        handed = {
-            _spelt(terms, argument): call
-            for call in calls
-            for argument in (*terms[call][2], *[term for _, term in terms[call][3]])
-        }
+        handed: dict[tuple[object, ...], int] = {}
+        for call in calls:
+            called = terms[terms[call][1]]
+            name = called[1] if called[0] == t.NAME else called[2] if len(called) > 2 else ""
+            if name not in self._with_roles:
+                continue
+            arguments = [*terms[call][2], *[term for _, term in terms[call][3]]]
+            for argument in arguments:
+                handed[_spelt(terms, argument)] = call
+        if not handed:
+            return
         for call in calls:
             other = handed.get(_spelt(terms, terms[call][1]))
             if other is not None and self._is_in_branch(frame, call, other):
