@@ -22,6 +22,7 @@ from fwp_checks.project.effects.doubts import Doubts
 from fwp_checks.project.effects.elsewhere import Elsewhere
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
+from fwp_checks.project.effects.switches import Switches
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -98,6 +99,7 @@ class Behaviours:
         self._once = Once(project)
         self._off_loop = OffLoop()
         self._elsewhere = Elsewhere(project)
+        self._switches = Switches(project)
         self._known: dict[Frame, Behaviour] = {}
 
     def of(self, frame: Frame) -> Behaviour:
@@ -140,6 +142,7 @@ class Behaviours:
         scope, value = frame.scope, self._value
         skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
         skipped += self._project.branches.skipped(frame) + self._elsewhere.stretches(frame)
+        skipped += self._switches.stretches(frame)
         refused = self._off_loop.refused(frame)
         active = self._project.names.active(frame.module, scope.start, scope.end)
         if skipped:
