@@ -6,10 +6,8 @@ The whole project is linked and checked in one canonical order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from fwp_checks.cache import Cache
 from fwp_checks.catalogue import Catalogue
@@ -22,14 +20,12 @@ from fwp_checks.interpreter import deep_recursion, no_collection
 from fwp_checks.loading import load, load_file
 from fwp_checks.opening import Opening
 from fwp_checks.project.deployment.deployment import Deployment
-from fwp_checks.project.failures import Failure, describe_error
+from fwp_checks.project.failures import describe_error
 from fwp_checks.project.files.discovery import is_test_path
 from fwp_checks.project.files.environment import package_files
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.files.test_code import TestCode
 from fwp_checks.project.linked import Project
-from fwp_checks.project.shares import Apart
-from fwp_checks.project.templates.templates import Recalled
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import LoadedRule, all_rules
 from fwp_checks.settings import Settings
@@ -111,21 +107,18 @@ def check(project: Project, progress: Progress | None = None) -> Report:
         if module.facts.problem is not None:
             line, _, reason = module.facts.problem
             skipped.append(Skipped(module.path, line, reason))
-    free, needing = _by_need(rules)
-    with no_collection(), deep_recursion(), ExitStack() as stack:
-        apart: Apart[_Told] | None = None
-        if len(project.shares) > 1:
-            # Found out from now on, while this process looks for entry functions.
-            apart = stack.enter_context(project.apart(partial(_tell, modules=modules, rules=free)))
-            free = []
-        stack.enter_context(project.gathering)
-        steps = [(module, chosen) for chosen in (free, needing) for module in modules]
+    with no_collection(), deep_recursion(), project.gathering:
+        # While another process evaluates its share, rules go first that ask for no evidence.
+        steps = [
+            (module, chosen)
+            for chosen in _by_need(rules)
+            for module in modules
+            if module.facts.problem is None
+        ]
         for done, (module, chosen) in enumerate(steps):
             if progress is not None:
                 progress("checking", done, len(steps))
             findings.extend(_check_module(project, module, chosen))
-        if apart is not None:
-            findings.extend(_hear(project, apart.result()))
     for template in project.templates.loaded:
         if template.facts.problem is not None:
             about = _about_file(template)
@@ -141,31 +134,6 @@ def check(project: Project, progress: Progress | None = None) -> Report:
     findings.extend(internal_error(*failure) for failure in failures.values())
     findings.sort(key=lambda finding: finding.sort_key)
     return Report(tuple(findings), tuple(skipped))
-
-
-class _Told(NamedTuple):
-    """What rules found, with what there is to say of their work: failures of the engine, templates
-    that were read, files beside the code that could not be.
-    """
-
-    findings: list[Finding]
-    failures: list[Failure]
-    templates: tuple[Recalled, ...]
-    skipped: list[Skipped]
-
-
-def _tell(project: Project, modules: Sequence[Module], rules: Sequence[LoadedRule]) -> _Told:
-    found = [found for module in modules for found in _check_module(project, module, rules)]
-    return _Told(found, project.failures, project.templates.read, project.deployment.skipped)
-
-
-def _hear(project: Project, told: _Told) -> list[Finding]:
-    """What was found in another process, or on another project of the same code."""
-    project.failures.extend(told.failures)
-    project.templates.recall(told.templates)
-    known = project.deployment.skipped
-    known.extend([skipped for skipped in told.skipped if skipped not in known])
-    return told.findings
 
 
 def _by_need(rules: Sequence[LoadedRule]) -> tuple[list[LoadedRule], list[LoadedRule]]:
@@ -186,8 +154,6 @@ def _about_file(module: Module) -> Iterator[Finding]:
 def _check_module(
     project: Project, module: Module, rules: Sequence[LoadedRule]
 ) -> Iterator[Finding]:
-    if module.facts.problem is not None:
-        return
     ignored = project.settings.ignored_in(module.path)
     view = FileView(project, module)
     for loaded in rules:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
@@ -42,7 +42,7 @@ from fwp_checks.project.meaning.sites import CallSites
 from fwp_checks.project.meaning.types import Types
 from fwp_checks.project.rows.queries import Queries
 from fwp_checks.project.rows.row_frames import row_modules
-from fwp_checks.project.shares import Apart, Evidence, Gathering, Share, divide
+from fwp_checks.project.shares import Evidence, Gathering
 from fwp_checks.project.structure.structure import Structure
 from fwp_checks.project.templates.tags import Tags
 from fwp_checks.project.templates.templates import NoTemplates, TemplateFiles, Templates
@@ -50,8 +50,6 @@ from fwp_checks.settings import Settings
 
 if TYPE_CHECKING:
     from fwp_checks.frameworks.base import Frameworks
-
-_Result = TypeVar("_Result")
 
 
 class Project:
@@ -138,15 +136,6 @@ class Project:
     def fail(self, module: Module, place: str, error: Exception) -> None:
         """Note that the engine failed at a place of a module, and go on without it."""
         self.failures.append(Failure(module.path, place, describe_error(error)))
-
-    @cached_property
-    def shares(self) -> list[Share]:
-        """The shares in which the project is evaluated, one or several."""
-        return divide(self)
-
-    def apart(self, work: Callable[[Project], _Result]) -> Apart[_Result]:
-        """What gives plain data about the project as it is now, beside all that follows."""
-        return Apart(self, work, self._jobs)
 
     @cached_property
     def gathering(self) -> Gathering:

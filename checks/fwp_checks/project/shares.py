@@ -14,18 +14,17 @@ the shares of a project are decided by its content, never by the number of proce
 evaluated from the same state: the linked project whose entry functions are known, and nothing else.
 
 To collect something else, add a field to :class:`Evidence` and fill it in :func:`_collect`.
-
-Of a project of several shares whatever does not ask for their evidence is evaluated :class:`Apart`,
-too.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.forked import Forked, ForkError
 from fwp_checks.project.failures import Failure
@@ -37,14 +36,14 @@ from fwp_checks.project.templates.templates import Recalled
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-# They reach many functions in common, which each evaluates for itself: more than two of them cost
-# more than they save on the two cores of most machines that check code.
-_SHARES = 2
+# How large the shares are. They reach many functions in common, which each evaluates for itself:
+# more than two of them cost more than they save on the two cores of most machines that check code.
+# Whoever evaluates the first one answers all other questions, too, while the second is evaluated.
+_SHARES = (4, 5)
 # A smaller project is evaluated in less time than a second process pays for.
 _WORTH_SHARES = 100_000
 # Three times the terms that functions and classes of web applications have on average.
 _WEIGHT_OF_SCOPE = 90
-_Result = TypeVar("_Result")
 
 
 class Evidence(NamedTuple):
@@ -75,12 +74,14 @@ def divide(project: Project) -> list[Share]:
     if sum(len(module.facts.terms) for module in modules) < _WORTH_SHARES:
         return [Share(modules)]
     weights = [_weight(module, module in project.row_modules) for module in modules]
-    divided: list[list[Module]] = [[] for _ in range(_SHARES)]
-    whole, before = sum(weights), 0
+    # Where shares end, in as many parts as the weights of all shares together have.
+    ends = [end * sum(weights) for end in accumulate(_SHARES)]
+    divided: list[list[Module]] = [[] for _ in _SHARES]
+    before = 0
     for module, weight in zip(modules, weights, strict=True):
         # The middle of a module decides.
-        at = (2 * before + weight) * _SHARES // (2 * whole)
-        divided[min(at, _SHARES - 1)].append(module)
+        middle = (before + weight / 2) * sum(_SHARES)
+        divided[min(bisect_right(ends, middle), len(divided) - 1)].append(module)
         before += weight
     return [Share(share) for share in divided]
 
@@ -96,43 +97,6 @@ def _weight(module: Module, has_rows: bool) -> int:
     return len(module.facts.terms) + 2 * starting
 
 
-class Apart(Generic[_Result]):
-    """What is evaluated from the state that a project has now: at once in a process of its own, or
-    afterwards on the project as it was when nothing was evaluated. As a context it ends what is
-    still at work.
-
-    ``work`` gives plain data, ``jobs`` is the number of processes that may be used.
-    """
-
-    def __init__(self, project: Project, work: Callable[[Project], _Result], jobs: int) -> None:
-        self._project = project
-        self._work = work
-        self._copy: Forked[_Result] | None = None
-        if jobs > 1:
-            with suppress(ForkError):
-                self._copy = Forked(partial(work, project))
-
-    def result(self) -> _Result:
-        """What the process has found; what it has not, this one finds."""
-        copy, self._copy = self._copy, None
-        if copy is not None:
-            with suppress(ForkError):
-                return copy.result()
-        return self._work(self._project.again())
-
-    def stop(self) -> None:
-        """End what is still at work."""
-        copy, self._copy = self._copy, None
-        if copy is not None:
-            copy.stop()
-
-    def __enter__(self) -> Apart[_Result]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-
 class Gathering:
     """Collects the evidence of all shares of a project of which nothing was evaluated yet: that of
     the first share at once, that of the others meanwhile in processes of their own, or afterwards.
@@ -142,10 +106,10 @@ class Gathering:
 
     def __init__(self, project: Project, jobs: int) -> None:
         self._project = project
-        first, *others = project.shares
+        first, *others = divide(project)
         _prepare(project)
         self._waiting = deque(
-            Apart(project, partial(_collect, share=share), jobs) for share in others
+            (share, _copy(project, share) if jobs > 1 else None) for share in others
         )
         try:
             self._found = [_collect(project, first)]
@@ -157,7 +121,8 @@ class Gathering:
         """The evidence, each share's in its place."""
         try:
             while self._waiting:
-                self._found.append(self._waiting.popleft().result())
+                share, copy = self._waiting.popleft()
+                self._found.append(_result(self._project, share, copy))
         finally:
             self.stop()
         for evidence in self._found:
@@ -173,7 +138,9 @@ class Gathering:
     def stop(self) -> None:
         """End what is still at work."""
         while self._waiting:
-            self._waiting.popleft().stop()
+            _, copy = self._waiting.popleft()
+            if copy is not None:
+                copy.stop()
 
 
 def _prepare(project: Project) -> None:
@@ -182,7 +149,23 @@ def _prepare(project: Project) -> None:
 
 
 def _collect(project: Project, share: Share) -> Evidence:
-    _prepare(project)
     loop = LoopCollector(project, share).collect()
     rows = RowCollector(project, share).collect()
     return Evidence(loop, rows, tuple(project.failures), project.templates.read)
+
+
+def _copy(project: Project, share: Share) -> Forked[Evidence] | None:
+    """A process that evaluates a share, if there can be one."""
+    with suppress(ForkError):
+        return Forked(partial(_collect, project, share))
+    return None
+
+
+def _result(project: Project, share: Share, copy: Forked[Evidence] | None) -> Evidence:
+    """What a process has found; what it has not, this one finds."""
+    if copy is not None:
+        with suppress(ForkError):
+            return copy.result()
+    project = project.again()
+    _prepare(project)
+    return _collect(project, share)
