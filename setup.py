@@ -38,10 +38,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 def replace(one: T, /, **changes: Any) -> T:
     kind: Any = type(one)
+    values: list[Any] = []
     for name in kind.__match_args__:
-        if name not in changes:
-            changes[name] = getattr(one, name)
-    made: T = kind(**changes)
+        values.append(changes[name] if name in changes else getattr(one, name))
+    made: T = kind(*values)
     return made
 """
 _CONFIGURATION = f"[mypy]\nmypy_path = {_COPY}\nexplicit_package_bases = True\n"

@@ -102,7 +102,6 @@ class Catalogue:
         self._canonical: dict[str, str] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
         self._effects: dict[str, tuple[EffectRow, ...]] = {}
-        self._roots_with: dict[str, frozenset[str]] = {}
         self._names_with: dict[str, frozenset[str]] = {}
         self._roles: dict[str, tuple[Role, ...]] = {}
         self._gives: dict[tuple[str, str], tuple[GivesRow, ...]] = {}
@@ -258,6 +257,15 @@ class Catalogue:
             name.rpartition(".")[2] for tables in self._layers for name in tables["roles"]["single"]
         )
 
+    def members_with(self, role: str) -> frozenset[str]:
+        """The last parts of all names with this role."""
+        return frozenset(
+            name.rpartition(".")[2]
+            for tables in self._layers
+            for name, numbers in tables["roles"]["single"].items()
+            if any(tables["role_rows"][number][0] == role for number in numbers)
+        )
+
     def roots_behind(self, roots: frozenset[str]) -> frozenset[str]:
         """These import roots and those of the types that their libraries hand out or build on."""
         found = set(roots)
@@ -294,16 +302,18 @@ class Catalogue:
         return behind
 
     def roots_with(self, member: str) -> frozenset[str]:
-        """The import roots of types with an effect row for a member so called (`__len__`)."""
-        known = self._roots_with.get(member)
-        if known is None:
-            known = self._roots_with[member] = frozenset(
-                name.partition(".")[0]
-                for tables in self._layers
-                for name in tables["effects"]["single"]
-                if name.endswith(f".{member}")
-            )
-        return known
+        """The import roots of types with an effect row for a special method (`__len__`)."""
+        return frozenset(self._roots_with.get(member, ()))
+
+    @cached_property
+    def _roots_with(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for tables in self._layers:
+            for name in tables["effects"]["single"]:
+                if name.endswith("__"):
+                    root, _, _ = name.partition(".")
+                    found.setdefault(name.rpartition(".")[2], set()).add(root)
+        return found
 
     def _find_effects(self, dotted: str) -> tuple[EffectRow, ...]:
         for name in self._places(dotted):

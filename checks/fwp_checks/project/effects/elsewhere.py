@@ -33,6 +33,7 @@ _MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
 _MOST_STEPS = 4
 _PAUSE = 0.1
 _BRANCHES = frozenset({"if", "else", "except"})
+_OFFLOADS = "offloads"
 
 
 class Elsewhere:
@@ -40,7 +41,7 @@ class Elsewhere:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._with_roles = project.catalogue.members_with_roles
+        self._offloading = project.catalogue.members_with(_OFFLOADS)
         self._known: dict[tuple[Module, int], list[tuple[int, int]]] = {}
 
     def stretches(self, frame: Frame) -> list[tuple[int, int]]:
@@ -209,7 +210,7 @@ class Elsewhere:
         for call in calls:
             called = terms[terms[call][1]]
             name = called[1] if called[0] == t.NAME else called[2] if len(called) > 2 else ""
-            if name not in self._with_roles:
+            if name not in self._offloading:
                 continue
             arguments = [*terms[call][2], *[term for _, term in terms[call][3]]]
             for argument in arguments:
@@ -232,7 +233,7 @@ class Elsewhere:
     def _offloads(self, frame: Frame, function: int) -> bool:
         value = self._project.values.evaluate(frame, function)
         return isinstance(value, (External, Member)) and any(
-            role.role == "offloads" for role in self._project.catalogue.roles(value.name)
+            role.role == _OFFLOADS for role in self._project.catalogue.roles(value.name)
         )
 
 
