@@ -28,6 +28,8 @@ from .programs import (
 CATALOGUE = Catalogue.shipped()
 TABLES = shipped_tables()
 REPORTED = ("blocks", "runs_loop")
+# Functions that nothing is known to call are commands if they ask somebody at a terminal.
+_OF_COMMANDS = ("input",)
 
 _WORK = "def work(*_):\n    import time\n    time.sleep(1)\n"
 _ROWS = "def rows():\n    import time\n    time.sleep(1)\n    yield 1\n"
@@ -66,7 +68,9 @@ def effect_cases() -> Iterator[Case]:
             variants = {()} | {row.when for row in rows}
             variants |= {(*row.when, excuse) for row in rows for excuse in row.unless}
             for conditions in sorted(variants) if rows else ():
-                reported = any(_holds(row, conditions) for row in rows)
+                reported = any(
+                    _holds(row, conditions) and row.kind not in _OF_COMMANDS for row in rows
+                )
                 for way, program in programs_for(row_name, CATALOGUE, conditions).items():
                     yield Case(f"{row_name} {conditions} by {way}", program, reported)
 
