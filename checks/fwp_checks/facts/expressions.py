@@ -80,7 +80,8 @@ class Expressions:
 
     def spans_in_characters(self) -> array[int]:
         """The positions of all terms, with columns as they are counted in characters."""
-        spans = array("I", self.spans)
+        spans = array("I")
+        spans.fromlist(self.spans)
         if self._wide:
             for side in (0, 2):
                 for term, line in enumerate(spans[side::4]):

@@ -30,21 +30,15 @@ class Doubts:
     """Answers for one effect: what has it under both outcomes of a test has it anyway."""
 
     def __init__(self, project: Project) -> None:
-        self._project = project
         self._conditions = project.conditions
+        self._open = project.behaviours.open_tests
         self._met: dict[Frame, set[Tests]] = {}
 
     def has(self, frame: Frame, term: int) -> bool:
         """Whether a term that has the effect runs under such tests, and none that were asked for
         before run under the other outcomes of these.
         """
-        found = frozenset(
-            [
-                (region.term, region.kind == "if")
-                for region in _around(frame, term)
-                if not self._is_answered(frame, region.term, region.kind == "if", region)
-            ]
-        )
+        found = self._open.around(frame, term)
         if not found:
             return False
         met = self._met.setdefault(frame, set())
@@ -72,6 +66,33 @@ class Doubts:
         a parameter of the caller, either.
         """
         return any(not self._conditions.is_met(need, caller, call, callee) for need in asked)
+
+
+class OpenTests:
+    """Answers for one project: which tests nothing answers."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._conditions = project.conditions
+        self._answered: dict[tuple[Frame, str, int, int, int], bool] = {}
+
+    def around(self, frame: Frame, term: int) -> Tests:
+        """The open tests of the branches in which a term stands."""
+        return frozenset(
+            [
+                (region.term, region.kind == "if")
+                for region in _around(frame, term)
+                if not self._is_known(frame, region)
+            ]
+        )
+
+    def _is_known(self, frame: Frame, region: Region) -> bool:
+        key = (frame, region.kind, region.term, region.start, region.end)
+        known = self._answered.get(key)
+        if known is None:
+            known = self._is_answered(frame, region.term, region.kind == "if", region)
+            self._answered[key] = known
+        return known
 
     def _is_answered(self, frame: Frame, test: int, holds: bool, region: Region) -> bool:
         """Whether a test comes out so for certain, or asks for nothing but parameters, or whether

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.conditions import NOTHING, Requirements
-from fwp_checks.project.effects.doubts import Doubts
+from fwp_checks.project.effects.doubts import Doubts, OpenTests
 from fwp_checks.project.effects.elsewhere import Elsewhere
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
@@ -100,6 +100,7 @@ class Behaviours:
         self._off_loop = OffLoop()
         self._elsewhere = Elsewhere(project)
         self._switches = Switches(project)
+        self.open_tests = OpenTests(project)
         self._known: dict[Frame, Behaviour] = {}
 
     def of(self, frame: Frame) -> Behaviour:

@@ -27,6 +27,7 @@ _ON = frozenset({"1", "true", "yes", "on", "y", "t"})
 _IS_EQUAL = {"==": True, "in": True, "!=": False, "not in": False}
 _CASES = frozenset({"lower", "upper", "strip", "casefold"})
 _MOST_STEPS = 4
+_READS = (t.ATTR, t.IMPORT)
 
 
 class Switches:
@@ -34,13 +35,29 @@ class Switches:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._asking: dict[Module, bool] = {}
 
     def stretches(self, frame: Frame) -> Iterator[tuple[int, int]]:
         """Stretches of terms of a function that run only where a switch has been set."""
-        if self._asked and frame.module.regions_in(frame.scope_number):
+        if self._may_ask(frame.module) and frame.module.regions_in(frame.scope_number):
             for test in tests_in(frame.module, frame.scope_number):
                 if self._is_on(frame, test.term) is test.holds:
                     yield test.start, test.end
+
+    def _may_ask(self, module: Module) -> bool:
+        """Whether a module has such a comparison, or reads a variable that holds the answer."""
+        if not self._asked:
+            return False
+        known = self._asking.get(module)
+        if known is None:
+            known = self._asking[module] = module in self._asked or self._reads(module)
+        return known
+
+    def _reads(self, module: Module) -> bool:
+        terms, names = module.facts.terms, self._names
+        if not names.isdisjoint(module.facts.scopes[0].bindings):
+            return True
+        return any(terms[term][2] in names for kind in _READS for term in module.of_kind(kind))
 
     @cached_property
     def _asked(self) -> dict[Module, set[int]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 
 
-class Tested(NamedTuple):
+@dataclass(slots=True)
+class Tested:
     """From ``start`` to ``end`` a term has been true (``holds``) or false."""
 
     start: int
