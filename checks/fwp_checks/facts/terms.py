@@ -156,7 +156,7 @@ _SEVERAL = {JOIN: 1, SEQUENCE: 2, BOOL: 2, FORMAT: 1}
 
 def operands(entry: Term) -> list[int]:
     """The terms that a term refers to, in order."""
-    kind = entry[0]
+    kind: int = entry[0]
     single = _SINGLE.get(kind)
     if single is not None:
         found = [entry[at] for at in single if entry[at] >= 0]
@@ -172,8 +172,12 @@ def operands(entry: Term) -> list[int]:
 
 def unaliased(terms: Sequence[Term], term: int) -> int:
     """The term that a variable stands for, seen through tests and loops that leave it alone."""
-    while terms[term][0] in (ALIAS, NARROW):
-        term = terms[term][1]
+    entry = terms[term]
+    kind: int = entry[0]
+    while kind in (ALIAS, NARROW):
+        term = entry[1]
+        entry = terms[term]
+        kind = entry[0]
     return term
 
 

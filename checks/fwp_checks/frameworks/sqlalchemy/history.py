@@ -39,13 +39,14 @@ def _is_kept(frame: Frame, term: int, name: str) -> bool:
         return False
     for earlier in range(frame.scope.start, term):
         entry = terms[earlier]
-        if entry[0] == t.STORE:
+        kind: int = entry[0]
+        if kind == t.STORE:
             if entry[2] == name and _object(place_of(frame, entry[1])) == place:
                 return True
-        elif entry[0] == t.ATTR:
+        elif kind == t.ATTR:
             if _read_from(frame, earlier, name) == place and comes_before(frame, earlier, term):
                 return True
-        elif entry[0] == t.CALL and terms[entry[1]][0] in (t.ATTR, t.NAME, t.IMPORT):
+        elif kind == t.CALL and terms[entry[1]][0] in (t.ATTR, t.NAME, t.IMPORT):
             if _last_name(terms[entry[1]]) in _REFRESHING and any(
                 place_of(frame, argument) == place for argument in entry[2]
             ):

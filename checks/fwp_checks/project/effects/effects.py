@@ -150,7 +150,8 @@ class Behaviours:
             active = [at for at in active if not any(start <= at < end for start, end in skipped)]
         for term in active:
             entry = terms[term]
-            if entry[0] == t.CALL:
+            kind: int = entry[0]
+            if kind == t.CALL:
                 if self._is_idle(frame.known(entry[1]) or value(frame, entry[1])):
                     continue
                 outcome = self._project.calls.outcome(frame, term)
@@ -162,7 +163,7 @@ class Behaviours:
                         ):
                             coroutines.append((term, option.frame))
             else:
-                operand = _OPERANDS.get(entry[0])
+                operand = _OPERANDS.get(kind)
                 if operand is not None:
                     # Only objects have properties and special methods.
                     used = frame.known(entry[operand]) or value(frame, entry[operand])
@@ -263,7 +264,7 @@ class Behaviours:
         return len({isinstance(result, (Coroutine, Awaitable)) for result in results}) > 1
 
     def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
-        kind = entry[0]
+        kind: int = entry[0]
         protocols = self._project.protocols
         if kind == t.ATTR:
             return protocols.reading(self._value(frame, entry[1]), entry[2])

@@ -199,7 +199,7 @@ def _flow(frame: Frame, found: set[int]) -> set[int]:
     terms = frame.module.facts.terms
     for at in range(min(found) + 1, frame.scope.end):
         entry = terms[at]
-        kind = entry[0]
+        kind: int = entry[0]
         if kind in _SAME:
             if not found.isdisjoint(t.operands(entry)):
                 found.add(at)

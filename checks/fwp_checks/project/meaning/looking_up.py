@@ -40,10 +40,11 @@ class LookingUp:
     def _find(self, module: Module, scope_number: int) -> frozenset[int]:
         """The parameters that a function hands to what finds something by a text."""
         terms = module.facts.terms
-        scope = module.facts.scopes[scope_number]
+        names = self._names
         found = set()
-        for entry in terms[scope.start : scope.end]:
-            if entry[0] == t.CALL and _spelt(module, terms[entry[1]]) in self._names:
+        for call in module.calls_in(scope_number):
+            entry = terms[call]
+            if _spelt(module, terms[entry[1]]) in names:
                 for argument in t.operands(entry)[1:]:
                     handed = terms[t.unaliased(terms, argument)]
                     if handed[0] == t.PARAM:

@@ -173,11 +173,13 @@ class Narrowing:
 
 def is_same(terms: list[t.Term], one: int, other: int) -> bool:
     """Whether two terms of a function read the same variable or attribute."""
-    while terms[one][0] == t.ATTR and terms[other][0] == t.ATTR:
+    kind: int = terms[one][0]
+    while kind == t.ATTR and kind == terms[other][0]:
         if terms[one][2] != terms[other][2]:
             return False
         one, other = terms[one][1], terms[other][1]
-    return one == other or (terms[one] == terms[other] and terms[one][0] in (t.NAME, t.PARAM))
+        kind = terms[one][0]
+    return one == other or (kind in (t.NAME, t.PARAM) and terms[one] == terms[other])
 
 
 def _stretches(module: Module, call: int) -> Iterator[tuple[int, int]]:

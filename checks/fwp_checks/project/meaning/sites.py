@@ -433,7 +433,7 @@ class CallSites:
         return self._project.table.modules[place >> _TERM_BITS], place & _TERM_MASK
 
     def _spelling(self, module: Module, function: t.Term) -> str:
-        kind = function[0]
+        kind: int = function[0]
         if kind == t.ATTR:
             return str(function[2])
         if kind == t.IMPORT:
