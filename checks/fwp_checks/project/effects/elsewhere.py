@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
+from fwp_checks.project.effects.surroundings import Asking, Surroundings
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.tested import tests_in
 from fwp_checks.project.meaning.values import Constant, External, Member
@@ -30,7 +30,6 @@ _IS_EQUAL = {"==": True, "!=": False}
 # https://docs.python.org/3/library/importlib.html#importlib.util.find_spec
 _FINDS = "importlib.util.find_spec"
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
-_MOST_STEPS = 4
 _PAUSE = 0.1
 _BRANCHES = frozenset({"if", "else", "except"})
 _OFFLOADS = "offloads"
@@ -43,6 +42,7 @@ class Elsewhere:
         self._project = project
         self._offloading = project.catalogue.members_with(_OFFLOADS)
         self._known: dict[tuple[Module, int], list[tuple[int, int]]] = {}
+        self._systems = Surroundings(project, self._asking_for_systems, self._is_other)
 
     def stretches(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms of a function that do not run in a service, or as good as never."""
@@ -57,7 +57,7 @@ class Elsewhere:
         regions = module.regions_in(number)
         if not regions:
             return
-        yield from self._on_others(frame)
+        yield from self._systems.stretches(frame)
         yield from self._threaded_otherwise(frame)
         yield from self._missing_packages(frame)
         if not frame.scope.is_async:
@@ -101,18 +101,9 @@ class Elsewhere:
 
     # -- other systems -----------------------------------------------------------------------------
 
-    def _on_others(self, frame: Frame) -> Iterator[tuple[int, int]]:
-        asked = self._asked.get(frame.module, ())
-        if not self._names and not asked:
-            return
-        for test in tests_in(frame.module, frame.scope_number):
-            if self._is_other(frame, test.term) is test.holds:
-                yield test.start, test.end
-
-    @cached_property
-    def _asked(self) -> dict[Module, set[int]]:
+    def _asking_for_systems(self) -> Asking:
         """The terms that ask for the system, as they are spelt."""
-        found: dict[Module, set[int]] = {}
+        found: Asking = {}
         for module in self._project.table.modules:
             terms = module.facts.terms
             for term in module.of_kind(t.COMPARE):
@@ -125,34 +116,15 @@ class Elsewhere:
                 found.setdefault(module, set()).add(term)
         return found
 
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        """Global variables that hold the answer."""
-        return frozenset(
-            name
-            for module, asked in self._asked.items()
-            for name, term in module.facts.scopes[0].bindings.items()
-            if term in asked
-        )
-
-    def _is_other(self, frame: Frame, term: int, steps: int = 0) -> bool | None:
-        """Whether a test holds on such a system only (True), or anywhere but there (False)."""
+    def _is_other(self, frame: Frame, term: int) -> bool | None:
+        """Whether such a term holds on such a system only (True), or anywhere but there (False)."""
         terms = frame.module.facts.terms
-        term = t.unaliased(terms, term)
         entry = terms[term]
-        if term in self._asked.get(frame.module, ()):
-            if entry[0] == t.CALL:
-                called = terms[entry[1]]
-                is_asked = called[0] == t.ATTR and self._is_system(frame, called[1])
-                return True if is_asked else None
-            return _IS_EQUAL[entry[1]] if self._is_system(frame, entry[2]) else None
-        name = entry[-1] if entry[0] == t.ATTR else entry[1] if entry[0] == t.NAME else None
-        if entry[0] == t.IMPORT:
-            name = entry[2]
-        if name not in self._names or steps == _MOST_STEPS:
-            return None
-        bound = literals.bound(self._project, frame, entry)
-        return self._is_other(bound[0], bound[1], steps + 1) if bound is not None else None
+        if entry[0] == t.CALL:
+            called = terms[entry[1]]
+            is_asked = called[0] == t.ATTR and self._is_system(frame, called[1])
+            return True if is_asked else None
+        return _IS_EQUAL[entry[1]] if self._is_system(frame, entry[2]) else None
 
     def _is_system(self, frame: Frame, term: int) -> bool:
         terms = frame.module.facts.terms
