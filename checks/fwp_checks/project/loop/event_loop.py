@@ -219,14 +219,15 @@ class EventLoop:
             graph[number] = Node(frame, tuple(after), tuple(first))
         loop = self._project.loop_entries
         served = [at for at, root in enumerate(loop.roots.values()) if not root.own_loop]
-        return Companies(graph, served, [loop.numbers[frame] for frame in loop.private])
+        private = [loop.numbers[frame] for frame in loop.private]
+        return Companies(graph, served, private, loop.on_loops)
 
     @cached_property
     def functions(self) -> dict[Module, list[LoopFunction]]:
         """By module, the frames whose code runs on an event loop."""
         found: dict[Module, list[LoopFunction]] = {}
         for number, frame, _, _ in self._nodes:
-            if not frame.is_on_loop:
+            if not frame.is_on_loop or self._companies.may_have_no_loop(frame.function):
                 continue
             # Of a frame that nothing is known to reach, other frames tell.
             reaches = self._reaches.get(number) or self._reaches_of_function[frame.function]
@@ -253,7 +254,7 @@ class EventLoop:
         for number, frame, after, _ in self._nodes:
             following.setdefault(number, []).extend(after)
             functions[number] = frame.function
-            if frame.is_on_loop:
+            if frame.is_on_loop and not self._companies.may_have_no_loop(frame.function):
                 starts.append(number)
         found = set(starts)
         while starts:

@@ -18,7 +18,7 @@ from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Event, Rows
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop import private_loops
+from fwp_checks.project.loop import hand_driven, private_loops
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
@@ -113,7 +113,7 @@ class LoopEntries:
 
     def find(self) -> None:
         """Find them now, if they are not known yet."""
-        _ = self.numbers
+        _ = self.numbers, self.on_loops
 
     @cached_property
     def roots(self) -> dict[Frame, Root]:
@@ -143,6 +143,15 @@ class LoopEntries:
     def private(self) -> tuple[Frame, ...]:
         """Scripts, commands and jobs, which may start a loop of their own."""
         return tuple(private_loops.entries(self._project))
+
+    @cached_property
+    def on_loops(self) -> frozenset[FunctionKey] | None:
+        """Where the project drives coroutines by hand, the functions that run on a loop all the
+        same; else None: all do.
+        """
+        if not hand_driven.drives(self._project):
+            return None
+        return hand_driven.on_loops(self._project)
 
     @cached_property
     def _root_by_number(self) -> list[Root]:

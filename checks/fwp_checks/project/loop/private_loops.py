@@ -262,11 +262,16 @@ class Companies:
     """Who else waits, for each function of a project.
 
     ``nodes`` are all frames by number. ``served`` are those that frameworks call on the loop of a
-    server, ``private`` the scripts, commands and jobs.
+    server, ``private`` the scripts, commands and jobs. ``on_loops``: where the project also drives
+    coroutines by hand, the functions that run on a loop all the same.
     """
 
     def __init__(
-        self, nodes: Mapping[int, Node], served: Iterable[int], private: Iterable[int]
+        self,
+        nodes: Mapping[int, Node],
+        served: Iterable[int],
+        private: Iterable[int],
+        on_loops: Container[FunctionKey] | None = None,
     ) -> None:
         self._nodes = nodes
         open_ended = self._open_ended(private)
@@ -293,6 +298,19 @@ class Companies:
         self._alone = self._functions(quiet) - self._functions(busy) - others
         self._beside = self._functions(busy) - self._functions(tasks) - others
         self._first = self._functions(once) - others
+        self._driven: set[FunctionKey] = set()
+        if on_loops is not None:
+            known = {
+                number
+                for number, node in nodes.items()
+                if node.frame.function in on_loops or _is_of_loop(node.frame)
+            }
+            looped = self._functions(self._closure({*served, *private, *own_loops, *known}))
+            self._driven = self._functions(self._closure(open_ended - commands)) - looped
+
+    def may_have_no_loop(self, function: FunctionKey) -> bool:
+        """Whether the project may drive a function by hand, with no event loop running."""
+        return function in self._driven
 
     def of(self, function: FunctionKey) -> Company:
         """Who else waits while a function holds up its loop."""
@@ -359,3 +377,8 @@ class Companies:
 
     def _functions(self, numbers: Iterable[int]) -> set[FunctionKey]:
         return {self._nodes[number].frame.function for number in numbers}
+
+
+def _is_of_loop(frame: FrameEvidence) -> bool:
+    """Whether what a function does needs a loop that runs."""
+    return frame.starts_tasks or frame.gathers or frame.keeps_tasks
