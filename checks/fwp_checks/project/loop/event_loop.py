@@ -19,6 +19,7 @@ from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call
 from fwp_checks.project.effects.effects import slowness
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop.beginnings import only_begun
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_evidence import (
     FILE_KINDS,
@@ -336,6 +337,11 @@ class EventLoop:
             known = self._known_sites[module] = _without_repeats(sites)
         return known
 
+    @cached_property
+    def _beginnings(self) -> set[FunctionKey]:
+        """The async functions with which loops begin, and that run nowhere else."""
+        return only_begun(self._nodes)
+
     @staticmethod
     def _best(sites: Iterator[BlockingSite]) -> list[BlockingSite]:
         """The heaviest and shortest proof for each place."""
@@ -347,7 +353,11 @@ class EventLoop:
         return [best[term] for term in sorted(best)]
 
     def _is_wanted(self, function: LoopFunction, site: SiteEvidence) -> bool:
-        if function.company is Company.NOBODY and not _is_refused(site.row, site.chain):
+        is_alone = function.company is Company.NOBODY or (
+            site.chain[0].term < function.found.alone_until
+            and function.function in self._beginnings
+        )
+        if is_alone and not _is_refused(site.row, site.chain):
             return False
         if site.row.kind not in FILE_KINDS:
             return True

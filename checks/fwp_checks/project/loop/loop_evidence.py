@@ -18,7 +18,7 @@ from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Event, Rows
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop import hand_driven, private_loops
+from fwp_checks.project.loop import beginnings, hand_driven, private_loops
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
@@ -74,7 +74,9 @@ class FrameEvidence(NamedTuple):
     loop itself (``is_on_loop``). ``starts_tasks``: it makes something run beside it;
     ``keeps_tasks``: it opens a client that has tasks of its own; ``gathers``: it waits for several
     coroutines at once; ``own_loop``: it makes the loop that it runs. ``pending`` are the functions
-    whose coroutines it makes without awaiting them there.
+    whose coroutines it makes without awaiting them there, ``begun`` those that it only runs as the
+    first on a loop that is made for them. Up to the term ``alone_until``, nobody else is on a loop
+    that begins with this frame.
     """
 
     function: FunctionKey
@@ -89,6 +91,8 @@ class FrameEvidence(NamedTuple):
     gathers: bool = False
     own_loop: bool = False
     pending: tuple[FunctionKey, ...] = ()
+    begun: tuple[FunctionKey, ...] = ()
+    alone_until: int = 0
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
     locks: tuple[HeldLock, ...] = ()
@@ -246,8 +250,10 @@ class LoopCollector:
                     gathers=starts.gathers,
                     own_loop=starts.own_loop and not frame.scope.is_async,
                     pending=pending,
+                    begun=beginnings.begun(frame, starts, self._behaviours),
                 )
             events = self._events(frame, root)
+            blocking = tuple(self._blocking(frame, events))
             return FrameEvidence(
                 function,
                 entry,
@@ -260,7 +266,12 @@ class LoopCollector:
                 keeps_tasks=starts.keeps_tasks,
                 gathers=starts.gathers,
                 pending=pending,
-                blocking=tuple(self._blocking(frame, events)),
+                alone_until=(
+                    beginnings.alone_until(frame, self._behaviours, self._starts)
+                    if blocking and root is None
+                    else 0
+                ),
+                blocking=blocking,
                 nested=tuple(self._nested(frame, events)),
                 locks=tuple(self._project.coroutines.held_locks(frame)),
             )

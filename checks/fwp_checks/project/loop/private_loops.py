@@ -59,6 +59,8 @@ _TERMINAL = "input"
 _RUN = frozenset({"run", "run_until_complete"})
 # These make the loop that they run, and raise where one is running already, by their documentation.
 _NEW_LOOP = frozenset({"asyncio.run", "asyncio.Runner.run", "anyio.run", "trio.run"})
+# Of these, what makes one each time: nothing is left on it from an earlier run.
+_FRESH_LOOP = _NEW_LOOP - {"asyncio.Runner.run"}
 _MADE_AND_RUN = frozenset(
     {"asyncio.new_event_loop", "asyncio.AbstractEventLoop.run_until_complete"}
 )
@@ -185,7 +187,9 @@ class Starts(NamedTuple):
     (``anyio.run(main)``), whether it starts something that runs beside it, whether it opens a
     client that keeps tasks of its own, and whether it waits for several coroutines at once.
     ``single`` are the terms that it hands to what waits for that one alone. ``own_loop``: the loop
-    that it runs is one that it makes.
+    that it runs is one that it makes. ``begun`` are those of ``entered`` that a loop made for them
+    begins with, ``beginning`` the terms of what is handed over so, and of the calls that do it.
+    ``company`` is the first term that starts something beside it, -1 where there is none.
     """
 
     entered: tuple[Frame, ...]
@@ -194,15 +198,21 @@ class Starts(NamedTuple):
     gathers: bool
     single: frozenset[int]
     own_loop: bool
+    begun: tuple[Frame, ...]
+    beginning: frozenset[int]
+    company: int
 
 
 def starts(project: Project, frame: Frame) -> Starts:
     """What the calls of library functions in a frame's own code start."""
     terms = frame.module.facts.terms
     entered: list[Frame] = []
+    begun: list[Frame] = []
     concurrent = keeps_tasks = gathers = False
+    company = -1
     started: list[int] = []
     single: set[int] = set()
+    beginning: set[int] = set()
     names: set[str] = set()
     for term in frame.module.calls_in(frame.scope_number):
         called = terms[term][1]
@@ -215,6 +225,8 @@ def starts(project: Project, frame: Frame) -> Starts:
                 concurrent = True
             elif option.name in _CLIENTS:
                 keeps_tasks = True
+            if company < 0 and (concurrent or keeps_tasks):
+                company = term
             for role in project.catalogue.roles(option.name):
                 is_single = role.role == "enters_loop" or option.name in _ONE_AT_A_TIME
                 if is_single:
@@ -222,7 +234,11 @@ def starts(project: Project, frame: Frame) -> Starts:
                 if role.role == "enters_loop":
                     arguments = project.calls.arguments(frame, terms[term])
                     handed = project.libraries.role_arguments(role.arguments, arguments)
-                    entered.extend(_frames_of(project, handed))
+                    frames = list(_frames_of(project, handed))
+                    entered.extend(frames)
+                    if option is value and option.name in _FRESH_LOOP:
+                        begun.extend(frames)
+                        beginning.update((term, *terms[term][2]))
                 elif role.role in _CONCURRENT and not is_single:
                     if option.name == _GATHER and term in frame.module.awaited:
                         gathers = True
@@ -234,7 +250,19 @@ def starts(project: Project, frame: Frame) -> Starts:
         started = [term for term in started if term not in waited]
     concurrent = concurrent or bool(started)
     own_loop = not _NEW_LOOP.isdisjoint(names) or names >= _MADE_AND_RUN
-    return Starts(tuple(entered), concurrent, keeps_tasks, gathers, frozenset(single), own_loop)
+    if started and not 0 <= company < started[0]:
+        company = started[0]
+    return Starts(
+        tuple(entered),
+        concurrent,
+        keeps_tasks,
+        gathers,
+        frozenset(single),
+        own_loop,
+        tuple(begun),
+        frozenset(beginning),
+        company,
+    )
 
 
 def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
