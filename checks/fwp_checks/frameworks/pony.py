@@ -43,13 +43,13 @@ class Pony(Framework):
     modules = frozenset({"pony"})
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
-        """Whether a session is left in whose block nothing is seen to be changed."""
+        """Whether a session is left in whose block there is something, but nothing is changed."""
         if run.name != _LEAVING or frame.module.facts.terms[term][0] != t.ENTER:
             return False
         blocks = [
             region
             for region in frame.module.regions_in(frame.scope_number)
-            if region.kind == "with" and region.term == term
+            if region.kind == "with" and region.term == term and region.start < region.end
         ]
         return bool(blocks) and not any(
             _may_change(project, frame, region.start, region.end, _DEPTH) for region in blocks
