@@ -13,6 +13,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.tested import tests_before
+from fwp_checks.project.meaning.values import External, Member
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.outcome import RunExternal
 
 _RECEIVING = "zmq.Socket.recv"
-_AT_ONCE = frozenset({"NOBLOCK", "DONTWAIT"})
+# https://pyzmq.readthedocs.io/en/latest/api/zmq.html#zmq.Flag
+_AT_ONCE = frozenset(
+    f"zmq.{place}{name}"
+    for place in ("", "Flag.", "constants.", "constants.Flag.")
+    for name in ("NOBLOCK", "DONTWAIT")
+)
 
 
 class ZeroMQ(Framework):
@@ -43,7 +49,7 @@ class ZeroMQ(Framework):
         for before in frame.module.calls_in(frame.scope_number):
             if before >= term:
                 break
-            if _is_method(terms, before, "recv", socket) and _is_at_once(terms, before):
+            if _is_method(terms, before, "recv", socket) and _is_at_once(project, frame, before):
                 return True
         return any(
             holds and _has_polled(terms, test, socket)
@@ -61,11 +67,19 @@ def _is_method(terms: list[t.Term], call: int, name: str, socket: int) -> bool:
     )
 
 
-def _is_at_once(terms: list[t.Term], call: int) -> bool:
+def _is_at_once(project: Project, frame: Frame, call: int) -> bool:
     """Whether a call says that it does not wait."""
-    given = (*terms[call][2], *(term for _, term in terms[call][3]))
-    flags = [flag for term in given for flag in t.reached(terms, term, t.ATTR)]
-    return any(terms[flag][2] in _AT_ONCE for flag in flags)
+    terms = frame.module.facts.terms
+    flags = [*terms[call][2], *(term for _, term in terms[call][3])]
+    for flag in flags:
+        entry = terms[flag]
+        if entry[0] == t.BINARY and entry[1] == "|":
+            flags.extend(entry[2:4])
+            continue
+        value = project.values.evaluate(frame, flag)
+        if isinstance(value, (External, Member)) and value.name in _AT_ONCE:
+            return True
+    return False
 
 
 def _has_polled(terms: list[t.Term], test: int, socket: int) -> bool:
