@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning import literals
-from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import (
     ClassValue,
     External,
@@ -134,13 +133,10 @@ def _call_may_change(project: Project, frame: Frame, term: int, depth: int) -> b
             return True
     if depth == 0:
         return False
-    for alternative in project.calls.outcome(frame, term).alternatives:
-        for run in alternative or ():
-            if isinstance(run, RunFrame):
-                inner = run.frame
-                if _may_change(project, inner, inner.scope.start, inner.scope.end, depth - 1):
-                    return True
-    return False
+    return any(
+        _may_change(project, inner, inner.scope.start, inner.scope.end, depth - 1)
+        for inner in project.calls.outcome(frame, term).frames()
+    )
 
 
 FRAMEWORK = Pony()

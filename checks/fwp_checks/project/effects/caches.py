@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
@@ -53,14 +52,14 @@ class Caches:
 
     def is_property(self, frame: Frame) -> bool:
         """Whether a method is a property whose value is kept with the object."""
-        return self._has_decorator(frame, _CACHED_PROPERTIES)
+        return has_decorator(self._project, frame, _CACHED_PROPERTIES)
 
     def has_cache(self, frame: Frame) -> bool:
         """Whether the results of a function are kept by its arguments."""
         key = (frame.module.path, frame.scope_number)
         known = self._cached.get(key)
         if known is None:
-            known = self._cached[key] = self._has_decorator(frame, _CACHES)
+            known = self._cached[key] = has_decorator(self._project, frame, _CACHES)
         return known and key not in self._cleared
 
     @cached_property
@@ -93,25 +92,13 @@ class Caches:
             for call in caller.module.calls_in(caller.scope_number):
                 if call >= end:
                     break
-                for alternative in self._project.calls.outcome(caller, call).alternatives:
-                    for run in alternative or ():
-                        if not isinstance(run, RunFrame) or run.frame.scope.is_async:
-                            continue
-                        function = (run.frame.module.path, run.frame.scope_number)
-                        if function not in seen and len(seen) < _MOST_CALLED:
-                            seen.add(function)
-                            waiting.append((run.frame, run.frame.scope.end))
+                for run in self._project.calls.outcome(caller, call).frames():
+                    function = (run.module.path, run.scope_number)
+                    if run.scope.is_async or function in seen or len(seen) >= _MOST_CALLED:
+                        continue
+                    seen.add(function)
+                    waiting.append((run, run.scope.end))
         return seen
-
-    def _has_decorator(self, frame: Frame, names: frozenset[str]) -> bool:
-        terms = frame.module.facts.terms
-        for decorator in frame.scope.decorators:
-            entry = terms[decorator]
-            called = entry[1] if entry[0] == t.CALL else decorator
-            value = self._project.values.evaluate(frame.parent or frame, called)
-            if isinstance(value, External) and value.name in names:
-                return True
-        return False
 
     def _is_the_same_each_time(self, frame: Frame, caller: Frame, call: int) -> bool:
         is_method = self._project.calls.class_of_method(frame.module, frame.scope_number)
@@ -146,6 +133,18 @@ class Caches:
             if len(waiting) > _MOST_TERMS:
                 return False
         return True
+
+
+def has_decorator(project: Project, frame: Frame, names: frozenset[str]) -> bool:
+    """Whether a decorator of a function, called or not, is one of these of libraries."""
+    terms = frame.module.facts.terms
+    for decorator in frame.scope.decorators:
+        entry = terms[decorator]
+        called = entry[1] if entry[0] == t.CALL else decorator
+        value = project.values.evaluate(frame.parent or frame, called)
+        if isinstance(value, External) and value.name in names:
+            return True
+    return False
 
 
 def _is_of_project(value: Value) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.caches import has_decorator
 from fwp_checks.project.effects.once import Once
 from fwp_checks.project.lifetimes.model import Keeping
 from fwp_checks.project.meaning.frames import Frame
@@ -95,14 +96,7 @@ class Keepings:
         if self._project.calls.class_of_method(frame.module, frame.scope_number) is None:
             if self._once.is_kept(frame):
                 return True
-        terms = frame.module.facts.terms
-        for decorator in frame.scope.decorators:
-            entry = terms[decorator]
-            called = entry[1] if entry[0] == t.CALL else decorator
-            value = self._project.values.evaluate(frame.parent or frame, called)
-            if isinstance(value, External) and value.name in _CACHES:
-                return True
-        return False
+        return has_decorator(self._project, frame, _CACHES)
 
     def _is_kept_by_object(self, frame: Frame) -> bool:
         """Whether a method's result is kept on its object: a cached property."""

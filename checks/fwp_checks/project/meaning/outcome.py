@@ -66,6 +66,15 @@ class Outcome:
             self._result = compute() if compute is not None else RECURSIVE
         return self._result
 
+    def frames(self) -> list[Frame]:
+        """The project's functions that run, whichever callee it is."""
+        return [
+            run.frame
+            for alternative in self.alternatives
+            for run in alternative or ()
+            if isinstance(run, RunFrame)
+        ]
+
     @classmethod
     def nothing(cls, result: Value) -> Outcome:
         """A call that runs nothing of interest."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -313,8 +312,7 @@ class CallSites:
 
     def _run_by(self, frame: Frame, call: int) -> Iterator[Frame]:
         outcome = self._project.calls.outcome(frame, call)
-        for alternative in outcome.alternatives:
-            yield from (run.frame for run in alternative or () if isinstance(run, RunFrame))
+        yield from outcome.frames()
         if outcome.alternatives == ((),):
             for option in options_of(outcome.result):
                 if isinstance(option, (Coroutine, Generator)):
