@@ -3,6 +3,9 @@
 ``with db_session: …`` around queries alone sends nothing when it is left: the connection has no
 transaction then, so what waits is each query where it stands.
 https://docs.ponyorm.org/transactions.html
+
+An object that something unknown gives, ``item = store.Item(name)``, may be a new row. It is taken
+for none: most of what is called so makes something else, and the block is left alone.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 _LEAVING = "pony.orm.core.DBSessionContextManager.__exit__"
 _ENTITY = "pony.orm.core.Entity"
+_DATABASE = "pony.orm.core.Database."
 _LOGGER = External("logging.getLogger")
 # So many calls below the block changes are looked for.
 _DEPTH = 3
@@ -131,6 +135,10 @@ def _call_may_change(project: Project, frame: Frame, term: int, depth: int) -> b
     for option in options_of(called):
         if isinstance(option, ClassValue) and project.classes.derives(option, _ENTITY):
             return True
+        # A database has its entities as attributes; its methods begin with a small letter.
+        if isinstance(option, Member) and option.name.startswith(_DATABASE):
+            if option.name[len(_DATABASE) :][:1].isupper():
+                return True
     if depth == 0:
         return False
     return any(
