@@ -1,6 +1,6 @@
 """How long a check takes, against reading and parsing the same files.
 
-    python benchmarks/speed.py [FOLDER] [--rounds N] [--jobs N] [--no-flake8]
+    python benchmarks/speed.py [FOLDER] [--rounds N] [--jobs N] [--preview] [--no-flake8]
 
 Every figure is of whole processes, started one after the other; ratios are of processes of the same
 round, so a machine that slows down slows both. README.md beside this file says how to read them.
@@ -18,12 +18,17 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fwp_checks import is_compiled
-from fwp_checks.project.files.discovery import python_files
+from fwp_checks.project.files.deployment_files import is_deployment_file
+from fwp_checks.project.files.discovery import (
+    is_template_path,
+    python_paths,
+    test_files,
+)
 from fwp_checks.settings import Settings
 
 PARSE = """
@@ -55,6 +60,7 @@ READ, COLD, WARM, EDITED = (
     "fwp check, one file changed",
 )
 WITHOUT, WITH = "flake8 without the plugin", "flake8 --select=FWP, nothing changed"
+_NEVER = ("__pycache__", ".git", "node_modules")
 BASES = {COLD: READ, WARM: READ, EDITED: READ, WITH: WITHOUT}
 """What each figure is divided by."""
 
@@ -73,7 +79,7 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="fwp-speed-") as scratch:
         _keep_bytecode(Path(scratch) / "bytecode")
-        bench = Bench(arguments.folder, Path(scratch), arguments.jobs)
+        bench = Bench(arguments.folder, Path(scratch), arguments.jobs, arguments.preview)
         print(bench.title(arguments.rounds), flush=True)
         bench.prepare(not arguments.no_flake8)
         rounds = [bench.round(not arguments.no_flake8) for _ in range(arguments.rounds)]
@@ -91,6 +97,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("folder", nargs="?", type=Path, default=installed)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--preview", action="store_true", help="all rules; test code is read, too")
     parser.add_argument("--no-flake8", action="store_true")
     return parser.parse_args()
 
@@ -98,16 +105,22 @@ def _arguments() -> argparse.Namespace:
 class Bench:
     """A copy of the code, and the commands that are measured on it."""
 
-    def __init__(self, folder: Path, scratch: Path, jobs: int) -> None:
+    def __init__(self, folder: Path, scratch: Path, jobs: int, preview: bool) -> None:
         self._scratch = scratch
         self._jobs = str(jobs)
+        self._preview = preview
         self._root = scratch / "project"
-        shutil.copytree(folder, self._root, ignore=_all_but_python, symlinks=True)
+        shutil.copytree(folder, self._root, ignore=_unread(folder), symlinks=True)
         # A root of its own, so that neither settings nor a repository above the folder count.
         (self._root / "fwp.toml").touch()
-        files = python_files(self._root, Settings.load(self._root))
-        if not files:
+        settings = Settings.load(self._root)
+        tests: list[str] = []
+        read = python_paths(self._root, settings, tests=tests)
+        if not read:
             sys.exit(f"speed: there are no Python files in {folder}")
+        if preview:
+            read = [*read, *test_files(self._root, settings, tests)]
+        files = [self._root / path for path in dict.fromkeys(read)]
         self._files = files
         self._list = scratch / "files"
         self._list.write_text("\0".join(map(str, files)), encoding="utf-8")
@@ -161,6 +174,7 @@ class Bench:
             *("-m", "fwp_plugins", "check", str(self._root), "--exit-zero"),
             *("--format", "json", "--output", os.devnull),
             *("--jobs", self._jobs, "--cache-dir", str(self._cache)),
+            *(["--preview"] if self._preview else []),
         ]
 
     def _check(self) -> Run:
@@ -206,11 +220,23 @@ def _run(command: Sequence[str], allowed: Sequence[int] = (0,)) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
 
 
-def _all_but_python(folder: str, names: list[str]) -> list[str]:
-    def is_wanted(name: str) -> bool:
-        return name.endswith(".py") or Path(folder, name).is_dir()
+def _unread(top: Path) -> Callable[[str, list[str]], list[str]]:
+    """Chooses what of a folder below ``top`` is not copied, for no check reads it."""
 
-    return [name for name in names if name == "__pycache__" or not is_wanted(name)]
+    def unread(folder: str, names: list[str]) -> list[str]:
+        relative = Path(folder).relative_to(top)
+
+        def is_wanted(name: str) -> bool:
+            return (
+                name.endswith(".py")
+                or is_template_path((relative / name).as_posix())
+                or is_deployment_file(relative.as_posix(), name)
+                or Path(folder, name).is_dir()
+            )
+
+        return [name for name in names if name in _NEVER or not is_wanted(name)]
+
+    return unread
 
 
 def _tree(pid: int) -> list[int]:
