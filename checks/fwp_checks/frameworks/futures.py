@@ -1,0 +1,133 @@
+"""Futures of executors: nothing waits for the result of one that is done.
+
+``await asyncio.wrap_future(future); future.result()``, ``while not future.done(): await …`` and
+``if future.done(): …``: https://docs.python.org/3/library/concurrent.futures.html#future-objects
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.meaning.tested import parts, tests_before
+from fwp_checks.project.meaning.values import External
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.meaning.outcome import RunExternal
+
+_READING = frozenset({f"concurrent.futures.Future.{name}" for name in ("result", "exception")})
+_WRAP = External("asyncio.wrap_future")
+_GATHERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.wait_for", "asyncio.shield"})
+_FIRST = "return_when"
+_UNTIL = "timeout"
+
+
+class Futures(Framework):
+    """Hooks for futures of executors."""
+
+    name = "concurrent.futures"
+    modules = frozenset({"concurrent"})
+
+    def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
+        """Whether the result of a future is read that is done."""
+        if run.name not in _READING:
+            return False
+        terms = frame.module.facts.terms
+        called = terms[terms[term][1]] if terms[term][0] == t.CALL else ()
+        if not called or called[0] != t.ATTR:
+            return False
+        future = t.unaliased(terms, called[1])
+        return _is_asked(frame, term, future) or _is_awaited(project, frame, term, future)
+
+
+def _is_asked(frame: Frame, term: int, future: int) -> bool:
+    """Whether ``done()`` has been true of a future wherever a term runs."""
+    module, number = frame.module, frame.scope_number
+    terms = module.facts.terms
+    for test, holds in tests_before(module, number, term):
+        if holds and _asks_whether_done(terms, test, future):
+            return True
+    for region in module.regions_in(number):
+        if region.kind != "while" or region.term < 0 or region.exits:
+            continue
+        start, end = module.rest_after(region, number)
+        if start <= term < end and not _is_broken_off(frame, region.start, region.end):
+            for test, holds in parts(terms, region.term, holds=False):
+                if holds and _asks_whether_done(terms, test, future):
+                    return True
+    return False
+
+
+def _asks_whether_done(terms: list[t.Term], test: int, future: int) -> bool:
+    entry = terms[test]
+    if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR:
+        return False
+    asked = terms[entry[1]]
+    return bool(asked[2] == "done" and t.unaliased(terms, asked[1]) == future)
+
+
+def _is_broken_off(frame: Frame, start: int, end: int) -> bool:
+    """Whether a loop may be left before its test fails."""
+    return any(
+        region.leaves and start <= region.start and region.end <= end
+        for region in frame.module.regions_in(frame.scope_number)
+    )
+
+
+def _is_awaited(project: Project, frame: Frame, term: int, future: int) -> bool:
+    """Whether a future, or all of those that it is one of, have been awaited before a term."""
+    module, number = frame.module, frame.scope_number
+    terms = module.facts.terms
+    wanted = _held(terms, future)
+    around = [
+        region for region in module.regions_in(number) if not region.start <= term < region.end
+    ]
+    awaits = module.of_kind(t.AWAIT)
+    for at in range(bisect_left(awaits, frame.scope.start), bisect_left(awaits, term)):
+        awaited = awaits[at]
+        if module.code_scope_of(awaited) != number:
+            continue
+        if any(region.start <= awaited < region.end for region in around):
+            continue
+        for wrapped in _wrapped(project, frame, terms[awaited][1]):
+            if _held(terms, wrapped) == wanted:
+                return True
+    return False
+
+
+def _held(terms: list[t.Term], term: int) -> int:
+    """A future, or the list of which it is an element."""
+    term = t.unaliased(terms, term)
+    if terms[term][0] == t.ITER:
+        term = t.unaliased(terms, terms[term][1])
+    return term
+
+
+def _wrapped(project: Project, frame: Frame, term: int) -> Iterator[int]:
+    """The futures that are done when a term has been awaited."""
+    terms = frame.module.facts.terms
+    term = t.unaliased(terms, term)
+    entry = terms[term]
+    if entry[0] in (t.STAR, t.COMPREHENSION):
+        yield from _wrapped(project, frame, entry[2 if entry[0] == t.COMPREHENSION else 1])
+    elif entry[0] == t.SEQUENCE:
+        for item in t.operands(entry):
+            yield from _wrapped(project, frame, item)
+    elif entry[0] == t.CALL and entry[2]:
+        called = project.values.evaluate(frame, entry[1])
+        if called == _WRAP:
+            yield entry[2][0]
+        elif isinstance(called, External) and called.name in _GATHERS:
+            name = called.name.rpartition(".")[2]
+            if name == "wait" and any(keyword in (_FIRST, _UNTIL) for keyword, _ in entry[3]):
+                return
+            for argument in entry[2]:
+                yield from _wrapped(project, frame, argument)
+
+
+FRAMEWORK = Futures()
