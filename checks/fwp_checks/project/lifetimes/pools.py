@@ -13,10 +13,11 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.deployment.records import Mention, Server
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.model import Opening, Step, is_conditional
-from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import Constant, External, Value
 from fwp_checks.project.structure.loaded import is_example
+from fwp_checks.project.structure.schema_changes import Moment
 
 if TYPE_CHECKING:
     from fwp_checks.project.lifetimes.lifetimes import Lifetimes
@@ -45,6 +46,13 @@ _CONNECTING = (
 )
 # What connects the engine or pool that it is given.
 _USING = ("create_all", "reflect", "drop_all", "run_until_complete")
+# When what runs has run by the time that the workers are forked.
+_LOADING = (Moment.IMPORT, Moment.FACTORY)
+# Who asks for a driver of a server uses that where it serves, whatever its settings begin with.
+_DRIVERS = (
+    "psycopg2", "psycopg2-binary", "psycopg", "psycopg-binary", "asyncpg", "pg8000", "mysqlclient",
+    "pymysql", "mysql-connector-python", "oracledb", "cx-oracle", "pyodbc",
+)  # fmt: skip
 # https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool
 _SIZE, _OVERFLOW = 5, 10
 
@@ -135,12 +143,49 @@ class Pools:
     def _preloading(self) -> Server | None:
         deployment = self._project.deployment
         server = next((server for server in deployment.servers if server.preloads), None)
-        if server is None or any(deployment.mentions(word) for word in _AFTER_FORK):
+        # The parent itself asks for nothing, so a single worker shares with nobody.
+        if server is None or server.workers == 1 or self._drops_when_loaded:
+            return None
+        if any(deployment.mentions(word) for word in _AFTER_FORK):
             return None
         for module in self._project.table.modules:
             if any(word in (module.text or "") for word in _AFTER_FORK):
                 return None
         return server
+
+    @cached_property
+    def _drops_when_loaded(self) -> bool:
+        """Whether loading the application ends with ``engine.dispose()``."""
+        factories = {made.frame.function for made in self._project.applications.applications}
+        loaded = self._project.structure.loaded
+        return any(
+            module in loaded
+            and (not module.code_scope_of(term) or _function(module, term) in factories)
+            for module, term in self._project.call_sites.spelt("dispose")
+        )
+
+    def making_tables(self, module: Module) -> Iterator[tuple[int, Mention]]:
+        """Calls of a file that make tables while the application is loaded, by an engine that keeps
+        the connection, and the server that loads it before it forks its workers.
+        """
+        if self._preloading is None or not self._has_server_and_pool:
+            return
+        for change in self._project.structure.schema_changes.of(module):
+            if change.is_raw or change.is_conditional or change.moment not in _LOADING:
+                continue
+            if not any(self._connects(opening) for opening in self._of(module)):
+                yield change.term, self._preloading.mention
+
+    @cached_property
+    def _has_server_and_pool(self) -> bool:
+        """Whether engines keep connections, and these go to a server of databases."""
+        loaded = self._project.structure.loaded
+        texts = [module.text or "" for module in self._project.table.modules if module in loaded]
+        if any("NullPool" in text for text in texts):
+            return False
+        if any(name in self._project.deployment.requirements for name in _DRIVERS):
+            return True
+        return not any("sqlite" in text for text in texts)
 
     def _connects(self, opening: Opening) -> bool:
         """Whether something is connected by the time that the file is imported."""
@@ -243,6 +288,10 @@ class Pools:
         if terms[root][0] == t.PARAM:
             return "app" in attributes
         return terms[root][0] in (t.NAME, t.IMPORT)
+
+
+def _function(module: Module, term: int) -> FunctionKey:
+    return module.path, module.code_scope_of(term)
 
 
 def _number(value: Value | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Range, Severity, Step
+from fwp_checks.project.deployment.records import Mention
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule
 
@@ -18,17 +19,29 @@ RULE = Rule(
 
 
 def check(file: FileView) -> Iterator[Finding]:
-    """One finding a pool, client or connection that is connected when its file is imported."""
-    for opening, server in file.project.lifetimes.pools.before_fork(file.module):
-        message = (
-            f"'{opening.name}' connects when the file is imported, and {server.path}:{server.line} "
-            "loads the application before it forks, so all workers use the same sockets; open it "
-            "in each worker, when the application starts."
-        )
-        yield file.finding(
-            RULE,
-            file.range_of(file.module, opening.term),
-            message,
-            key=(opening.name,),
-            trace=(Step(server.path, Range(server.line, 1, server.line, 1), "loads it first"),),
-        )
+    """One finding a pool, client or connection that is connected, and a call that makes tables,
+    when the application is loaded.
+    """
+    pools = file.project.lifetimes.pools
+    for opening, server in pools.before_fork(file.module):
+        way_out = "open it in each worker, when the application starts"
+        yield _finding(file, opening.term, opening.name, "the file is imported", server, way_out)
+    for term, server in pools.making_tables(file.module):
+        way_out = "leave it to migrations, or dispose of the engine when that is done"
+        yield _finding(file, term, "create_all", "the application is loaded", server, way_out)
+
+
+def _finding(
+    file: FileView, term: int, name: str, when: str, server: Mention, way_out: str
+) -> Finding:
+    message = (
+        f"'{name}' connects when {when}, and {server.path}:{server.line} "
+        f"loads the application before it forks, so all workers use the same sockets; {way_out}."
+    )
+    return file.finding(
+        RULE,
+        file.range_of(file.module, term),
+        message,
+        key=(name,),
+        trace=(Step(server.path, Range(server.line, 1, server.line, 1), "loads it first"),),
+    )
