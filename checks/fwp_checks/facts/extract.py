@@ -19,6 +19,7 @@ from fwp_checks.facts.comments import suppressions
 from fwp_checks.facts.environment import Environment, Layer
 from fwp_checks.facts.expressions import Expressions
 from fwp_checks.facts.model import ATTEMPT, KIND_BITS, STATEMENT_KINDS, Import, ModuleFacts, Scope
+from fwp_checks.facts.patterns import case_test, is_default
 from fwp_checks.facts.source import read
 
 _CONSTANT = STATEMENT_KINDS.index("constant")
@@ -465,8 +466,10 @@ class Extractor(Expressions):
     def _match(self, node: ast.Match) -> None:
         subject = self.expression(node.subject)
         ends = []
+        tests: list[int] | None = []
         for case in node.cases:
             self.environment.push()
+            tested = case_test(self, case, subject, tests)
             start = len(self.terms)
             self._pattern(case.pattern, subject)
             if isinstance(node.subject, ast.Name) and isinstance(case.pattern, ast.MatchClass):
@@ -476,14 +479,13 @@ class Extractor(Expressions):
             if case.guard is not None:
                 self.test(case.guard)
             self.block(case.body)
-            self.region("case", start, subject, exits=_exits(self.environment.layers[-1]))
+            exits = _exits(self.environment.layers[-1])
+            self.region("case", start, subject if tested < 0 else tested, exits=exits)
+            if tests is not None:
+                tests = [*tests, tested] if tested >= 0 else None
             ends.append(self.environment.pop())
         last = node.cases[-1]
-        if not (
-            last.guard is None
-            and isinstance(last.pattern, ast.MatchAs)
-            and last.pattern.pattern is None
-        ):
+        if not (last.guard is None and is_default(last.pattern)):
             ends.append(Layer())
         self.environment.join(*ends)
 

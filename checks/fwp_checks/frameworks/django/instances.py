@@ -96,9 +96,12 @@ def _is_kept(project: Project, instance: Instance, row: rows.Row, name: str) -> 
 def _prefetched(models: Models, instance: Instance, lookup: rows.Prefetched) -> Value:
     """One object of the list that ``Prefetch(…, to_attr=…)`` leaves."""
     relation = models.relation(_class_of(instance), lookup.path)
-    if lookup.element is not None or relation is None or relation.target is None:
-        return lookup.element or Unknown("row of a model that is not known")
-    known = frozenset({relation.inverse}) if relation.inverse else rows.NO_PATHS
+    inverse = relation.inverse if relation is not None else ""
+    known = frozenset({inverse}) if inverse else rows.NO_PATHS
+    if lookup.element is not None:
+        return rows.loaded(lookup.element, known)
+    if relation is None or relation.target is None:
+        return Unknown("row of a model that is not known")
     origin = behind(origin_of(instance), Hop(relation.name, joins=False), is_many=True)
     return rows.objects(relation.target, (rows.Row(lookup.nested | known), origin))
 

@@ -279,6 +279,18 @@ def objects(model: Value, details: tuple[object, ...] = ()) -> Value:
     )
 
 
+def loaded(value: Value, paths: Paths) -> Value:
+    """The same row, with which these were fetched as well."""
+    found: list[Value] = []
+    for option in options_of(value):
+        known = row_of(option)
+        if paths and known is not None and isinstance(option, Instance):
+            details = tuple([d for d in option.details if d is not known])
+            option = replace(option, details=(replace(known, loads=known.loads | paths), *details))
+        found.append(option)
+    return join(found)
+
+
 def row(queryset: Instance, *, one_of_many: bool = False) -> Value | None:
     """A row of a queryset, the only one of interest or one of many; None if its model is not
     known.

@@ -77,6 +77,10 @@ class RestFramework(Framework):
         how = views.acting(base)
         if how is not None and name == "action":
             return Constant(how.action)
+        if how is not None and name in ("serializer_class", "queryset"):
+            said = views.said_for_action(project, base, name)
+            if said is not None:
+                return said
         if name == "queryset":
             return views.assigned_queryset(project, base)
         if name == "request" and views.is_view(project, views.class_of(base)):
@@ -140,7 +144,8 @@ class RestFramework(Framework):
             touches: list[Touch] = []
             for served in several:
                 reader = Reader(project, single=served.single)
-                reader.serialize(served.serializer, served.row, place, served.only)
+                if served.rows is None or not reader.listed(served.serializer, served.rows):
+                    reader.serialize(served.serializer, served.row, place, served.only)
                 touches.extend(reader.touches)
             whole = {one.whole: None for one in several if one.whole is not None}
             yield Consumer(

@@ -102,6 +102,22 @@ class Reader:
         self._run(Place(method.module.path, scope.start), method, Instance(serializer), (row,))
         return not calls_super(method)
 
+    def listed(self, serializer: ClassValue, rows: Value) -> bool:
+        """Note what a project's list serializer runs with all rows; whether it shows each of them
+        itself.
+        """
+        list_class = self._serializers.list_class(serializer)
+        method = (
+            self._project.members.find_in_class(list_class, "to_representation")
+            if list_class is not None
+            else None
+        )
+        if list_class is None or not isinstance(method, FunctionValue):
+            return False
+        scope = method.module.facts.scopes[method.scope]
+        self._run(Place(method.module.path, scope.start), method, Instance(list_class), (rows,))
+        return not calls_super(method)
+
     def _run(
         self, place: Place, method: Value, receiver: Instance, arguments: tuple[Value, ...]
     ) -> Value:

@@ -133,6 +133,18 @@ class Serializers:
         found = self._project.members.find_in_class(meta, "model") if meta is not None else None
         return found if found is not None and self._models.is_model(found) else None
 
+    def list_class(self, class_: ClassValue) -> ClassValue | None:
+        """The project's class that shows a list of what a serializer shows; None if the library's
+        does.
+        """
+        meta = self._meta(class_)
+        found = (
+            self._project.members.find_in_class(meta, "list_serializer_class")
+            if meta is not None
+            else None
+        )
+        return found if isinstance(found, ClassValue) else None
+
     def _meta(self, class_: ClassValue) -> ClassValue | None:
         found = self._project.members.find_in_class(class_, "Meta")
         return found if isinstance(found, ClassValue) else None

@@ -17,7 +17,7 @@ from fwp_checks.frameworks.rest_framework import pages
 from fwp_checks.frameworks.rest_framework.reads import calls_super
 from fwp_checks.frameworks.rest_framework.serializers import Serializers
 from fwp_checks.project.meaning import literals
-from fwp_checks.project.meaning.branches import State
+from fwp_checks.project.meaning.branches import Performing
 from fwp_checks.project.meaning.origins import Place, consumed_at, origin_of, with_origin
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -55,10 +55,14 @@ _GENERIC = frozenset(
 )
 _SERIALIZER_CALLS = ("get_serializer", "serializer_class")
 _MAX_VIEWS = 12
+_ACTIONS = tuple(
+    External(f"rest_framework.decorators.{name}")
+    for name in ("action", "list_route", "detail_route")
+)
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Acting(State):
+class Acting(Performing):
     """Marks a view object that is performing an action."""
 
     action: str
@@ -85,7 +89,7 @@ class Served:
 
     ``name`` is the view class or function, ``place`` stands for it; ``row`` is one of the rows.
     ``only`` are the names of the fields that are shown, None for all. ``whole`` is where the
-    queryset is built if all of a table is shown at once.
+    queryset is built if all of a table is shown at once. ``rows`` are all rows of a list.
     """
 
     name: str
@@ -95,6 +99,7 @@ class Served:
     single: bool
     only: frozenset[str] | None = None
     whole: Place | None = None
+    rows: Value | None = None
 
 
 def is_view(project: Project, class_: Value) -> bool:
@@ -154,6 +159,25 @@ def assigned_queryset(project: Project, view: Instance) -> Value | None:
             for _, term in owner.module.methods_writing.get(owner.scope, {}).get("queryset", ()):
                 if _names_in(owner.module, term) & _LOADING:
                     return Unknown("a method of the view changes what its queryset fetches")
+    return None
+
+
+def said_for_action(project: Project, view: Instance, name: str) -> Value | None:
+    """What the decorator of the action that a view performs says in place of an attribute:
+    ``@action(detail=False, serializer_class=…)``. None if it says nothing.
+    """
+    how = acting(view)
+    if how is None or not isinstance(view.class_, ClassValue):
+        return None
+    method = project.members.find_in_class(view.class_, how.action)
+    if not isinstance(method, FunctionValue):
+        return None
+    terms = method.module.facts.terms
+    for decorator in method.module.facts.scopes[method.scope].decorators:
+        entry = terms[decorator]
+        if entry[0] == t.CALL and any(keyword == name for keyword, _ in entry[3]):
+            if project.values.evaluate(method.frame, entry[1]) in _ACTIONS:
+                return project.values.evaluate(method.frame, dict(entry[3])[name])
     return None
 
 
@@ -226,7 +250,8 @@ def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
         if is_informative(row):
             single = action == "retrieve"
             whole = None if single else pages.whole_of_view(project, class_, queryset)
-            yield Served(class_.name, place, serializer, row, single, whole=whole)
+            rows = None if single else queryset
+            yield Served(class_.name, place, serializer, row, single, whole=whole, rows=rows)
 
 
 def _shown(project: Project, class_: ClassValue, action: str) -> tuple[ClassValue, Value] | None:
@@ -341,7 +366,8 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
                 marked = consumed_at(row, place.path, place.term)
                 name = _owner_name(frame)
                 whole = pages.whole_of_call(project, frame, shown) if how.many else None
-                yield Served(name, place, made.class_, marked, not how.many, only, whole)
+                rows = shown if how.many else None
+                yield Served(name, place, made.class_, marked, not how.many, only, whole, rows)
 
 
 def _reads_as_serializer(module: Module, function: int) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -168,8 +169,10 @@ class Behaviours:
                     # Only objects have properties and special methods.
                     used = frame.known(entry[operand]) or value(frame, entry[operand])
                     if type(used) is not Instance and type(used) is not Union:
-                        continue
-                alternatives = self._implicit(frame, entry)
+                        # Objects are put into a text by "%".
+                        if kind != t.BINARY or type(used) is not Constant:
+                            continue
+                alternatives = self._implicit(frame, entry, term)
             if any(alternatives):
                 for alternative in alternatives:
                     # Async code is waited for, not run here: what blocks in it is found where it
@@ -263,7 +266,7 @@ class Behaviours:
         results = options_of(self._project.calls.returned(run.frame))
         return len({isinstance(result, (Coroutine, Awaitable)) for result in results}) > 1
 
-    def _implicit(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
+    def _implicit(self, frame: Frame, entry: t.Term, term: int) -> tuple[Alternative, ...]:
         kind: int = entry[0]
         protocols = self._project.protocols
         if kind == t.ATTR:
@@ -284,12 +287,8 @@ class Behaviours:
         if kind == t.STORE_ITEM:
             method = "__delitem__" if entry[3] < 0 else "__setitem__"
             return protocols.special(self._value(frame, entry[1]), (method,))
-        if kind == t.COMPARE:
-            if entry[1] in ("in", "not in"):
-                return protocols.special(self._value(frame, entry[3]), ("__contains__", "__iter__"))
-            return protocols.operating(self._value(frame, entry[2]), entry[1])
-        if kind == t.BINARY:
-            return protocols.operating(self._value(frame, entry[2]), entry[1])
+        if kind in (t.COMPARE, t.BINARY):
+            return self._operating(frame, entry, term)
         if kind in (t.UNPACK, t.STAR):
             value = self._value(frame, entry[1])
             return (
@@ -298,14 +297,22 @@ class Behaviours:
         elif kind == t.YIELD and entry[2]:
             return protocols.iterating(self._value(frame, entry[1]), is_async=False)
         elif kind == t.FORMAT:
-            runs: tuple[Run, ...] = ()
-            for part in entry[1]:
-                for alternative in protocols.special(
-                    self._value(frame, part), ("__str__", "__repr__")
-                ):
-                    runs += alternative or ()
-            return (runs,)
+            return protocols.shown(tuple([self._value(frame, part) for part in entry[1]]))
         return ()
+
+    def _operating(self, frame: Frame, entry: t.Term, term: int) -> tuple[Alternative, ...]:
+        _, operator, left, right = entry
+        terms = frame.module.facts.terms
+        protocols = self._project.protocols
+        if operator in ("in", "not in"):
+            item = partial(self._value, frame, left)
+            return protocols.containing(self._value(frame, right), item, frame.module.path, term)
+        if operator == "%" and terms[left][0] == t.CONST:
+            parts = terms[right][2] if terms[right][0] == t.SEQUENCE else (right,)
+            return protocols.shown(tuple([self._value(frame, part) for part in parts]))
+        return protocols.operating(
+            self._value(frame, left), operator, partial(self._value, frame, right)
+        )
 
     def _reading_item(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
         key = frame.module.facts.terms[entry[2]]

@@ -47,6 +47,14 @@ class State(Detail):
     __slots__ = ()
 
 
+class Performing(State):
+    """Base of what a framework notes about an object that performs an action. Names that are put
+    together from the action are the project's own: what no class has under one is not there.
+    """
+
+    __slots__ = ()
+
+
 class Branches:
     """Says which branches are taken."""
 
@@ -132,11 +140,11 @@ class Branches:
         found = []
         regions = frame.module.regions_in(frame.scope_number)
         for region in regions:
-            if region.kind in ("if", "else") and region.term >= 0:
+            if region.kind in ("if", "else", "case") and region.term >= 0:
                 holds = self._holds(frame, region.term)
                 if holds is not None:
                     is_sure = not self._follows_another(frame, region, regions)
-                    found.append((region, holds == (region.kind == "if"), is_sure))
+                    found.append((region, holds == (region.kind != "else"), is_sure))
             elif region.kind == "try" and _has_state(frame):
                 found.extend(self._tried(frame, region, regions))
         return found
@@ -243,16 +251,20 @@ class Branches:
         return holds
 
     def _has(self, frame: Frame, base: int, name: int) -> bool | None:
-        """``hasattr(self, "name")`` where the class binds it."""
-        said = frame.module.facts.terms[name]
+        """``hasattr(self, "name")``."""
+        said = self._project.values.evaluate(frame, name)
         receiver = self._project.values.evaluate(frame, base)
-        if said[0] != t.CONST or not isinstance(receiver, Instance):
+        if not isinstance(said, Constant) or not isinstance(receiver, Instance):
             return None
         class_ = receiver.class_
-        if not isinstance(class_, ClassValue) or not isinstance(said[1], str):
+        if not isinstance(class_, ClassValue) or not isinstance(said.value, str):
             return None
-        bound = self._project.members.find_in_class(class_, said[1])
-        return None if bound is None or isinstance(bound, Wrapped) else True
+        bound = self._project.members.find_in_class(class_, said.value)
+        if bound is not None:
+            return None if isinstance(bound, Wrapped) else True
+        root = t.unaliased(frame.module.facts.terms, name)
+        is_computed = frame.module.facts.terms[root][0] != t.CONST
+        return False if is_computed and performs(receiver) else None
 
     def _compared(self, frame: Frame, entry: t.Term) -> bool | None:
         state = self._state(frame, entry[2])
@@ -287,6 +299,13 @@ class Branches:
             return None
         value = self._project.values.evaluate(frame, term)
         return value if isinstance(value, Constant) and value.value is not None else None
+
+
+def performs(value: Value | None) -> bool:
+    """Whether it is known which action an object performs."""
+    if type(value) is not Instance or not value.details:
+        return False
+    return any(isinstance(detail, Performing) for detail in value.details)
 
 
 def _has_state(frame: Frame) -> bool:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module, relative_folder
 from fwp_checks.project.meaning import python
+from fwp_checks.project.meaning.branches import performs
 from fwp_checks.project.meaning.choices import Choices
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.narrowing import TRUTHY, Narrowing
 from fwp_checks.project.meaning.origins import consumed_at, is_traced, single
+from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import (
     NONE,
     RECURSIVE,
@@ -353,8 +355,9 @@ class Values:
         region = frame.module.facts.regions[entry[4]]
         return Iterable(element, entry[1], is_async=entry[1] == "generator" and region.is_async)
 
-    def _format(self, _frame: Frame, _entry: t.Term, _term: int) -> Value:
-        return Instance("builtins.str")
+    def _format(self, frame: Frame, _entry: t.Term, term: int) -> Value:
+        text = text_at(self._project, frame, term) if _performs(frame) else None
+        return Instance("builtins.str") if text is None else Constant(text)
 
     def _caught(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         if entry[1] < 0:
@@ -471,9 +474,11 @@ class Values:
     def _unpack(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         value = without_none(self.evaluate(frame, entry[1]))
         index = entry[2]
-        results = []
+        results: list[Value] = []
         for option in options_of(value):
-            if isinstance(option, TupleValue) and 0 <= index < len(option.items):
+            if index < 0:
+                results.append(Iterable(self._project.protocols.element(option), "list"))
+            elif isinstance(option, TupleValue) and index < len(option.items):
                 results.append(option.items[index])
             else:
                 results.append(self._project.protocols.element(option))
@@ -491,8 +496,12 @@ class Values:
             return self._project.lists.sliced(frame, found, by)
         return single(found) if isinstance(key, Constant) else found
 
-    def _binary(self, frame: Frame, entry: t.Term, _term: int) -> Value:
+    def _binary(self, frame: Frame, entry: t.Term, term: int) -> Value:
         left = self.evaluate(frame, entry[2])
+        if type(left) is Constant and _performs(frame):
+            text = text_at(self._project, frame, term)
+            if text is not None:
+                return Constant(text)
         if entry[1] == "|" and isinstance(left, (External, ClassValue)):
             right = self.evaluate(frame, entry[3])
             return join([left, right]) if not is_none(right) else left
@@ -529,3 +538,8 @@ class Values:
         for decorator in reversed(scope.decorators):
             value = self._project.calls.decorated(frame, value, decorator)
         return value
+
+
+def _performs(frame: Frame) -> bool:
+    """Whether the receiver of a method performs an action, from which names are put together."""
+    return bool(frame.arguments) and performs(frame.arguments[0])

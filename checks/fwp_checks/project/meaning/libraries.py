@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import ValueSpec, parse_value
 from fwp_checks.project.meaning import python
-from fwp_checks.project.meaning.outcome import Alternative, Outcome, Run, RunExternal
+from fwp_checks.project.meaning.origins import consumed_at
+from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.meaning.protocols import followed
 from fwp_checks.project.meaning.values import (
     Arguments,
     Awaitable,
@@ -57,7 +59,8 @@ class Libraries:
             return False
         if name in python.ATTRIBUTE_READERS or name == python.ATTRIBUTE_GETTER:
             return False
-        if any(map(project.names.has_special, python.SPECIAL_METHODS.get(name, ()))):
+        asked = (*python.SPECIAL_METHODS.get(name, ()), *python.COMPARING.get(name, ()))
+        if any(map(project.names.has_special, asked)):
             return False
         return all(role.role not in _RUNNING_ROLES for role in project.catalogue.roles(name))
 
@@ -121,40 +124,59 @@ class Libraries:
     ) -> tuple[Alternative, ...]:
         """The call itself, and what it runs of the functions and iterables that it is handed."""
         project = self._project
-        alternatives: list[tuple[Run, ...]] = [(RunExternal(name, arguments, receiver),)]
+        alternatives: tuple[Alternative, ...] = ((RunExternal(name, arguments, receiver),),)
         if self.is_idle(name):
-            return (alternatives[0],)
+            return alternatives
         for role in project.catalogue.roles(name):
             if role.role not in _RUNNING_ROLES:
                 continue
             for value in self.role_arguments(role.arguments, arguments):
                 if role.role == "calls":
-                    given = python.handed(name, project, arguments)
+                    given = python.handed(name, project, arguments, receiver)
                     more = project.calls.invoke(value, given).alternatives
                 else:
                     more = project.protocols.iterating(value, is_async=False)
-                alternatives = _followed(alternatives, more)
+                alternatives = followed(alternatives, more)
         special = python.SPECIAL_METHODS.get(name, ())
         for value in self._asked(name, arguments) if special else ():
             if isinstance(value, Generator) and "__next__" in special:
                 more = project.protocols.iterating(value, is_async=False)
             else:
                 more = project.protocols.special(value, special)
-            alternatives = _followed(alternatives, more)
+            alternatives = followed(alternatives, more)
         attribute = arguments.get(1) if name in python.ATTRIBUTE_READERS else None
         if isinstance(attribute, Constant) and isinstance(attribute.value, str):
             more = project.protocols.reading(arguments.positional[0], attribute.value)
-            alternatives = _followed(alternatives, more)
+            alternatives = followed(alternatives, more)
         if name == python.ATTRIBUTE_GETTER:
             for more in self._gotten(arguments):
-                alternatives = _followed(alternatives, more)
-        return tuple(alternatives)
+                alternatives = followed(alternatives, more)
+        if name in python.COMPARING:
+            alternatives = followed(alternatives, self._comparing(name, arguments, receiver))
+        return alternatives
+
+    def _comparing(
+        self, name: str, arguments: Arguments, receiver: Value | None
+    ) -> tuple[Alternative, ...]:
+        """What runs where elements are compared, by themselves and not by a key."""
+        given = arguments.get(0)
+        container = receiver if name.startswith("builtins.list.") else given
+        if container is None or arguments.site is None or arguments.get(-1, "key") is not None:
+            return ()
+        protocols = self._project.protocols
+        element = consumed_at(protocols.element(container), *arguments.site)
+        other = element if receiver is None or given is None else given
+        return protocols.special(element, python.COMPARING[name], Arguments((other,)))
 
     @staticmethod
     def _asked(name: str, arguments: Arguments) -> tuple[Value, ...]:
         """The arguments of which a builtin function calls a special method."""
         if name == "builtins.print":
             return arguments.positional
+        if name in python.LOGGED:
+            return arguments.positional[1:]
+        if name == "builtins.str.format":
+            return (*arguments.positional, *[value for _, value in arguments.keywords])
         first = arguments.get(0)
         return () if first is None else (first,)
 
@@ -259,18 +281,6 @@ class Libraries:
         if isinstance(value, External):
             return value.name == wanted
         return isinstance(value, Constant) and repr(value.value) == wanted
-
-
-def _followed(
-    alternatives: list[tuple[Run, ...]], more: tuple[Alternative, ...]
-) -> list[tuple[Run, ...]]:
-    """What a call runs by itself, then what it is handed, if every value it may be handed is known
-    to run something.
-    """
-    known = [alternative for alternative in more if alternative]
-    if not known or len(known) < len(more):
-        return alternatives
-    return [own + other for own in alternatives for other in known]
 
 
 def _given(place: str, arguments: Arguments) -> Value | None:

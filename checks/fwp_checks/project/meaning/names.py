@@ -28,7 +28,7 @@ _SPECIAL = {
 }
 _LITERALS = frozenset({t.CONST, t.SEQUENCE, t.MAPPING, t.FORMAT, t.COMPARE, t.UNARY})
 _CONTAINING = ("in", "not in")
-_CONTAINERS = ("__contains__", "__iter__")
+_CONTAINERS = ("__contains__", "__iter__", "__eq__")
 
 
 class Names:
@@ -99,8 +99,12 @@ class Names:
     def _operators(self) -> frozenset[str]:
         """The operators that may run something."""
         found = {operator for operator, method in METHODS.items() if self.has_special(method)}
+        if "==" in found:
+            found.add("!=")
         if any(map(self.has_special, _CONTAINERS)):
             found.update(_CONTAINING)
+        if any(map(self.has_special, _SPECIAL[t.FORMAT])):
+            found.add("%")
         return frozenset(found)
 
     @cached_property

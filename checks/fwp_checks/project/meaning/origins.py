@@ -200,7 +200,7 @@ def consumed_at(element: Value, path: str, term: int) -> Value:
 
     if type(element) is TupleValue:
         # enumerate(), zip(), items()
-        return TupleValue(tuple([_changed(item, note) for item in element.items]))
+        return TupleValue(tuple([consumed_at(item, path, term) for item in element.items]))
     return _changed(element, note)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import parse_value
-from fwp_checks.project.meaning.outcome import Alternative, RunExternal, RunFrame
+from fwp_checks.project.meaning.origins import consumed_at
+from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -45,6 +46,18 @@ _COMPARISONS = {
 }  # fmt: skip
 METHODS = {**_OPERATORS, **_COMPARISONS}
 """By operator, its method on the left side."""
+
+
+def followed(
+    first: tuple[Alternative, ...], then: tuple[Alternative, ...]
+) -> tuple[Alternative, ...]:
+    """What something runs, and after that something else, if each value that this may be is known
+    to run something.
+    """
+    known = [alternative for alternative in then if alternative]
+    if not known or len(known) < len(then):
+        return first
+    return tuple([None if own is None else own + other for own in first for other in known])
 
 
 class Protocols:
@@ -160,17 +173,21 @@ class Protocols:
 
     # -- what they run -----------------------------------------------------------------------------
 
-    def special(self, value: Value, names: tuple[str, ...]) -> tuple[Alternative, ...]:
+    def special(
+        self, value: Value, names: tuple[str, ...], arguments: Arguments = NO_ARGUMENTS
+    ) -> tuple[Alternative, ...]:
         """What runs when the first of these special methods that an object has is called
         implicitly.
         """
         value = without_none(value)
         alternatives: list[Alternative] = []
         for option in options_of(value):
-            alternatives.extend(self._special_one(option, names))
+            alternatives.extend(self._special_one(option, names, arguments))
         return tuple(alternatives)
 
-    def _special_one(self, value: Value, names: tuple[str, ...]) -> tuple[Alternative, ...]:
+    def _special_one(
+        self, value: Value, names: tuple[str, ...], arguments: Arguments = NO_ARGUMENTS
+    ) -> tuple[Alternative, ...]:
         if isinstance(value, Unknown):
             return (None,)
         if not isinstance(value, Instance) or self._is_without(value, names):
@@ -186,7 +203,7 @@ class Protocols:
                 if self._project.catalogue.effects(method.name):
                     return ((RunExternal(method.name, NO_ARGUMENTS, value),),)
             elif method is not None:
-                return self._project.calls.invoke(method, NO_ARGUMENTS).alternatives
+                return self._project.calls.invoke(method, arguments).alternatives
         return NOTHING_RUNS
 
     def _is_without(self, value: Instance, names: tuple[str, ...]) -> bool:
@@ -210,10 +227,39 @@ class Protocols:
             effects(f"{base}.{name}") for base in self._project.classes.info(class_).externals
         )
 
-    def operating(self, left: Value, operator: str) -> tuple[Alternative, ...]:
+    def operating(
+        self, left: Value, operator: str, right: Callable[[], Value]
+    ) -> tuple[Alternative, ...]:
         """What runs when an operator other than ``in`` is applied to a value on its left."""
         method = METHODS.get(operator)
-        return self.special(left, (method,)) if method is not None else ()
+        if method is None:
+            return ()
+        # What has no __ne__ turns the answer of __eq__ round.
+        names = (method, "__eq__") if operator == "!=" else (method,)
+        found = self.special(left, names)
+        return self.special(left, names, Arguments((right(),))) if any(found) else found
+
+    def containing(
+        self, container: Value, item: Callable[[], Value], path: str, term: int
+    ) -> tuple[Alternative, ...]:
+        """What runs when it is asked at a place whether a container holds something: it is compared
+        with each element.
+        """
+        found = self.special(container, ("__contains__", "__iter__"))
+        if None in found or not self._project.names.has_special("__eq__"):
+            return found
+        element = consumed_at(self.element(container), path, term)
+        if not any(self.special(element, ("__eq__",))):
+            return found
+        return followed(found, self.special(element, ("__eq__",), Arguments((item(),))))
+
+    def shown(self, values: tuple[Value, ...]) -> tuple[Alternative, ...]:
+        """What runs when values are put into a text."""
+        runs: tuple[Run, ...] = ()
+        for value in values:
+            for alternative in self.special(value, ("__str__", "__repr__")):
+                runs += alternative or ()
+        return (runs,)
 
     def reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
         """What runs when an attribute is read."""

@@ -12,6 +12,7 @@ import builtins
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.meaning.branches import performs
 from fwp_checks.project.meaning.origins import consumed_at
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -91,6 +92,12 @@ def _getattr(project: Project, arguments: Arguments, _receiver: Value | None) ->
         return Unknown("attribute whose name is computed")
     found = [project.members.attribute(_first(arguments), name) for name in names]
     default = arguments.get(2)
+    view = _first(arguments)
+    if default is not None and len(names) == 1 and isinstance(view, Instance) and performs(view):
+        class_ = view.class_
+        if isinstance(class_, ClassValue):
+            bound = project.members.find_in_class(class_, names[0])
+            return default if bound is None else found[0]
     return join([*found, default] if default is not None else found)
 
 
@@ -181,18 +188,29 @@ _ELEMENTWISE = {
     **dict.fromkeys(("itertools.dropwhile", "itertools.filterfalse"), slice(1, 2)),
     **dict.fromkeys(("builtins.sorted", "itertools.groupby"), slice(0, 1)),
     **dict.fromkeys(("builtins.min", "builtins.max"), slice(0, 1)),
+    **dict.fromkeys(("heapq.nlargest", "heapq.nsmallest", "functools.reduce"), slice(1, 2)),
 }
 
 
-def handed(name: str, project: Project, arguments: Arguments) -> Arguments:
+def handed(
+    name: str, project: Project, arguments: Arguments, receiver: Value | None = None
+) -> Arguments:
     """What a library function hands to a function that it is given: elements, one after the other,
     or nothing that is known.
     """
-    taken = _ELEMENTWISE.get(name)
-    if taken is None or arguments.site is None:
+    if arguments.site is None:
         return NO_ARGUMENTS
-    elements = [project.protocols.element(value) for value in arguments.positional[taken]]
-    return Arguments(tuple([consumed_at(element, *arguments.site) for element in elements]))
+    taken = _ELEMENTWISE.get(name)
+    of: tuple[Value, ...] = ()
+    if taken is not None:
+        of = arguments.positional[taken]
+    elif name == "builtins.list.sort" and receiver is not None:
+        of = (receiver,)
+    elements = [project.protocols.element(value) for value in of]
+    found = [consumed_at(element, *arguments.site) for element in elements]
+    if name == "functools.reduce":
+        found.insert(0, Unknown("what was reduced so far"))
+    return Arguments(tuple(found)) if found else NO_ARGUMENTS
 
 
 def _filter(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
@@ -377,6 +395,14 @@ def _namedtuple(_project: Project, _arguments: Arguments, _receiver: Value | Non
     return Unknown("class made by namedtuple")
 
 
+# What puts the arguments after the first into a text, if nobody has set the level higher: from
+# warnings upwards messages are put out by default,
+# https://docs.python.org/3/howto/logging.html#when-to-use-logging
+_LEVELS = ("warning", "error", "critical", "exception")
+LOGGED = frozenset(
+    f"{owner}.{level}" for owner in ("logging", "logging.Logger") for level in _LEVELS
+)
+
 # Builtin functions that call a special method of their first argument: the first of these that it
 # has.
 SPECIAL_METHODS: dict[str, tuple[str, ...]] = {
@@ -387,6 +413,16 @@ SPECIAL_METHODS: dict[str, tuple[str, ...]] = {
     "builtins.repr": ("__repr__",),
     "builtins.str": ("__str__", "__repr__"),
     "builtins.print": ("__str__", "__repr__"),
+    "builtins.str.format": ("__str__", "__repr__"),
+    **dict.fromkeys(LOGGED, ("__str__", "__repr__")),
+}
+
+# Functions that compare the elements of a container, with each other or with their first argument:
+# the first of these methods that an element has.
+COMPARING: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("builtins.sorted", "builtins.min", "builtins.list.sort"), ("__lt__",)),
+    "builtins.max": ("__gt__", "__lt__"),
+    **{f"builtins.list.{name}": ("__eq__",) for name in ("index", "count", "remove")},
 }
 
 # Functions that read the attribute of their first argument that the second one names.

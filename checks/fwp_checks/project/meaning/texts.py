@@ -52,6 +52,8 @@ def _text(project: Project, frame: Frame, term: int, steps: int) -> str | None:
         left = _text(project, frame, entry[2], steps - 1)
         right = _text(project, frame, entry[3], steps - 1)
         return None if left is None or right is None else left + right
+    if kind == t.BINARY and entry[1] == "%":
+        return _interpolated(project, frame, entry, steps)
     if kind == t.FORMAT and len(entry) > 2:
         parts = [_text(project, frame, part, steps - 1) for part in entry[1]]
         if None in parts:
@@ -67,6 +69,17 @@ def _text(project: Project, frame: Frame, term: int, steps: int) -> str | None:
         return _only(map(text_of, options_of(project.values.evaluate(frame, term))))
     source = _behind(project, frame, entry)
     return _text(project, *source, steps - 1) if source is not None else None
+
+
+def _interpolated(project: Project, frame: Frame, entry: t.Term, steps: int) -> str | None:
+    """``"%s and %s" % (one, other)``, where texts stand for all."""
+    around = _text(project, frame, entry[2], steps - 1)
+    right = frame.module.facts.terms[entry[3]]
+    places = right[2] if right[0] == t.SEQUENCE else (entry[3],)
+    parts = [_text(project, frame, place, steps - 1) for place in places]
+    if around is None or around.count("%") != around.count("%s") or None in parts:
+        return None
+    return around % tuple(parts) if around.count("%s") == len(parts) else None
 
 
 def _only(texts: Iterable[str | None]) -> str | None:
