@@ -211,6 +211,7 @@ class Rewriting:
             f"    def __init__(self, {', '.join(field.parameter for field in fields)}) -> None:",
             *(f"        self.{field.name} = {field.value}" for field in fields),
             *(f"        self.{one.slot}: {one.slot_type} = None" for one in cached),
+            f"        self._hash_of_{class_.name} = 0",
             "        return",
             "    def __repr__(self) -> str:",
             f"        return f'{class_.name}({', '.join(f'{n}={{self.{n}!r}}' for n in names)})'",
@@ -232,7 +233,14 @@ class Rewriting:
             ]
             if "frozen" in given or "unsafe_hash" in given:
                 hashed = "".join(f"self.{name}, " for name in compared)
-                lines += ["    def __hash__(self) -> int:", f"        return hash(({hashed}))"]
+                # Kept: values hold values, and are looked up again and again.
+                lines += [
+                    "    def __hash__(self) -> int:",
+                    f"        known = self._hash_of_{class_.name}",
+                    "        if known == 0:",
+                    f"            known = self._hash_of_{class_.name} = hash(({hashed}))",
+                    "        return known",
+                ]
         yield Edit(self._at(decorator.lineno), self._at(decorator.lineno + 1), "")
         shown = "".join(f'"{name}", ' for name in names)
         constant = f"    __match_args__: ClassVar[tuple[str, ...]] = ({shown})"

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 BUILTINS = frozenset(dir(builtins))
 BUILTIN_CONSTANTS: dict[str, Value] = {"__debug__": Constant(True)}
 
-DECORATORS = {
+DECORATORS: dict[str, str] = {
     "builtins.property": "property",
     "abc.abstractproperty": "property",
     "functools.cached_property": "cached_property",
