@@ -274,6 +274,17 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "computing at start-up": (
+        """
+        @contextlib.asynccontextmanager
+        async def lifespan(app):
+            hashlib.scrypt(b"secret", salt=b"salt", n=16384, r=8, p=1)
+            yield
+
+        other = FastAPI(lifespan=lifespan)
+        """,
+        Severity.INFO,
+    ),
     "network behind the start-up": (
         """
         async def load():

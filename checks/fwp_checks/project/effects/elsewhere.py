@@ -1,6 +1,7 @@
 """Code that does not run where a service is at work, or as good as never: branches for Windows and
 macOS, what is done about a missing package, what tidies up behind an error that is passed on, short
-pauses before another attempt, and calls of what the same function otherwise hands to a thread.
+pauses before another attempt, calls of what the same function otherwise hands to a thread, and what
+is done instead of serving, before the loop is stopped.
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ _IS_EQUAL = {"==": True, "!=": False}
 _FINDS = "importlib.util.find_spec"
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
 _PAUSE = 0.1
-_BRANCHES = frozenset({"if", "else", "except"})
+_DECIDED = ("if", "else")
+_BRANCHES = frozenset({*_DECIDED, "except"})
 _OFFLOADS = "offloads"
+# https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.stop,
+# https://www.tornadoweb.org/en/stable/ioloop.html#tornado.ioloop.IOLoop.stop
+_STOPS = frozenset({"asyncio.AbstractEventLoop.stop", "tornado.ioloop.IOLoop.stop"})
 
 
 class Elsewhere:
@@ -60,6 +65,7 @@ class Elsewhere:
         yield from self._systems.stretches(frame)
         yield from self._threaded_otherwise(frame)
         yield from self._missing_packages(frame)
+        yield from self._stopping(frame, regions)
         if not frame.scope.is_async:
             for region in regions:
                 if region.kind == "except":
@@ -168,6 +174,28 @@ class Elsewhere:
             return False
         function = self._project.values.evaluate(frame, entry[1])
         return isinstance(function, External) and function.name == _FINDS
+
+    # -- stopping ----------------------------------------------------------------------------------
+
+    def _stopping(self, frame: Frame, regions: list[Region]) -> Iterator[tuple[int, int]]:
+        """Branches that stop the loop and leave the function: ``if generate: write(); loop.stop();
+        return``. What else was to run on it never does.
+        """
+        terms = frame.module.facts.terms
+        for call in self._spelt_stop.get(frame.module, ()):
+            around = [region for region in regions if _contains(region, call)]
+            if frame.module.code_scope_of(call) != frame.scope_number or not around:
+                continue
+            branch = max(around, key=lambda region: region.start)
+            if branch.kind in _DECIDED and branch.leaves:
+                stop = self._project.values.evaluate(frame, terms[call][1])
+                if isinstance(stop, Member) and stop.name in _STOPS:
+                    yield branch.start, branch.end
+
+    @cached_property
+    def _spelt_stop(self) -> dict[Module, list[int]]:
+        """Calls of anything called "stop"."""
+        return self._spelt_by_module("stop")
 
     # -- threads -----------------------------------------------------------------------------------
 

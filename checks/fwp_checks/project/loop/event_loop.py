@@ -366,16 +366,16 @@ class EventLoop:
 
     @staticmethod
     def _weight(function: LoopFunction, site: SiteEvidence) -> Severity:
-        """Holding up a loop that serves no request, not yet, or once, weighs less; what may never
-        be done for this caller is no more than information.
+        """Holding up a loop that serves no request, not yet, or once, weighs a degree less; what
+        may never be done for this caller is no more than information.
         """
         if site.is_open:
             return Severity.INFO
         is_light = function.is_startup_only or (
             function.company is not Company.OTHERS and not _is_refused(site.row, site.chain)
         )
-        if site.severity is Severity.ERROR and is_light:
-            return Severity.WARNING
+        if is_light:
+            return Severity.WARNING if site.severity is Severity.ERROR else Severity.INFO
         return site.severity
 
     def nested(self, module: Module) -> list[BlockingSite]:
