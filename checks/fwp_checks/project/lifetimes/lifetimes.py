@@ -114,6 +114,8 @@ class Lifetimes:
         frame = opening.frame
         if not frame.scope_number or is_example(frame.module) or self._is_switched(opening):
             return ()
+        if self.pools.is_in_memory(opening):
+            return ()
         return tuple(
             self._way(opening, steps)
             for steps in self._unexcused(opening)

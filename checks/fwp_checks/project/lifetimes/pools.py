@@ -44,6 +44,9 @@ _CONNECTING = (
     "mysql.connector.pooling.",
     "oracledb.",
 )
+# A database that is made by connecting to it, and gone afterwards.
+# https://www.sqlite.org/inmemorydb.html
+_IN_MEMORY = re.compile(r"(?:sqlite(?:\+\w+)?://)?/?:memory:|sqlite(?:\+\w+)?:///?")
 # What connects the engine or pool that it is given.
 _USING = ("create_all", "reflect", "drop_all", "run_until_complete")
 # When what runs has run by the time that the workers are forked.
@@ -92,6 +95,11 @@ class Pools:
                 and not self._has_reason(opening)
             ):
                 yield opening
+
+    def is_in_memory(self, opening: Opening) -> bool:
+        """Whether a database of SQLite in memory is opened: another one each time."""
+        url = text_at(self._project, opening.frame, self._argument(opening, "url", 0))
+        return url is not None and _IN_MEMORY.fullmatch(url) is not None
 
     def _has_reason(self, opening: Opening) -> bool:
         deployment = self._project.deployment

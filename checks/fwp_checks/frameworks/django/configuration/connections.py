@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 _WITHOUT_POOL = re.compile(r"sqlite|spatialite|mysql")
-_POOLED = re.compile(r"backends\.(?:postgresql|postgis|oracle)|postgresql_psycopg2")
+# Those of django-tenants and psqlextra derive from the one of PostgreSQL.
+_POOLED = re.compile(
+    r"backends\.(?:postgresql|postgis|oracle)|postgresql_psycopg2|psqlextra\.backend"
+    r"|django_tenants\.postgresql_backend"
+)
 _MODULE = re.compile(r"[A-Za-z_][\w.]*")
 _POSTGRESQL = re.compile(r"postgresql|postgis")
 
