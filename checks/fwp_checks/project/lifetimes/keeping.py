@@ -141,17 +141,15 @@ class Keepings:
             return Keeping.PROCESS
         module = frame.module
         terms = module.facts.terms
-        value = self._project.values.evaluate(frame, base)
-        if is_of_request(value):
+        if self._is_of_application(frame, base):
+            return Keeping.PROCESS
+        if is_of_request(self._value(frame, base)):
             return None
         root = t.unaliased(terms, base)
         while terms[root][0] in (t.ATTR, t.ITEM):
-            if terms[root][0] == t.ATTR and terms[root][2] in ("app", "state", "extensions"):
-                around = self._project.values.evaluate(frame, terms[root][1])
-                if terms[root][2] != "app" and is_of_request(around):
+            if terms[root][0] == t.ATTR and terms[root][2] in ("state", "extensions"):
+                if is_of_request(self._value(frame, terms[root][1])):
                     return None
-                if terms[root][2] == "app":
-                    return Keeping.PROCESS
             root = t.unaliased(terms, terms[root][1])
         entry = terms[root]
         if entry[0] == t.PARAM:
@@ -159,6 +157,16 @@ class Keepings:
         if entry[0] in (t.NAME, t.IMPORT, t.DEFINITION):
             return None if is_of_request(self._value(frame, root)) else Keeping.PROCESS
         return None
+
+    def _is_of_application(self, frame: Frame, base: int) -> bool:
+        """Whether an object is reached by way of the application, ``request.app.state``."""
+        terms = frame.module.facts.terms
+        root = t.unaliased(terms, base)
+        while terms[root][0] in (t.ATTR, t.ITEM):
+            if terms[root][0] == t.ATTR and terms[root][2] == "app":
+                return True
+            root = t.unaliased(terms, terms[root][1])
+        return False
 
     def _of_parameter(self, frame: Frame, root: int) -> Keeping | None:
         value = self._project.values.evaluate(frame, root)
