@@ -62,7 +62,8 @@ PACKAGES = frozenset(
         *("django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"),
         # Models derive from theirs.
         *("model_utils", "django_extensions", "mptt", "polymorphic", "modelcluster", "parler"),
-        *("treebeard", "wagtail", "taggit"),
+        *("treebeard", "wagtail", "taggit", "ordered_model", "django_lifecycle", "safedelete"),
+        *("django_scopes", "django_tenants"),
     }
 )
 

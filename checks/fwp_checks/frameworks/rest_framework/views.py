@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django.rows import row_of
 from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.frameworks.rest_framework import pages
 from fwp_checks.frameworks.rest_framework.reads import calls_super
 from fwp_checks.frameworks.rest_framework.serializers import Serializers
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.branches import Performing
-from fwp_checks.project.meaning.origins import Place, consumed_at, origin_of, with_origin
+from fwp_checks.project.meaning.origins import (
+    UNKNOWN_QUERY,
+    Place,
+    consumed_at,
+    origin_of,
+    with_origin,
+)
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -55,6 +62,8 @@ _GENERIC = frozenset(
 )
 _SERIALIZER_CALLS = ("get_serializer", "serializer_class")
 _MAX_VIEWS = 12
+# Between more serializers something decides that the rows have to do with.
+_MAX_CHOICES = 3
 _ACTIONS = tuple(
     External(f"rest_framework.decorators.{name}")
     for name in ("action", "list_route", "detail_route")
@@ -244,31 +253,34 @@ def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
         shown = _shown(project, class_, action)
         if shown is None or any(_shown(project, base, action) == shown for base in bases):
             continue
-        serializer, queryset = shown
+        found, queryset = shown
         queryset = _as_the_class_says(project, class_, queryset)
         row = consumed_at(project.protocols.element(queryset), place.path, place.term)
         if is_informative(row):
             single = action == "retrieve"
             whole = None if single else pages.whole_of_view(project, class_, queryset)
             rows = None if single else queryset
-            yield Served(class_.name, place, serializer, row, single, whole=whole, rows=rows)
+            for serializer in found:
+                yield Served(class_.name, place, serializer, row, single, whole=whole, rows=rows)
 
 
-def _shown(project: Project, class_: ClassValue, action: str) -> tuple[ClassValue, Value] | None:
-    """The serializer and the queryset of an action that a view class inherits."""
+def _shown(
+    project: Project, class_: ClassValue, action: str
+) -> tuple[tuple[ClassValue, ...], Value] | None:
+    """The serializers that an action which a view class inherits may use, and its queryset."""
     bases = _LISTS if action == "list" else _SINGLE
     if not _derives(project, class_, bases) or not _is_inherited(project, class_, action):
         return None
     if not _has_get(project, class_):
         return None
     view = Instance(class_, details=(Acting(action),))
-    serializer = _serializer_class(project, view)
-    if serializer is None:
+    found = _serializer_classes(project, view)
+    if not found:
         return None
     queryset = _method(project, view, "get_queryset")
     if action == "list":
         queryset = _method(project, view, "filter_queryset", queryset)
-    return serializer, queryset_of(project, queryset)
+    return found, queryset_of(project, queryset)
 
 
 def _as_the_class_says(project: Project, class_: ClassValue, queryset: Value) -> Value:
@@ -299,12 +311,17 @@ def _class_around(project: Project, place: Place) -> ClassValue | None:
     return ClassValue(module, number) if number > 0 else None
 
 
-def _serializer_class(project: Project, view: Instance) -> ClassValue | None:
-    """The serializer of a view's action; None if it is not known, or may be one of several."""
-    found = without_none(_method(project, view, "get_serializer_class"))
-    if isinstance(found, ClassValue) and Serializers.of(project).is_serializer(found):
-        return found
-    return None
+def _serializer_classes(project: Project, view: Instance) -> tuple[ClassValue, ...]:
+    """The serializers of a view's action, one or a few between which requests choose; none if they
+    are not known.
+    """
+    options = options_of(without_none(_method(project, view, "get_serializer_class")))
+    found = [
+        option
+        for option in options
+        if isinstance(option, ClassValue) and Serializers.of(project).is_serializer(option)
+    ]
+    return tuple(found) if len(found) == len(options) <= _MAX_CHOICES else ()
 
 
 def _is_inherited(project: Project, class_: ClassValue, action: str) -> bool:
@@ -353,21 +370,43 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
             module.path, literals.definition_term(module, scope_number) if scope_number else term
         )
         for frame in _frames(project, module, scope_number):
-            made = project.values.evaluate(frame, term)
-            if not isinstance(made, Instance) or not isinstance(made.class_, ClassValue):
-                continue
-            how = serializing(made)
-            if how is None or not serializers.is_serializer(made.class_):
-                continue
-            shown = queryset_of(project, how.shown) if how.many else how.shown
-            row = project.protocols.element(shown) if how.many else shown
             only = _only(project, frame, entry)
-            if is_informative(row) and only is not _UNKNOWN_NAMES:
-                marked = consumed_at(row, place.path, place.term)
-                name = _owner_name(frame)
-                whole = pages.whole_of_call(project, frame, shown) if how.many else None
-                rows = shown if how.many else None
-                yield Served(name, place, made.class_, marked, not how.many, only, whole, rows)
+            if only is _UNKNOWN_NAMES:
+                continue
+            for made in options_of(project.values.evaluate(frame, term))[:_MAX_CHOICES]:
+                if isinstance(made, Instance) and serializers.is_serializer(class_of(made)):
+                    yield from _by_object(project, frame, place, made, only)
+
+
+def _by_object(
+    project: Project, frame: Frame, place: Place, made: Instance, only: frozenset[str] | None
+) -> Iterator[Served]:
+    """What a serializer object shows, if that is known."""
+    how = serializing(made)
+    if how is None or not isinstance(made.class_, ClassValue):
+        return
+    shown = queryset_of(project, how.shown) if how.many else how.shown
+    row = project.protocols.element(shown) if how.many else _alone(shown)
+    if is_informative(row):
+        marked = consumed_at(row, place.path, place.term)
+        whole = pages.whole_of_call(project, frame, shown) if how.many else None
+        rows = shown if how.many else None
+        name = _owner_name(frame)
+        yield Served(name, place, made.class_, marked, not how.many, only, whole, rows)
+
+
+def _alone(value: Value) -> Value:
+    """A single row, of which it is known what was fetched with it, as one of a query: what its
+    lists lack is said of that.
+    """
+    return join(
+        [
+            with_origin(option, UNKNOWN_QUERY)
+            if isinstance(option, Instance) and row_of(option) and origin_of(option) is None
+            else option
+            for option in options_of(value)
+        ]
+    )
 
 
 def _reads_as_serializer(module: Module, function: int) -> bool:
