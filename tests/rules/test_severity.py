@@ -353,6 +353,46 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "network beside what a command gathers": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def watch():
+            asyncio.create_task(tick())
+
+        async def gather():
+            requests.get("https://example.org")
+            await asyncio.gather(tick(), tick())
+
+        @click.command()
+        def start():
+            asyncio.run(run())
+
+        async def run():
+            await watch()
+            await gather()
+        """,
+        Severity.WARNING,
+    ),
+    "network in what a command gathers": (
+        """
+        async def tick():
+            requests.get("https://example.org")
+
+        async def watch():
+            asyncio.create_task(asyncio.sleep(1))
+
+        @click.command()
+        def start():
+            asyncio.run(run())
+
+        async def run():
+            await watch()
+            await asyncio.gather(tick(), tick())
+        """,
+        Severity.ERROR,
+    ),
     "network in a task of a command": (
         """
         async def tick():

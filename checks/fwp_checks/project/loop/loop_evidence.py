@@ -18,7 +18,7 @@ from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Event, Rows
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop import beginnings, hand_driven, private_loops
+from fwp_checks.project.loop import asked_for, beginnings, hand_driven, private_loops
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
@@ -253,7 +253,7 @@ class LoopCollector:
                     begun=beginnings.begun(frame, starts, self._behaviours),
                 )
             events = self._events(frame, root)
-            blocking = tuple(self._blocking(frame, events))
+            blocking = tuple(self._blocking(frame, events, root))
             return FrameEvidence(
                 function,
                 entry,
@@ -365,7 +365,9 @@ class LoopCollector:
             for severity in _SEVERITIES
         ]
 
-    def _blocking(self, frame: Frame, events: Sequence[Event]) -> Iterator[SiteEvidence]:
+    def _blocking(
+        self, frame: Frame, events: Sequence[Event], root: Root | None
+    ) -> Iterator[SiteEvidence]:
         """The heaviest effect of each event; what is sure comes before what is open."""
         for event in events:
             heaviest: SiteEvidence | None = None
@@ -378,7 +380,9 @@ class LoopCollector:
                     heaviest = site
                 if is_sure:
                     break
-            if heaviest is not None:
+            if heaviest is None:
+                continue
+            if root is not None or not asked_for.by_nobody(self._project, frame, event.term):
                 yield heaviest
 
     def _site(

@@ -8,7 +8,7 @@ private.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -140,17 +140,44 @@ def _is_script(module: Module) -> bool:
 
 
 def _starts_loop(project: Project, module: Module) -> bool:
-    """Whether a module starts a loop when it is imported, itself or by a function of its own: it is
-    a script without a guard.
+    """Whether a module starts a loop when it is imported, itself, by a function of its own or by
+    one that it hands a coroutine to: it is a script without a guard.
     """
-    if _runs_loop(project, project.module_frame(module)):
+    frame = project.module_frame(module)
+    if _runs_loop(project, frame):
         return True
-    called = {_function_called(module, term) for term in module.calls_in(0)} - {0}
-    return any(
+    calls = module.calls_in(0)
+    called = {_function_called(module, term) for term in calls} - {0}
+    if any(
         not module.facts.scopes[number].is_async
         and _runs_loop(project, project.frame_of_scope(module, number))
         for number in sorted(called)
+    ):
+        return True
+    coroutines = any(module.facts.scopes[number].is_async for number in called)
+    return coroutines and any(_hands_to_loop(project, frame, term) for term in calls)
+
+
+def _hands_to_loop(project: Project, frame: Frame, call: int) -> bool:
+    """Whether a module's own code hands the coroutine of a function of its own to a function of the
+    project that runs a loop: ``run_blocking(main())``.
+    """
+    module = frame.module
+    terms = module.facts.terms
+    made = [terms[term] for term in terms[call][2]]
+    scopes = [terms[entry[1]][1] for entry in made if entry[0] == t.CALL and _is_own(terms, entry)]
+    if not any(module.facts.scopes[number].is_async for number in scopes):
+        return False
+    return any(
+        isinstance(option, FunctionValue)
+        and _runs_loop(project, project.frame_of_scope(option.module, option.scope))
+        for option in options_of(project.values.evaluate(frame, terms[call][1]))
     )
+
+
+def _is_own(terms: Sequence[t.Term], call: t.Term) -> bool:
+    """Whether a call calls what its module defines by name."""
+    return bool(terms[call[1]][0] == t.DEFINITION)
 
 
 def _function_called(module: Module, call: int) -> int:
@@ -313,11 +340,11 @@ class Companies:
             reached = self._closure([entry], own_loops - {entry})
             starting = [number for number in reached if nodes[number].frame.starts_tasks]
             gathering = [number for number in reached if nodes[number].frame.gathers]
+            pending = self._pending(reached) if gathering else set()
             if starting or any(nodes[number].frame.keeps_tasks for number in reached):
                 busy |= reached
-                tasks |= self._closure([*starting, *gathering])
+                tasks |= self._closure(starting) | pending
             else:
-                pending = self._pending(reached) if gathering else set()
                 quiet |= reached - pending
                 busy |= pending
                 tasks |= self._closure(gathering) & pending

@@ -1,0 +1,63 @@
+"""What async functions do for some values of their parameters only, and whether any caller asks
+for it.
+
+``async def install(names, report=None): if report is None: return install_now(names)`` blocks
+nothing where everything in the project that calls it hands over a function.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.project.effects.conditions import Requirements
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import FunctionValue, Unknown, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_MOST_CALLS = 64
+# How far up callers are asked that hand on parameters of their own.
+_LEVELS = 3
+
+
+def by_nobody(project: Project, frame: Frame, term: int) -> bool:
+    """Whether every call of a function in the project rules out that a term of it is reached."""
+    if not frame.scope.parameters or frame.scope.decorators:
+        return False
+    requirements = project.conditions.of(frame, term)
+    return bool(requirements) and _rule_out(project, frame, requirements, _LEVELS)
+
+
+def _rule_out(project: Project, frame: Frame, requirements: Requirements, levels: int) -> bool:
+    """Whether there are calls of a function, and all of them rule some requirements out."""
+    if levels == 0 or frame.scope.name.startswith("__") or _is_of_library(project, frame):
+        return False
+    places = project.call_sites.spelt(frame.scope.name)
+    if len(places) > _MOST_CALLS:
+        return False
+    is_called = False
+    for module, call in places:
+        if module.is_test:
+            continue
+        caller = project.frame_of_scope(module, module.code_scope_of(call))
+        called = options_of(project.values.evaluate(caller, module.facts.terms[call][1]))
+        if any(isinstance(option, Unknown) for option in called):
+            return False
+        if not any(
+            isinstance(option, FunctionValue)
+            and (option.module, option.scope) == (frame.module, frame.scope_number)
+            for option in called
+        ):
+            continue
+        is_called = True
+        left = project.conditions.left(requirements, caller, call, frame)
+        if left is not None and not (left and _rule_out(project, caller, left, levels - 1)):
+            return False
+    return is_called
+
+
+def _is_of_library(project: Project, frame: Frame) -> bool:
+    """Whether a function is a method that a library may call: its class is derived from one."""
+    class_ = project.calls.class_of_method(frame.module, frame.scope_number)
+    return class_ is not None and bool(project.classes.info(class_).externals)
