@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.sqlalchemy import (
@@ -25,6 +26,7 @@ from fwp_checks.frameworks.sqlalchemy import (
     rounds,
 )
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
+from fwp_checks.project.effects.unused import is_unused
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
 
@@ -36,6 +38,13 @@ if TYPE_CHECKING:
     from fwp_checks.project.rows.apart import Apart
     from fwp_checks.project.rows.needs import Lack
     from fwp_checks.project.rows.refusals import Refused
+
+_ENDS = frozenset(
+    {
+        f"sqlalchemy.orm.Session.{name}"
+        for name in ("close", "reset", "commit", "rollback", "__exit__")
+    }
+)
 
 
 class SQLAlchemy(Framework):
@@ -122,7 +131,12 @@ class SQLAlchemy(Framework):
         return instances.assigned(base, names)
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
-        """Relations that are there already."""
+        """Relations that are there already, and the end of a session that nothing ran on."""
+        if run.name in _ENDS:
+            entry = frame.module.facts.terms[term]
+            if entry[0] == t.CALL:
+                entry = frame.module.facts.terms[entry[1]]
+            return entry[0] in (t.ATTR, t.ENTER) and is_unused(project, frame, entry[1])
         return history.spares(project, frame, term, run)
 
     def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:

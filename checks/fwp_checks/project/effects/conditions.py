@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.once import renewed
+from fwp_checks.project.effects.unused import ENDING, is_unused
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import roots_of
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
 
 class Condition(NamedTuple):
-    """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``, or
-    an ``instance`` of one of some ``classes``.
+    """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``,
+    an ``instance`` of one of some ``classes``, or ``used`` since it was made.
 
     Of ``**options`` that are handed on or asked by ``options.get("name")``, the one with the name
     ``keyword``, which is ``default`` where it is not among them.
@@ -57,6 +58,8 @@ class Condition(NamedTuple):
             return not constant
         if self.test == "instance":
             return _is_of(type(constant), self.classes)
+        if self.test == "used":
+            return True
         return (constant is None) is (self.test == "none")
 
 
@@ -82,6 +85,8 @@ _PLAIN: dict[str, type] = {
 }
 _ABSTRACT = ("collections.abc.", "typing.", "numbers.", "os.PathLike")
 _FILLING = frozenset({"setdefault", "update"})
+# The kind of rows whose objects have no connection before they are used.
+_SESSIONS = "orm"
 
 
 class Conditions:
@@ -201,6 +206,11 @@ class Conditions:
     def of_row(self, frame: Frame, call: int, row: EffectRow) -> Requirements:
         """What the frame's parameters must be for a row's effect, where it hands them on."""
         found = NOTHING
+        if row.kind == _SESSIONS:
+            entry = frame.module.facts.terms[call]
+            called = frame.module.facts.terms[entry[1]] if entry[0] == t.CALL else entry
+            if called[0] == t.ATTR and called[2] in ENDING:
+                found |= self._own(frame, called[1], "used")
         for conditions, tests in ((row.unless, _UNLESS), (row.when, _WHEN)):
             for condition in conditions:
                 place, _, literal = condition.partition("=")
@@ -282,6 +292,8 @@ class Conditions:
 
     def _is_ruled_out(self, caller: Frame, term: int, need: Condition) -> bool:
         """Whether what is passed was tested before, or is an object where nothing is needed."""
+        if need.test == "used":
+            return is_unused(self._project, caller, term)
         terms = caller.module.facts.terms
         while terms[term][0] == t.NARROW:
             if need.test in _RULED_OUT.get(terms[term][2], ()):
