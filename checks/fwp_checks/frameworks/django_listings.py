@@ -73,9 +73,11 @@ class DjangoListings(Framework):
             for base, methods in ((_FEED, _OF_FEED), (_SITEMAP, _OF_SITEMAP)):
                 if base in project.classes.info(class_).externals:
                     yield from _listing(project, class_, methods)
+        own: set[str] | None = None
         for module in project.table.modules:
             if module in modules and not module.is_read_only and _imports_forms(module):
-                yield from _choices(project, module)
+                own = _own_choices(project) if own is None else own
+                yield from _choices(project, module, own)
 
 
 FRAMEWORK = DjangoListings()
@@ -135,13 +137,21 @@ def _imports_forms(module: Module) -> bool:
     return any("forms" in f"{i.module}.{i.attribute}" for i in module.facts.imports)
 
 
-def _choices(project: Project, module: Module) -> Iterator[Consumer]:
+def _own_choices(project: Project) -> set[str]:
+    """The names of the project's fields of that kind."""
+    derived = project.call_sites.derived.items()
+    return {class_.name for class_, bases in derived if not _CHOICES.isdisjoint(bases)}
+
+
+def _choices(project: Project, module: Module, own: set[str]) -> Iterator[Consumer]:
     """The fields whose choices are the rows of a queryset, each shown by its text."""
     for term in module.calls:
         entry = module.facts.terms[term]
         called = module.facts.terms[entry[1]]
         spelt = called[2] if called[0] in (t.ATTR, t.IMPORT) else called[1]
-        if not isinstance(spelt, str) or not spelt.endswith("ChoiceField"):
+        if called[0] == t.DEFINITION:
+            spelt = module.facts.scopes[called[1]].name
+        if not isinstance(spelt, str) or not (spelt.endswith("ChoiceField") or spelt in own):
             continue
         frame = project.frame_of_scope(module, module.code_scope_of(term))
         field = project.values.evaluate(frame, term)

@@ -15,9 +15,9 @@ from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.effects import Event
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
-from fwp_checks.project.meaning.origins import Hop, Origin, Place
+from fwp_checks.project.meaning.origins import Hop, Origin, Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
-from fwp_checks.project.meaning.values import NO_ARGUMENTS, Unknown, Value
+from fwp_checks.project.meaning.values import NO_ARGUMENTS, Instance, Unknown, Value
 from fwp_checks.project.rows.jobs import fills_cache
 from fwp_checks.project.rows.rounds import is_about
 from fwp_checks.project.rows.written import WrittenTuples
@@ -225,10 +225,19 @@ class RowNeeds:
             runs = [run for run in alternative or () if isinstance(run, RunExternal)]
             missing = [self._lack(frame, run) for run in runs if run.receiver is not None]
             known = [one for one in missing if one is not None]
-            if not known:
+            if not known and not any(map(self._is_for_one, runs)):
                 return []
             found.extend(known)
         return found
+
+    def _is_for_one(self, run: RunExternal) -> bool:
+        """Whether a run is a query for a row that is the only one: beside the rows of a query in
+        ``posts = drafts or [post]``.
+        """
+        row = run.receiver
+        if type(row) is not Instance or not row.details or origin_of(row) is not None:
+            return False
+        return run.name.endswith(".__get__") and bool(self._project.catalogue.effects(run.name))
 
     def _lack(
         self, frame: Frame | None, run: RunExternal
