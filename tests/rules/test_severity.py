@@ -393,6 +393,25 @@ SEVERITIES = {
         """,
         Severity.ERROR,
     ),
+    "a question in a task": (
+        """
+        async def ask():
+            input("Go on? ")
+
+        async def watch():
+            asyncio.create_task(ask())
+        """,
+        Severity.WARNING,
+    ),
+    "a question in a handler": (
+        """
+        @app.get("/")
+        async def home(request: Request):
+            await request.body()
+            input("Go on? ")
+        """,
+        Severity.ERROR,
+    ),
     "network in a task of a command": (
         """
         async def tick():

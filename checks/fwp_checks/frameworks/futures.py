@@ -1,7 +1,7 @@
 """Futures of executors: nothing waits for the result of one that is done.
 
-``await asyncio.wrap_future(future); future.result()``, ``while not future.done(): await …`` and
-``if future.done(): …``: https://docs.python.org/3/library/concurrent.futures.html#future-objects
+``await asyncio.wrap_future(future); future.result()``, ``while not future.done(): await …``,
+``if future.done(): …`` and what is called back with it: https://docs.python.org/3/library/concurrent.futures.html#future-objects
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.tested import parts, tests_before
-from fwp_checks.project.meaning.values import External
+from fwp_checks.project.meaning.values import External, FunctionValue, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _READING = frozenset({f"concurrent.futures.Future.{name}" for name in ("result", "exception")})
 _WRAP = External("asyncio.wrap_future")
 _GATHERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.wait_for", "asyncio.shield"})
+_CALLS_BACK = "add_done_callback"
 _FIRST = "return_when"
 _UNTIL = "timeout"
 
@@ -42,7 +43,26 @@ class Futures(Framework):
         if not called or called[0] != t.ATTR:
             return False
         future = t.unaliased(terms, called[1])
-        return _is_asked(frame, term, future) or _is_awaited(project, frame, term, future)
+        return (
+            _is_asked(frame, term, future)
+            or _is_awaited(project, frame, term, future)
+            or _is_called_back(project, frame, future)
+        )
+
+
+def _is_called_back(project: Project, frame: Frame, future: int) -> bool:
+    """Whether a future is the parameter of a function that is called when one is done."""
+    is_method = project.calls.class_of_method(frame.module, frame.scope_number) is not None
+    if frame.module.facts.terms[future] != (t.PARAM, int(is_method)):
+        return False
+    for module, call in project.call_sites.spelt(_CALLS_BACK):
+        handed = module.facts.terms[call][2]
+        around = project.frame_of_scope(module, module.code_scope_of(call))
+        for option in options_of(project.values.evaluate(around, handed[0])) if handed else ():
+            if isinstance(option, FunctionValue) and option.module is frame.module:
+                if option.scope == frame.scope_number:
+                    return True
+    return False
 
 
 def _is_asked(frame: Frame, term: int, future: int) -> bool:

@@ -28,7 +28,7 @@ from fwp_checks.project.loop.loop_evidence import (
     SiteEvidence,
 )
 from fwp_checks.project.loop.loop_roots import Context, Root
-from fwp_checks.project.loop.private_loops import Companies, Company, Node
+from fwp_checks.project.loop.private_loops import TERMINAL, Companies, Company, Node
 from fwp_checks.project.meaning.frames import FunctionKey
 
 if TYPE_CHECKING:
@@ -366,14 +366,16 @@ class EventLoop:
 
     @staticmethod
     def _weight(function: LoopFunction, site: SiteEvidence) -> Severity:
-        """Holding up a loop that serves no request, not yet, or once, weighs a degree less; what
-        may never be done for this caller is no more than information.
+        """Holding up a loop that serves no request, not yet, or once, weighs a degree less, and so
+        does asking whoever sits at the terminal; what may never be done for this caller is no more
+        than information.
         """
         if site.is_open:
             return Severity.INFO
         is_light = function.is_startup_only or (
             function.company is not Company.OTHERS and not _is_refused(site.row, site.chain)
         )
+        is_light |= site.row.kind == TERMINAL and not function.is_request
         if is_light:
             return Severity.WARNING if site.severity is Severity.ERROR else Severity.INFO
         return site.severity

@@ -54,7 +54,7 @@ _CLIENTS = frozenset(
         "nats.aio.client.Client", "asyncssh.connect",
     }
 )  # fmt: skip
-_TERMINAL = "input"
+TERMINAL = "input"
 # The last names of what starts a loop and waits.
 _RUN = frozenset({"run", "run_until_complete"})
 # These make the loop that they run, and raise where one is running already, by their documentation.
@@ -396,7 +396,7 @@ class Companies:
         waiting = [
             number
             for number, node in self._nodes.items()
-            if any(site.row.kind == _TERMINAL for site in node.frame.blocking)
+            if any(site.row.kind == TERMINAL for site in node.frame.blocking)
         ]
         found = set(waiting)
         if not found:
