@@ -54,6 +54,7 @@ def run(root: Path, expressions: list[str], rows: list[str]) -> list[dict[str, A
         name, _, value = row.partition("=")
         values[name.strip()] = eval(value, {})
     own = create_tables()
+    _add_site()
     filler = Filler(own, values)
     recorders: list[dict[str, Recorder]] = []
     problems: dict[str, str] = {}
@@ -64,7 +65,11 @@ def run(root: Path, expressions: list[str], rows: list[str]) -> list[dict[str, A
         for name, call in _entries(modules, own, expressions, stop):
             found[name] = Recorder(root)
             try:
-                with _undone(), connection.execute_wrapper(_noting(found[name])):
+                with (
+                    _undone(),
+                    connection.execute_wrapper(_noting(found[name])),
+                    _counted_rows(found[name]),
+                ):
                     _use_up(call())
             except NotKnownError as error:
                 problems[name] = str(error)
@@ -78,6 +83,7 @@ def run(root: Path, expressions: list[str], rows: list[str]) -> list[dict[str, A
             "problem": problems.get(name, ""),
             "raised": [],
             "growing": growth(small[name], large[name], ROWS),
+            "fetched": [small[name].fetched, large[name].fetched],
         }
         for name in small
     ]
@@ -89,6 +95,31 @@ def _noting(recorder: Recorder) -> Callable[..., Any]:
         return execute(sql, params, many, context)
 
     return note
+
+
+@contextmanager
+def _counted_rows(recorder: Recorder) -> Iterator[None]:
+    """Count the rows of which Django makes objects, all of them by ``Model.from_db``."""
+    from django.db.models import Model
+
+    plain = vars(Model)["from_db"]
+
+    def from_db(cls: Any, *values: Any, **options: Any) -> Any:
+        recorder.fetched += 1
+        return plain.__func__(cls, *values, **options)
+
+    Model.from_db = classmethod(from_db)
+    try:
+        yield
+    finally:
+        Model.from_db = plain
+
+
+def _add_site() -> None:
+    """The site of which feeds and sitemaps are (``SITE_ID``)."""
+    from django.contrib.sites.models import Site
+
+    Site.objects.get_or_create(pk=1, defaults={"domain": "blog.example", "name": "Blog"})
 
 
 def _set_up(root: Path) -> list[ModuleType]:

@@ -21,10 +21,13 @@ _COUNTED = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH)\b", re.I
 
 @dataclass(slots=True)
 class Recorder:
-    """Counts queries by the lines of a project that run them and their SQL."""
+    """Counts queries by the lines of a project that run them and their SQL, and the rows that were
+    made objects of.
+    """
 
     root: Path
     counts: Counter[tuple[Sites, str]] = field(default_factory=Counter)
+    fetched: int = 0
 
     def note(self, sql: str) -> None:
         """A query is about to run."""

@@ -12,7 +12,7 @@ import pytest
 from fwp_checks.finding import Edit, Finding, Range, Severity, Step
 from tests.proof.conventions import Instructions, instructions
 from tests.proof.projects import Project, fixed, run
-from tests.proof.verdicts import contradictions
+from tests.proof.verdicts import contradictions, whole_tables
 from tests.rules.markdown import Case, PageError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each case runs in a fork")
@@ -228,6 +228,26 @@ def test_instructions() -> None:
     assert instructions(case({}, "<!-- not run: a dialogue -->")).not_run == "a dialogue"
     with pytest.raises(PageError):
         instructions(case({}, "<!-- runs: a.b -->"))
+
+
+def test_whole_tables(tmp_path: Path) -> None:
+    found = result(tmp_path, case({"blog/models.py": MODELS, "blog/views.py": LOOP}))
+    wholes = {
+        entry["name"].rpartition(".")[2]
+        for entry in found["entries"]
+        if entry["fetched"][1] - entry["fetched"][0] >= 12
+    }
+    assert {"names", "loaded"} <= wholes
+    assert "few" not in wholes
+    reported = [
+        replace(finding("FWP220", "blog/views.py", 5), message=f"{name} serializes")
+        for name in sorted(wholes)
+    ]
+    assert whole_tables(reported, found, 12) == []
+    assert len(whole_tables([], found, 12)) == len(wholes)
+    few = replace(finding("FWP220", "blog/views.py", 9), message="few serializes")
+    (problem,) = whole_tables([*reported, few], found, 12)
+    assert problem.startswith("blog/views.py:9: FWP220 is reported, but ")
 
 
 def test_an_edit_is_run(tmp_path: Path) -> None:

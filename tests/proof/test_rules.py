@@ -1,4 +1,4 @@
-"""The cases of FWP201 to FWP213 against the frameworks themselves."""
+"""The cases of FWP201 to FWP213, and FWP220, against the frameworks themselves."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.proof.conventions import instructions
+from tests.proof.django_runs import ROWS
 from tests.proof.projects import fixed, run, write
-from tests.proof.verdicts import PROVED, contradictions
+from tests.proof.verdicts import PROVED, WHOLE_TABLES, contradictions, whole_tables
 from tests.rules.markdown import Case, pages
 
 CASES = [case for page in pages() for case in page.cases if case.rule_code in PROVED]
@@ -39,6 +40,9 @@ def told(cases: Sequence[Case], folder: Path) -> list[str]:
     for project, result in zip(projects, run(projects), strict=True):
         case = project.case
         where = f"{case.page.parent.name}/rule.md:{case.line}: {case.heading} ({project.root.name})"
-        found_here = contradictions(project.findings, result)
+        if case.rule_code in WHOLE_TABLES:
+            found_here = whole_tables(project.findings, result, ROWS)
+        else:
+            found_here = contradictions(project.findings, result)
         problems += [f"{where}\n    {problem}" for problem in found_here]
     return problems

@@ -13,7 +13,9 @@ GROWING = (
 )
 GROWING_ALCHEMY = ("FWP211", "FWP212")
 RAISING = ("FWP213",)
-PROVED = (*GROWING, *GROWING_ALCHEMY, *RAISING)
+# Not the number of queries grows with the table, but what one of them fetches.
+WHOLE_TABLES = ("FWP220",)
+PROVED = (*GROWING, *GROWING_ALCHEMY, *RAISING, *WHOLE_TABLES)
 # MissingGreenlet, by itself or in another exception; what lazy="raise" raises.
 _REFUSED = ("MissingGreenlet", "greenlet_spawn", "is not available due to lazy")
 # Their rows are gone through in code of the framework, perhaps with no line of the case.
@@ -50,6 +52,36 @@ def contradictions(findings: Iterable[Finding], result: Mapping[str, Any]) -> li
             where = f"{finding.path}:{finding.range.line}"
             found.append(f"{where}: {finding.code} is reported, but nothing is raised")
     return found
+
+
+def whole_tables(findings: Iterable[Finding], result: Mapping[str, Any], rows: int) -> list[str]:
+    """Where it is not the reported views whose responses hold more rows when there are ``rows``
+    more of them in the table; a line each.
+    """
+    if "error" in result:
+        return [f"the project cannot be run: {result['error']}"]
+    reported = {
+        finding.message.split()[0].partition(".")[0]: finding
+        for finding in findings
+        if finding.code in WHOLE_TABLES
+    }
+    found = [
+        f"{entry['name']} cannot be run: {entry['problem']}"
+        for entry in result["entries"]
+        if entry["problem"]
+    ]
+    for entry in result["entries"]:
+        few, many = entry["fetched"]
+        label = entry["name"].rpartition(".")[2]
+        if many - few >= rows and label not in reported:
+            found.append(f"no finding, but {few} rows become {many} in {entry['name']}")
+        if many - few < rows and label in reported:
+            where = f"{reported[label].path}:{reported[label].range.line}"
+            found.append(f"{where}: FWP220 is reported, but {few} rows become {many}")
+    seen = {entry["name"].rpartition(".")[2] for entry in result["entries"]}
+    return found + [
+        f"{label} is reported, and was not run" for label in reported if label not in seen
+    ]
 
 
 def _speaks_of(finding: Finding, query: Mapping[str, Any]) -> bool:
