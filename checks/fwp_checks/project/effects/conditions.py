@@ -11,6 +11,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.lacking import has, lacks
 from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.effects.unused import ENDING, is_unused
 from fwp_checks.project.files.modules import Module
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 class Condition(NamedTuple):
     """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``,
-    an ``instance`` of one of some ``classes``, or ``used`` since it was made.
+    an ``instance`` of one of some ``classes``, ``used`` since it was made; or what it ``has`` or
+    ``lacks``: an ``attribute``.
 
     Of ``**options`` that are handed on or asked by ``options.get("name")``, the one with the name
     ``keyword``, which is ``default`` where it is not among them.
@@ -49,6 +51,7 @@ class Condition(NamedTuple):
     keyword: str = ""
     default: object = None
     classes: tuple[Value, ...] = ()
+    attribute: str = ""
 
     def holds_for(self, constant: object) -> bool:
         """Whether a literal meets it."""
@@ -60,6 +63,8 @@ class Condition(NamedTuple):
             return _is_of(type(constant), self.classes)
         if self.test == "used":
             return True
+        if self.attribute:
+            return hasattr(constant, self.attribute) is (self.test == "has")
         return (constant is None) is (self.test == "none")
 
 
@@ -85,6 +90,10 @@ _PLAIN: dict[str, type] = {
 }
 _ABSTRACT = ("collections.abc.", "typing.", "numbers.", "os.PathLike")
 _FILLING = frozenset({"setdefault", "update"})
+_GETATTR = (t.NAME, "getattr")
+_CALLABLE = (t.NAME, "callable")
+_ATTRIBUTES = ((t.NAME, "hasattr"), _GETATTR)
+_ABSENT = ((t.CONST, None), (t.CONST, False))
 # The kind of rows whose objects have no connection before they are used.
 _SESSIONS = "orm"
 
@@ -151,6 +160,12 @@ class Conditions:
             if asked is not None:
                 is_none = _IS_NONE[entry[1]] is positive
                 return frozenset({asked._replace(test="none" if is_none else "not-none")})
+            if positive is not _IS_NONE[entry[1]]:
+                return _attribute(terms, terms[t.unaliased(terms, entry[2])], "has")
+        if kind == t.CALL and terms[entry[1]] in _ATTRIBUTES:
+            return _attribute(terms, entry, "has" if positive else "lacks")
+        if kind == t.CALL and positive and terms[entry[1]] == _CALLABLE and entry[2]:
+            return _attribute(terms, terms[t.unaliased(terms, entry[2][0])], "has")
         if kind == t.CALL and positive and len(entry[2]) == 2:
             return self._instance(frame, entry)
         return NOTHING
@@ -226,8 +241,9 @@ class Conditions:
         return frozenset({Condition(parameter, test)}) if parameter is not None else NOTHING
 
     def asked(self, frame: Frame, test: int, positive: bool) -> Requirements:
-        """What a condition that holds (not ``positive``: fails) says of parameters."""
-        return self._tested(frame, test, positive)
+        """What a condition that holds (not ``positive``: fails) says of parameters themselves."""
+        tested = self._tested(frame, test, positive)
+        return frozenset([need for need in tested if not need.attribute])
 
     # -- callers -----------------------------------------------------------------------------------
 
@@ -255,7 +271,7 @@ class Conditions:
             elif isinstance(passed, int):
                 if self._is_ruled_out(caller, passed, need):
                     return None
-                if need.test == "instance":
+                if need.test == "instance" or need.attribute:
                     left |= self._same_asked(caller, passed, need)
                     continue
                 left |= self._own(caller, passed, need.test)
@@ -299,6 +315,10 @@ class Conditions:
             if need.test in _RULED_OUT.get(terms[term][2], ()):
                 return True
             term = terms[term][1]
+        if need.attribute:
+            rules_out = lacks if need.test == "has" else has
+            value = self._project.values.evaluate(caller, term)
+            return rules_out(self._project, value, need.attribute)
         if need.test == "instance":
             options = options_of(self._project.values.evaluate(caller, term))
             return all(self._is_of_no_class(option, need.classes) for option in options)
@@ -422,6 +442,22 @@ class Conditions:
             return None
         value = self._project.values.evaluate(callee.parent or callee, parameter.default)
         return value if isinstance(value, Constant) else None
+
+
+def _attribute(terms: list[t.Term], call: t.Term, test: str) -> Requirements:
+    """What ``hasattr(parameter, "name")`` asks, and ``getattr(parameter, "name", None)``, of which
+    an attribute that is there may be None.
+    """
+    if call[0] != t.CALL or terms[call[1]] not in _ATTRIBUTES or len(call[2]) < 2:
+        return NOTHING
+    parameter, name = _parameter(terms, call[2][0]), terms[call[2][1]]
+    if parameter is None or name[0] != t.CONST or not isinstance(name[1], str):
+        return NOTHING
+    if terms[call[1]] == _GETATTR and (
+        test != "has" or len(call[2]) < 3 or terms[call[2][2]] not in _ABSENT
+    ):
+        return NOTHING
+    return frozenset({Condition(parameter, test, attribute=name[1])})
 
 
 def _may_be_none(frame: Frame, parameter: int) -> bool:
