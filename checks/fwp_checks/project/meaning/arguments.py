@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import Arguments, MappingValue, Value
+from fwp_checks.project.meaning.values import Arguments, MappingValue, TupleValue, Value
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -76,6 +76,18 @@ class CallArguments(Arguments):
     def is_named(self) -> bool:
         """Whether some may have names."""
         return bool(self._entry[3])
+
+    def opened(self) -> Arguments:
+        """These, with what is in a tuple of known length that is handed over as ``*args``."""
+        given = self._entry[2]
+        if self.count == len(given):
+            return self
+        starred = self._frame.module.facts.terms[given[self.count]][1]
+        spread = self._project.assignments.used(self._frame, starred, self._at)
+        if type(spread) is not TupleValue:
+            return self
+        positional = (*self.positional, *spread.items)
+        return Arguments(positional, self.keywords, False, self.terms, self.site)
 
     def get(self, position: int, keyword: str | None = None) -> Value | None:
         """The argument at a position or under a name, None if it was not given."""

@@ -11,6 +11,7 @@ from fwp_checks.project.meaning.origins import is_traced
 from fwp_checks.project.meaning.values import (
     Constant,
     FunctionValue,
+    Instance,
     MappingValue,
     Partial,
     Value,
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.outcome import Outcome
 
 # A function seen with this many sets of arguments is from then on told apart by its first one (of a
-# method, the receiver), by the functions and by the rows of queries that it is handed only, and
-# later by none. Sets with rows of queries are counted by themselves.
+# method, the receiver), by the functions, by objects of libraries and by the rows of queries that
+# it is handed only, and later by none. Sets with rows of queries are counted by themselves.
 _MANY = 8
 _TOO_MANY = 64
 # All pages of a site extend the same template, whose blocks are in its one argument; or are
@@ -176,7 +177,16 @@ def _has_name(arguments: tuple[Value | None, ...]) -> bool:
 
 
 def _tells(value: Value) -> bool:
-    return isinstance(value, _FUNCTIONS) or _holds_rows(value)
+    return isinstance(value, _FUNCTIONS) or _is_plain(value) or _holds_rows(value)
+
+
+def _is_plain(value: Value) -> bool:
+    """Whether it is an object of a library of which nothing else is known: there are few kinds."""
+    return (
+        type(value) is Instance
+        and type(value.class_) is str
+        and not (value.arguments or value.details)
+    )
 
 
 def _holds_rows(value: Value) -> bool:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 # Values that a function can do nothing with.
 _PASSIVE = (Unknown, Constant, Coroutine, Awaitable)
+_OTHER = Unknown("argument that is handed on as *args")
+# More is a collection rather than arguments, or grows with each call of itself.
+_LONGEST = 12
 
 
 class Handing:
@@ -55,6 +58,8 @@ class Handing:
         values: list[Value | None] = [None] * len(parameters)
         if parameters:
             asked = self._asked(parent, function.scope)
+            if not arguments.complete:
+                arguments = arguments.opened()
             # The receiver stands in front of what is handed over.
             shift = 0 if receiver is None else 1
             count = arguments.count + shift
@@ -65,8 +70,7 @@ class Handing:
                     rest = list(arguments.positional)
                     if receiver is not None:
                         rest.insert(0, receiver)
-                    rest = rest[position:]
-                    values[index] = Iterable(join(rest), "tuple") if rest else None
+                    values[index] = self._rest(rest[position:])
                 elif kind == "**":
                     values[index] = _rest_of_keywords(arguments, parameters[:index], position)
                 elif kind != "keyword" and position < count:
@@ -80,6 +84,17 @@ class Handing:
                     given = arguments.named(parameter.name)
                     values[index] = self._kept(function, index, given)
         return self._project.frames.get(module, function.scope, parent, tuple(values))
+
+    def _rest(self, rest: list[Value]) -> Value | None:
+        """What ``*`` holds: each where it stands, if a function can do something with one."""
+        if not rest:
+            return None
+        can_act = list(map(self._can_act, rest))
+        if not any(can_act) or len(rest) > _LONGEST:
+            return Iterable(join(rest), "tuple")
+        return TupleValue(
+            tuple([value if acts else _OTHER for value, acts in zip(rest, can_act, strict=True)])
+        )
 
     def single_frame(self, function: FunctionValue, arguments: Arguments) -> Frame:
         """The frame of one call of a function, with all that it is handed, literals too."""

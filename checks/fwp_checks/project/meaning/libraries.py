@@ -229,6 +229,8 @@ class Libraries:
             )
         if kind == "self":
             return receiver or Unknown("receiver is not known")
+        if kind == "instance" and spec.argument == "self":
+            return self._project.types.instance(receiver or Unknown("receiver is not known"))
         if kind in ("argument", "instance", "call"):
             return self._referenced(spec, arguments)
         assert spec.inner is not None

@@ -381,7 +381,8 @@ class Members:
         if class_level is not None and not is_none(class_level):
             if not written:
                 return class_level
-            written.append(class_level)
+            if not self._holds_assigned(class_level, written):
+                written.append(class_level)
         declared = self._declared(instance, class_, name)
         if not written and declared is None:
             written = self._kept.of(class_, name)
@@ -400,6 +401,18 @@ class Members:
         if self.find_in_class(class_, "__getattr__") is not None:
             return Unknown(f"{class_.name} computes its attributes")
         return Unknown(f"{class_.name} objects have no known '{name}'")
+
+    def _holds_assigned(self, class_level: Value, written: list[Value]) -> bool:
+        """Whether a class binds a library's descriptor, which holds what is assigned to it. Of
+        constants alone nobody knows what else configuration says.
+        """
+        if type(class_level) is not Instance or type(class_level.class_) is not str:
+            return False
+        if self._project.catalogue.gives(f"{class_level.class_}.__get__", "call") is None:
+            return False
+        return any(
+            type(option) is not Constant for value in written for option in options_of(value)
+        )
 
     def _declared(self, receiver: Value, class_: ClassValue, name: str) -> Value | None:
         """The annotated type of an attribute of an object, or of the class itself."""

@@ -286,6 +286,10 @@ class Arguments:
         """Whether some may have names."""
         return bool(self._keywords)
 
+    def opened(self) -> Arguments:
+        """These, with what ``*args`` is known to hold."""
+        return self
+
     def get(self, position: int, keyword: str | None = None) -> Value | None:
         """The argument at a position or under a name, None if it was not given."""
         if 0 <= position < len(self.positional):
