@@ -10,7 +10,9 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.libraries import functions_in
+from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.python import DECORATORS, IDENTITY
+from fwp_checks.project.meaning.tested import tests_before
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
     Awaitable,
@@ -274,6 +276,7 @@ class Coroutines:
             role != "offloads_sync"
             and len(functions) == len(options_of(without_none(value)))
             and all(self._is_async_function(f) for f in functions)
+            and not _is_known_to_be_plain(frame, call, argument)
         ):
             return Handed(
                 *frame.function, call, describe(functions[0]), short, lead, is_async_function=True
@@ -400,3 +403,22 @@ class Coroutines:
             is None
             for option in options
         )
+
+
+def _is_known_to_be_plain(frame: Frame, call: int, function: int) -> bool:
+    """Whether a function has turned out to give no coroutine where a call hands it over: ``if
+    iscoroutinefunction(work): … else: to_thread(work)``.
+    """
+    module = frame.module
+    terms = module.facts.terms
+    function = t.unaliased(terms, function)
+    for test, holds in tests_before(module, frame.scope_number, call):
+        entry = terms[test]
+        if holds or entry[0] != t.CALL or len(entry[2]) != 1:
+            continue
+        asked = terms[entry[1]]
+        name = asked[1] if asked[0] == t.NAME else asked[2] if len(asked) > 2 else ""
+        if name in t.COROUTINE_QUESTIONS:
+            if is_same(terms, t.unaliased(terms, entry[2][0]), function):
+                return True
+    return False
