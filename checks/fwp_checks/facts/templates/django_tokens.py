@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 _CLOSERS = {"%": "%}", "{": "}}", "#": "#}"}
 _BIT = re.compile(r"""(?:[^\s'"]+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|["'])+""")
@@ -17,7 +17,8 @@ LONGEST = 10_000
 """What stands between the braces of one tag is not looked at if it is longer than this."""
 
 
-class Token(NamedTuple):
+@dataclass(slots=True)
+class Token:
     """A tag or a variable: where it stands, and where its content does.
 
     ``name`` is the first word of a tag; empty for a variable.
@@ -31,7 +32,8 @@ class Token(NamedTuple):
     name: str
 
 
-class Bit(NamedTuple):
+@dataclass(slots=True)
+class Bit:
     """One word of a tag and where it begins; words are split at spaces outside of quotes."""
 
     text: str

@@ -20,6 +20,8 @@ class Text:
     def __init__(self, text: str) -> None:
         self.text = text
         self._starts = [0]
+        # The line that was asked for last: most questions follow each other through the text.
+        self._line = 1
         at = text.find("\n")
         while at >= 0:
             self._starts.append(at + 1)
@@ -32,8 +34,10 @@ class Text:
 
     def position(self, index: int) -> tuple[int, int]:
         """The line (from 1) and column (from 0) of an index."""
-        line = bisect_right(self._starts, index)
-        return line, index - self._starts[line - 1]
+        starts, line = self._starts, self._line
+        if index < starts[line - 1] or (line < len(starts) and index >= starts[line]):
+            line = self._line = bisect_right(starts, index)
+        return line, index - starts[line - 1]
 
 
 def decode(data: bytes) -> str:

@@ -8,7 +8,7 @@ frame finds them in its context, too. Files are read when some code first names 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -32,6 +32,7 @@ from fwp_checks.project.meaning.values import (
 from fwp_checks.project.meaning.values import Iterable as IterableValue
 from fwp_checks.project.rows.needs import Showing
 from fwp_checks.project.templates import nodes
+from fwp_checks.project.templates.context_reads import ContextReads
 from fwp_checks.project.templates.lookups import Lookups, TemplateContext
 
 if TYPE_CHECKING:
@@ -88,6 +89,18 @@ class Template(Module):
         self.template_name = template_name
         self.language = language
 
+    @cached_property
+    def blocks(self) -> tuple[tuple[str, Spot], ...]:
+        """The names of its blocks, and where they stand."""
+        scopes = enumerate(self.facts.scopes)
+        return tuple(
+            [
+                (scope.name.removeprefix(_BLOCK), (self, number))
+                for number, scope in scopes
+                if scope.name.startswith(_BLOCK)
+            ]
+        )
+
     def spelt(self, term: int) -> str:
         """What is read at a term, as people write it: ``article.tags.all``."""
         terms = self.facts.terms
@@ -117,14 +130,6 @@ class Exports(Value):
     frame: Frame
 
 
-@dataclass(slots=True)
-class _Reads:
-    """The names that a template reads from its context; ``everything`` if that cannot be told."""
-
-    names: set[str] = field(default_factory=set)
-    everything: bool = False
-
-
 class Templates:
     """The templates of one project."""
 
@@ -133,7 +138,7 @@ class Templates:
         self._files = files
         self._by_name: dict[str, list[str]] | None = None
         self._loaded: dict[str, Template] = {}
-        self._reads: dict[Template, _Reads] = {}
+        self._reads = ContextReads(project, self.find)
         self.lookups = Lookups(project)
 
     # -- files -------------------------------------------------------------------------------------
@@ -311,8 +316,9 @@ class Templates:
     def _left(self, frame: Frame) -> Iterator[tuple[str, Value]]:
         """What tags of a template leave in its context under names of their own choice."""
         terms = frame.module.facts.terms
-        for entry in terms:
-            if entry[:2] == (t.RENDER, "tag") and not entry[4]:
+        for term in frame.module.of_kind(t.RENDER):
+            entry = terms[term]
+            if entry[1] == "tag" and not entry[4]:
                 called = terms[terms[entry[2]][1]]
                 tag = self._project.tags.find("tag", called[2], called[3])
                 is_node = tag is not None and tag.kind == "node"
@@ -344,7 +350,7 @@ class Templates:
         chain: tuple[()] | list[Template],
         place: Place | None,
     ) -> TemplateContext:
-        reads = self._read_by(template)
+        reads = self._reads.of(template)
         kept = [
             (name, value)
             for name, value in names.items()
@@ -352,9 +358,8 @@ class Templates:
         ]
         blocks: dict[str, list[Spot]] = {}
         for module in chain:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.name.startswith(_BLOCK):
-                    blocks.setdefault(scope.name.removeprefix(_BLOCK), []).append((module, number))
+            for name, spot in module.blocks:
+                blocks.setdefault(name, []).append(spot)
         given = tuple([(name, tuple(places)) for name, places in blocks.items()])
         return TemplateContext(tuple(kept), given, place)
 
@@ -364,50 +369,12 @@ class Templates:
         found = set()
         for module in chain:
             body = module.facts.scopes[BODY]
-            for entry in module.facts.terms[body.start : body.end]:
-                if entry[:2] == (t.RENDER, "block"):
+            for term in module.of_kind(t.RENDER):
+                entry = module.facts.terms[term]
+                if entry[1] == "block" and body.start <= term < body.end:
                     scope = module.facts.terms[entry[2]][1]
                     found.add(module.facts.scopes[scope].name.removeprefix(_BLOCK))
         return found
-
-    # -- which names matter ------------------------------------------------------------------------
-
-    def _read_by(self, template: Template) -> _Reads:
-        """The names that a template, and those that it includes or extends, read."""
-        known = self._reads.get(template)
-        if known is None:
-            known = _Reads()
-            seen: set[Template] = set()
-            waiting = [template]
-            while waiting:
-                current = waiting.pop()
-                if current not in seen:
-                    seen.add(current)
-                    waiting.extend(self._used(current, known))
-            self._reads[template] = known
-        return known
-
-    def _used(self, template: Template, reads: _Reads) -> Iterator[Template]:
-        facts = template.facts
-        for entry in facts.terms:
-            if entry[0] == t.LOOKUP:
-                base = facts.terms[entry[1]]
-                if base[0] in (t.PARAM, t.NAME):
-                    reads.names.add(entry[2])
-            elif entry[0] == t.RENDER and entry[1] in ("include", "extends", "import"):
-                names = _literal_names(facts, entry[2])
-                reads.everything |= names is None
-                for name in names or ():
-                    found = self.find(name, template.language, template)
-                    if found is not None:
-                        yield found
-            elif entry[0] == t.RENDER and entry[1] == "tag":
-                called = facts.terms[facts.terms[entry[2]][1]]
-                tag = self._project.tags.find("tag", called[2], called[3])
-                if tag is not None and tag.takes_context:
-                    reads.everything = True
-                if tag is not None and tag.kind == "node":
-                    reads.names.update(nodes.context_names(tag.module))
 
     # -- terms -------------------------------------------------------------------------------------
 
@@ -566,16 +533,6 @@ def _relative(origin: str, name: str) -> str:
         elif part != ".":
             parts.append(part)
     return "/".join(parts)
-
-
-def _literal_names(facts: ModuleFacts, term: int) -> list[str] | None:
-    entry = facts.terms[term]
-    if entry[0] == t.CONST:
-        return [entry[1]] if isinstance(entry[1], str) else []
-    if entry[0] in (t.SEQUENCE, t.JOIN):
-        found = [_literal_names(facts, item) for item in entry[2 if entry[0] == t.SEQUENCE else 1]]
-        return None if None in found else [name for names in found for name in names or ()]
-    return None
 
 
 def _language_of(frame: Frame) -> Language:

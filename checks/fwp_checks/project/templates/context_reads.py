@@ -1,0 +1,100 @@
+"""Which names of its context a template reads, with those that it includes or extends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ModuleFacts
+from fwp_checks.facts.templates import Language
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.templates import nodes
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.templates.templates import Template
+
+Finding = Callable[[str, Language, Module], "Template | None"]
+
+
+@dataclass(slots=True)
+class Reads:
+    """The names that are read; ``everything`` if that cannot be told. ``used`` are the templates
+    that a template's own text includes, imports or extends.
+    """
+
+    names: set[str] = field(default_factory=set)
+    everything: bool = False
+    used: list[Template] = field(default_factory=list)
+
+
+class ContextReads:
+    """Answers for one project. ``find`` gives the template of a name that another one uses."""
+
+    def __init__(self, project: Project, find: Finding) -> None:
+        self._project = project
+        self._find = find
+        self._known: dict[Template, Reads] = {}
+        self._own: dict[Template, Reads] = {}
+
+    def of(self, template: Template) -> Reads:
+        """What a template, and those that it includes or extends, read."""
+        known = self._known.get(template)
+        if known is None:
+            known = Reads()
+            seen: set[Template] = set()
+            waiting = [template]
+            while waiting:
+                current = waiting.pop()
+                if current not in seen:
+                    seen.add(current)
+                    own = self._of_text(current)
+                    known.names |= own.names
+                    known.everything |= own.everything
+                    waiting.extend(own.used)
+            self._known[template] = known
+        return known
+
+    def _of_text(self, template: Template) -> Reads:
+        """What a template's own text reads."""
+        known = self._own.get(template)
+        if known is None:
+            known = self._own[template] = Reads()
+            terms = template.facts.terms
+            for term in template.of_kind(t.LOOKUP):
+                entry = terms[term]
+                if terms[entry[1]][0] in (t.PARAM, t.NAME):
+                    known.names.add(entry[2])
+            for term in template.of_kind(t.RENDER):
+                self._note(template, terms[term], known)
+        return known
+
+    def _note(self, template: Template, entry: t.Term, reads: Reads) -> None:
+        """Add what a RENDER term reads."""
+        facts = template.facts
+        if entry[1] in ("include", "extends", "import"):
+            names = _literal_names(facts, entry[2])
+            reads.everything |= names is None
+            for name in names or ():
+                found = self._find(name, template.language, template)
+                if found is not None:
+                    reads.used.append(found)
+        elif entry[1] == "tag":
+            called = facts.terms[facts.terms[entry[2]][1]]
+            tag = self._project.tags.find("tag", called[2], called[3])
+            if tag is not None and tag.takes_context:
+                reads.everything = True
+            if tag is not None and tag.kind == "node":
+                reads.names.update(nodes.context_names(tag.module))
+
+
+def _literal_names(facts: ModuleFacts, term: int) -> list[str] | None:
+    entry = facts.terms[term]
+    if entry[0] == t.CONST:
+        return [entry[1]] if isinstance(entry[1], str) else []
+    if entry[0] in (t.SEQUENCE, t.JOIN):
+        found = [_literal_names(facts, item) for item in entry[2 if entry[0] == t.SEQUENCE else 1]]
+        return None if None in found else [name for names in found for name in names or ()]
+    return None
