@@ -233,7 +233,7 @@ class _Tree:
                 path = joined(prefix, route.path)
                 yield ShownRoute(
                     path if path is None or path.startswith("/") else f"/{path}",
-                    route.name,
+                    route.name.removeprefix("-"),
                     self._at(route.place),
                     route.is_websocket,
                     tuple(map(self._handler, route.handlers)),

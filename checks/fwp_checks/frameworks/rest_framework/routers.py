@@ -50,6 +50,7 @@ _INHERITED = {
 }
 _PREFIX = Argument(0, "prefix")
 _VIEWSET = Argument(1, "viewset")
+_BASENAME = Argument(2, "basename")
 
 
 class RouterParts(PartFinder):
@@ -70,13 +71,13 @@ class RouterParts(PartFinder):
     def _of_viewset(self, site: Site, start: str | None, class_: ClassValue) -> Iterator[Route]:
         actions = self._actions(class_)
         detail = None if start is None else f"{start}{{{self._lookup(class_)}}}/"
-        for path, methods in ((start, _LIST), (detail, _DETAIL)):
+        for path, methods, name in ((start, _LIST, "list"), (detail, _DETAIL, "detail")):
             if any(action in actions for action in methods):
                 handlers = [h for action in methods for h in self._handled(class_, action, methods)]
                 inner = tuple(overrides(self, class_, {*_LIST, *_DETAIL}))
-                yield Route(
-                    self.name, site.router, path, tuple(handlers), site.place, overrides=inner
-                )
+                named = _named(site, name) if site.text(_BASENAME) else ""
+                at = (self.name, site.router, path, tuple(handlers), site.place)
+                yield Route(*at, named, overrides=inner)
         for extra in self._extra(class_):
             yield self._of_action(site, start, detail, class_, extra)
 
@@ -145,4 +146,10 @@ class RouterParts(PartFinder):
         methods = tuple(m.upper() for m in declared.texts(Argument(0, "methods"))) or ("GET",)
         frame = self.project.calls.frame_for(function, NO_ARGUMENTS)
         handler = Handler(frame, methods, class_)
-        return Route(self.name, site.router, whole, (handler,), site.place, own)
+        name = declared.text(Argument(-1, "url_name"), own.replace("_", "-"))
+        return Route(self.name, site.router, whole, (handler,), site.place, _named(site, name))
+
+
+def _named(site: Site, name: str | None) -> str:
+    """The name of a route: that of its viewset, where it is written, and its own behind it."""
+    return f"{site.text(_BASENAME) or ''}-{name}" if name else ""

@@ -69,8 +69,9 @@ class Route:
 
     ``router`` is where it is registered: the place of a :class:`Router`, None if it is not known
     which. ``path`` is as written, without prefixes; None where it is not literal. ``place`` is the
-    registration: the decorator or the call. ``overrides`` are methods that the project gives a
-    class of views, and that what the class inherits calls for requests.
+    registration: the decorator or the call. ``name`` begins with ``-`` where only its end is known.
+    ``overrides`` are methods that the project gives a class of views, and that what the class
+    inherits calls for requests.
     """
 
     framework: str

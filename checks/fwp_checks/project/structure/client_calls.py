@@ -34,6 +34,8 @@ _CLIENT = frozenset(
     }
 )
 _NAMING = frozenset({"url_for", "reverse", "url_path_for", "reverse_lazy", "resolve_url"})
+# How their first parameter is called.
+_NAMED = frozenset({"viewname", "endpoint", "name", "to"})
 # https://schemathesis.readthedocs.io/en/stable/: what loads the schema whose routes it calls.
 _SCHEMAS = frozenset(
     {"from_asgi", "from_wsgi", "from_url", "from_uri", "from_dict", "from_path", "from_file",
@@ -155,10 +157,10 @@ class ClientCalls:
             terms = module.facts.terms
             found.update(imported.attribute or imported.module for imported in module.facts.imports)
             for term in module.calls:
-                function, arguments = terms[term][1], terms[term][2]
-                if _last_name(terms, function) in _NAMING and arguments:
-                    for name in self._named(terms, arguments[0]):
-                        found.update({name, *re.split(r"[.:]", name)})
+                if _last_name(terms, terms[term][1]) in _NAMING:
+                    for argument in _first(terms[term]):
+                        for name in self._named(terms, argument):
+                            found.update({name, *re.split(r"[.:]", name), *_endings(name)})
             for term in module.of_kind(t.ATTR):
                 base = terms[terms[term][1]]
                 if base[0] == t.NAME:
@@ -236,6 +238,17 @@ def _is_any_request(terms: Sequence[t.Term], entry: t.Term) -> bool:
     method = keywords.get("method", entry[2][0] if entry[2] else -1)
     path = keywords.get("url", entry[2][-1] if entry[2] else -1)
     return all(term >= 0 and _written(terms, term) == _ANY for term in (method, path))
+
+
+def _first(call: t.Term) -> list[int]:
+    """The first argument of a call, however it is given."""
+    given = [term for name, term in call[3] if name in _NAMED]
+    return [*call[2][:1], *given]
+
+
+def _endings(name: str) -> list[str]:
+    """What may be the name of an action behind the name of its viewset, ``-export``."""
+    return [name[at:] for at, character in enumerate(name) if character == "-"]
 
 
 def _fits(written: str, wanted: str) -> bool:

@@ -18,11 +18,14 @@ RULE = Rule(
     fix_link="https://fastapi.tiangolo.com/tutorial/testing/#using-testclient",
     status=Status.PREVIEW,
 )
+_DJANGO = "https://docs.djangoproject.com/en/stable/topics/testing/tools/#the-test-client"
 _LINKS = {
     "Flask": (
         "https://flask.palletsprojects.com/en/stable/testing/#sending-requests-with-the-test-client"
     ),
-    "Django": "https://docs.djangoproject.com/en/stable/topics/testing/tools/#the-test-client",
+    "Django": _DJANGO,
+    "Django REST framework": "https://www.django-rest-framework.org/api-guide/testing/",
+    "Django Ninja": _DJANGO,
 }
 
 
