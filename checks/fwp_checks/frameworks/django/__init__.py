@@ -196,6 +196,12 @@ class Django(Framework):
             for kind in ("Choices", "TextChoices", "IntegerChoices")
             for what in ("choices", "values", "labels", "names")
         ],
+        # A form has the fields that its class has.
+        *[
+            f"django.forms.{kind}.{what}."
+            for kind in ("Form", "ModelForm")
+            for what in ("fields", "cleaned_data", "changed_data", "errors")
+        ],
     )
 
     def stands_alone(
