@@ -45,6 +45,7 @@ _LISTS = frozenset({"openapi", "routes", "url_map", "iter_rules"})
 # Where a text is not written, or a path takes a parameter.
 _ANY = "\0"
 _PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|\(\?P<\w+>[^)]*\)")
+_NAME = re.compile(r"[\w-]+(?:[.:][\w-]+)*")
 _ORIGIN = re.compile(r"^\w+://[^/]*")
 
 Segments = tuple[str, ...]
@@ -159,7 +160,8 @@ class ClientCalls:
             for term in module.calls:
                 if _last_name(terms, terms[term][1]) in _NAMING:
                     for argument in _first(terms[term]):
-                        for name in self._named(terms, argument):
+                        named = self._named(terms, argument)
+                        for name in _listed(module) if named <= {_ANY} else named:
                             found.update({name, *re.split(r"[.:]", name), *_endings(name)})
             for term in module.of_kind(t.ATTR):
                 base = terms[terms[term][1]]
@@ -216,6 +218,8 @@ def _calls_all(module: Module) -> bool:
     names = {_last_name(terms, terms[term][1]): term for term in module.calls}
     if "schemathesis" in imported and not _SCHEMAS.isdisjoint(names):
         return True
+    if "iter_rules" in names and any(_is_any_call(terms, terms[term]) for term in module.calls):
+        return True
     if "request" not in names or not _lists_routes(module):
         return False
     return any(
@@ -232,6 +236,14 @@ def _lists_routes(module: Module) -> bool:
     )
 
 
+def _is_any_call(terms: Sequence[t.Term], entry: t.Term) -> bool:
+    """Whether a client asks for a path of which nothing is written, by whichever method."""
+    called = terms[entry[1]]
+    is_named = called[0] == t.ATTR and called[2] in _CLIENT
+    is_chosen = called[0] == t.CALL and terms[called[1]] == (t.NAME, "getattr")
+    return (is_named or is_chosen) and any(_written(terms, term) == _ANY for term in entry[2][:1])
+
+
 def _is_any_request(terms: Sequence[t.Term], entry: t.Term) -> bool:
     """Whether neither the method nor the path of a request is written."""
     keywords = dict(entry[3])
@@ -244,6 +256,13 @@ def _first(call: t.Term) -> list[int]:
     """The first argument of a call, however it is given."""
     given = [term for name, term in call[3] if name in _NAMED]
     return [*call[2][:1], *given]
+
+
+def _listed(module: Module) -> set[str]:
+    """The texts of a module that may be names of routes, one of which is handed on."""
+    terms = module.facts.terms
+    texts = {terms[term][1] for term in module.of_kind(t.CONST)}
+    return {text for text in texts if isinstance(text, str) and _NAME.fullmatch(text)}
 
 
 def _endings(name: str) -> list[str]:
