@@ -274,6 +274,56 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "network at the start-up that the maker of an application is handed": (
+        """
+        async def load():
+            requests.get("https://example.org")
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app):
+            await load()
+            yield
+
+        def create(lifespan: contextlib.AbstractAsyncContextManager = None) -> FastAPI:
+            return FastAPI(lifespan=lifespan)
+
+        other = create(lifespan)
+        """,
+        Severity.WARNING,
+    ),
+    "network at a start-up that is declared to be another thing": (
+        """
+        async def load():
+            requests.get("https://example.org")
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app):
+            await load()
+            yield
+
+        def create(*, title: str, lifespan: contextlib.AsyncExitStack) -> FastAPI:
+            return FastAPI(title=title, lifespan=lifespan)
+
+        other = create(title="other", lifespan=lifespan)
+        """,
+        Severity.WARNING,
+    ),
+    "network in what is called beside the start-up that is handed over": (
+        """
+        async def load():
+            requests.get("https://example.org")
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app):
+            yield
+
+        def create(lifespan: contextlib.AsyncExitStack, loading: Request) -> FastAPI:
+            return FastAPI(lifespan=lifespan)
+
+        other = create(lifespan, load)
+        """,
+        Severity.ERROR,
+    ),
     "computing at start-up": (
         """
         @contextlib.asynccontextmanager

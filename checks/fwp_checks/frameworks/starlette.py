@@ -23,6 +23,7 @@ from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,
     External,
+    FunctionValue,
     Generator,
     Value,
     is_informative,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.application.model import Dependency, Part
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
+    from fwp_checks.project.meaning.sites import CallSite
 
 _APPS = (
     "fastapi.FastAPI",
@@ -178,7 +180,8 @@ class Starlette(WebFramework):
                 ("on_shutdown", Context.STARTUP),
             ):
                 how = self.registration(context, site.name, NO_ARGUMENTS)
-                yield from self.registered(project, site.arguments.get(-1, keyword), how)
+                for value in _given(project, site, keyword):
+                    yield from self.registered(project, value, how)
         yield from self.validators(project, _ROUTE_DECORATORS)
 
     def registration(self, context: Context, name: str, arguments: Arguments) -> Registration:
@@ -226,6 +229,36 @@ class Starlette(WebFramework):
         for name in names:
             handed = () if name == "__call__" else how.handed
             yield from self.method(project, class_, name, replace(how, handed=handed))
+
+
+def _given(project: Project, site: CallSite, keyword: str) -> Iterator[Value]:
+    """What an application is handed, also by callers of the function that makes it, whatever that
+    declares its parameter to be: ``def create(lifespan: Lifespan | None = None)``.
+    """
+    value = site.arguments.get(-1, keyword)
+    if value is None:
+        return
+    yield value
+    frame = site.frame
+    terms = frame.module.facts.terms
+    term = next((term for name, term in terms[site.term][3] if name == keyword), -1)
+    entry = terms[t.unaliased(terms, term)] if term >= 0 else ()
+    if not entry or entry[0] != t.PARAM:
+        return
+    parameter = frame.scope.parameters[entry[1]]
+    for module, call in project.call_sites.spelt(frame.scope.name):
+        caller = project.frame_of_scope(module, module.code_scope_of(call))
+        called = project.values.evaluate(caller, module.facts.terms[call][1])
+        if (
+            isinstance(called, FunctionValue)
+            and called.module is frame.module
+            and called.scope == frame.scope_number
+        ):
+            arguments = project.calls.arguments(caller, module.facts.terms[call])
+            at = -1 if parameter.kind == "keyword" else entry[1] - (called.receiver is not None)
+            handed = arguments.get(at, parameter.name)
+            if handed is not None:
+                yield handed
 
 
 FRAMEWORK = Starlette()
