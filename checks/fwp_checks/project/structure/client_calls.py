@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.model import Route, Router
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.origins import Place
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -91,11 +92,22 @@ class ClientCalls:
 
     # -- routes ------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _names_of(route: Route) -> set[str]:
+    def _names_of(self, route: Route) -> set[str]:
         names = {handler.frame.scope.name for handler in route.handlers if handler.class_ is None}
         names |= {handler.class_.name for handler in route.handlers if handler.class_ is not None}
-        return names | ({route.name} if route.name else set())
+        names |= {route.name, self._name_of_view(route.place)}
+        return names - {"", _ANY}
+
+    def _name_of_view(self, place: Place) -> str:
+        """The name that a registration gives a view, ``Users.as_view("users")``."""
+        terms = self._project.table.by_path[place.path].facts.terms
+        entry = terms[place.term]
+        given = (*entry[2], *[term for _, term in entry[3]]) if entry[0] == t.CALL else ()
+        for term in given:
+            made = terms[t.unaliased(terms, term)]
+            if made[0] == t.CALL and _last_name(terms, made[1]) == "as_view" and made[2]:
+                return _written(terms, made[2][0])
+        return ""
 
     def _paths(self, route: Route) -> Iterator[Segments | None]:
         """The end of a route's path, as far as it is written; None if there is too little of it."""
