@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.narrowing import is_same
-from fwp_checks.project.meaning.tested import tests_before
+from fwp_checks.project.meaning.tested import parts, tests_before
 from fwp_checks.project.meaning.values import External, Member
 
 if TYPE_CHECKING:
@@ -51,10 +51,11 @@ class ZeroMQ(Framework):
                 break
             if _is_method(terms, before, "recv", socket) and _is_at_once(project, frame, before):
                 return True
-        return any(
-            holds and _has_polled(terms, test, socket)
-            for test, holds in tests_before(frame.module, frame.scope_number, term)
-        )
+        known = list(tests_before(frame.module, frame.scope_number, term))
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind == "while" and 0 <= region.term < term < region.end:
+                known += parts(terms, region.term, holds=True)
+        return any(holds and _has_polled(terms, test, socket) for test, holds in known)
 
 
 def _is_method(terms: list[t.Term], call: int, name: str, socket: int) -> bool:
