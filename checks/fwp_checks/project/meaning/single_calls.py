@@ -6,7 +6,7 @@ so is one that is written as a decorator: ``@page("/users")`` calls what ``page(
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from fwp_checks.facts import terms as t
@@ -105,6 +105,15 @@ class SingleCalls:
         maker = function.frame
         if not maker.scope_number or not maker.arguments or any(maker.arguments):
             return []
+        # Once for all that is registered so: each of hundreds would make a frame for each.
+        known: dict[Hashable, list[FunctionValue]]
+        known = self._project.framework_data.setdefault("single_calls.made_for", {})
+        key = (maker.function, function.scope, function.receiver)
+        if key not in known:
+            known[key] = self._find_made_for(function, maker)
+        return known[key]
+
+    def _find_made_for(self, function: FunctionValue, maker: Frame) -> list[FunctionValue]:
         found = []
         for decorator, around, number, below in self._decorated_by.get(maker.function, ()):
             decorated: Value = FunctionValue(around, number)
