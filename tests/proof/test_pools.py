@@ -37,8 +37,9 @@ for connection in connections.all():
 
 def asked(case: Case, root: Path) -> str:
     """What Django says of the pools of a case."""
-    if any("dj_database_url" in text for text in case.files.values()):
-        pytest.importorskip("dj_database_url")
+    for package in ("dj_database_url", "psqlextra"):
+        if any(package in text for text in case.files.values()):
+            pytest.importorskip(package)
     named = SETTINGS.search(case.files["manage.py"])
     assert named is not None
     run = subprocess.run(
