@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.values import (
     ClassValue,
     External,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 _LEAVING = "pony.orm.core.DBSessionContextManager.__exit__"
 _ENTITY = "pony.orm.core.Entity"
 _DATABASE = "pony.orm.core.Database."
-_LOGGER = External("logging.getLogger")
 # So many calls below the block changes are looked for.
 _DEPTH = 3
 
@@ -105,28 +103,8 @@ def _is_for_a_change(project: Project, frame: Frame, called: int) -> bool:
             if entry[0] != t.ATTR:
                 return True
             if _is_entity(project, project.values.evaluate(frame, entry[1])):
-                return not _is_logger(project, frame, entry[1])
+                return True
     return False
-
-
-def _is_logger(project: Project, frame: Frame, term: int) -> bool:
-    """Whether a variable, or an attribute wherever it is assigned, is what ``logging.getLogger()``
-    gave.
-    """
-    terms = frame.module.facts.terms
-    entry = terms[t.unaliased(terms, term)]
-    bound = literals.bound(project, frame, entry)
-    made = [bound] if bound is not None else []
-    if entry[0] == t.ATTR and not made:
-        for module, store in project.attribute_stores.get(entry[2], ()):
-            where = project.frame_of_scope(module, module.code_scope_of(store))
-            made.append((where, module.facts.terms[store][3]))
-    return bool(made) and all(_makes_logger(project, *one) for one in made)
-
-
-def _makes_logger(project: Project, frame: Frame, term: int) -> bool:
-    entry = frame.module.facts.terms[term]
-    return entry[0] == t.CALL and project.values.evaluate(frame, entry[1]) == _LOGGER
 
 
 def _call_may_change(project: Project, frame: Frame, term: int, depth: int) -> bool:
