@@ -16,7 +16,15 @@ from fwp_checks.frameworks.aiohttp_parts import AiohttpParts
 from fwp_checks.frameworks.web import Place, WebFramework, members
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.outcome import Outcome
-from fwp_checks.project.meaning.values import Arguments, Constant, Instance, Value, is_informative
+from fwp_checks.project.meaning.values import (
+    Arguments,
+    Constant,
+    Coroutine,
+    Instance,
+    Value,
+    is_informative,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.application.model import Part
@@ -41,6 +49,8 @@ _APPENDED = {
     for name, context in _LISTS.items()
     for member in ("append", "extend", "insert")
 }
+# A coroutine that is handed over makes the application, before it serves.
+_RUN = frozenset({"aiohttp.web.run_app"})
 _FUNCTIONS = {
     **dict.fromkeys(members(("aiohttp.web",), _METHODS), 1),
     **dict.fromkeys(members(("aiohttp.web",), ("view",)), 1),
@@ -95,6 +105,11 @@ class Aiohttp(WebFramework):
             given = site.arguments.positional
             how = self.registration(_APPENDED[site.name], site.name, site.arguments)
             yield from self.registered(project, given[-1] if given else None, how)
+        for site in project.call_sites.of(_RUN, imported=True):
+            application = site.arguments.get(0, "app")
+            for option in options_of(application) if application is not None else ():
+                if isinstance(option, Coroutine):
+                    yield Root(option.frame, Context.STARTUP, self.name)
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

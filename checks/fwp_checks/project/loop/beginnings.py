@@ -76,8 +76,19 @@ def alone_until(frame: Frame, behaviours: Behaviours, starts_of: Callable[[Frame
             break
         if _starts_others(event, behaviours, starts_of):
             until = event.term
-    around = (r.start for r in regions if r.kind in _LOOPS and r.start <= until < r.end)
-    return min(around, default=until)
+    return _before_loops(frame, until)
+
+
+def starts_from(frame: Frame, starts: Starts) -> int:
+    """The term from which on something that a frame itself has started may run beside it."""
+    return _before_loops(frame, starts.company) if starts.company >= 0 else 0
+
+
+def _before_loops(frame: Frame, term: int) -> int:
+    """Where the outermost loop around a term begins, else the term."""
+    regions = frame.module.regions_in(frame.scope_number)
+    around = (r.start for r in regions if r.kind in _LOOPS and r.start <= term < r.end)
+    return min(around, default=term)
 
 
 def _starts_others(

@@ -364,8 +364,7 @@ class EventLoop:
         access = self._project.settings.file_access
         return access == "everywhere" or (access == "requests" and function.is_request)
 
-    @staticmethod
-    def _weight(function: LoopFunction, site: SiteEvidence) -> Severity:
+    def _weight(self, function: LoopFunction, site: SiteEvidence) -> Severity:
         """Holding up a loop that serves no request, not yet, or once, weighs a degree less, and so
         does asking whoever sits at the terminal; what may never be done for this caller is no more
         than information.
@@ -373,12 +372,18 @@ class EventLoop:
         if site.is_open:
             return Severity.INFO
         is_light = function.is_startup_only or (
-            function.company is not Company.OTHERS and not _is_refused(site.row, site.chain)
+            (function.company is not Company.OTHERS or self._is_before_tasks(function, site))
+            and not _is_refused(site.row, site.chain)
         )
         is_light |= site.row.kind == TERMINAL and not function.is_request
         if is_light:
             return Severity.WARNING if site.severity is Severity.ERROR else Severity.INFO
         return site.severity
+
+    def _is_before_tasks(self, function: LoopFunction, site: SiteEvidence) -> bool:
+        """Whether the coroutine with which a loop begins does something before it starts tasks."""
+        is_before = site.chain[0].term < function.found.starts_from
+        return is_before and function.function in self._beginnings
 
     def nested(self, module: Module) -> list[BlockingSite]:
         """The places in a module where an event loop is started although one is running, without

@@ -76,7 +76,7 @@ class FrameEvidence(NamedTuple):
     coroutines at once; ``own_loop``: it makes the loop that it runs. ``pending`` are the functions
     whose coroutines it makes without awaiting them there, ``begun`` those that it only runs as the
     first on a loop that is made for them. Up to the term ``alone_until``, nobody else is on a loop
-    that begins with this frame.
+    that begins with this frame; up to ``starts_from``, it has started nothing itself.
     """
 
     function: FunctionKey
@@ -93,6 +93,7 @@ class FrameEvidence(NamedTuple):
     pending: tuple[FunctionKey, ...] = ()
     begun: tuple[FunctionKey, ...] = ()
     alone_until: int = 0
+    starts_from: int = 0
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
     locks: tuple[HeldLock, ...] = ()
@@ -271,6 +272,7 @@ class LoopCollector:
                     if blocking and root is None
                     else 0
                 ),
+                starts_from=beginnings.starts_from(frame, starts) if root is None else 0,
                 blocking=blocking,
                 nested=tuple(self._nested(frame, events)),
                 locks=tuple(self._project.coroutines.held_locks(frame)),

@@ -1,0 +1,132 @@
+"""How much findings weigh that stand where something is started: before it runs, and beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fwp_checks.finding import Severity
+from fwp_checks.session import Session
+
+SEVERITIES = {
+    "network before a command serves": (
+        """
+        class Hub:
+            def __init__(self):
+                self.tasks = []
+
+            async def start(self):
+                await asyncio.sleep(1)
+                requests.get("https://example.org")
+                server = uvicorn.Server(uvicorn.Config(app))
+                self.tasks.append(asyncio.create_task(server.serve()))
+                await asyncio.gather(*self.tasks)
+
+        def main():
+            asyncio.run(Hub().start())
+        """,
+        Severity.WARNING,
+    ),
+    "network while a command serves": (
+        """
+        async def start():
+            server = uvicorn.Server(uvicorn.Config(app))
+            task = asyncio.create_task(server.serve())
+            requests.get("https://example.org")
+            await task
+
+        def main():
+            asyncio.run(start())
+        """,
+        Severity.ERROR,
+    ),
+    "network before a task that is started again and again": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def start():
+            while True:
+                requests.get("https://example.org")
+                asyncio.create_task(tick())
+                await asyncio.sleep(1)
+
+        def main():
+            asyncio.run(start())
+        """,
+        Severity.ERROR,
+    ),
+    "network before what serves, and that others call": (
+        """
+        async def start():
+            await asyncio.sleep(1)
+            requests.get("https://example.org")
+            await uvicorn.Server(uvicorn.Config(app)).serve()
+
+        def main():
+            asyncio.run(start())
+
+        @app.post("/")
+        async def again(request: Request):
+            await request.body()
+            await start()
+        """,
+        Severity.ERROR,
+    ),
+    "network in the coroutine that makes an application to be served": (
+        """
+        async def configure() -> web.Application:
+            await asyncio.sleep(1)
+            requests.get("https://example.org")
+            return web.Application()
+
+        async def create() -> web.Application:
+            return await configure()
+
+        if __name__ == "__main__":
+            web.run_app(create(), port=8000)
+        """,
+        Severity.WARNING,
+    ),
+    "network in what makes an application to be served, and in a handler": (
+        """
+        async def configure() -> web.Application:
+            await asyncio.sleep(1)
+            requests.get("https://example.org")
+            return web.Application()
+
+        @app.post("/")
+        async def again(request: Request):
+            await request.body()
+            await configure()
+
+        if __name__ == "__main__":
+            web.run_app(configure(), port=8000)
+        """,
+        Severity.ERROR,
+    ),
+}
+
+HEAD = """\
+import asyncio
+
+import requests
+import uvicorn
+from aiohttp import web
+from fastapi import FastAPI, Request
+
+app = FastAPI()
+"""
+
+
+@pytest.mark.parametrize("name", SEVERITIES)
+def test_severity(name: str, tmp_path: Path) -> None:
+    source, severity = SEVERITIES[name]
+    (tmp_path / "pyproject.toml").touch()
+    lines = source.splitlines()
+    text = "\n".join(line.removeprefix(" " * 8) for line in lines)
+    (tmp_path / "main.py").write_text(HEAD + text + "\n", encoding="utf-8")
+    report = Session.open(tmp_path, cache_dir=False).check_all()
+    found = [finding.severity for finding in report.findings]
+    assert found == ([severity] if severity is not None else [])
