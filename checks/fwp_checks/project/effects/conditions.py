@@ -11,6 +11,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.compared import compared, formed, is_literal
 from fwp_checks.project.effects.lacking import has, lacks
 from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.effects.unused import ENDING, is_unused
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 class Condition(NamedTuple):
     """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``,
     an ``instance`` of one of some ``classes``, ``used`` since it was made; or what it ``has`` or
-    ``lacks``: an ``attribute``.
+    ``lacks``: an ``attribute``; or, in a ``form``, ``equal`` to one of some ``literals``, or
+    ``unequal`` to all of them.
 
     Of ``**options`` that are handed on or asked by ``options.get("name")``, the one with the name
     ``keyword``, which is ``default`` where it is not among them.
@@ -52,6 +54,13 @@ class Condition(NamedTuple):
     default: object = None
     classes: tuple[Value, ...] = ()
     attribute: str = ""
+    literals: tuple[object, ...] = ()
+    form: str = ""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether it asks for certain literals, or for others."""
+        return self.test in ("equal", "unequal")
 
     def holds_for(self, constant: object) -> bool:
         """Whether a literal meets it."""
@@ -63,6 +72,8 @@ class Condition(NamedTuple):
             return _is_of(type(constant), self.classes)
         if self.test == "used":
             return True
+        if self.is_compared:
+            return (formed(constant, self.form) in self.literals) is (self.test == "equal")
         if self.attribute:
             return hasattr(constant, self.attribute) is (self.test == "has")
         return (constant is None) is (self.test == "none")
@@ -70,6 +81,8 @@ class Condition(NamedTuple):
 
 Requirements = frozenset[Condition]
 NOTHING: Requirements = frozenset()
+# What a case of values, or of all that is left, is decided by.
+_DECIDING: frozenset[int] = frozenset({t.COMPARE, t.UNARY})
 _IS_NONE = {"is": True, "==": True, "is not": False, "!=": False}
 # What a value cannot be where a test of it has succeeded.
 _RULED_OUT = {
@@ -134,6 +147,10 @@ class Conditions:
                     found.append(
                         (*frame.module.rest_after(region, frame.scope_number), requirements)
                     )
+            elif region.kind == "case" and frame.module.facts.terms[region.term][0] in _DECIDING:
+                requirements = self._tested(frame, region.term, True)
+                if requirements:
+                    found.append((region.start, region.end, requirements))
         for start, end, term, positive in renewed(frame):
             requirements = self._tested(frame, term, positive)
             if requirements:
@@ -162,6 +179,9 @@ class Conditions:
                 return frozenset({asked._replace(test="none" if is_none else "not-none")})
             if positive is not _IS_NONE[entry[1]]:
                 return _attribute(terms, terms[t.unaliased(terms, entry[2])], "has")
+            return NOTHING
+        if kind == t.COMPARE:
+            return self._compared(frame, entry, positive)
         if kind == t.CALL and terms[entry[1]] in _ATTRIBUTES:
             return _attribute(terms, entry, "has" if positive else "lacks")
         if kind == t.CALL and positive and terms[entry[1]] == _CALLABLE and entry[2]:
@@ -193,6 +213,15 @@ class Conditions:
             return None
         default = constants[1][1] if len(constants) > 1 else None
         return Condition(options, "", str(constants[0][1]), default)
+
+    def _compared(self, frame: Frame, entry: t.Term, positive: bool) -> Requirements:
+        """What a comparison of a parameter with literals asks for."""
+        found = compared(frame.module.facts.terms, entry)
+        asked = self._asked(frame, found.term) if found is not None else None
+        if found is None or asked is None:
+            return NOTHING
+        test = "equal" if found.is_equal is positive else "unequal"
+        return frozenset({asked._replace(test=test, literals=found.literals, form=found.form)})
 
     def _instance(self, frame: Frame, call: t.Term) -> Requirements:
         """What ``isinstance(parameter, classes)`` asks for."""
@@ -243,7 +272,7 @@ class Conditions:
     def asked(self, frame: Frame, test: int, positive: bool) -> Requirements:
         """What a condition that holds (not ``positive``: fails) says of parameters themselves."""
         tested = self._tested(frame, test, positive)
-        return frozenset([need for need in tested if not need.attribute])
+        return frozenset([need for need in tested if not need.attribute and not need.is_compared])
 
     # -- callers -----------------------------------------------------------------------------------
 
@@ -271,7 +300,7 @@ class Conditions:
             elif isinstance(passed, int):
                 if self._is_ruled_out(caller, passed, need):
                     return None
-                if need.test == "instance" or need.attribute:
+                if need.test == "instance" or need.attribute or need.is_compared:
                     left |= self._same_asked(caller, passed, need)
                     continue
                 left |= self._own(caller, passed, need.test)
@@ -401,6 +430,8 @@ class Conditions:
             position = need.parameter - offset
             term = entry[2][position] if position < len(entry[2]) else None
         if term is not None:
+            if need.is_compared and not is_literal(terms, term):
+                return term
             value = self._project.values.evaluate(caller, term)
             if isinstance(value, Constant) and (
                 value.value is not None or not self._is_declared(caller, term)
@@ -416,7 +447,7 @@ class Conditions:
             return None
         if caller.scope.parameters[options].kind != "**":
             return None
-        return Condition(options, need.test, name, default.value)
+        return need._replace(parameter=options, keyword=name, default=default.value)
 
     def _is_declared(self, frame: Frame, term: int) -> bool:
         """Whether a term reads an attribute that its class declares: ``owner: Any = None`` is
@@ -439,6 +470,8 @@ class Conditions:
         if need.keyword:
             return Constant(need.default)
         if parameter.kind == "**" or parameter.default < 0:
+            return None
+        if need.is_compared and not is_literal(callee.module.facts.terms, parameter.default):
             return None
         value = self._project.values.evaluate(callee.parent or callee, parameter.default)
         return value if isinstance(value, Constant) else None

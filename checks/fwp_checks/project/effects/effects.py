@@ -446,6 +446,9 @@ class Effects:
                 requirements |= least.requirements
                 is_open = is_open or least.is_open
         known = self._known.setdefault(frame, [])
+        if len(known) == _MAX_PROOFS - 1:
+            # There may be more cases than proofs: the last one holds for the cases of any literal.
+            requirements = frozenset([need for need in requirements if not need.is_compared])
         if len(known) < _MAX_PROOFS and not _says_as_much(known, requirements, is_open):
             first = proof if index == 0 else found[0][0]
             settled = Proof(event, first.run, first.inner, requirements, first.rank, is_open, asked)
