@@ -9,7 +9,7 @@ import pytest
 from fwp_checks.finding import Severity
 from fwp_checks.session import Session
 
-SEVERITIES = {
+SEVERITIES: dict[str, tuple[str, Severity | None]] = {
     "network before a command serves": (
         """
         class Hub:
@@ -103,6 +103,109 @@ SEVERITIES = {
 
         if __name__ == "__main__":
             web.run_app(configure(), port=8000)
+        """,
+        Severity.ERROR,
+    ),
+    "network before a group of tasks that is waited for": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def measure():
+            requests.get("https://example.org")
+            await tick()
+            async with asyncio.TaskGroup() as group:
+                await asyncio.gather(*[group.create_task(tick()) for _ in range(3)])
+
+        async def main():
+            for _ in range(3):
+                await measure()
+
+        if __name__ == "__main__":
+            asyncio.run(main())
+        """,
+        None,
+    ),
+    "network after a group of tasks that has been waited for": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def main():
+            async with asyncio.TaskGroup() as group:
+                group.create_task(tick())
+            requests.get("https://example.org")
+
+        if __name__ == "__main__":
+            asyncio.run(main())
+        """,
+        None,
+    ),
+    "network beside the tasks of a group": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def measure():
+            await tick()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(tick())
+                requests.get("https://example.org")
+
+        if __name__ == "__main__":
+            asyncio.run(measure())
+        """,
+        Severity.ERROR,
+    ),
+    "network in what is awaited beside the tasks of a group": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def load():
+            requests.get("https://example.org")
+
+        async def measure():
+            async with asyncio.TaskGroup() as group:
+                group.create_task(tick())
+                await load()
+
+        if __name__ == "__main__":
+            asyncio.run(measure())
+        """,
+        Severity.ERROR,
+    ),
+    "network in a task of a group": (
+        """
+        async def tick():
+            requests.get("https://example.org")
+
+        async def measure():
+            async with asyncio.TaskGroup() as group:
+                for _ in range(3):
+                    group.create_task(tick())
+
+        if __name__ == "__main__":
+            asyncio.run(measure())
+        """,
+        Severity.ERROR,
+    ),
+    "network beside the tasks of a group that another function enters": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def begin(group: asyncio.TaskGroup):
+            await tick()
+            group.create_task(tick())
+            requests.get("https://example.org")
+
+        async def measure():
+            async with asyncio.TaskGroup() as group:
+                await begin(group)
+
+        if __name__ == "__main__":
+            asyncio.run(measure())
         """,
         Severity.ERROR,
     ),

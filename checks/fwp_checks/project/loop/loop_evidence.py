@@ -246,7 +246,7 @@ class LoopCollector:
                     tuple(following),
                     first,
                     handed,
-                    starts_tasks=starts.concurrent,
+                    starts_tasks=starts.concurrent or bool(starts.grouped),
                     keeps_tasks=starts.keeps_tasks,
                     gathers=starts.gathers,
                     own_loop=starts.own_loop and not frame.scope.is_async,
@@ -263,9 +263,10 @@ class LoopCollector:
                 handed,
                 is_on_loop=True,
                 uses_loop=self._uses_loop(frame),
-                starts_tasks=starts.concurrent,
+                starts_tasks=starts.concurrent
+                or self._goes_on_beside(frame, starts, pending, blocking),
                 keeps_tasks=starts.keeps_tasks,
-                gathers=starts.gathers,
+                gathers=starts.gathers or bool(starts.grouped),
                 pending=pending,
                 alone_until=(
                     beginnings.alone_until(frame, self._behaviours, self._starts)
@@ -306,6 +307,24 @@ class LoopCollector:
                 and not inner.scope.is_generator
             )
         )
+
+    def _goes_on_beside(
+        self,
+        frame: Frame,
+        starts: private_loops.Starts,
+        pending: tuple[FunctionKey, ...],
+        blocking: Sequence[SiteEvidence],
+    ) -> bool:
+        """Whether a frame blocks, or runs other code of the project, beside the tasks of a group
+        before it has waited for them.
+        """
+        if not starts.grouped:
+            return False
+        terms = [site.chain[0].term for site in blocking]
+        for term, inner in self._behaviours.of(frame).coroutines:
+            if inner.function not in pending:
+                terms.append(term)
+        return any(start <= term < end for start, end in starts.grouped for term in terms)
 
     def _events(self, frame: Frame, root: Root | None) -> Sequence[Event]:
         """What a function does on the loop."""

@@ -35,6 +35,8 @@ _ONE_AT_A_TIME = frozenset({"asyncio.wait_for", "asyncio.shield"})
 _CONCURRENT = ("schedules", "loop_callback")
 # Awaited where it is called, it has ended what it started when the function goes on.
 _GATHER = "asyncio.gather"
+# Likewise a group that is left where it is entered; handed a coroutine, it says whose.
+_GROUPED = frozenset({"asyncio.TaskGroup.create_task", "anyio.abc.TaskGroup.create_task"})
 # What serves many at once, and what keeps tasks of its own on the loop (heartbeats, answers to
 # pings), by their documentation.
 _SERVERS = frozenset(
@@ -217,6 +219,8 @@ class Starts(NamedTuple):
     that it runs is one that it makes. ``begun`` are those of ``entered`` that a loop made for them
     begins with, ``beginning`` the terms of what is handed over so, and of the calls that do it.
     ``company`` is the first term that starts something beside it, -1 where there is none.
+    ``grouped`` is where tasks run beside it that it waits for: from the first to the end of their
+    group.
     """
 
     entered: tuple[Frame, ...]
@@ -228,6 +232,7 @@ class Starts(NamedTuple):
     begun: tuple[Frame, ...]
     beginning: frozenset[int]
     company: int
+    grouped: tuple[tuple[int, int], ...]
 
 
 def starts(project: Project, frame: Frame) -> Starts:
@@ -241,6 +246,7 @@ def starts(project: Project, frame: Frame) -> Starts:
     single: set[int] = set()
     beginning: set[int] = set()
     names: set[str] = set()
+    grouped: list[tuple[int, int]] = []
     for term in frame.module.calls_in(frame.scope_number):
         called = terms[term][1]
         value = frame.known(called) or project.values.evaluate(frame, called)
@@ -269,6 +275,8 @@ def starts(project: Project, frame: Frame) -> Starts:
                 elif role.role in _CONCURRENT and not is_single:
                     if option.name == _GATHER and term in frame.module.awaited:
                         gathers = True
+                    elif option.name in _GROUPED and (end := _end_of_group(frame, called)):
+                        grouped.append((term, end))
                     else:
                         started.append(term)
     if not frame.scope.is_async:
@@ -289,7 +297,22 @@ def starts(project: Project, frame: Frame) -> Starts:
         tuple(begun),
         frozenset(beginning),
         company,
+        tuple(grouped),
     )
+
+
+def _end_of_group(frame: Frame, called: int) -> int:
+    """Where a group is left of which a method is called: what it has started has ended there; 0 if
+    the frame has not entered it.
+    """
+    terms = frame.module.facts.terms
+    if terms[called][0] != t.ATTR:
+        return 0
+    group = t.unaliased(terms, terms[called][1])
+    for region in frame.module.regions_in(frame.scope_number):
+        if region.is_async and region.kind == "with" and region.term == group:
+            return region.end
+    return 0
 
 
 def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
