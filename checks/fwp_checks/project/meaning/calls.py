@@ -108,6 +108,8 @@ class Calls:
         if type(function) is not Union:
             return self._invoke_one(function, arguments)
         options = options_of(without_none(function))
+        if len(options) > 1:
+            options = self._project.implementations.written(options)
         return Outcome.either([self._invoke_one(option, arguments) for option in options])
 
     def _invoke_one(self, function: Value, arguments: Arguments) -> Outcome:

@@ -1,4 +1,5 @@
 """Methods that take a stub's place: overrides in subclasses, and what has the shape of a Protocol.
+And stubs whose place nothing takes, which are no callee where there are others.
 
 A class implements a Protocol without naming it, https://typing.python.org/en/latest/spec/protocol.html
 """
@@ -8,9 +9,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Parameter, Scope
 from fwp_checks.project.meaning.values import (
     ClassValue,
+    External,
     FunctionValue,
     Instance,
     Value,
@@ -25,6 +28,8 @@ _MOST = 8
 # Functions and classes are called, too; and what every class has shapes nothing.
 _SHAPED_BY_ANYTHING = frozenset({"__call__"})
 _OF_EVERY_CLASS = frozenset({"__init__", "__slots__", "__doc__", "__module__", "__hash__"})
+# https://docs.python.org/3/library/abc.html#abc.abstractmethod
+_ABSTRACT = "abc.abstractmethod"
 
 
 class Implementations:
@@ -55,6 +60,41 @@ class Implementations:
             if isinstance(member, FunctionValue) and member not in found:
                 found.append(member)
         return found if len(found) <= _MOST else []
+
+    def written(self, callees: tuple[Value, ...]) -> tuple[Value, ...]:
+        """The callees that a call may run, of several: without those that only refuse to, or are
+        abstract; all of them where none is left.
+        """
+        left = tuple([callee for callee in callees if not self._is_unwritten(callee)])
+        return left or callees
+
+    def _is_unwritten(self, callee: Value) -> bool:
+        if not isinstance(callee, FunctionValue):
+            return False
+        scope = self._scope(callee)
+        if not scope.is_stub or scope.is_async or scope.is_generator:
+            return False
+        terms = callee.module.facts.terms
+        refuses = any(terms[term][0] == t.RAISE for term in range(scope.start, scope.end))
+        return (refuses or self._is_abstract(callee, scope)) and not self._is_overridden(callee)
+
+    def _is_abstract(self, method: FunctionValue, scope: Scope) -> bool:
+        named = [self._project.values.evaluate(method.frame, term) for term in scope.decorators]
+        return any(isinstance(name, External) and name.name == _ABSTRACT for name in named)
+
+    def _is_overridden(self, method: FunctionValue) -> bool:
+        """Whether the object that a method is bound to may be of a class that has another one."""
+        receiver = method.receiver
+        class_ = receiver.class_ if isinstance(receiver, Instance) else receiver
+        if not isinstance(class_, ClassValue):
+            return False
+        classes = self._project.classes
+        classes.link_subclasses()
+        name = self._scope(method).name
+        return classes.is_protocol(class_) or any(
+            name in subclass.module.facts.scopes[subclass.scope].bindings
+            for subclass in classes.info(class_).subclasses
+        )
 
     def _member(self, class_: ClassValue, name: str) -> Value:
         return self._project.members.attribute(Instance(class_), name)
