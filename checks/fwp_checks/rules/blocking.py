@@ -21,6 +21,8 @@ _SESSIONS = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 _LEAVING = (".__exit__", ".close")
 # Kinds whose alternative needs no thread: waiting is the whole work.
 _NO_THREAD = ("sleep",)
+# How alternatives end that are the same work, done once.
+_AT_START = "at start-up"
 
 
 def category(site: BlockingSite) -> str:
@@ -118,6 +120,8 @@ def way_out(site: BlockingSite) -> str:
         framework, "asyncio.to_thread"
     )
     alternative = site.row.alternative
+    if site.function.is_startup_only and alternative.endswith(_AT_START):
+        alternative = ""
     if not site.function.scope.is_async:
         return _way_out_of_def(site, thread)
     if not alternative:
