@@ -13,7 +13,7 @@ from fwp_checks.cache import Cache
 from fwp_checks.loading import Loading
 from fwp_checks.packs import Packs
 from fwp_checks.project.files.relevance import certain, relevant
-from fwp_checks.project.files.roots import module_names, source_roots
+from fwp_checks.project.files.roots import inner_names, module_names, source_roots
 from fwp_checks.settings import Settings
 from fwp_checks.sources import Sources
 
@@ -48,10 +48,10 @@ class Opening:
         try:
             # While other processes read these.
             inside = [path for path in files if path not in wanted or not Path(path).is_absolute()]
-            self.roots = source_roots(root, inside, settings)
+            self.roots = source_roots(root, inside, settings, contents)
             self.names = {path: module_names(path, self.roots) for path in files}
             everything = files if settings.entry_points else wanted
-            rest = relevant(contents, self.names, {*everything, *matter}) - matter
+            rest = relevant(contents, self._all_names(), {*everything, *matter}) - matter
             rest.update(path for path in files if path not in contents)
             others = [path for path in contents if path not in matter and path not in rest]
             if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
@@ -60,6 +60,15 @@ class Opening:
         except BaseException:
             self.loading.stop()
             raise
+
+    def _all_names(self) -> dict[str, list[str]]:
+        """Every name that an import may call a file by."""
+        if not self.roots.inner and not self.roots.package:
+            return self.names
+        return {
+            path: [*names, *(name for _, name in inner_names(path, self.roots))]
+            for path, names in self.names.items()
+        }
 
     def __enter__(self) -> Opening:
         return self

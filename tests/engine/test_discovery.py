@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from fwp_checks.project.files.discovery import find_root, is_test_path, python_files, python_paths
-from fwp_checks.project.files.roots import SourceRoots, module_names, sees, source_roots
+from fwp_checks.project.files.roots import (
+    SourceRoots,
+    inner_names,
+    module_names,
+    sees,
+    source_roots,
+)
 from fwp_checks.settings import Settings
+from tests.engine.trees import linked
 
 
 def make(root: Path, files: str) -> Path:
@@ -64,6 +71,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         # nothing at all: the folder, or the one above the package
         ("r/a/b.py", "r/a/b.py", "r/a"),
         ("r/p/__init__.py r/p/q/__init__.py r/p/q/b.py", "r/p/q/b.py", "r"),
+        # a repository without its history, whose top is a package
+        ("r/__init__.py r/.github/ r/p/__init__.py r/p/b.py", "r/p/b.py", "r"),
         # a home with a repository or settings of tools is no project
         (".git/ r/a.py", "r/a.py", "r"),
         (".git/ pyproject.toml r/pyproject.toml r/a.py", "r/a.py", "r"),
@@ -287,3 +296,99 @@ def test_names_under_guessed_roots_are_seen_from_there_only() -> None:
     assert sees("app/main.py", "libs/http/http_lib/__init__.py", "http_lib", roots)
     assert not sees("tools/sync.py", "tools/redis.py", "sync", roots)
     assert not sees("tools/sync.py", "tools/redis.py", "dis", roots)
+
+
+@pytest.mark.parametrize(
+    ("files", "inner", "package"),
+    [
+        ("p/__init__.py p/a.py p/q/__init__.py p/q/b.py", (), ""),
+        # a whole program or repository is a package
+        ("p/__init__.py p/.gitignore p/q/__init__.py p/q/requirements.txt", ("p",), ""),
+        ("s/p/__init__.py s/p/compose.yaml", ("s/p",), ""),
+        ("__init__.py p/__init__.py p/b.py", (), "top"),
+        # a script, and what changes the path
+        ("p/__init__.py p/q/__init__.py p/q/b.py=if~__name__=='__main__':pass", ("p/q",), ""),
+        ("p/__init__.py p/q/__init__.py p/q/b.py=sys.path.append(x)", ("p", "p/q"), ""),
+        # they are on the import path anyway
+        ("p/__init__.py p/manage.py=__main__ x/b.py=__main__", (), ""),
+    ],
+)
+def test_packages_that_code_is_started_in(
+    tmp_path: Path, files: str, inner: tuple[str, ...], package: str
+) -> None:
+    root = make(tmp_path / "top", files)
+    found = python_paths(root, Settings())
+    contents = {path: (root / path).read_bytes() for path in found}
+    roots = source_roots(root, found, Settings(), contents)
+    assert (roots.inner, roots.package) == (inner, package)
+
+
+def test_names_inside_of_packages() -> None:
+    roots = SourceRoots(inner=("p", "p/q"), package="top")
+    assert list(inner_names("p/q/b.py", roots)) == [("p/q", "b"), ("p", "q.b"), ("", "top.p.q.b")]
+    assert list(inner_names("p/__init__.py", roots)) == [("", "top.p")]
+    assert list(inner_names("__init__.py", roots)) == [("", "top")]
+    assert list(inner_names("p/q/b-c.py", roots)) == []
+    assert list(inner_names("p/q/b.py", SourceRoots())) == []
+
+
+START = "import sys\nsys.path.append('..')\nasync def main(): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("main", "files", "expected"),
+    [
+        ("from handler import *", {"p/q/handler.py": ""}, {"handler": "p/q/handler.py"}),
+        ("import q.handler", {"p/q/handler.py": ""}, {"q.handler": "p/q/handler.py"}),
+        # the nearest, and a file of the project that goes by the name anyway before it
+        (
+            "import handler",
+            {"p/q/handler.py": "", "p/handler.py": ""},
+            {"handler": "p/q/handler.py"},
+        ),
+        ("import handler", {"p/q/handler.py": "", "handler.py": ""}, {"handler": "handler.py"}),
+        (
+            "import helpers.a",
+            {"p/q/helpers/a.py": "", "helpers/__init__.py": ""},
+            {"helpers.a": None},
+        ),
+        # of the standard library, of a library, asked for, or a name that means a library
+        ("import queue", {"p/q/queue.py": ""}, {"queue": None}),
+        ("import requests", {"p/q/requests.py": ""}, {"requests": None}),
+        (
+            "import acme_sdk",
+            {"p/q/acme_sdk.py": "", "requirements.txt": "acme-sdk==2"},
+            {"acme_sdk": None},
+        ),
+        (
+            "import acme",
+            {"p/q/acme.py": "", "requirements.txt": "python-acme"},
+            {"acme": None},
+        ),
+        ("import acme", {"p/q/acme.py": "import acme"}, {"acme": None}),
+        # the root by its own name
+        (
+            "import top.p.q.handler",
+            {"p/q/handler.py": "", "__init__.py": ""},
+            {"top.p.q.handler": "p/q/handler.py", "p.q.handler": "p/q/handler.py"},
+        ),
+    ],
+)
+def test_imports_inside_of_packages(
+    tmp_path: Path, main: str, files: dict[str, str], expected: dict[str, str | None]
+) -> None:
+    packages = {"p/__init__.py": "", "p/q/__init__.py": "", "p/q/main.py": START + main}
+    root = tmp_path / "top"
+    root.mkdir()
+    table = linked(root, {**packages, **files}).table
+    origin = table.by_path["p/q/main.py"]
+    for name, path in expected.items():
+        found = table.find(name, origin)
+        assert (found.path if found else None) == path
+
+
+def test_names_inside_of_packages_hold_there_only(tmp_path: Path) -> None:
+    files = {"p/__init__.py": "", "p/main.py": START + "import handler", "p/handler.py": ""}
+    table = linked(tmp_path, {**files, "main.py": "import handler\nasync def main(): ..."}).table
+    assert table.find("handler", table.by_path["p/main.py"]) is table.by_path["p/handler.py"]
+    assert table.find("handler", table.by_path["main.py"]) is None

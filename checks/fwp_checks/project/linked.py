@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from fwp_checks.catalogue import Catalogue
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.applications import Applications
 from fwp_checks.project.deployment.deployment import Deployment, NoDeploymentFiles
+from fwp_checks.project.deployment.requirements import may_provide
 from fwp_checks.project.effects.conditions import Conditions
 from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.failures import Failure, describe_error
@@ -82,7 +84,7 @@ class Project:
         self._jobs = jobs
         self.deployment = deployment or Deployment(NoDeploymentFiles())
         self.test_code = test_code or TestCode((), roots, lambda paths: {})
-        self.table = ModuleTable(modules, roots)
+        self.table = ModuleTable(modules, roots, self._is_foreign)
         self.catalogue = catalogue
         self.settings = settings
         self.frameworks = frameworks
@@ -132,6 +134,12 @@ class Project:
             deployment=self.deployment,
             test_code=self.test_code,
         )
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether the first name of an import is that of a library, as far as anything tells."""
+        if name in sys.stdlib_module_names or self.catalogue.knows_module(name):
+            return True
+        return may_provide(self.deployment.requirements, name)
 
     def fail(self, module: Module, place: str, error: Exception) -> None:
         """Note that the engine failed at a place of a module, and go on without it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from fwp_checks.project.deployment.records import Mention, Requirement
@@ -33,6 +33,17 @@ def requirements(path: str, text: str) -> Iterator[Requirement]:
 def normal(name: str) -> str:
     """The name of a package in normal form (PEP 503)."""
     return _SEPARATORS.sub("-", name).lower()
+
+
+def may_provide(asked: Container[str], module: str) -> bool:
+    """Whether one of some packages (names in normal form) goes by what an import calls it, or by
+    that and a word for Python.
+    """
+    name = normal(module)
+    return any(
+        spelling in asked
+        for spelling in (name, f"py{name}", f"py-{name}", f"python-{name}", f"{name}-python")
+    )
 
 
 def _parsed(text: str, mention: Mention) -> Iterator[Requirement]:

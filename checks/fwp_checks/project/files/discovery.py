@@ -13,6 +13,8 @@ from fwp_checks.project.files.roots import PROJECT_FILES
 from fwp_checks.settings import Settings, SettingsError, settings_table
 
 _REPOSITORIES = (".git", ".hg", ".svn", ".jj")
+# They lie at the top of a repository, and are still there when it was downloaded as an archive.
+_FORGES = (".github", ".gitlab-ci.yml")
 # Not the project's own code: dependencies, caches and what builds leave behind.
 _NEVER = frozenset(
     {"__pycache__", "node_modules", "site-packages", "__pypackages__", "bower_components"}
@@ -40,7 +42,8 @@ def find_root(start: Path) -> Path:
     2. the nearest folder with a repository (``.git`` and the like): the parts of a monorepo, each
        with its own ``pyproject.toml``, import each other;
     3. the outermost folder with a ``pyproject.toml``, ``setup.cfg``, ``setup.py`` or ``manage.py``;
-    4. the folder above the package that ``start`` is in; without a package, its own folder.
+    4. the folder above the package that ``start`` is in, or a package around it that has what only
+       the top of a repository has (``.github``); without a package, its own folder.
 
     The user's home and what is above it do not count as repositories (settings files are often kept
     in one there); home counts as a project only if nothing below it does.
@@ -61,6 +64,8 @@ def find_root(start: Path) -> Path:
     if home is not None and home in folder.parents and (_has_settings(home) or _is_project(home)):
         return home
     while (folder / "__init__.py").is_file() and folder.parent != folder:
+        if any((folder / name).exists() for name in _FORGES):
+            break
         folder = folder.parent
     return folder
 

@@ -12,7 +12,7 @@ from typing import Any
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts, Region
 from fwp_checks.facts.source import text_of
-from fwp_checks.project.files.roots import SourceRoots, sees
+from fwp_checks.project.files.roots import SourceRoots, inner_names, sees
 
 _MAIN = {(t.NAME, "__name__"), (t.CONST, "__main__")}
 
@@ -282,9 +282,15 @@ def _occurrences(kinds: bytes, kind: int) -> Iterator[int]:
 
 
 class ModuleTable:
-    """Finds modules by dotted name and by place."""
+    """Finds modules by dotted name and by place.
 
-    def __init__(self, modules: Iterable[Module], roots: SourceRoots) -> None:
+    ``is_foreign`` tells of a first name whether it is known as that of a library.
+    """
+
+    def __init__(
+        self, modules: Iterable[Module], roots: SourceRoots, is_foreign: Callable[[str], bool]
+    ) -> None:
+        self._is_foreign = is_foreign
         self._roots = roots
         self.modules: list[Module] = sorted(modules, key=lambda module: module.path)
         self.by_path: dict[str, Module] = {module.path: module for module in self.modules}
@@ -299,23 +305,49 @@ class ModuleTable:
                 while parent and parent not in self._namespaces:
                     self._namespaces.add(parent)
                     parent = parent.rpartition(".")[0]
+        self._inner: dict[str, list[tuple[str, Module]]] = {}
+        for module in self.modules if roots.inner or roots.package else ():
+            for folder, name in () if module.is_read_only else inner_names(module.path, roots):
+                self._inner.setdefault(name, []).append((folder, module))
 
     def find(self, name: str, origin: Module) -> Module | None:
         """The module of an absolute dotted name as seen from ``origin``: the nearest one, if
         several answer to it.
         """
-        if name not in self._by_name:
+        if name not in self._by_name and name not in self._inner:
             return None
         key = (name, origin.folder)
         if key in self._found:
             return self._found[key]
         found = self._found[key] = self._find(name, origin)
+        if found is None and name in self._inner:
+            found = self._found[key] = self._find_inside(name, origin)
         return found
+
+    def _find_inside(self, name: str, origin: Module) -> Module | None:
+        """The module that a name means where code is started inside of packages: the first part
+        must be no library, and the project must have nothing else of its name.
+        """
+        top = name.partition(".")[0]
+        if self._is_foreign(top) or (top != name and self._find(top, origin) is not None):
+            return None
+        candidates = [
+            (folder, module)
+            for folder, module in self._inner[name]
+            if not folder or origin.path.startswith(f"{folder}/")
+        ]
+        if not candidates:
+            return None
+        module = max(candidates, key=lambda candidate: len(candidate[0]))[1]
+        # A module that imports its own name means a library by it.
+        if any(one.module == name and not one.level for one in module.facts.imports):
+            return None
+        return module
 
     def _find(self, name: str, origin: Module) -> Module | None:
         candidates = [
             module
-            for module in self._by_name[name]
+            for module in self._by_name.get(name, ())
             if module.is_read_only or sees(origin.path, module.path, name, self._roots)
         ]
         if len(candidates) < 2:

@@ -5,13 +5,17 @@ settings, those that a packaging or test configuration names, the top folder, ``
 folder with a project file of its own. *Local* roots are guessed from how files lie: the folder
 above a package, the folder of a script. A guess must not make ``import redis`` somewhere else mean
 a script ``tools/redis.py``; so what lies under a local root is seen by its neighbours alone.
+
+Code in a package may be started from inside of it, too: with the folder of the package as the
+place to start in, as a script, or after a change of ``sys.path``. Such *inner* folders give names
+only where nothing else goes by them.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,17 +44,31 @@ _ENTRY_FILES = (
 _TOOL_FILES = frozenset(
     {"setup.py", "conftest.py", "noxfile.py", "fabfile.py", "tasks.py", "dodo.py"}
 )
+# What lies in the folder of a whole repository or program, package or not.
+_TOP_FILES = frozenset(
+    {
+        *(name for name in _ENTRY_FILES if not name.endswith(".py")),
+        *(*PROJECT_FILES, ".git", ".github", ".gitignore", ".dockerignore"),
+        *("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"),
+    }
+)
+# The import path is changed at the beginning of a file, and what a script does stands at its end.
+_BEGINNING = 3_000
+_END = 1_000
 
 
 @dataclass(frozen=True)
 class SourceRoots:
     """The folders that absolute imports start from, relative to the root of the project.
 
-    The root itself is ``""``.
+    The root itself is ``""``. ``inner`` are folders of packages that code may be started in,
+    ``package`` is the name of the root if it is a package.
     """
 
     shared: tuple[str, ...] = ("",)
     local: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
+    package: str = ""
 
     @cached_property
     def by_use(self) -> list[str]:
@@ -59,11 +77,16 @@ class SourceRoots:
         return [*filter(None, shared), *self.local, *(root for root in shared if not root)]
 
 
-def source_roots(root: Path, files: Iterable[str], settings: Settings) -> SourceRoots:
+def source_roots(
+    root: Path,
+    files: Iterable[str],
+    settings: Settings,
+    contents: Mapping[str, bytes] | None = None,
+) -> SourceRoots:
     """The folders that imports of these files start from.
 
-    ``files`` are paths relative to the root. Reads the project files that lie between them; the
-    result depends on nothing but the files and these.
+    ``files`` are paths relative to the root, ``contents`` what is known to stand in them. Reads the
+    project files that lie between them; the result depends on nothing but the files and these.
     """
     layout = _Layout(root, files)
     shared = [*settings.source_roots, *layout.declared(""), ""]
@@ -86,7 +109,9 @@ def source_roots(root: Path, files: Iterable[str], settings: Settings) -> Source
         ):
             local.append(folder)
             known.add(folder)
-    return SourceRoots(tuple(dict.fromkeys(shared)), tuple(local))
+    inner = [folder for folder in layout.started_inside(contents or {}) if folder not in known]
+    package = root.name if layout.is_package("") and root.name.isidentifier() else ""
+    return SourceRoots(tuple(dict.fromkeys(shared)), tuple(local), tuple(inner), package)
 
 
 def module_names(path: str, roots: SourceRoots) -> list[str]:
@@ -98,6 +123,18 @@ def module_names(path: str, roots: SourceRoots) -> list[str]:
     """
     names = [_name_under(root, path) for root in roots.by_use if path.startswith(root)]
     return list(dict.fromkeys(filter(None, names)))
+
+
+def inner_names(path: str, roots: SourceRoots) -> Iterator[tuple[str, str]]:
+    """Further dotted names of a file, which hold where nothing else goes by them, each with the
+    folder whose files may mean it so; the innermost first.
+    """
+    inner = frozenset(roots.inner)
+    for folder in _above(path) if inner else ():
+        if folder in inner and (name := _name_under(folder, path)):
+            yield folder, name
+    if roots.package and (path == "__init__.py" or _name_under("", path)):
+        yield "", f"{roots.package}.{_name_under('', path)}".rstrip(".")
 
 
 def sees(importer: str, path: str, name: str, roots: SourceRoots) -> bool:
@@ -136,6 +173,10 @@ class _Layout:
         """Whether a folder has files below it and is no package."""
         return folder in self._names and folder not in self._packages
 
+    def is_package(self, folder: str) -> bool:
+        """Whether a folder has an ``__init__.py``; the root may have one, too."""
+        return "__init__.py" in self._names.get(folder, ())
+
     def has_packages(self, folder: str) -> bool:
         """Whether a package lies directly in a folder."""
         return folder in self._package_parents
@@ -160,6 +201,32 @@ class _Layout:
         Python imports from then.
         """
         return sorted(folder for folder in self._packages if "manage.py" in self._names[folder])
+
+    def started_inside(self, contents: Mapping[str, bytes]) -> list[str]:
+        """The packages that code is started in, by what lies there: an outermost package with the
+        files of a whole program, the package of a script, and the packages around a file that
+        changes ``sys.path``.
+        """
+        found = set()
+        for folder in self._packages:
+            if folder.rpartition("/")[0] not in self._packages:
+                try:
+                    beside = {entry.name for entry in (self._root / folder).iterdir()}
+                except OSError:
+                    continue
+                if not _TOP_FILES.isdisjoint(beside):
+                    found.add(folder)
+        for path, content in contents.items():
+            folder = path.rpartition("/")[0]
+            if folder not in self._packages:
+                continue
+            if content.find(b"sys.path", 0, _BEGINNING) >= 0:
+                while folder in self._packages:
+                    found.add(folder)
+                    folder = folder.rpartition("/")[0]
+            elif content.find(b"__main__", max(0, len(content) - _END)) >= 0:
+                found.add(folder)
+        return sorted(found)
 
     def has_file(self, folder: str, names: Sequence[str]) -> bool:
         """Whether one of these files is in a folder."""
