@@ -209,10 +209,136 @@ SEVERITIES: dict[str, tuple[str, Severity | None]] = {
         """,
         Severity.ERROR,
     ),
+    "network before what a loop begins with starts anything, in its only task": (
+        """
+        def install(loop, callback):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, callback)
+
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def work(once: bool):
+            if once:
+                requests.get("https://example.org")
+                return
+            await asyncio.gather(tick(), tick())
+
+        async def main():
+            task = asyncio.create_task(work(True))
+            install(asyncio.get_running_loop(), task.cancel)
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
+
+        def run():
+            asyncio.run(main())
+        """,
+        None,
+    ),
+    "network before tasks in what a loop's beginning awaits first": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def prepare():
+            requests.get("https://example.org")
+            asyncio.create_task(tick())
+
+        async def work():
+            await prepare()
+
+        async def main():
+            await work()
+            await asyncio.sleep(60)
+
+        def run():
+            asyncio.run(main())
+        """,
+        None,
+    ),
+    "network in one of two tasks that a loop begins with": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def work():
+            requests.get("https://example.org")
+            await asyncio.sleep(1)
+
+        async def main():
+            other = asyncio.create_task(tick())
+            task = asyncio.create_task(work())
+            await task
+            await other
+
+        def run():
+            asyncio.run(main())
+        """,
+        Severity.ERROR,
+    ),
+    "network in what is awaited second": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def prepare():
+            asyncio.create_task(tick())
+
+        async def work():
+            requests.get("https://example.org")
+
+        async def main():
+            await prepare()
+            await work()
+
+        def run():
+            asyncio.run(main())
+        """,
+        Severity.WARNING,
+    ),
+    "network in a task that is awaited again and again": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def work():
+            requests.get("https://example.org")
+            asyncio.create_task(tick())
+
+        async def main():
+            while True:
+                await work()
+
+        def run():
+            asyncio.run(main())
+        """,
+        Severity.ERROR,
+    ),
+    "network in what a loop's beginning awaits first, and a handler": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def work():
+            requests.get("https://example.org")
+            asyncio.create_task(tick())
+
+        @app.post("/")
+        async def main():
+            await work()
+
+        def run():
+            asyncio.run(main())
+        """,
+        Severity.ERROR,
+    ),
 }
 
 HEAD = """\
 import asyncio
+import signal
 
 import requests
 import uvicorn

@@ -7,7 +7,7 @@ starts something itself, there is nobody whom it could hold up, whatever it star
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -37,20 +37,79 @@ def begun(frame: Frame, starts: Starts, behaviours: Behaviours) -> tuple[Functio
     return tuple(sorted(found - others))
 
 
+def handed_on(
+    frame: Frame, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]
+) -> tuple[tuple[FunctionKey, FunctionKey], ...]:
+    """Of the async functions with which a frame has loops begin, and of those that follow, each
+    with the one with which its beginning goes on.
+    """
+    starts = starts_of(frame)
+    if not starts.beginning:
+        return ()
+    found: dict[tuple[FunctionKey, FunctionKey], None] = {}
+    made = [inner for term, inner in behaviours.of(frame).coroutines if term in starts.beginning]
+    for begins in (*starts.begun, *made):
+        after: Frame | None = begins
+        while after is not None:
+            before, after = after, _goes_on_with(after, behaviours, starts_of)
+            if after is not None:
+                pair = before.function, after.function
+                if pair in found:
+                    break
+                found[pair] = None
+    return tuple(found)
+
+
+def _goes_on_with(
+    frame: Frame, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]
+) -> Frame | None:
+    """The frame of the coroutine that an async frame awaits first, itself or as a task, before it
+    starts anything else.
+    """
+    terms = frame.module.facts.terms
+    first = _first_await(frame)
+    if first == frame.scope.end:
+        return None
+    made = t.unaliased(terms, terms[first][1])
+    company = [term for term in starts_of(frame).company if term < first]
+    if company == [made] and terms[made][2]:
+        made = t.unaliased(terms, terms[made][2][0])
+    elif company:
+        return None
+    coroutines = behaviours.of(frame).coroutines
+    frames = [inner for term, inner in coroutines if term == made]
+    functions = [inner.function for _, inner in coroutines]
+    if len(frames) != 1 or functions.count(frames[0].function) != 1:
+        return None
+    if _before_loops(frame, made) != made or _before_loops(frame, first) != first:
+        return None
+    return frames[0] if _others_from(frame, first, behaviours, starts_of) == first else None
+
+
 def only_begun(
     nodes: Sequence[tuple[int, FrameEvidence, list[int], list[int]]],
+    served: Iterable[FunctionKey],
 ) -> set[FunctionKey]:
-    """The async functions that only ever run as the first on a loop made for them; of all frames
-    the number, the evidence, and the numbers of those that follow, each time and once.
+    """The async functions that only ever run as the first on a loop made for them, without those
+    that frameworks call; of all frames the number, the evidence, and the numbers of those that
+    follow, each time and once.
     """
     found = {function for _, frame, _, _ in nodes for function in frame.begun}
     if not found:
         return found
+    pairs = {pair for _, frame, _, _ in nodes for pair in frame.handed_on}
+    found.update(after for _, after in pairs)
+    found.difference_update(served)
     functions = {number: frame.function for number, frame, _, _ in nodes}
     for _, frame, following, first in nodes:
         for after in (*following, *first):
-            if functions[after] not in frame.begun:
-                found.discard(functions[after])
+            function = functions[after]
+            if function not in frame.begun and (frame.function, function) not in pairs:
+                found.discard(function)
+    count = -1
+    while count != len(found):
+        count = len(found)
+        found.difference_update([after for before, after in pairs if before not in found])
     return found
 
 
@@ -59,29 +118,43 @@ def alone_until(frame: Frame, behaviours: Behaviours, starts_of: Callable[[Frame
     ``await``, or what starts something before. Of a loop around that, the beginning: it comes round
     again.
     """
+    until = _first_await(frame)
+    for company in starts_of(frame).company[:1]:
+        until = min(until, company)
+    return _before_loops(frame, _others_from(frame, until, behaviours, starts_of))
+
+
+def _first_await(frame: Frame) -> int:
+    """The term where an async frame first waits, or its end."""
     module, number = frame.module, frame.scope_number
     regions = module.regions_in(number)
     until = min((region.term for region in regions if region.is_async), default=frame.scope.end)
-    company = starts_of(frame).company
-    if 0 <= company < until:
-        until = company
     awaits = module.of_kind(t.AWAIT)
     for at in range(bisect_left(awaits, frame.scope.start), len(awaits)):
         if awaits[at] >= until:
             break
         if module.code_scope_of(awaits[at]) == number:
-            until = awaits[at]
+            return awaits[at]
+    return until
+
+
+def _others_from(
+    frame: Frame, until: int, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]
+) -> int:
+    """The first term before a term at which plain functions start something, else that term."""
     for event in behaviours.of(frame).events:
         if event.term >= until:
             break
         if _starts_others(event, behaviours, starts_of):
-            until = event.term
-    return _before_loops(frame, until)
+            return event.term
+    return until
 
 
 def starts_from(frame: Frame, starts: Starts) -> int:
     """The term from which on something that a frame itself has started may run beside it."""
-    return _before_loops(frame, starts.company) if starts.company >= 0 else 0
+    if not starts.concurrent:
+        return 0
+    return _before_loops(frame, starts.company[0]) if starts.company else frame.scope.end
 
 
 def _before_loops(frame: Frame, term: int) -> int:
@@ -107,7 +180,7 @@ def _starts_others(
         if frame.scope.is_async:
             continue
         starts = starts_of(frame)
-        if starts.concurrent or starts.keeps_tasks:
+        if starts.company:
             return True
         for after in behaviours.following(frame):
             if after not in found:

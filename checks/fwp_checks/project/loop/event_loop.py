@@ -340,7 +340,8 @@ class EventLoop:
     @cached_property
     def _beginnings(self) -> set[FunctionKey]:
         """The async functions with which loops begin, and that run nowhere else."""
-        return only_begun(self._nodes)
+        served = {frame.function for frame in self._project.loop_entries.roots}
+        return only_begun(self._nodes, served)
 
     @staticmethod
     def _best(sites: Iterator[BlockingSite]) -> list[BlockingSite]:

@@ -75,7 +75,8 @@ class FrameEvidence(NamedTuple):
     ``keeps_tasks``: it opens a client that has tasks of its own; ``gathers``: it waits for several
     coroutines at once; ``own_loop``: it makes the loop that it runs. ``pending`` are the functions
     whose coroutines it makes without awaiting them there, ``begun`` those that it only runs as the
-    first on a loop that is made for them. Up to the term ``alone_until``, nobody else is on a loop
+    first on a loop that is made for them, ``handed_on`` pairs of functions with which such a loop
+    begins and goes on. Up to the term ``alone_until``, nobody else is on a loop
     that begins with this frame; up to ``starts_from``, it has started nothing itself.
     """
 
@@ -92,6 +93,7 @@ class FrameEvidence(NamedTuple):
     own_loop: bool = False
     pending: tuple[FunctionKey, ...] = ()
     begun: tuple[FunctionKey, ...] = ()
+    handed_on: tuple[tuple[FunctionKey, FunctionKey], ...] = ()
     alone_until: int = 0
     starts_from: int = 0
     blocking: tuple[SiteEvidence, ...] = ()
@@ -252,6 +254,7 @@ class LoopCollector:
                     own_loop=starts.own_loop and not frame.scope.is_async,
                     pending=pending,
                     begun=beginnings.begun(frame, starts, self._behaviours),
+                    handed_on=beginnings.handed_on(frame, self._behaviours, self._starts),
                 )
             events = self._events(frame, root)
             blocking = tuple(self._blocking(frame, events, root))

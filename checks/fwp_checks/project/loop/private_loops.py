@@ -56,6 +56,8 @@ _CLIENTS = frozenset(
         "nats.aio.client.Client", "asyncssh.connect",
     }
 )  # fmt: skip
+# What it is called for is rare, and no work of the loop's.
+_SIGNALS = frozenset({"asyncio.AbstractEventLoop.add_signal_handler"})
 TERMINAL = "input"
 # The last names of what starts a loop and waits.
 _RUN = frozenset({"run", "run_until_complete"})
@@ -218,7 +220,8 @@ class Starts(NamedTuple):
     ``single`` are the terms that it hands to what waits for that one alone. ``own_loop``: the loop
     that it runs is one that it makes. ``begun`` are those of ``entered`` that a loop made for them
     begins with, ``beginning`` the terms of what is handed over so, and of the calls that do it.
-    ``company`` is the first term that starts something beside it, -1 where there is none.
+    ``company`` are the terms that start something beside it, in their order, without handlers of
+    signals.
     ``grouped`` is where tasks run beside it that it waits for: from the first to the end of their
     group.
     """
@@ -231,7 +234,7 @@ class Starts(NamedTuple):
     own_loop: bool
     begun: tuple[Frame, ...]
     beginning: frozenset[int]
-    company: int
+    company: tuple[int, ...]
     grouped: tuple[tuple[int, int], ...]
 
 
@@ -241,7 +244,7 @@ def starts(project: Project, frame: Frame) -> Starts:
     entered: list[Frame] = []
     begun: list[Frame] = []
     concurrent = keeps_tasks = gathers = False
-    company = -1
+    company: list[int] = []
     started: list[int] = []
     single: set[int] = set()
     beginning: set[int] = set()
@@ -256,10 +259,10 @@ def starts(project: Project, frame: Frame) -> Starts:
             names.add(option.name)
             if option.name in _SERVERS:
                 concurrent = True
+                company.append(term)
             elif option.name in _CLIENTS:
                 keeps_tasks = True
-            if company < 0 and (concurrent or keeps_tasks):
-                company = term
+                company.append(term)
             for role in project.catalogue.roles(option.name):
                 is_single = role.role == "enters_loop" or option.name in _ONE_AT_A_TIME
                 if is_single:
@@ -277,6 +280,8 @@ def starts(project: Project, frame: Frame) -> Starts:
                         gathers = True
                     elif option.name in _GROUPED and (end := _end_of_group(frame, called)):
                         grouped.append((term, end))
+                    elif option.name in _SIGNALS:
+                        concurrent = True
                     else:
                         started.append(term)
     if not frame.scope.is_async:
@@ -285,8 +290,6 @@ def starts(project: Project, frame: Frame) -> Starts:
         started = [term for term in started if term not in waited]
     concurrent = concurrent or bool(started)
     own_loop = not _NEW_LOOP.isdisjoint(names) or names >= _MADE_AND_RUN
-    if started and not 0 <= company < started[0]:
-        company = started[0]
     return Starts(
         tuple(entered),
         concurrent,
@@ -296,7 +299,7 @@ def starts(project: Project, frame: Frame) -> Starts:
         own_loop,
         tuple(begun),
         frozenset(beginning),
-        company,
+        tuple(sorted({*company, *started})),
         tuple(grouped),
     )
 
