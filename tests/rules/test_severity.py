@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwp_checks.finding import Severity
-from fwp_checks.session import Session
+from tests.rules.weighing import severities
 
 SEVERITIES = {
     "network under a test that a distant helper asks": (
@@ -515,9 +515,4 @@ app = FastAPI()
 @pytest.mark.parametrize("name", SEVERITIES)
 def test_severity(name: str, tmp_path: Path) -> None:
     source, severity = SEVERITIES[name]
-    (tmp_path / "pyproject.toml").touch()
-    lines = source.splitlines()
-    text = "\n".join(line.removeprefix(" " * 8) for line in lines)
-    (tmp_path / "main.py").write_text(HEAD + text + "\n", encoding="utf-8")
-    report = Session.open(tmp_path, cache_dir=False).check_all()
-    assert [finding.severity for finding in report.findings] == [severity]
+    assert severities(tmp_path, HEAD, source) == [severity]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwp_checks.finding import Severity
-from fwp_checks.session import Session
+from tests.rules.weighing import severities
 
 SEVERITIES: dict[str, tuple[str, Severity | None]] = {
     "network before a command serves": (
@@ -352,10 +352,5 @@ app = FastAPI()
 @pytest.mark.parametrize("name", SEVERITIES)
 def test_severity(name: str, tmp_path: Path) -> None:
     source, severity = SEVERITIES[name]
-    (tmp_path / "pyproject.toml").touch()
-    lines = source.splitlines()
-    text = "\n".join(line.removeprefix(" " * 8) for line in lines)
-    (tmp_path / "main.py").write_text(HEAD + text + "\n", encoding="utf-8")
-    report = Session.open(tmp_path, cache_dir=False).check_all()
-    found = [finding.severity for finding in report.findings]
+    found = severities(tmp_path, HEAD, source)
     assert found == ([severity] if severity is not None else [])
