@@ -40,12 +40,11 @@ def compared(terms: list[t.Term], entry: t.Term) -> Compared | None:
     is_equal = _IS_EQUAL.get(operator)
     if is_equal is None:
         return None
-    if operator not in _AMONG:
-        wanted = (other,)
-    elif terms[other][0] == t.SEQUENCE:
+    wanted: tuple[int, ...] = (other,)
+    if operator in _AMONG:
+        if terms[other][0] != t.SEQUENCE:
+            return None
         wanted = tuple(terms[other][2])
-    else:
-        return None
     if any(terms[one][0] != t.CONST for one in wanted):
         return None
     literals = tuple([terms[one][1] for one in wanted])
