@@ -70,6 +70,7 @@ _THREAD_LOCKS = (
 # Those that the thread which holds them may take again. (A condition's lock is one if none is
 # given, https://docs.python.org/3/library/threading.html#threading.Condition.)
 _REENTRANT = ("threading.RLock", "threading.Condition", "multiprocessing.synchronize.RLock")
+_EXECUTOR = "concurrent.futures.Executor"
 
 _MAX_DEPTH = 8
 
@@ -245,8 +246,47 @@ class Coroutines:
                 argument = self._argument_term(entry, place)
                 if argument is not None:
                     found = self._judge(frame, term, argument, function.name, place, role.role)
-                    if found is not None:
-                        yield found
+                    if found is None:
+                        continue
+                    if found.is_async_function and self._may_be_own_executor(
+                        frame, entry, function
+                    ):
+                        continue
+                    yield found
+
+    def _may_be_own_executor(self, frame: Frame, call: t.Term, function: Value) -> bool:
+        """Whether what a function is handed to may be an executor of a class of the project's with
+        a ``submit`` of its own, which may well run coroutines.
+        """
+        terms = frame.module.facts.terms
+        if not isinstance(function, Member) or terms[call[1]][0] != t.ATTR:
+            return False
+        executor, method = terms[call[1]][1], str(terms[call[1]][2])
+        if method == "run_in_executor" and call[2]:
+            # What the loop is handed is told to run it: AbstractEventLoop.run_in_executor.
+            executor, method = call[2][0], "submit"
+        value = without_none(self._project.values.evaluate(frame, executor))
+        if not isinstance(value, Instance) or not self._is_of(value, (_EXECUTOR,)):
+            return False
+        if isinstance(value.class_, ClassValue):
+            if self._project.members.find_in_class(value.class_, method) is not None:
+                return True
+        elif self._is_made_by(frame, executor, value.class_):
+            return False
+        return self._project.classes.is_overridden(value.class_, method)
+
+    def _is_made_by(self, frame: Frame, term: int, name: str) -> bool:
+        """Whether an object is what calling a library's class has just given."""
+        terms = frame.module.facts.terms
+        term = t.unaliased(terms, term)
+        if terms[term][0] == t.NAME:
+            bound = frame.module.facts.scopes[0].bindings.get(terms[term][1], -1)
+            term = t.unaliased(terms, bound) if bound >= 0 else term
+        if terms[term][0] == t.ENTER:
+            term = t.unaliased(terms, terms[term][1])
+        return terms[term][0] == t.CALL and self._project.values.evaluate(
+            frame, terms[term][1]
+        ) == External(name)
 
     @staticmethod
     def _argument_term(entry: t.Term, place: str | int) -> int | None:

@@ -162,6 +162,22 @@ class Classes:
                         if isinstance(base, ClassValue):
                             self.info(base).subclasses.append(value)
 
+    def is_overridden(self, class_: ClassValue | str, method: str) -> bool:
+        """Whether some class of the project that derives from a class, its own or a library's by
+        its dotted name, has a method of this name of its own.
+        """
+        for module in self._project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if scope.kind == "class" and scope.bases and method in scope.bindings:
+                    value = ClassValue(module, number)
+                    if isinstance(class_, str):
+                        found = self.derives(value, class_)
+                    else:
+                        found = class_ in self.info(value).order[1:]
+                    if found:
+                        return True
+        return False
+
     def derives(self, value: Value, name: str) -> bool:
         """Whether a class is, or certainly derives from, the library class of this name."""
         if isinstance(value, External):
