@@ -3,7 +3,8 @@
 ``mapped`` finds mapped classes and their relations (with ``annotations`` and ``tables``), ``rows``
 says what is known of queries and rows, ``options`` reads loader options, ``queries`` evaluates
 queries, sessions and results, ``instances`` the attributes of rows, ``lacks`` says what a query
-for a single row fetches, ``history`` what a function did before.
+for a single row fetches, ``history`` what a function did before, ``unattached`` what
+objects do that never get a session.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from fwp_checks.frameworks.sqlalchemy import (
     queries,
     refusals,
     rounds,
+    unattached,
 )
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
 from fwp_checks.project.effects.unused import is_unused
@@ -131,13 +133,17 @@ class SQLAlchemy(Framework):
         return instances.assigned(base, names)
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
-        """Relations that are there already, and the end of a session that nothing ran on."""
+        """Relations that are there already or ask nobody, and the end of a session that nothing ran
+        on.
+        """
         if run.name in _ENDS:
             entry = frame.module.facts.terms[term]
             if entry[0] == t.CALL:
                 entry = frame.module.facts.terms[entry[1]]
             return entry[0] in (t.ATTR, t.ENTER) and is_unused(project, frame, entry[1])
-        return history.spares(project, frame, term, run)
+        return unattached.spares(project, frame, term, run) or history.spares(
+            project, frame, term, run
+        )
 
     def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:
         """``Post.author`` in a query, and Flask-SQLAlchemy's ``Post.query``."""
