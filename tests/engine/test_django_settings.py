@@ -173,6 +173,17 @@ def test_each_module_of_settings_has_a_base_of_its_own(tmp_path: Path) -> None:
     }
 
 
+def test_a_module_of_star_imports_only(tmp_path: Path) -> None:
+    files = {
+        "s/__init__.py": "try:\n    from .dev import *\nexcept ImportError:\n    from .prod import *\n",
+        "s/dev.py": "INSTALLED_APPS = ['dev']\n",
+        "s/prod.py": "INSTALLED_APPS = ['prod']\n",
+    }
+    project = linked(tmp_path, files)
+    module = project.table.by_path["s/__init__.py"]
+    assert (module.scope_of(0), module.code_scope_of(0), module.main_guards) == (0, 0, [])
+
+
 def test_settings_in_pieces(tmp_path: Path) -> None:
     files = {
         "s/__init__.py": """

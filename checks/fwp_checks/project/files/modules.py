@@ -149,6 +149,9 @@ class Module:
             starts.append(scope.start)
             owners.append(number)
             open_scopes.append((scope.end, number))
+        if not starts:
+            # Regions without terms: a ``try`` with nothing in it but star imports.
+            starts, owners = [0], [0]
         return starts, owners, [self._runner_of(owner) for owner in owners]
 
     def _runner_of(self, scope_number: int) -> int:
