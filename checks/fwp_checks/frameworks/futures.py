@@ -1,7 +1,8 @@
 """Futures of executors: nothing waits for the result of one that is done.
 
 ``await asyncio.wrap_future(future); future.result()``, ``while not future.done(): await …``,
-``if future.done(): …`` and what is called back with it: https://docs.python.org/3/library/concurrent.futures.html#future-objects
+``if future.done(): …``, what is called back with it, and what the function has completed itself:
+https://docs.python.org/3/library/concurrent.futures.html#future-objects
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.tested import parts, tests_before
-from fwp_checks.project.meaning.values import External, FunctionValue, options_of
+from fwp_checks.project.meaning.values import External, FunctionValue, Value, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -26,6 +28,9 @@ _GATHERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.wait_for", "asy
 _CALLS_BACK = "add_done_callback"
 _FIRST = "return_when"
 _UNTIL = "timeout"
+_COMPLETING = frozenset({"set_result", "set_exception"})
+# So many callers away it is looked for what completes a future.
+_CALLS = 2
 
 
 class Futures(Framework):
@@ -43,11 +48,61 @@ class Futures(Framework):
         if not called or called[0] != t.ATTR:
             return False
         future = t.unaliased(terms, called[1])
-        return (
-            _is_asked(frame, term, future)
-            or _is_awaited(project, frame, term, future)
-            or _is_called_back(project, frame, future)
-        )
+        return _is_done(project, frame, term, future, _CALLS)
+
+
+def _is_done(project: Project, frame: Frame, term: int, future: int, calls: int) -> bool:
+    """Whether a future is done wherever a term runs, as the function tells, or what calls it."""
+    return (
+        _is_asked(frame, term, future)
+        or _is_completed(frame, term, future)
+        or _is_awaited(project, frame, term, future)
+        or _is_called_back(project, frame, future)
+        or (calls > 0 and _is_handed_over(project, frame, future, calls))
+    )
+
+
+def _is_completed(frame: Frame, term: int, future: int) -> bool:
+    """Whether a function has given a future its result before a term, on some way that goes on."""
+    module = frame.module
+    terms = module.facts.terms
+    calls = module.calls
+    for at in range(bisect_left(calls, frame.scope.start), bisect_left(calls, term)):
+        called = terms[terms[calls[at]][1]]
+        if called[0] != t.ATTR or called[2] not in _COMPLETING:
+            continue
+        if is_same(terms, t.unaliased(terms, called[1]), future) and not any(
+            region.leaves and region.start <= calls[at] < region.end <= term
+            for region in module.regions_in(frame.scope_number)
+        ):
+            return True
+    return False
+
+
+def _is_handed_over(project: Project, frame: Frame, future: int, calls: int) -> bool:
+    """Whether a future is a parameter, and done wherever the project calls the function."""
+    entry = frame.module.facts.terms[future]
+    if entry[0] != t.PARAM:
+        return False
+    index = entry[1]
+    name = frame.scope.parameters[index].name
+    if project.calls.class_of_method(frame.module, frame.scope_number) is not None:
+        index -= 1
+    found = False
+    for module, call in project.call_sites.spelt(frame.scope.name):
+        around = project.frame_of_scope(module, module.code_scope_of(call))
+        terms = module.facts.terms
+        options = options_of(project.values.evaluate(around, terms[call][1]))
+        if module.is_test or not any(_is_function(option, frame) for option in options):
+            continue
+        positional, keywords = terms[call][2], dict(terms[call][3])
+        given = positional[index] if 0 <= index < len(positional) else keywords.get(name, -1)
+        if given < 0:
+            return False
+        if not _is_done(project, around, call, t.unaliased(terms, given), calls - 1):
+            return False
+        found = True
+    return found
 
 
 def _is_called_back(project: Project, frame: Frame, future: int) -> bool:
@@ -59,10 +114,18 @@ def _is_called_back(project: Project, frame: Frame, future: int) -> bool:
         handed = module.facts.terms[call][2]
         around = project.frame_of_scope(module, module.code_scope_of(call))
         for option in options_of(project.values.evaluate(around, handed[0])) if handed else ():
-            if isinstance(option, FunctionValue) and option.module is frame.module:
-                if option.scope == frame.scope_number:
-                    return True
+            if _is_function(option, frame):
+                return True
     return False
+
+
+def _is_function(value: Value, frame: Frame) -> bool:
+    """Whether a value is the function that a frame is of."""
+    return (
+        isinstance(value, FunctionValue)
+        and value.module is frame.module
+        and value.scope == frame.scope_number
+    )
 
 
 def _is_asked(frame: Frame, term: int, future: int) -> bool:
