@@ -28,7 +28,7 @@ from fwp_checks.frameworks.sqlalchemy import (
     unattached,
 )
 from fwp_checks.frameworks.sqlalchemy.mapped import PACKAGES, Mappers
-from fwp_checks.project.effects.unused import is_unused
+from fwp_checks.project.effects.unused import is_ended, is_unused
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
 
@@ -134,13 +134,15 @@ class SQLAlchemy(Framework):
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
         """Relations that are there already or ask nobody, and the end of a session that nothing ran
-        on.
+        on, or that has ended.
         """
         if run.name in _ENDS:
             entry = frame.module.facts.terms[term]
             if entry[0] == t.CALL:
                 entry = frame.module.facts.terms[entry[1]]
-            return entry[0] in (t.ATTR, t.ENTER) and is_unused(project, frame, entry[1])
+            return entry[0] in (t.ATTR, t.ENTER) and (
+                is_unused(project, frame, entry[1]) or is_ended(frame, entry[1], term)
+            )
         return unattached.spares(project, frame, term, run) or history.spares(
             project, frame, term, run
         )

@@ -7,6 +7,7 @@ https://docs.sqlalchemy.org/en/20/orm/session_basics.html#when-do-i-make-a-sessi
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.frames import Frame
 
 ENDING = frozenset({"close", "reset", "commit", "rollback"})
+# After these its rows are loaded no more.
+_CLOSING = frozenset({"close", "reset"})
+_LOOPS = frozenset({"for", "while"})
 # These look at an object and leave it alone.
 _LOOKING = frozenset({t.TRUTH, t.UNARY, t.COMPARE, t.BOOL, t.DROP})
 _SAME = frozenset({t.ALIAS, t.NARROW, t.ENTER})
@@ -41,6 +45,43 @@ def is_unused(project: Project, frame: Frame, term: int) -> bool:
         return False
     value = without_none(project.values.evaluate(frame, made))
     return not _is_used(project, frame, {made}, value, _DEPTH)
+
+
+def is_ended(frame: Frame, ended: int, end: int) -> bool:
+    """Whether a variable was closed whenever a term is reached, and not touched since."""
+    module, number = frame.module, frame.scope_number
+    terms = module.facts.terms
+    ended = t.unaliased(terms, ended)
+    if terms[ended][0] not in (t.CALL, t.ENTER, t.PARAM):
+        return False
+    last = -1
+    calls = module.calls
+    for at in range(bisect_left(calls, frame.scope.start), bisect_left(calls, end)):
+        called = terms[terms[calls[at]][1]]
+        if called[0] != t.ATTR or called[2] not in _CLOSING:
+            continue
+        if t.unaliased(terms, called[1]) == ended and all(
+            region.start <= end < region.end
+            for region in module.regions_in(number)
+            if region.start <= calls[at] < region.end and region.kind != "finally"
+        ):
+            last = calls[at]
+    if last < 0 or any(scope.parent == number for scope in module.facts.scopes[1:]):
+        return False
+    around = [region.start for region in module.regions_in(number) if region.kind in _LOOPS]
+    if any(last < start < end for start in around):
+        return False
+    return not any(
+        ended in [t.unaliased(terms, operand) for operand in t.operands(terms[term])]
+        for term in range(last + 1, end)
+        if not _only_ends(terms, term)
+    )
+
+
+def _only_ends(terms: list[t.Term], term: int) -> bool:
+    """Whether a term leaves what it is made of alone, or ends it."""
+    entry = terms[term]
+    return entry[0] in _LOOKING or (entry[0] == t.ATTR and entry[2] in ENDING)
 
 
 def _made(frame: Frame, term: int) -> int | None:
