@@ -162,12 +162,15 @@ def arguments_for(conditions: Sequence[str], program: Program) -> str:
     positional: dict[int, str] = {}
     keywords: dict[str, str] = {}
     for condition in conditions:
-        place, _, value = condition.removeprefix("has:").removeprefix("is:").partition("=")
-        if condition.startswith("has:"):
+        form, _, place = condition.partition("=")[0].rpartition(":")
+        value = condition.partition("=")[2]
+        if form == "has":
             program.parameters.append("argument")
             value = "argument"
-        elif condition.startswith("is:"):
+        elif form == "is":
             value = f"{program.spelt(value)}()"
+        elif form == "starts":
+            value = repr(value)
         elif value[0].isalpha() and "." in value:
             value = program.spelt(value)
         if place.isdecimal():

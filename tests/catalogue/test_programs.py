@@ -55,7 +55,7 @@ def _holds(row: EffectRow, conditions: tuple[str, ...]) -> bool:
     """Whether a row holds for a call that has just what the conditions ask for."""
     known = set(conditions)
     for condition in conditions:
-        place = condition.removeprefix("has:").removeprefix("is:").partition("=")[0]
+        place = condition.partition("=")[0].rpartition(":")[2]
         known.add(f"has:{place}")
     return known.issuperset(row.when) and known.isdisjoint(row.unless)
 

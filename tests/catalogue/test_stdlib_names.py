@@ -24,6 +24,7 @@ ON_INSTANCES = (
     "multiprocessing.synchronize",
     "os._wrap_close",
     "select.poll",
+    "pathlib.Path.of_kernel",
     "sqlite3.Connection.in_memory",
     "sqlite3.Cursor.in_memory",
     "subprocess.Popen.stderr",
@@ -120,7 +121,6 @@ def test_conditions_and_roles_speak_of_parameters(document: Document) -> None:
             except (TypeError, ValueError):
                 break
         else:
-            keywords = {text.removeprefix("has:").removeprefix("is:") for text in texts}
-            keywords = {keyword.partition("=")[0] for keyword in keywords}
+            keywords = {text.partition("=")[0].rpartition(":")[2] for text in texts}
             unknown = {key for key in keywords if key.isidentifier() and key not in known}
             assert not unknown, (names, unknown)

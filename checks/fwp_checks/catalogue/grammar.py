@@ -63,6 +63,7 @@ _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _HAS = re.compile(r"has:(\d+|[^\W\d]\w*)")
 _IS = re.compile(r"is:(\d+|[^\W\d]\w*)=(.+)")
+_STARTS = re.compile(r"starts:(\d+|[^\W\d]\w*)=(.+)")
 _EQUALS = re.compile(r"(\d+|[^\W\d]\w*)=(.+)")
 _WRAPPED = re.compile(r"([a-z_]+)\[(.*)\]")
 
@@ -152,12 +153,14 @@ def is_dunder(member: str) -> bool:
 
 
 def check_condition(text: str) -> None:
-    """Accept `has:0`, `block=False`, `0=None`, `operation=fcntl.LOCK_EX`, `is:file=io.BytesIO`.
+    """Accept `has:0`, `block=False`, `0=None`, `operation=fcntl.LOCK_EX`, `is:file=io.BytesIO`,
+    `starts:0=/proc/`.
 
-    The right side is a Python literal or the dotted name of a constant; after `is:`, of a type.
+    The right side is a Python literal or the dotted name of a constant; after `is:`, of a type;
+    after `starts:`, a text as it is.
     Raises `GrammarError`.
     """
-    if _HAS.fullmatch(text) is not None:
+    if _HAS.fullmatch(text) is not None or _STARTS.fullmatch(text) is not None:
         return
     match = _IS.fullmatch(text)
     if match is not None and is_name(match.group(2)) and "." in match.group(2):

@@ -14,6 +14,8 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import compared, formed, is_literal
 from fwp_checks.project.effects.lacking import has, lacks
 from fwp_checks.project.effects.once import renewed
+from fwp_checks.project.effects.passes import last_pass
+from fwp_checks.project.effects.taking import may_take
 from fwp_checks.project.effects.unused import ENDING, is_unused
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
@@ -181,7 +183,7 @@ class Conditions:
                 return _attribute(terms, terms[t.unaliased(terms, entry[2])], "has")
             return NOTHING
         if kind == t.COMPARE:
-            return self._compared(frame, entry, positive)
+            return self._compared(frame, entry, positive) or self._last(frame, entry, positive)
         if kind == t.CALL and terms[entry[1]] in _ATTRIBUTES:
             return _attribute(terms, entry, "has" if positive else "lacks")
         if kind == t.CALL and positive and terms[entry[1]] == _CALLABLE and entry[2]:
@@ -247,6 +249,14 @@ class Conditions:
             )
         )
 
+    def _last(self, frame: Frame, entry: t.Term, positive: bool) -> Requirements:
+        """What a comparison with the last number of a loop asks for: that there is one before."""
+        found = last_pass(frame.module.facts.terms, entry)
+        asked = self._asked(frame, found.total) if found is not None else None
+        if found is None or asked is None or found.is_last is positive:
+            return NOTHING
+        return frozenset({asked._replace(test="unequal", literals=found.few)})
+
     def of_row(self, frame: Frame, call: int, row: EffectRow) -> Requirements:
         """What the frame's parameters must be for a row's effect, where it hands them on."""
         found = NOTHING
@@ -281,8 +291,15 @@ class Conditions:
     ) -> Requirements | None:
         """What a call leaves of its callee's conditions for its caller.
 
-        None if it rules one out.
+        None if it rules one out, or hands over what the callee has no parameters for.
         """
+        terms = caller.module.facts.terms
+        # A method has its receiver, as a rule.
+        is_method = self._project.calls.class_of_method(callee.module, callee.scope_number)
+        if not may_take(terms, call, callee, int(is_method is not None)):
+            bound = self._offset(caller, call, callee)
+            if bound is not None and not may_take(terms, call, callee, bound):
+                return None
         if not requirements:
             return requirements
         offset = self._offset(caller, call, callee)

@@ -89,6 +89,18 @@ class CallArguments(Arguments):
         positional = (*self.positional, *spread.items)
         return Arguments(positional, self.keywords, False, self.terms, self.site)
 
+    def beginning(self, position: int) -> str:
+        """The text that stands first in an f-string or a sum at a position; empty if none does."""
+        if position >= self.count:
+            return ""
+        terms = self._frame.module.facts.terms
+        entry = terms[t.unaliased(terms, self._entry[2][position])]
+        while entry[0] == t.BINARY and entry[1] == "+":
+            entry = terms[t.unaliased(terms, entry[2])]
+        if entry[0] == t.FORMAT and len(entry) > 2:
+            return str(entry[2][0])
+        return entry[1] if entry[0] == t.CONST and isinstance(entry[1], str) else ""
+
     def get(self, position: int, keyword: str | None = None) -> Value | None:
         """The argument at a position or under a name, None if it was not given."""
         if 0 <= position < self.count:

@@ -543,7 +543,7 @@ class Values:
         return Unknown(f"result of operator {entry[1]}")
 
     def _narrow(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        return self._narrowing.narrowed(frame, self.evaluate(frame, entry[1]), entry[2], entry[3])
+        return self._narrowing.narrowed(frame, self.evaluate(frame, entry[1]), entry)
 
     # -- definitions -------------------------------------------------------------------------------
 

@@ -276,6 +276,8 @@ class Libraries:
         if condition.startswith("has:"):
             return _given(condition.removeprefix("has:"), arguments) is not None
         place, _, wanted = condition.removeprefix("is:").partition("=")
+        if place.startswith("starts:"):
+            return _beginning(place.removeprefix("starts:"), arguments).startswith(wanted)
         value = _given(place, arguments)
         wanted = wanted.strip()
         if condition.startswith("is:"):
@@ -287,6 +289,14 @@ class Libraries:
 
 def _given(place: str, arguments: Arguments) -> Value | None:
     return arguments.get(int(place)) if place.isdigit() else arguments.get(-1, place)
+
+
+def _beginning(place: str, arguments: Arguments) -> str:
+    """The text with which an argument certainly begins."""
+    value = _given(place, arguments)
+    if isinstance(value, Constant):
+        return value.value if isinstance(value.value, str) else ""
+    return arguments.beginning(int(place)) if place.isdigit() else ""
 
 
 def functions_in(value: Value) -> list[Value]:

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.mappings import roots_of
 from fwp_checks.project.meaning.tested import parts, tests_in
 from fwp_checks.project.meaning.values import (
     NONE,
     ClassValue,
+    Constant,
     Coroutine,
     External,
     FunctionValue,
     Generator,
     Instance,
+    Member,
     ModuleValue,
     Partial,
     TupleValue,
@@ -50,6 +53,10 @@ TRUTHY = (
 """Values that are true, as long as no method of theirs says otherwise."""
 
 
+_PLAIN: frozenset[str] = frozenset(
+    f"builtins.{name}" for name in ("bool", "bytearray", "bytes", "float", "int", "str")
+)
+_ABSTRACT: tuple[str, ...] = ("collections.abc.", "typing.", "numbers.", "os.PathLike")
 # Nothing comes from here, so other paths say what it is.
 _RULED_OUT = Unknown("ruled out by a test", replaceable=True)
 
@@ -71,8 +78,10 @@ class Narrowing:
         self._project = project
         self._known: dict[Module, dict[str, list[_Tested]]] = {}
 
-    def narrowed(self, frame: Frame, value: Value, test: str, class_: int) -> Value:
-        """What is left of a value where a test of a NARROW term has succeeded."""
+    def narrowed(self, frame: Frame, value: Value, entry: t.Term) -> Value:
+        """What is left of a value where the test of a NARROW term has succeeded."""
+        test: str = entry[2]
+        class_: int = entry[3]
         if test in ("truthy", "not-none"):
             return without_none(value)
         if test == "falsy":
@@ -81,7 +90,8 @@ class Narrowing:
         if test == "none":
             return NONE
         if test == "instance":
-            return self._to(frame, value, class_)
+            is_never = self._is_never(frame, value, entry[1], class_)
+            return _RULED_OUT if is_never else self._to(frame, value, class_)
         if test == "not-instance":
             return self._away(frame, value, class_)
         if test in ("coroutine-function", "not-coroutine-function"):
@@ -139,6 +149,39 @@ class Narrowing:
             return join(list(fitting))
         return join([self._project.types.instance(c) for c in classes])
 
+    def _is_never(self, frame: Frame, value: Value, term: int, class_term: int) -> bool:
+        """Whether a variable holds nothing but literals and objects of the language that libraries
+        give, and is asked for a library's class that has no such objects.
+
+        What is only declared to be of a class may be of another one: there the test knows better.
+        """
+        options = options_of(value)
+        if not all(isinstance(o, Constant) or _is_plain(o) for o in options):
+            return False
+        if not any(map(_is_plain, options)):
+            return False
+        wanted = self._project.values.evaluate(frame, class_term)
+        classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
+        catalogue = self._project.catalogue
+        for class_ in classes:
+            if (
+                not isinstance(class_, External)
+                or class_.name.startswith((*_ABSTRACT, "builtins."))
+                or not catalogue.is_type(class_.name)
+            ):
+                return False
+        return all(self._is_given(frame, root) for root in roots_of(frame.module.facts.terms, term))
+
+    def _is_given(self, frame: Frame, term: int) -> bool:
+        """Whether a term is a literal, or what a library's function or method gives."""
+        terms = frame.module.facts.terms
+        if terms[term][0] == t.AWAIT:
+            term = terms[term][1]
+        if terms[term][0] != t.CALL:
+            return bool(terms[term][0] == t.CONST)
+        called = options_of(self._project.values.evaluate(frame, terms[term][1]))
+        return all(isinstance(function, (External, Member)) for function in called)
+
     def _away(self, frame: Frame, value: Value, class_term: int) -> Value:
         wanted = self._project.values.evaluate(frame, class_term)
         classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
@@ -169,6 +212,11 @@ class Narrowing:
             if is_async is None or is_async is wanted:
                 kept.append(option)
         return join(kept) if kept else _RULED_OUT
+
+
+def _is_plain(value: Value) -> bool:
+    """Whether a value is an object of a class of the language."""
+    return isinstance(value, Instance) and value.class_ in _PLAIN
 
 
 def is_same(terms: list[t.Term], one: int, other: int) -> bool:

@@ -290,6 +290,10 @@ class Arguments:
         """These, with what ``*args`` is known to hold."""
         return self
 
+    def beginning(self, position: int) -> str:
+        """The text with which the code at a position begins, if it is made of several there."""
+        return ""
+
     def get(self, position: int, keyword: str | None = None) -> Value | None:
         """The argument at a position or under a name, None if it was not given."""
         if 0 <= position < len(self.positional):

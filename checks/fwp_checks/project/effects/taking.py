@@ -1,0 +1,39 @@
+"""Calls that hand over what a function has no parameters for: they raise before it runs."""
+
+from __future__ import annotations
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.frames import Frame
+
+_NAMED: tuple[str, ...] = ("any", "keyword")
+
+
+def may_take(terms: list[t.Term], call: int, callee: Frame, bound: int) -> bool:
+    """Whether a function, of which the first parameters are ``bound`` already, takes the arguments
+    of a call, as far as they are spelt out. What is decorated may have other parameters.
+    """
+    entry = terms[call]
+    scope = callee.scope
+    if entry[0] != t.CALL or scope.decorators or scope.name == "__init__":
+        return True
+    positional = len(entry[2])
+    names = set()
+    for name, _ in entry[3]:
+        names.add(name)
+    if None in names or any(terms[argument][0] == t.STAR for argument in entry[2]):
+        return True
+    places = -bound
+    for parameter in scope.parameters:
+        kind = parameter.kind
+        if kind in ("*", "**"):
+            return True
+        if kind != "keyword":
+            places += 1
+    if positional > places:
+        return False
+    for index, parameter in enumerate(scope.parameters):
+        if parameter.kind in _NAMED and parameter.name in names:
+            names.discard(parameter.name)
+        elif index >= positional + bound and parameter.default < 0:
+            return False
+    return not names
