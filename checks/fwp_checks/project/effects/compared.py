@@ -1,10 +1,23 @@
-"""Comparisons with literals: ``algorithm.upper() == "RSA"``, ``mode not in ("a", "b")``."""
+"""Comparisons with literals and members of enumerations: ``algorithm.upper() == "RSA"``,
+``mode not in ("a", "b")``, ``kind is Kind.REMOTE``.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    Constant,
+    External,
+    FunctionValue,
+    Wrapped,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 _IS_EQUAL: dict[str, bool] = {
     "==": True,
@@ -18,21 +31,40 @@ _SWAPPED: frozenset[str] = frozenset({"==", "!="})
 _AMONG: frozenset[str] = frozenset({"in", "not in"})
 # Texts are compared in one of these forms, https://docs.python.org/3/library/stdtypes.html.
 _FORMS: frozenset[str] = frozenset({"casefold", "lower", "strip", "upper"})
+# Bases of enumerations, https://docs.python.org/3/library/enum.html and
+# https://docs.djangoproject.com/en/5.2/ref/models/fields/#enumeration-types.
+_ENUMS: frozenset[str] = frozenset(
+    {
+        "enum.Enum",
+        "enum.IntEnum",
+        "enum.StrEnum",
+        "django.db.models.IntegerChoices",
+        "django.db.models.TextChoices",
+    }
+)
+_COMPARABLE: frozenset[int] = frozenset({t.CONST, t.ATTR})
 
 
 class Compared(NamedTuple):
     """A term, in a ``form`` (the name of a method of texts, or empty), is asked to be (not
-    ``is_equal``: not to be) one of some literals.
+    ``is_equal``: not to be) one of ``wanted``, which are terms.
     """
 
     term: int
     form: str
-    literals: tuple[object, ...]
+    wanted: tuple[int, ...]
     is_equal: bool
 
 
+class EnumMember(NamedTuple):
+    """A member of an enumeration: the dotted name of its class, and its own."""
+
+    owner: str
+    name: str
+
+
 def compared(terms: list[t.Term], entry: t.Term) -> Compared | None:
-    """What a COMPARE term asks, if it compares with literals."""
+    """What a COMPARE term asks, if it compares with what may be a literal or a member."""
     operator = entry[1]
     asked, other = entry[2], entry[3]
     if operator in _SWAPPED and terms[asked][0] == t.CONST:
@@ -45,21 +77,57 @@ def compared(terms: list[t.Term], entry: t.Term) -> Compared | None:
         if terms[other][0] != t.SEQUENCE:
             return None
         wanted = tuple(terms[other][2])
-    if any(terms[one][0] != t.CONST for one in wanted):
+    if any(terms[one][0] not in _COMPARABLE for one in wanted):
         return None
-    literals = tuple([terms[one][1] for one in wanted])
     called = terms[t.unaliased(terms, asked)]
     form = ""
     if called[0] == t.CALL and not called[2] and not called[3]:
         method = terms[called[1]]
         if method[0] == t.ATTR and method[2] in _FORMS:
             asked, form = method[1], method[2]
-    return Compared(asked, form, literals, is_equal)
+    return Compared(asked, form, wanted, is_equal)
 
 
-def is_literal(terms: list[t.Term], term: int) -> bool:
-    """Whether a term is a literal, perhaps by way of a local variable."""
-    return bool(terms[t.unaliased(terms, term)][0] == t.CONST)
+def literal(project: Project, frame: Frame, term: int) -> Constant | None:
+    """A literal, or a member of an enumeration, that a term is, perhaps by way of a local variable.
+
+    A class of a library that is not read has members where its attribute is in capitals.
+    """
+    terms = frame.module.facts.terms
+    entry = terms[t.unaliased(terms, term)]
+    if entry[0] == t.CONST:
+        return Constant(entry[1])
+    if entry[0] != t.ATTR:
+        return None
+    owner, name = project.values.evaluate(frame, entry[1]), entry[2]
+    if isinstance(owner, External):
+        is_class = owner.name.rpartition(".")[2][:1].isupper()
+        return Constant(EnumMember(owner.name, name)) if is_class and name.isupper() else None
+    if not isinstance(owner, ClassValue):
+        return None
+    if _ENUMS.isdisjoint(project.classes.info(owner).externals):
+        return None
+    bound = project.members.find_in_class(owner, name)
+    if bound is None or isinstance(bound, (FunctionValue, Wrapped)):
+        return None
+    return Constant(EnumMember(f"{owner.module.name}.{owner.name}", name))
+
+
+def may_be(constant: object, form: str, literals: tuple[object, ...], is_equal: bool) -> bool:
+    """Whether a literal or a member may be (not ``is_equal``: may be none) of some others."""
+    value = formed(constant, form)
+    if value in literals:
+        return is_equal
+    return not is_equal or not all(_is_of_a_kind(value, one) for one in literals)
+
+
+def _is_of_a_kind(value: object, other: object) -> bool:
+    """Whether two different ones are unequal: a member may be a text, too."""
+    if value is None or other is None:
+        return True
+    if isinstance(value, EnumMember) and isinstance(other, EnumMember):
+        return value.owner == other.owner
+    return not isinstance(value, EnumMember) and not isinstance(other, EnumMember)
 
 
 def formed(value: object, form: str) -> object:

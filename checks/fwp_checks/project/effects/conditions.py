@@ -11,7 +11,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.compared import compared, formed, is_literal
+from fwp_checks.project.effects.compared import compared, literal, may_be
 from fwp_checks.project.effects.lacking import has, lacks
 from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.effects.passes import last_pass
@@ -75,7 +75,7 @@ class Condition(NamedTuple):
         if self.test == "used":
             return True
         if self.is_compared:
-            return (formed(constant, self.form) in self.literals) is (self.test == "equal")
+            return may_be(constant, self.form, self.literals, self.test == "equal")
         if self.attribute:
             return hasattr(constant, self.attribute) is (self.test == "has")
         return (constant is None) is (self.test == "none")
@@ -217,13 +217,19 @@ class Conditions:
         return Condition(options, "", str(constants[0][1]), default)
 
     def _compared(self, frame: Frame, entry: t.Term, positive: bool) -> Requirements:
-        """What a comparison of a parameter with literals asks for."""
+        """What a comparison of a parameter with literals, or members of enumerations, asks for."""
         found = compared(frame.module.facts.terms, entry)
         asked = self._asked(frame, found.term) if found is not None else None
         if found is None or asked is None:
             return NOTHING
+        literals = []
+        for term in found.wanted:
+            wanted = literal(self._project, frame, term)
+            if wanted is None:
+                return NOTHING
+            literals.append(wanted.value)
         test = "equal" if found.is_equal is positive else "unequal"
-        return frozenset({asked._replace(test=test, literals=found.literals, form=found.form)})
+        return frozenset({asked._replace(test=test, literals=tuple(literals), form=found.form)})
 
     def _instance(self, frame: Frame, call: t.Term) -> Requirements:
         """What ``isinstance(parameter, classes)`` asks for."""
@@ -447,8 +453,8 @@ class Conditions:
             position = need.parameter - offset
             term = entry[2][position] if position < len(entry[2]) else None
         if term is not None:
-            if need.is_compared and not is_literal(terms, term):
-                return term
+            if need.is_compared:
+                return literal(self._project, caller, term) or term
             value = self._project.values.evaluate(caller, term)
             if isinstance(value, Constant) and (
                 value.value is not None or not self._is_declared(caller, term)
@@ -488,8 +494,8 @@ class Conditions:
             return Constant(need.default)
         if parameter.kind == "**" or parameter.default < 0:
             return None
-        if need.is_compared and not is_literal(callee.module.facts.terms, parameter.default):
-            return None
+        if need.is_compared:
+            return literal(self._project, callee.parent or callee, parameter.default)
         value = self._project.values.evaluate(callee.parent or callee, parameter.default)
         return value if isinstance(value, Constant) else None
 
