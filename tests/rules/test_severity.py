@@ -39,6 +39,45 @@ SEVERITIES = {
         """,
         Severity.ERROR,
     ),
+    "network that most of several callees wait for": (
+        """
+        class Web:
+            def load(self) -> dict:
+                return requests.get("https://example.org").json()
+
+        class Mail(Web):
+            pass
+
+        class Chat(Web):
+            pass
+
+        class Null:
+            def load(self) -> dict:
+                return {}
+
+        LOADERS = {"web": Web, "mail": Mail, "chat": Chat, "null": Null}
+
+        async def home(kind: str):
+            LOADERS[kind]().load()
+        """,
+        Severity.INFO,
+    ),
+    "network that all of several callees wait for": (
+        """
+        class Web:
+            def load(self) -> dict:
+                return requests.get("https://example.org").json()
+
+        class Mail(Web):
+            pass
+
+        LOADERS = {"web": Web, "mail": Mail}
+
+        async def home(kind: str):
+            LOADERS[kind]().load()
+        """,
+        Severity.ERROR,
+    ),
     "network once for each key": (
         """
         @functools.lru_cache

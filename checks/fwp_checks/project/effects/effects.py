@@ -5,7 +5,7 @@ A frame's *events* are its calls, written and implicit (``with``, loops, propert
 methods), each with what it runs. An effect starts at library functions (catalogue rows) and is
 carried up the call graph. The search starts at all of them at once and goes up breadth first, which
 settles cycles and gives each function its shortest chain. An event whose callee is one of several
-has an effect only if all of them do.
+has an effect only if all of them do; if most of them do, it may have it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from fwp_checks.project.effects.doubts import Doubts, OpenTests
 from fwp_checks.project.effects.elsewhere import Elsewhere
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
+from fwp_checks.project.effects.ranks import ranked, slowness
 from fwp_checks.project.effects.switches import Switches
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
@@ -334,6 +335,7 @@ class Proof:
     ``requirements`` is what the frame's parameters must be for it. ``rank`` puts first what always
     runs, and of that what may take longest. ``is_open``: what the event runs has it only under a
     test of which nothing says how it comes out; ``asked`` is what such tests ask of parameters.
+    ``is_choice``: on the way, most of several callees have it, but not all.
     """
 
     event: Event
@@ -343,6 +345,7 @@ class Proof:
     rank: int
     is_open: bool = False
     asked: Requirements = NOTHING
+    is_choice: bool = False
 
 
 class Effects:
@@ -351,7 +354,8 @@ class Effects:
     ``starts`` gives the row by which a library run has the effect. ``each_time`` leaves out what
     happens once for each of some keys; ``each_object`` keeps of that what is remembered with an
     object, as there may be an object for each request. Without ``refused`` what
-    functions refuse to do on a loop does not count.
+    functions refuse to do on a loop does not count. With ``mostly`` an event may have the effect if
+    most of several callees do, of which the application's settings choose one, as a rule.
     """
 
     def __init__(
@@ -362,8 +366,10 @@ class Effects:
         each_time: bool = False,
         each_object: bool = False,
         refused: bool = True,
+        mostly: bool = False,
     ) -> None:
         self._refused = refused
+        self._mostly = mostly
         self._each_time = each_time
         self._each_object = each_object
         self._conditions = project.conditions
@@ -396,7 +402,7 @@ class Effects:
                         else:
                             row = starts(run)
                             if row is not None:
-                                rank = _ranked(slowness(row.kind, run.name), frame, event.term)
+                                rank = ranked(slowness(row.kind, run.name), frame, event.term)
                                 starting.append((rank, frame, event, index, run, row))
         starting.sort(key=itemgetter(0))
         for rank, frame, event, index, run, row in starting:
@@ -407,7 +413,7 @@ class Effects:
             reached: dict[Frame, list[_Way]] = {}
             for callee, inner in settled:
                 for frame, event, index in callers.get(callee, ()):
-                    rank = _ranked(inner.rank, frame, event.term)
+                    rank = ranked(inner.rank, frame, event.term)
                     reached.setdefault(frame, []).append((rank, event, index, callee, inner))
             for frame, ways in reached.items():
                 if len(ways) > 1:
@@ -416,6 +422,7 @@ class Effects:
                     left = self._conditions.left(inner.requirements, frame, event.term, callee)
                     if left is not None:
                         proof = Proof(event, RunFrame(callee), inner, left, rank, inner.is_open)
+                        proof.is_choice = inner.is_choice
                         if inner.asked:
                             self._answer(proof, inner.asked, frame, callee)
                         self._settle(frame, index, proof)
@@ -432,26 +439,31 @@ class Effects:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""
         event = proof.event
         found = self._found.setdefault((frame, event.term), [[] for _ in event.alternatives])
-        if _says_as_much(found[index], proof.requirements, proof.is_open):
+        if _says_as_much(found[index], proof.requirements, proof.is_open, proof.is_choice):
             return
         found[index].append(proof)
+        is_choice = proof.is_choice
         if not all(found):
-            return
+            if not self._mostly or not _are_most(found):
+                return
+            is_choice = True
         requirements = self._conditions.of(frame, event.term) | proof.requirements
         is_open = proof.is_open or self._doubts.has(frame, event.term)
         asked = proof.asked | self._doubts.asked(frame, event.term)
         for other, proofs in enumerate(found):
-            if other != index:
-                least = min(proofs, key=lambda known: (known.is_open, len(known.requirements)))
+            if other != index and proofs:
+                least = min(proofs, key=_openness)
                 requirements |= least.requirements
                 is_open = is_open or least.is_open
+                is_choice = is_choice or least.is_choice
         known = self._known.setdefault(frame, [])
         if len(known) == _MAX_PROOFS - 1:
             # There may be more cases than proofs: the last one holds for the cases of any literal.
             requirements = frozenset([need for need in requirements if not need.is_compared])
-        if len(known) < _MAX_PROOFS and not _says_as_much(known, requirements, is_open):
-            first = proof if index == 0 else found[0][0]
+        if len(known) < _MAX_PROOFS and not _says_as_much(known, requirements, is_open, is_choice):
+            first = proof if index == 0 or not found[0] else found[0][0]
             settled = Proof(event, first.run, first.inner, requirements, first.rank, is_open, asked)
+            settled.is_choice = is_choice
             known.append(settled)
             self._waiting.append((frame, settled))
 
@@ -464,16 +476,20 @@ class Effects:
 
     def proven(self, frame: Frame, event: Event) -> tuple[tuple[Link, ...], bool]:
         """The chain, and whether it is open: a distant helper does it only under a test of which
-        nothing says how it comes out.
+        nothing says how it comes out, or most of several callees do it, but not all.
         """
         found = self._found.get((frame, event.term), [])
-        if not found or not all(found):
+        if not found:
             return (), False
+        if not all(found):
+            if not self._mostly or not _are_most(found):
+                return (), False
+            return _links(frame, next(proofs[0] for proofs in found if proofs)), True
         known = found[0]
         links = _links(frame, known[0])
-        if not known[0].is_open or len(links) < _DISTANT:
+        if not _is_doubtful(known[0], links):
             return links, False
-        sure = next((proof for proof in known if not proof.is_open), None)
+        sure = next((proof for proof in known if not (proof.is_open or proof.is_choice)), None)
         return (links, True) if sure is None else (_links(frame, sure), False)
 
 
@@ -481,11 +497,29 @@ class Effects:
 _DISTANT = 4
 
 
-def _says_as_much(known: list[Proof], requirements: Requirements, is_open: bool) -> bool:
+def _says_as_much(
+    known: list[Proof], requirements: Requirements, is_open: bool, is_choice: bool
+) -> bool:
     """Whether one of some proofs needs no more than these requirements, and is no more open."""
     return any(
-        proof.requirements <= requirements and (is_open or not proof.is_open) for proof in known
+        proof.requirements <= requirements
+        and (is_open or not proof.is_open)
+        and (is_choice or not proof.is_choice)
+        for proof in known
     )
+
+
+def _openness(proof: Proof) -> tuple[bool, bool, int]:
+    return proof.is_choice, proof.is_open, len(proof.requirements)
+
+
+def _is_doubtful(proof: Proof, links: tuple[Link, ...]) -> bool:
+    return proof.is_choice or (proof.is_open and len(links) >= _DISTANT)
+
+
+def _are_most(found: list[list[Proof]]) -> bool:
+    """Whether more than two thirds of the callees of an event have the effect."""
+    return 3 * (len(found) - found.count([])) > 2 * len(found)
 
 
 def _links(frame: Frame, first: Proof) -> tuple[Link, ...]:
@@ -509,34 +543,6 @@ def _place(way: _Way) -> tuple[int, int, int, str, int, int]:
     rank, event, index, callee, inner = way
     path, scope = callee.function
     return rank, event.term, index, path, scope, inner.event.term
-
-
-# Databases and caches are near, as a rule; of files and the processor it is known.
-_RANKS = {"database": 1, "orm": 1, "cache": 1, "cpu": 2, "file": 3, "metadata": 3}
-
-
-# What stands under a condition comes behind all that always runs.
-_CONDITIONS = frozenset({"if", "else", "case", "except"})
-_DOUBTFUL = 8
-_LAST = 2 * _DOUBTFUL
-
-
-def _ranked(rank: int, frame: Frame, term: int) -> int:
-    """The rank of a proof that goes on at a term of a frame."""
-    if rank < _DOUBTFUL and any(
-        region.kind in _CONDITIONS and region.start <= term < region.end
-        for region in frame.module.regions_in(frame.scope_number)
-    ):
-        return rank + _DOUBTFUL
-    return rank
-
-
-def slowness(kind: str, name: str) -> int:
-    """How long a library's call of this kind may take, beside others: the longest come first.
-
-    Leaving a session or connection comes after all that may be done with it.
-    """
-    return _LAST if name.endswith(".__exit__") else _RANKS.get(kind, 0)
 
 
 # A context switch lasts about as long.

@@ -17,7 +17,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Scope
 from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call
-from fwp_checks.project.effects.effects import slowness
+from fwp_checks.project.effects.ranks import slowness
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop.beginnings import only_begun
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock

@@ -384,6 +384,7 @@ class LoopCollector:
                     each_time=severity is not Severity.WARNING,
                     each_object=severity is Severity.ERROR,
                     refused=False,
+                    mostly=severity is Severity.ERROR,
                 ),
             )
             for severity in _SEVERITIES
