@@ -105,12 +105,13 @@ def _starters(project: Project) -> Iterator[Frame]:
     inner: dict[tuple[Module, int], list[int]] = {}
     for module in project.table.modules:
         terms = module.facts.terms
-        runs = (call for call in module.calls if _last_name(terms[terms[call][1]]) == "run")
+        runs = (call for call in module.calls if _last_name(terms[terms[call][1]]) in _RUN)
         for number in sorted({module.scope_of(call) for call in runs}):
             scope = module.facts.scopes[number]
             if module.is_read_only or not scope.is_function or scope.is_async:
                 continue
-            if _runs_loop(project, project.frame_of_scope(module, number), _NEW_LOOP):
+            frame = project.frame_of_scope(module, number)
+            if _runs_loop(project, frame, _NEW_LOOP) or _makes_and_runs_loop(project, frame):
                 yield from project.call_sites.frames_around(module, number)
                 if scope.parent > 0:
                     inner.setdefault((module, scope.parent), []).append(number)
@@ -211,6 +212,17 @@ def _runs_loop(project: Project, frame: Frame, names: Container[str] | None = No
             ):
                 return True
     return False
+
+
+def _makes_and_runs_loop(project: Project, frame: Frame) -> bool:
+    """Whether the code of a frame makes a loop and runs one itself, which raises where one runs."""
+    terms = frame.module.facts.terms
+    called = [terms[term][1] for term in frame.module.calls_in(frame.scope_number)]
+    return any(
+        _last_name(terms[function]) == "new_event_loop"
+        and getattr(project.values.evaluate(frame, function), "name", "") in _MADE_AND_RUN
+        for function in called
+    ) and _runs_loop(project, frame, _MADE_AND_RUN)
 
 
 class Starts(NamedTuple):
