@@ -20,7 +20,7 @@ from fwp_checks.project.meaning.choices import Choices
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.narrowing import TRUTHY, Narrowing
 from fwp_checks.project.meaning.origins import consumed_at, is_traced, single
-from fwp_checks.project.meaning.texts import text_at
+from fwp_checks.project.meaning.texts import names_page, text_at
 from fwp_checks.project.meaning.values import (
     NONE,
     RECURSIVE,
@@ -374,8 +374,9 @@ class Values:
         region = frame.module.facts.regions[entry[4]]
         return Iterable(element, entry[1], is_async=entry[1] == "generator" and region.is_async)
 
-    def _format(self, frame: Frame, _entry: t.Term, term: int) -> Value:
-        text = text_at(self._project, frame, term) if _performs(frame) else None
+    def _format(self, frame: Frame, entry: t.Term, term: int) -> Value:
+        is_name = names_page(frame.module.facts.terms, entry) or _performs(frame)
+        text = text_at(self._project, frame, term) if is_name else None
         return Instance("builtins.str") if text is None else Constant(text)
 
     def _caught(self, frame: Frame, entry: t.Term, _term: int) -> Value:
@@ -447,6 +448,12 @@ class Values:
         result = self._project.calls.outcome(frame, term).result
         if frame.module.is_template:
             return self._project.templates.built(frame, term, result)
+        if type(result) is Unknown or (
+            type(result) is Instance and result.class_ == "builtins.str"
+        ):
+            is_name = names_page(frame.module.facts.terms, entry)
+            text = text_at(self._project, frame, term) if is_name else None
+            return result if text is None else Constant(text)
         if type(result) in (Instance, Union, MappingValue):
             built = self._project.inheriting.finished(frame, term, result)
             is_one = is_traced(built) and self.evaluate(frame, entry[1]) in _PICKING_ONE
@@ -517,7 +524,9 @@ class Values:
 
     def _binary(self, frame: Frame, entry: t.Term, term: int) -> Value:
         left = self.evaluate(frame, entry[2])
-        if type(left) is Constant and _performs(frame):
+        if names_page(frame.module.facts.terms, entry) or (
+            type(left) is Constant and _performs(frame)
+        ):
             text = text_at(self._project, frame, term)
             if text is not None:
                 return Constant(text)

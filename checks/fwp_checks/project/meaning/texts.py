@@ -4,7 +4,7 @@ what a small function makes of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -31,6 +31,9 @@ _DEFAULTS = {
     "os.getenv": (1, "default"),
     "os.environ.get": (1, "default"),
 }
+_PAGES: tuple[str, ...] = (".html", ".htm", ".txt", ".xml", ".jinja", ".jinja2", ".j2", ".mjml")
+_FORMAT = "format"
+_JOINING: frozenset[str] = frozenset({"os.path.join", "posixpath.join"})
 
 
 def text_at(project: Project, frame: Frame, term: int) -> str | None:
@@ -38,6 +41,24 @@ def text_at(project: Project, frame: Frame, term: int) -> str | None:
     the path taken, the one that is.
     """
     return _text(project, frame, term, _MOST_STEPS)
+
+
+def names_page(terms: Sequence[t.Term], entry: t.Term) -> bool:
+    """Whether a term puts together what ends like the name of a template's file."""
+    kind = entry[0]
+    if kind == t.FORMAT:
+        return len(entry) > 2 and bool(entry[2][-1].endswith(_PAGES))
+    if kind == t.BINARY:
+        if entry[1] not in ("+", "%"):
+            return False
+        last = terms[entry[3] if entry[1] == "+" else entry[2]]
+    elif kind == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == _FORMAT:
+        last = terms[terms[entry[1]][1]]
+    elif kind == t.CALL and entry[2] and not entry[3]:
+        last = terms[entry[2][-1]]
+    else:
+        return False
+    return bool(last[0] == t.CONST and isinstance(last[1], str) and last[1].endswith(_PAGES))
 
 
 def _text(project: Project, frame: Frame, term: int, steps: int) -> str | None:
@@ -64,6 +85,8 @@ def _text(project: Project, frame: Frame, term: int, steps: int) -> str | None:
         options = entry[1] if kind == t.JOIN else entry[2]
         return _only(_text(project, frame, option, steps - 1) for option in options)
     if kind == t.CALL:
+        if names_page(frame.module.facts.terms, entry):
+            return _page(project, frame, entry, steps)
         return _only(_returned(project, frame, term, steps))
     if kind == t.PARAM and entry[1] < len(frame.arguments):
         return _only(map(text_of, options_of(project.values.evaluate(frame, term))))
@@ -80,6 +103,26 @@ def _interpolated(project: Project, frame: Frame, entry: t.Term, steps: int) -> 
     if around is None or around.count("%") != around.count("%s") or None in parts:
         return None
     return around % tuple(parts) if around.count("%s") == len(parts) else None
+
+
+def _page(project: Project, frame: Frame, entry: t.Term, steps: int) -> str | None:
+    """``"{}/list.html".format(folder)`` and ``os.path.join(folder, "list.html")``."""
+    called = frame.module.facts.terms[entry[1]]
+    parts = [_text(project, frame, argument, steps - 1) for argument in entry[2]]
+    if called[0] == t.ATTR and called[2] == _FORMAT:
+        around = _text(project, frame, called[1], steps - 1)
+        named = {name: _text(project, frame, value, steps - 1) for name, value in entry[3]}
+        if around is None or None in parts or None in named.values():
+            return None
+        try:
+            return around.format(*parts, **named)
+        except (ValueError, LookupError, AttributeError):
+            # It does not fit what it is given.
+            return None
+    function = project.values.evaluate(frame, entry[1])
+    is_path = isinstance(function, External) and function.name in _JOINING
+    known = [part for part in parts if part is not None]
+    return "/".join(known) if is_path and len(known) == len(parts) else None
 
 
 def _only(texts: Iterable[str | None]) -> str | None:

@@ -11,10 +11,12 @@ from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.values import (
+    RECURSIVE,
     ClassValue,
     Constant,
     External,
     FunctionValue,
+    MappingValue,
     Member,
     TupleValue,
     Value,
@@ -33,6 +35,7 @@ _KEEPING = frozenset(
     f"builtins.{name}"
     for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "dict", "enumerate")
 )
+_VIEWS = ("items", "keys", "values")
 # How many calls and comprehensions away a list is written.
 _LEVELS = 4
 
@@ -56,6 +59,9 @@ class Lengths:
             entry = terms[iterable]
         if _is_written(frame.module, entry):
             return False
+        if entry[0] == t.LOOKUP and entry[2] in _VIEWS:
+            # A template goes through a mapping of the view: ``groups.items``.
+            iterable = entry[1]
         if entry[0] == t.CALL and self._is_call_of(frame, entry[1], (*_COUNTING, *_BATCHING)):
             return False
         values = self._project.values
@@ -196,9 +202,7 @@ def _are_written_things(module: Module, joined: t.Term) -> bool:
 
 def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
     function = terms[call[1]]
-    return bool(
-        function[0] == t.ATTR and function[2] in ("items", "keys", "values") and not call[2]
-    )
+    return bool(function[0] == t.ATTR and function[2] in _VIEWS and not call[2])
 
 
 def _is_batch(element: Value) -> bool:
@@ -212,6 +216,9 @@ def _is_batch(element: Value) -> bool:
 def _may_be_long(value: Value) -> bool:
     if isinstance(value, TupleValue):
         return False
+    if isinstance(value, MappingValue):
+        # All of its keys are written.
+        return value.value is not RECURSIVE or not value.items
     if isinstance(value, IterableValue) and value.kind in ("tuple", "list", "set"):
         return not isinstance(value.element, Constant)
     return True
