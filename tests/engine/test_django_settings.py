@@ -56,6 +56,19 @@ def text(value: Held | None) -> str:
 
 
 PROGRAMS = {
+    "a number of the other branch": (
+        "A = 0\nif A == 0:\n    B = 600\n    C = 1\n    D = 0\nelse:\n    B = 1\n    D = 600",
+        "0",
+    ),
+    "a number of another branch": (
+        "import os\nif 1 == 1:\n    B = 600\nD = 600 if os.environ['A'] else 0",
+        "0 | 600",
+    ),
+    "the first of three branches, of which the others bind nothing": (
+        "import os\nD = 5\nif os.environ['A'] == 'a':\n    D = 1\n"
+        "elif 1 == 1:\n    print(1)\nelse:\n    print(2)",
+        "1 | 5",
+    ),
     "by key": ('D = {"a": {"x": 1}}\nD["a"]["x"] = 2\nD["b"] = {}', "{a: {x: 2}, b: {}}"),
     "deleted": ('D = {"a": 1, "b": 2}\ndel D["a"]', "{b: 2}"),
     "updated": ('D = {"a": 1}\nD.update({"b": 2}, c=3)', "{a: 1, b: 2, c: 3}"),
@@ -175,7 +188,7 @@ def test_each_module_of_settings_has_a_base_of_its_own(tmp_path: Path) -> None:
 
 def test_a_module_of_star_imports_only(tmp_path: Path) -> None:
     files = {
-        "s/__init__.py": "try:\n    from .dev import *\nexcept ImportError:\n    from .prod import *\n",
+        "s/__init__.py": "try:\n    from .dev import *\nexcept:\n    from .prod import *\n",
         "s/dev.py": "INSTALLED_APPS = ['dev']\n",
         "s/prod.py": "INSTALLED_APPS = ['prod']\n",
     }

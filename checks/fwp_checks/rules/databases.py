@@ -67,7 +67,23 @@ def value_of(module: Module, term: int, key: str) -> Range | None:
 def key_range(module: Module, term: int, key: str) -> Range:
     """Where a key is given its value, as closely as that can be said."""
     value = value_of(module, term, key)
-    return value if value is not None else start_of(module, term)
+    found = value if value is not None else _key(module, term, key)
+    return found if found is not None else start_of(module, term)
+
+
+def _key(module: Module, term: int, key: str) -> Range | None:
+    """Where the key of a display is written; None if it is not, or not once."""
+    if module.text is None or module.facts.terms[term][0] != t.MAPPING:
+        return None
+    line, _, end_line, _ = module.facts.span(term)
+    lines = module.text.split("\n")
+    places = [
+        Range(number, match.start() + 1, number, match.end() + 1)
+        for number in range(line, end_line + 1)
+        for match in re.finditer(rf"""["']{key}["'](?=\s*:)""", lines[number - 1])
+        if "#" not in lines[number - 1][: match.start()]
+    ]
+    return places[0] if len(places) == 1 else None
 
 
 def zero(module: Module, term: int, key: str) -> tuple[Edit, ...]:

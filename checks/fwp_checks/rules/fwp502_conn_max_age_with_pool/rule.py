@@ -28,22 +28,27 @@ def check(file: FileView) -> Iterator[Finding]:
         if age is None or pool is None or not is_in(file, age.place):
             continue
         other = file.project.table.by_path[pool.place.path]
-        step = Step(other.path, start_of(other, pool.place.term), "the pool")
+        trace = [Step(other.path, start_of(other, pool.place.term), "the pool")]
+        if database.supposed is not None:
+            branching = file.project.table.by_path[database.supposed.path]
+            start = start_of(branching, database.supposed.term)
+            trace.append(Step(branching.path, start, "the branches that decide it"))
+        where = " in one branch" if database.supposed is not None else ""
         yield file.finding(
             RULE,
             key_range(file.module, age.place.term, "CONN_MAX_AGE"),
-            f"Database '{database.alias}' has a connection pool and CONN_MAX_AGE: Django raises "
-            "ImproperlyConfigured when it first connects; leave CONN_MAX_AGE at 0.",
+            f"Database '{database.alias}' has a connection pool and CONN_MAX_AGE{where}: Django "
+            "raises ImproperlyConfigured when it first connects; leave CONN_MAX_AGE at 0.",
             key=(database.alias,),
-            trace=[step],
+            trace=trace,
             edits=_edits(file, database),
         )
 
 
 def _edits(file: FileView, database: Database) -> tuple[Edit, ...]:
-    """CONN_MAX_AGE of 0, where no other settings can take the value without the pool."""
+    """CONN_MAX_AGE of 0, where no other settings or branch can take the value without the pool."""
     age, pool = database.age, database.pool
-    if age is None or pool is None:
+    if age is None or pool is None or database.supposed is not None:
         return ()
     is_used = database.leaf in Production.of(file.project).all_leaves
     own = (pool.place.path, database.leaf.module.path) if is_used else (database.leaf.module.path,)

@@ -9,7 +9,7 @@ docs/topics/async.txt of Django 6.1.3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -106,15 +106,19 @@ class Connections:
 
     @cached_property
     def contradictory(self) -> list[Database]:
-        """The aliases that certainly have both a pool and an age of connections other than 0."""
+        """The aliases that certainly have both a pool and an age of connections other than 0, also
+        where they have both in a branch only.
+        """
         found: dict[Place, Database] = {}
-        for database in self._pooled:
-            age = database.age
-            if age is None or database.literal_age in (0, ...) or database.literal_age is False:
-                continue
-            is_pooled = any(_POOLED.search(name) for name in database.engine_names)
-            if is_pooled or database.is_from_outside:
-                found.setdefault(age.place, database)
+        if "django" not in self._project.names.imported_roots:
+            return []
+        for database in self._databases.named:
+            branches: Iterable[Database] = (database,)
+            if database.may_be_contradictory:
+                branches = self._databases.in_branches(database)
+            for one in branches:
+                if one.age is not None and _is_contradictory(one):
+                    found.setdefault(one.age.place, one)
         return list(found.values())
 
     @cached_property
@@ -244,6 +248,14 @@ def _is_pooled(databases: list[Database]) -> bool:
 
 def _is_kept(database: Database) -> bool:
     return database.age is not None and database.literal_age != 0
+
+
+def _is_contradictory(database: Database) -> bool:
+    age = database.literal_age
+    if database.pool is None or age in (0, ...) or age is False:
+        return False
+    is_pooled = any(_POOLED.search(name) for name in database.engine_names)
+    return is_pooled or database.is_from_outside
 
 
 def _is_reopened(database: Database) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from fwp_checks.frameworks.django.configuration.held import (
 )
 from fwp_checks.frameworks.django.configuration.production import Leaf, Production
 from fwp_checks.frameworks.django.configuration.runs import Interpreter
+from fwp_checks.project.meaning.origins import Place
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
@@ -35,6 +36,8 @@ _POOLING = re.compile(r"pool|django_async|async_backend")
 _NETWORKED = re.compile(
     r"postgres|postgis|psql|psycopg|mysql|mariadb|oracle|mssql|sql_server|cockroach"
 )
+# Each is two runs of the settings; hardly any have a pool and an age in branches.
+_MOST_CONDITIONS = 8
 _POOLER = re.compile(r"pgbouncer|pgpool|pgcat|odyssey|6432")
 # Branches for work on the project and for its tests.
 _DEVELOPMENT = re.compile(
@@ -55,13 +58,16 @@ class Engine(Enum):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Database:
-    """What an alias holds, in one of the branches; ``is_only``: there is no other one."""
+    """What an alias holds, in one of the branches; ``is_only``: there is no other one.
+    ``supposed`` is a condition that decides it, and was supposed to hold or not to.
+    """
 
     leaf: Leaf
     alias: str
     held: Dictionary
     is_only: bool
     is_for_development: bool
+    supposed: Place | None = None
 
     @property
     def engine(self) -> Engine:
@@ -119,6 +125,17 @@ class Database:
             return None
         found = entry.value.entries.get("pool")
         return found if found is not None and found.is_sure and _is_pool(found.value) else None
+
+    @property
+    def may_be_contradictory(self) -> bool:
+        """Whether it has an age and options of which one is by a branch, and some have a pool."""
+        age = self.age
+        options = self.held.entries.get("OPTIONS")
+        if age is None or options is None or (self.pool is not None and self.literal_age != ...):
+            return False
+        ages = [o.value for o in options_of(age.value) if isinstance(o, Literal)]
+        is_kept = any(value is None or value for value in ages)
+        return is_kept and any("pool" in made.entries for made in dictionaries(options.value))
 
     @property
     def may_have_pool(self) -> bool:
@@ -185,7 +202,10 @@ class Databases:
 
     def setting(self, leaf: Leaf, name: str) -> Held | None:
         """What a setting holds; None if it is not given."""
-        interpreter = self._interpreter(leaf)
+        return self._setting(self._interpreter(leaf), leaf, name)
+
+    @staticmethod
+    def _setting(interpreter: Interpreter, leaf: Leaf, name: str) -> Held | None:
         if leaf.class_ is not None:
             held = interpreter.class_setting(SettingsObject(leaf.class_), name)
         else:
@@ -199,11 +219,21 @@ class Databases:
             known = self._interpreters[key] = Interpreter(self._project)
         return known
 
-    def _of_leaf(self, leaf: Leaf) -> Iterator[Database]:
-        held = self.setting(leaf, "DATABASES")
+    def in_branches(self, database: Database) -> Iterator[Database]:
+        """The same alias, where conditions that decide what it holds have come out one way."""
+        interpreter = self._interpreter(database.leaf)
+        for supposed in _suppositions(interpreter, database):
+            other = Interpreter(self._project, supposed)
+            module, term = next(iter(supposed))
+            for found in self._of_leaf(database.leaf, other):
+                if found.alias == database.alias:
+                    yield replace(found, supposed=Place(module.path, term))
+
+    def _of_leaf(self, leaf: Leaf, other: Interpreter | None = None) -> Iterator[Database]:
+        interpreter = other if other is not None else self._interpreter(leaf)
+        held = self._setting(interpreter, leaf, "DATABASES")
         if held is None:
             return
-        interpreter = self._interpreter(leaf)
         seen: set[tuple[str, int]] = set()
         for outer in dictionaries(held):
             for alias, entry in outer.entries.items():
@@ -216,6 +246,21 @@ class Databases:
                         branches = list(interpreter.branches(conditions))
                         for_development = any(_is_for_development(*b) for b in branches)
                         yield Database(leaf, alias, database, is_only, for_development)
+
+
+def _suppositions(
+    interpreter: Interpreter, database: Database
+) -> Iterator[dict[tuple[Module, int], bool]]:
+    """What may be supposed of conditions: that those hold which lead to a pool, or any one does."""
+    options = database.held.entries.get("OPTIONS")
+    for made in dictionaries(options.value) if options is not None else ():
+        if "pool" in made.entries:
+            regions = [(m, r) for m, r in interpreter.branches(made.conditions) if r.term >= 0]
+            if regions:
+                yield {(module, region.term): region.kind == "if" for module, region in regions}
+    for condition in list(dict.fromkeys(interpreter.undecided()))[:_MOST_CONDITIONS]:
+        yield {condition: True}
+        yield {condition: False}
 
 
 def _is_for_development(module: Module, region: Region) -> bool:

@@ -105,10 +105,14 @@ class Run:
 class Interpreter:
     """Runs settings modules of one project, each once. Made anew for each module of settings that
     is asked about, since what one of them changes in a common base is not there for the others.
+    ``supposed`` says of conditions, by module and term, whether they hold where that is not known.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(
+        self, project: Project, supposed: dict[tuple[Module, int], bool] | None = None
+    ) -> None:
         self.project = project
+        self._supposed = supposed if supposed is not None else {}
         self._runs: dict[tuple[Module, int], Run] = {}
         self._outlines: dict[tuple[Module, int], Outline] = {}
         self._depth = 0
@@ -281,6 +285,8 @@ class Interpreter:
             run.decided[number] = None
             if region.kind in ("if", "else") and region.term >= 0:
                 holds = truth(self.evaluate(run, region.term))
+                if holds is None:
+                    holds = self._supposed.get((run.module, region.term))
                 run.decided[number] = None if holds is None else holds == (region.kind == "if")
         return run.decided[number]
 
@@ -310,6 +316,14 @@ class Interpreter:
     def is_sure(self, run: Run, term: int, changed: Dictionary) -> bool:
         """Whether a change of a dictionary happens wherever there is that dictionary."""
         return self.conditions(run, term) <= changed.conditions
+
+    def undecided(self) -> Iterator[tuple[Module, int]]:
+        """The conditions, by module and term, whose truth was asked for and is not known."""
+        for run in self._by_number.values():
+            for number, is_taken in run.decided.items():
+                region = run.module.facts.regions[number]
+                if is_taken is None and region.kind in ("if", "else") and region.term >= 0:
+                    yield run.module, region.term
 
     def branches(self, conditions: Conditions) -> Iterator[tuple[Module, Region]]:
         """The regions that conditions stand for, with their modules."""
@@ -372,21 +386,61 @@ class Interpreter:
 
     def _live(self, run: Run, join: int) -> list[int]:
         """Those of the terms that meet at a JOIN which can be there."""
-        terms = run.module.facts.terms
-        options: list[int] = list(terms[join][1])
+        options: list[int] = list(run.module.facts.terms[join][1])
+        decides = self._deciding(run, join) if len(options) == 2 else None
+        if decides is not None:
+            is_taken = self.is_taken(run, *decides)
+            return options if is_taken is None else options[1:] if is_taken else options[:1]
         for number, region in self._outline(run).branches:
             if region.end > join:
                 continue
-            if region.kind == "else" and region.end == join and len(options) == 2:
-                # The two ways of a conditional expression, in order.
-                is_taken = self.is_taken(run, number, region)
-                if is_taken is not None:
-                    return options[1:] if is_taken else options[:1]
             inside = [o for o in options if region.start <= o < region.end]
             if inside and self.is_taken(run, number, region):
                 options = [o for o in options if o in inside or o >= region.end]
         kept = [option for option in options if not self._is_skipped(run, option)]
         return kept or options
+
+    def _deciding(self, run: Run, join: int) -> tuple[int, Region] | None:
+        """The ``else`` after which both ways meet at a JOIN, the way of its ``if`` first; None if
+        that is not certain.
+        """
+        terms = run.module.facts.terms
+        before = [(n, r) for n, r in self._outline(run).branches if r.end <= join]
+        others = [(n, r) for n, r in before if r.kind == "else"]
+        if not others:
+            return None
+        found = max(others, key=lambda branch: (branch[1].end, -branch[1].start))
+        end = found[1].end
+        if any(terms[term][0] != t.JOIN for term in range(end, join)):
+            return None
+        if any(end < region.end <= join for region in run.module.facts.regions):
+            return None
+        return None if self._is_elif(run, found[1]) else found
+
+    def _is_elif(self, run: Run, last: Region) -> bool:
+        """Whether nothing but its condition is between the branch of an ``else`` and another before
+        that, which has no ``else``: what meets behind may do so for that one.
+        """
+        terms = run.module.facts.terms
+        condition: set[int] = set()
+        waiting = [last.term]
+        while waiting:
+            term = waiting.pop()
+            if term not in condition:
+                condition.add(term)
+                waiting.extend(t.operands(terms[term]))
+        branches = [region for _, region in self._outline(run).branches]
+        with_else = {(r.start, r.term) for r in branches if r.kind == "else"}
+        start = next((r.start for r in branches if r.kind == "if" and r.end == last.start), -1)
+        return start < 0 or any(
+            region.kind == "if"
+            and region.end <= start
+            and (region.end, region.term) not in with_else
+            and all(
+                term in condition or terms[term][0] == t.TRUTH for term in range(region.end, start)
+            )
+            for region in branches
+        )
 
     def _name(self, run: Run, name: str) -> Held:
         number = run.scope_number
