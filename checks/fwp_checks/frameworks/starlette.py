@@ -25,6 +25,7 @@ from fwp_checks.project.meaning.values import (
     External,
     FunctionValue,
     Generator,
+    Instance,
     Value,
     is_informative,
 )
@@ -153,9 +154,15 @@ class Starlette(WebFramework):
     # -- values ------------------------------------------------------------------------------------
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
-        """What ``Depends(f)``, as default or in ``Annotated``, injects."""
+        """What ``Depends(f)``, as default or in ``Annotated``, injects; of what a library's object
+        gives of which nothing is known, ``Depends(Provide[Container.store])``, the annotation
+        tells.
+        """
         for dependency in declared_by(project, frame, index):
             value = self.injected(project, dependency.value)
+            if isinstance(dependency.value, External) and isinstance(value, Instance):
+                if isinstance(value.class_, str) and not project.catalogue.is_type(value.class_):
+                    return None
             return value if is_informative(value) else None
         return None
 
