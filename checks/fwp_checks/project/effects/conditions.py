@@ -18,6 +18,7 @@ from fwp_checks.project.effects.passes import last_pass
 from fwp_checks.project.effects.taking import may_take
 from fwp_checks.project.effects.unused import ENDING, is_unused
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.assignments import assigned_before
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import roots_of
 from fwp_checks.project.meaning.values import (
@@ -193,14 +194,18 @@ class Conditions:
         return NOTHING
 
     def _asked(self, frame: Frame, term: int) -> Condition | None:
-        """The parameter that a term is, or the one of ``**options`` that it gets by its name,
-        without a test.
+        """The parameter that a term is, or that an attribute was assigned from just before, or the
+        one of ``**options`` that it gets by its name, without a test.
         """
         terms = frame.module.facts.terms
         parameter = _parameter(terms, term)
         if parameter is not None:
             return Condition(parameter, "")
         entry = terms[t.unaliased(terms, term)]
+        if entry[0] == t.ATTR:
+            assigned = assigned_before(frame, term)
+            parameter = _parameter(terms, assigned) if assigned >= 0 else None
+            return Condition(parameter, "") if parameter is not None else None
         if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] != "get":
             return None
         options = _parameter(terms, terms[entry[1]][1])

@@ -63,6 +63,31 @@ class Assignments:
         return value
 
 
+def assigned_before(frame: Frame, term: int) -> int:
+    """What an ATTR term was assigned last in its function, whichever path was taken; -1 if that is
+    not there.
+    """
+    module = frame.module
+    terms = module.facts.terms
+    term = t.unaliased(terms, term)
+    last = -1
+    for store in module.attribute_writes_in(frame.scope_number):
+        if store < term and terms[store][2] == terms[term][2]:
+            last = store
+    if last < 0 or terms[last][0] != t.STORE or not _is_same(terms, terms[last][1], terms[term][1]):
+        return -1
+    for region in module.regions_in(frame.scope_number):
+        if region.start <= last < region.end and not region.start <= term < region.end:
+            return -1
+    return int(terms[last][3])
+
+
+def _is_same(terms: list[t.Term], one: int, other: int) -> bool:
+    """Whether two terms of a function are the same parameter or variable."""
+    one, other = t.unaliased(terms, one), t.unaliased(terms, other)
+    return one == other or (terms[one][0] == t.PARAM and terms[one] == terms[other])
+
+
 def bound_to(frame: Frame, term: int) -> str:
     """The variable or attribute that what a term makes is bound to; empty if there is none."""
     facts = frame.module.facts
