@@ -10,11 +10,12 @@ _NAMED: tuple[str, ...] = ("any", "keyword")
 
 def may_take(terms: list[t.Term], call: int, callee: Frame, bound: int) -> bool:
     """Whether a function, of which the first parameters are ``bound`` already, takes the arguments
-    of a call, as far as they are spelt out. What is decorated may have other parameters.
+    of a call, as far as they are spelt out. What is decorated may have other parameters, and what a
+    template defines has what it reads of the context besides.
     """
     entry = terms[call]
     scope = callee.scope
-    if entry[0] != t.CALL or scope.decorators or scope.name == "__init__":
+    if entry[0] != t.CALL or callee.module.is_template or scope.decorators or scope.name == "__init__":
         return True
     positional = len(entry[2])
     names = set()
