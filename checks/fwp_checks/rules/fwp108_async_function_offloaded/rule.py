@@ -24,8 +24,8 @@ def check(file: FileView) -> Iterator[Finding]:
     for handed in file.offloaded_arguments:
         if handed.is_async_function:
             message = (
-                f"async function '{handed.name}' is handed to {handed.offload}: the thread gets a "
-                f"coroutine and nothing of it runs; await {handed.name}() instead."
+                f"async function '{handed.name}' is handed to {handed.offload}: the thread only "
+                f"makes its coroutine and runs nothing of it; await {handed.name}() instead."
             )
         else:
             message = (
