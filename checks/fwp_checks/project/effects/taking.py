@@ -15,7 +15,12 @@ def may_take(terms: list[t.Term], call: int, callee: Frame, bound: int) -> bool:
     """
     entry = terms[call]
     scope = callee.scope
-    if entry[0] != t.CALL or callee.module.is_template or scope.decorators or scope.name == "__init__":
+    if (
+        entry[0] != t.CALL
+        or callee.module.is_template
+        or scope.decorators
+        or scope.name == "__init__"
+    ):
         return True
     positional = len(entry[2])
     names = set()
