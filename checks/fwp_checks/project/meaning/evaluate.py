@@ -431,6 +431,8 @@ class Values:
 
     def _attribute(self, frame: Frame, entry: t.Term, term: int) -> Value:
         base = self._project.assignments.used(frame, entry[1], term)
+        if type(base) is Union:
+            base = self._narrowing.of_name(frame, entry[1], term, base)
         value = self._project.members.attribute(base, entry[2])
         if type(value) is Unknown and frame.scope.name == "__init__":
             value = self._of_new(frame, base, entry[2], value)

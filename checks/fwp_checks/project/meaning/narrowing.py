@@ -1,7 +1,8 @@
 """What a test says of a value: ``if user is not None``, ``assert isinstance(self.engine, Engine)``.
 
-Local names carry it in their terms (NARROW). Of attributes it holds where the test has succeeded,
-as long as the function assigns no attribute of that name in between.
+Local names carry it in their terms (NARROW). Of attributes and of names from outside it holds where
+the test has succeeded, or has failed, as long as the function assigns no attribute of that name in
+between.
 """
 
 from __future__ import annotations
@@ -62,13 +63,14 @@ _RULED_OUT = Unknown("ruled out by a test", replaceable=True)
 
 
 class _Tested(NamedTuple):
-    """``isinstance(attribute, class_)`` has said yes from ``start`` to ``end``."""
+    """``isinstance(tested, class_)`` has said yes (``holds``) or no from ``start`` to ``end``."""
 
     start: int
     end: int
     call: int
-    attribute: int
+    tested: int
     class_: int
+    holds: bool
 
 
 class Narrowing:
@@ -98,41 +100,55 @@ class Narrowing:
             return self._by_coroutine_function(value, test == "coroutine-function")
         return value
 
-    # -- attributes --------------------------------------------------------------------------------
+    # -- attributes, and names from outside --------------------------------------------------------
 
     def of_attribute(self, frame: Frame, term: int, value: Value) -> Value:
         """What is left of the value of an ATTR term where it stands."""
         if not isinstance(value, (Union, Unknown)):
             return value
+        return self._where(frame, term, term, value)
+
+    def of_name(self, frame: Frame, name: int, at: int, value: Value) -> Value:
+        """What is left of a value that a NAME term gives, for a term that reads it."""
+        if type(value) is not Union or frame.module.facts.terms[name][0] != t.NAME:
+            return value
+        return self._where(frame, name, at, value)
+
+    def _where(self, frame: Frame, read: int, at: int, value: Value) -> Value:
         module = frame.module
+        terms = module.facts.terms
         known = self._known.get(module)
         if known is None:
             known = self._known[module] = self._find(module)
-        for tested in known.get(module.facts.terms[term][2], ()):
+        entry = terms[read]
+        for tested in known.get(entry[2] if entry[0] == t.ATTR else entry[1], ()):
             if (
-                tested.start <= term < tested.end
-                and module.scope_of(term) == module.scope_of(tested.call)
-                and is_same(module.facts.terms, term, tested.attribute)
-                and not _is_assigned(module, tested, term)
+                tested.start <= at < tested.end
+                and module.scope_of(at) == module.scope_of(tested.call)
+                and is_same(terms, read, tested.tested)
+                and not _is_assigned(module, tested, at)
             ):
-                return self._to(frame, value, tested.class_)
+                if tested.holds:
+                    return self._to(frame, value, tested.class_)
+                value = self._away(frame, value, tested.class_)
         return value
 
     @staticmethod
     def _find(module: Module) -> dict[str, list[_Tested]]:
-        """The tests of a module, by the names of the attributes."""
+        """The tests of a module, by the names of the attributes or variables."""
         terms = module.facts.terms
         found: dict[str, list[_Tested]] = {}
         for call in module.calls:
             entry = terms[call]
             if terms[entry[1]] != (t.NAME, "isinstance") or len(entry[2]) != 2:
                 continue
-            attribute, class_ = entry[2]
-            if terms[attribute][0] != t.ATTR:
+            tested, class_ = entry[2]
+            read = terms[tested]
+            if read[0] != t.ATTR and read[0] != t.NAME:
                 continue
-            for start, end in _stretches(module, call):
-                tested = _Tested(start, end, call, attribute, class_)
-                found.setdefault(terms[attribute][2], []).append(tested)
+            name = read[2] if read[0] == t.ATTR else read[1]
+            for start, end, holds in _stretches(module, call):
+                found.setdefault(name, []).append(_Tested(start, end, call, tested, class_, holds))
         return found
 
     # -- classes -----------------------------------------------------------------------------------
@@ -230,13 +246,15 @@ def is_same(terms: list[t.Term], one: int, other: int) -> bool:
     return one == other or (kind in (t.NAME, t.PARAM) and terms[one] == terms[other])
 
 
-def _stretches(module: Module, call: int) -> Iterator[tuple[int, int]]:
-    """Where a test has succeeded: in branches, behind those that leave, behind an ``assert``."""
+def _stretches(module: Module, call: int) -> Iterator[tuple[int, int, bool]]:
+    """Where a test has succeeded or failed: in branches, behind those that leave, behind an
+    ``assert``.
+    """
     terms = module.facts.terms
     number = module.scope_of(call)
     for test in tests_in(module, number):
-        if test.term == call and test.holds:
-            yield test.start, test.end
+        if test.term == call:
+            yield test.start, test.end, test.holds
     scope = module.facts.scopes[number]
     for statement in module.facts.statements_of(scope) if scope.kind == "function" else ():
         if statement.kind == "assert" and statement.start <= call < statement.end:
@@ -245,7 +263,7 @@ def _stretches(module: Module, call: int) -> Iterator[tuple[int, int]]:
                 and not any(term in _operands(terms[after]) for after in range(term, statement.end))
                 for term in range(call, statement.end)
             ):
-                yield statement.end, scope.end
+                yield statement.end, scope.end, True
 
 
 def _operands(entry: t.Term) -> tuple[int, ...]:
@@ -258,7 +276,9 @@ def _operands(entry: t.Term) -> tuple[int, ...]:
 def _is_assigned(module: Module, tested: _Tested, term: int) -> bool:
     """Whether an attribute of that name is assigned between a test and a use."""
     terms = module.facts.terms
-    name = terms[tested.attribute][2]
+    if terms[tested.tested][0] != t.ATTR:
+        return False
+    name = terms[tested.tested][2]
     return any(
         tested.call < store < term and terms[store][2] == name
         for store in module.attribute_writes_in(module.code_scope_of(tested.call))
