@@ -29,6 +29,61 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             "app GET /people/<int:id> user",
         ],
     ),
+    "classes of Flask-Classful": (
+        {
+            "app.py": """
+            from flask import Blueprint, Flask
+            from views import OrdersView, Status, QuotesOfDayView
+            api = Blueprint("api", __name__, url_prefix="/api")
+
+            def create_app():
+                app = Flask(__name__)
+                OrdersView.register(app)
+                QuotesOfDayView.register(app, route_base="/quotes", route_prefix="/v2")
+                Status.register(api)
+                app.register_blueprint(api)
+                return app
+            """,
+            "views.py": """
+            from flask_classful import FlaskView, method, route
+
+            class Base(FlaskView):
+                excluded_methods = ["helper"]
+                def before_request(self, name): ...
+                def helper(self): ...
+                def count(self): ...
+
+            class OrdersView(Base):
+                def index(self): ...
+                def get(self, id: int): ...
+                def post(self): ...
+                @route("/<int:id>/lines", methods=["GET", "POST"])
+                def lines(self, id): ...
+                @method("PUT")
+                def close(self, id, reason=None): ...
+                def _total(self): ...
+
+            class QuotesOfDayView(FlaskView):
+                route_base = "ignored"
+                def random(self): ...
+
+            class Status(FlaskView):
+                def index(self): ...
+                @classmethod
+                def made(cls): ...
+            """,
+        },
+        [
+            "app GET /api/status/ Status.index",
+            "app GET /orders/count/ Base.count",
+            "app GET /orders/ OrdersView.index",
+            "app GET /orders/<int:id>/ OrdersView.get",
+            "app POST /orders/ OrdersView.post",
+            "app GET,POST /orders/<int:id>/lines OrdersView.lines",
+            "app PUT /orders/close/<id>/ OrdersView.close",
+            "app GET /v2/quotes/random/ QuotesOfDayView.random",
+        ],
+    ),
     "blueprints in a factory, nested, with prefixes": (
         {
             "app.py": """
