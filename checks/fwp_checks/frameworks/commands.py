@@ -4,7 +4,7 @@ Click and Typer call the function of the command that was given; Django's ``mana
 ``handle``. Celery, RQ, Huey and Dramatiq call the plain function of a job (Celery also ``run`` of a
 task's class) in a process or thread of the worker, ``Thread(target=…)`` and ``Process(target=…)``
 in one made for it. None of them runs an event loop around it; one that the function starts is its
-own.
+own. The coroutine of an async one is run by RQ alone, with ``asyncio.run`` (rq/job.py of RQ 3.0.0).
 """
 
 from __future__ import annotations
@@ -33,12 +33,20 @@ _COMMANDS = frozenset(
         "cyclopts.App.default",
     }
 )  # fmt: skip
+_RQ = "rq.decorators.job"
 _JOBS = frozenset(
     {
-        "celery.Celery.task", "celery.shared_task", "rq.decorators.job", "huey.Huey.task",
+        "celery.Celery.task", "celery.shared_task", _RQ, "huey.Huey.task",
         "huey.Huey.periodic_task", "dramatiq.actor",
     }
 )  # fmt: skip
+# These hand a function to RQ: with keyword and position.
+_ENQUEUED = {
+    "rq.Queue.enqueue": ("f", 0),
+    "rq.Queue.enqueue_call": ("func", 0),
+    "rq.Queue.enqueue_at": ("f", 1),
+    "rq.Queue.enqueue_in": ("func", 1),
+}
 # Their functions run on the loop of one test, https://pytest-asyncio.readthedocs.io/
 _FIXTURES = frozenset({"pytest.fixture", "pytest_asyncio.fixture"})
 # What is called of the objects of classes that derive from these.
@@ -87,9 +95,13 @@ class Commands(Framework):
             yield from self._frames(project, decoration.function)
         for decoration in project.call_sites.decorated(_JOBS):
             for frame in self._frames(project, decoration.function):
-                # Coroutine functions among them share a loop, if the worker runs them at all.
-                if not frame.scope.is_async:
+                # Coroutine functions of others share a loop, if the worker runs them at all.
+                if not frame.scope.is_async or decoration.name == _RQ:
                     yield frame
+        for site in project.call_sites.of(frozenset(_ENQUEUED)):
+            keyword, position = _ENQUEUED[site.name]
+            job = site.arguments.get(position, keyword)
+            yield from self._frames(project, job) if job is not None else ()
         for site in project.call_sites.of(frozenset(_STARTED)):
             keyword, position = _STARTED[site.name]
             target = site.arguments.get(position, keyword)
