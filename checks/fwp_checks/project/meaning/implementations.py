@@ -158,20 +158,11 @@ class Implementations:
         """Whether a class has a member of this name, and as the method that is wanted."""
         if method is None:
             return any(
-                isinstance(owner, ClassValue) and self._declares(owner, name)
+                isinstance(owner, ClassValue) and self._project.members.declares(owner, name)
                 for owner in self._project.classes.info(class_).order
             )
         member = self._member(class_, name)
         return isinstance(member, FunctionValue) and _fits(self._scope(member), self._scope(method))
-
-    @staticmethod
-    def _declares(class_: ClassValue, name: str) -> bool:
-        scope = class_.module.facts.scopes[class_.scope]
-        return (
-            name in scope.bindings
-            or name in scope.annotations
-            or name in class_.module.methods_writing.get(class_.scope, {})
-        )
 
     @cached_property
     def _binding(self) -> dict[str, list[ClassValue]]:

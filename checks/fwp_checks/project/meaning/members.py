@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import parse_value
@@ -61,6 +62,8 @@ def _bound(order: tuple[ClassValue | External, ...], name: str) -> tuple[ClassVa
     return None
 
 
+# Bases that add no attributes of the kind that code asks for.
+_OF_NOTHING = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
 # Under these, a property stays what it is for objects: Python's own, then those of SQLAlchemy's
 # hybrid_property, https://docs.sqlalchemy.org/en/20/orm/extensions/hybrid.html
 _PROPERTY_DECORATORS = frozenset(
@@ -108,7 +111,7 @@ class Members:
     def _attribute(self, base: Value, name: str) -> Value:
         project = self._project
         if isinstance(base, Union):
-            return join([self.attribute(option, name) for option in options_of(without_none(base))])
+            return self._of_union(options_of(without_none(base)), name)
         if isinstance(base, Instance):
             return self._of_instance(base, name)
         if isinstance(base, ModuleValue):
@@ -142,6 +145,50 @@ class Members:
         if container:
             return Member(f"builtins.{container}.{name}", base)
         return Unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
+
+    def _of_union(self, options: tuple[Value, ...], name: str) -> Value:
+        """An attribute of one of several: of those that have one of that name, if some do."""
+        found = [self.attribute(option, name) for option in options]
+        if len(found) > 1 and any(type(value) is Unknown for value in found):
+            left = [
+                value
+                for option, value in zip(options, found, strict=True)
+                if type(value) is not Unknown or not self._has_none(option, name)
+            ]
+            return join(left or found)
+        return join(found)
+
+    def _has_none(self, option: Value, name: str) -> bool:
+        """Whether an object's class is the project's own and has nothing of that name, nor have
+        those that derive from it.
+        """
+        if type(option) is not Instance or not isinstance(option.class_, ClassValue):
+            return False
+        classes = self._project.classes
+        info = classes.info(option.class_)
+        if info.is_open or not _OF_NOTHING.issuperset(info.externals):
+            return False
+        if classes.is_protocol(option.class_) or self._any_declares(info.order, name):
+            return False
+        classes.link_subclasses()
+        return not self._any_declares(info.subclasses, name)
+
+    def _any_declares(self, owners: Sequence[ClassValue | External], name: str) -> bool:
+        return any(
+            isinstance(owner, ClassValue)
+            and (self.declares(owner, name) or self.declares(owner, "__getattr__"))
+            for owner in owners
+        )
+
+    @staticmethod
+    def declares(class_: ClassValue, name: str) -> bool:
+        """Whether the body of a class, or a method of it, gives its objects an attribute."""
+        scope = class_.module.facts.scopes[class_.scope]
+        return (
+            name in scope.bindings
+            or name in scope.annotations
+            or name in class_.module.methods_writing.get(class_.scope, {})
+        )
 
     # -- libraries ---------------------------------------------------------------------------------
 
