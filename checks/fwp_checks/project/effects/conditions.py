@@ -175,6 +175,8 @@ class Conditions:
             for operand in entry[2]:
                 found |= self._tested(frame, operand, positive)
             return found
+        if kind == t.BOOL:
+            return _one_of([self._tested(frame, operand, positive) for operand in entry[2]])
         if kind == t.COMPARE and entry[1] in _IS_NONE and terms[entry[3]] == (t.CONST, None):
             asked = self._asked(frame, entry[2])
             if asked is not None:
@@ -503,6 +505,22 @@ class Conditions:
             return literal(self._project, callee.parent or callee, parameter.default)
         value = self._project.values.evaluate(callee.parent or callee, parameter.default)
         return value if isinstance(value, Constant) else None
+
+
+def _one_of(tested: list[Requirements]) -> Requirements:
+    """What ``kind == "a" or kind == "b"`` asks for: one of several literals."""
+    literals: tuple[object, ...] = ()
+    found = NOTHING
+    for requirements in tested:
+        if len(requirements) != 1:
+            return NOTHING
+        (need,) = requirements
+        alike = frozenset({need._replace(literals=())})
+        if need.test != "equal" or (found and alike != found):
+            return NOTHING
+        found = alike
+        literals += need.literals
+    return frozenset([need._replace(literals=literals) for need in found])
 
 
 def _attribute(terms: list[t.Term], call: t.Term, test: str) -> Requirements:

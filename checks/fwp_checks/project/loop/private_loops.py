@@ -37,6 +37,9 @@ _CONCURRENT = ("schedules", "loop_callback")
 _GATHER = "asyncio.gather"
 # Likewise a group that is left where it is entered; handed a coroutine, it says whose.
 _GROUPED = frozenset({"asyncio.TaskGroup.create_task", "anyio.abc.TaskGroup.create_task"})
+# What it starts runs on a loop of another thread, by its documentation; whoever waits for that
+# here would wait for ever if it were this one.
+_ON_ANOTHER = "asyncio.run_coroutine_threadsafe"
 # What serves many at once, and what keeps tasks of its own on the loop (heartbeats, answers to
 # pings), by their documentation.
 _SERVERS = frozenset(
@@ -292,6 +295,8 @@ def starts(project: Project, frame: Frame) -> Starts:
                         gathers = True
                     elif option.name in _GROUPED and (end := _end_of_group(frame, called)):
                         grouped.append((term, end))
+                    elif option.name == _ON_ANOTHER and _is_waited_for(frame, term):
+                        continue
                     elif option.name in _SIGNALS:
                         concurrent = True
                     else:
@@ -314,6 +319,17 @@ def starts(project: Project, frame: Frame) -> Starts:
         tuple(sorted({*company, *started})),
         tuple(grouped),
     )
+
+
+def _is_waited_for(frame: Frame, future: int) -> bool:
+    """Whether a function asks what a call gives for its result."""
+    terms = frame.module.facts.terms
+    for term in frame.module.calls_in(frame.scope_number):
+        called = terms[terms[term][1]]
+        if called[0] == t.ATTR and called[2] == "result":
+            if t.unaliased(terms, called[1]) == future:
+                return True
+    return False
 
 
 def _end_of_group(frame: Frame, called: int) -> int:
