@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -99,6 +99,10 @@ class Framework(RowHooks):
         """What calling a project class that derives from one of its classes does."""
         return None
 
+    def adopted(self, project: Project) -> Iterable[ClassValue]:
+        """The classes of a project that it makes its own although they derive from none of its."""
+        return ()
+
     def is_model(self, project: Project, class_: ClassValue) -> bool:
         """Whether the objects of a project class that derives from one of its classes are rows of a
         database.
@@ -160,6 +164,7 @@ class Frameworks:
         self._by_class: dict[ClassValue, list[Framework]] = {}
         self._calling: dict[str, list[Framework]] = {}
         self._readers: dict[ClassValue | str, list[Framework]] = {}
+        self._adopted: dict[ClassValue, list[Framework]] | None = None
         for framework in frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
@@ -202,10 +207,22 @@ class Frameworks:
         if known is None:
             bases = self.project.classes.info(class_).externals
             known = list(dict.fromkeys(f for base in bases for f in self._concerned(base)))
+            known += [f for f in self._adopting(class_) if f not in known]
             if known:
                 # None may be known as yet: while the bases of a class are looked up it has none.
                 self._by_class[class_] = known
         return known
+
+    def _adopting(self, class_: ClassValue) -> list[Framework]:
+        """See :meth:`Framework.adopted`."""
+        adopted = self._adopted
+        if adopted is None:
+            # What is looked up meanwhile is looked up without.
+            adopted = self._adopted = {}
+            for framework in self._imported:
+                for own in framework.adopted(self.project):
+                    adopted.setdefault(own, []).append(framework)
+        return adopted.get(class_, [])
 
     def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
         """See :meth:`Framework.call`."""

@@ -1,15 +1,15 @@
 """SQLAlchemy, Flask-SQLAlchemy and SQLModel: which relations are loaded by queries of their own.
 
-``mapped`` finds mapped classes and their relations (with ``annotations`` and ``tables``), ``rows``
-says what is known of queries and rows, ``options`` reads loader options, ``queries`` evaluates
-queries, sessions and results, ``instances`` the attributes of rows, ``lacks`` says what a query
-for a single row fetches, ``history`` what a function did before, ``unattached`` what
-objects do that never get a session.
+``mapped`` finds mapped classes and their relations (with ``annotations``, ``tables`` and
+``imperative``), ``rows`` says what is known of queries and rows, ``options`` reads loader options,
+``queries`` evaluates queries, sessions and results, ``instances`` the attributes of rows, ``lacks``
+says what a query for a single row fetches, ``history`` what a function did before, ``unattached``
+what objects do that never get a session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -83,6 +83,10 @@ class SQLAlchemy(Framework):
             project, base, name
         )
 
+    def adopted(self, project: Project) -> Iterable[ClassValue]:
+        """Classes that calls map."""
+        return Mappers.of(project).imperative
+
     def is_model(self, project: Project, class_: ClassValue) -> bool:
         """Mapped classes."""
         return Mappers.of(project).is_mapped(class_)
@@ -95,7 +99,7 @@ class SQLAlchemy(Framework):
         return None
 
     def read_names(self, project: Project) -> frozenset[str] | None:
-        """What ``backref=`` leaves on other classes."""
+        """What ``backref=`` and imperative mappings leave on classes."""
         return accessors.names(project)
 
     def reading(

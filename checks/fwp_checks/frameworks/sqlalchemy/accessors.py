@@ -1,4 +1,5 @@
-"""The names that ``backref=`` gives to attributes of the other class, as they are written.
+"""The names that mappings give to attributes of classes whose bodies do not have them: ``backref=``
+of the other class, and imperative mappings, as they are written.
 
 https://docs.sqlalchemy.org/en/20/orm/backref.html
 """
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.sqlalchemy import imperative
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
@@ -19,7 +21,7 @@ _KEYWORD = "backref"
 
 def names(project: Project) -> frozenset[str] | None:
     """All of them in a project; None where some may be written in another way."""
-    found: set[str] = set()
+    found = set(imperative.names(project))
     for module in project.table.modules:
         for given in _given(module):
             name = _name(module.facts.terms, given)

@@ -1,6 +1,6 @@
 """The mapped classes of a project, and the relations between them in both directions.
 
-Declarative mappings only. Source: sqlalchemy/orm/relationships.py, orm/decl_base.py and
+Source: sqlalchemy/orm/relationships.py, orm/decl_base.py and
 orm/clsregistry.py of SQLAlchemy 2.1.9, sqlmodel/main.py of SQLModel 0.0.50,
 flask_sqlalchemy/model.py of Flask-SQLAlchemy 3.1.1.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.sqlalchemy import tables
 from fwp_checks.frameworks.sqlalchemy.annotations import Annotations
+from fwp_checks.frameworks.sqlalchemy.imperative import Mapping, mapped_by, mappings
 from fwp_checks.frameworks.sqlalchemy.rows import (
     DYNAMIC,
     EAGER,
@@ -40,6 +41,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
@@ -124,12 +126,17 @@ class Mappers:
 
     def _finds_mapping(self, class_: ClassValue) -> bool:
         classes = self._project.classes
-        if any(classes.derives(class_, base) for base in BASES):
+        if class_ in self.imperative or any(classes.derives(class_, base) for base in BASES):
             return True
         return classes.derives(class_, SQLMODEL) and any(
             isinstance(owner, ClassValue) and self._keyword(owner, "table") == Constant(True)
             for owner in classes.info(class_).order
         )
+
+    @cached_property
+    def imperative(self) -> dict[ClassValue, Mapping]:
+        """The classes that calls map."""
+        return mappings(self._project)
 
     def _keyword(self, class_: ClassValue, name: str) -> Value | None:
         for keyword, term in class_.module.facts.scopes[class_.scope].keywords:
@@ -146,9 +153,9 @@ class Mappers:
             for number, scope in enumerate(module.facts.scopes):
                 if scope.kind == "class" and (scope.bases or scope.decorators):
                     class_ = ClassValue(module, number)
-                    if self.is_mapped(class_):
+                    if class_ not in self.imperative and self.is_mapped(class_):
                         found.append(class_)
-        return found
+        return [*found, *self.imperative]
 
     @cached_property
     def _by_name(self) -> dict[str, list[ClassValue]]:
@@ -254,6 +261,12 @@ class Mappers:
                     found = self._call_behind(facts.terms, scope.returns[0])
                     if found >= 0:
                         yield name, self._project.frame_of_scope(class_.module, number), found
+        mapping = self.imperative.get(class_)
+        for name, term in mapping.properties if mapping is not None else ():
+            assert mapping is not None
+            found = self._call_behind(mapping.frame.module.facts.terms, term)
+            if found >= 0:
+                yield name, mapping.frame, found
 
     @staticmethod
     def _call_behind(terms: list[t.Term], term: int) -> int:
@@ -300,7 +313,11 @@ class Mappers:
         if function == "Relationship":
             arguments = self._of_sqlmodel(arguments)
         annotated = self._annotations.of(class_, name)
-        target = self._target(class_, arguments.get(0, "argument")) or annotated.target
+        target = (
+            self._target(class_, arguments.get(0, "argument"))
+            or annotated.target
+            or self._mapped_to(frame, term)
+        )
         secondary = arguments.get(-1, "secondary") is not None
         lazy = annotated.lazy or (
             DYNAMIC if function == "dynamic_loader" else _how(arguments.get(-1, "lazy"))
@@ -311,7 +328,12 @@ class Mappers:
         is_many = _flag(arguments.get(-1, "uselist"))
         if is_many is None:
             is_many = annotated.is_many
-        return self._directed(class_, relation, is_many, term)
+        return self._directed(class_, relation, is_many, frame, term)
+
+    def _mapped_to(self, frame: Frame, term: int) -> ClassValue | None:
+        """The class of the mapper that a relation is given in place of it."""
+        given = frame.module.facts.terms[term][2]
+        return mapped_by(self._project, frame, given[0]) if given else None
 
     @staticmethod
     def _of_sqlmodel(arguments: Arguments) -> Arguments:
@@ -327,7 +349,12 @@ class Mappers:
         return Arguments((), tuple(keywords.items()), arguments.complete)
 
     def _directed(
-        self, class_: ClassValue, relation: Relation, is_many: bool | None, term: int
+        self,
+        class_: ClassValue,
+        relation: Relation,
+        is_many: bool | None,
+        frame: Frame,
+        term: int,
     ) -> Relation:
         """A relation with what its foreign keys say: how many, and whether the key is here."""
         target = relation.target
@@ -336,7 +363,7 @@ class Mappers:
                 relation, is_many=relation.secondary or None if is_many is None else is_many
             )
         here, there = self._keys(class_, target), self._keys(target, class_)
-        mine, its = self._told(class_, term)
+        mine, its = self._told(class_, frame, term)
         if target == class_:
             # To itself: the side of the key is told, or it is the other one.
             if is_many is None:
@@ -353,23 +380,27 @@ class Mappers:
             relation, is_many=is_many, by_key=by_key, keys=keys if by_key else frozenset()
         )
 
-    def _told(self, class_: ClassValue, term: int) -> tuple[frozenset[str], frozenset[str]]:
+    def _told(
+        self, class_: ClassValue, frame: Frame, term: int
+    ) -> tuple[frozenset[str], frozenset[str]]:
         """The columns in ``foreign_keys=`` or ``remote_side=`` of a relation: those of its own
         class, and those of another.
         """
-        terms = class_.module.facts.terms
+        terms = frame.module.facts.terms
         mine: set[str] = set()
         its: set[str] = set()
         for keyword, argument in terms[term][3]:
             if keyword in ("foreign_keys", "remote_side"):
                 given = terms[argument]
                 for item in given[2] if given[0] == t.SEQUENCE else (argument,):
-                    for is_own, name in self._column_names(class_, item):
+                    for is_own, name in self._column_names(class_, frame.module, item):
                         (mine if is_own else its).add(name)
         return frozenset(mine), frozenset(its)
 
-    def _column_names(self, class_: ClassValue, term: int) -> Iterator[tuple[bool, str]]:
-        facts = class_.module.facts
+    def _column_names(
+        self, class_: ClassValue, module: Module, term: int
+    ) -> Iterator[tuple[bool, str]]:
+        facts = module.facts
         entry = facts.terms[term]
         if entry[0] == t.CONST and isinstance(entry[1], str):
             for part in entry[1].strip("[] ").split(","):
@@ -378,7 +409,7 @@ class Mappers:
         elif entry[0] == t.ATTR:
             base = facts.terms[entry[1]]
             yield base[0] in (t.PARAM, t.CALL) or base == (t.NAME, class_.name), entry[2]
-        else:
+        elif module is class_.module:
             for name, bound in facts.scopes[class_.scope].bindings.items():
                 if bound == term or (
                     bound >= 0
@@ -478,7 +509,12 @@ class Mappers:
     def _table(self, class_: ClassValue) -> tables.Table:
         known = self._tables.get(class_)
         if known is None:
-            known = self._tables[class_] = tables.find(self._project, class_)
+            mapping = self.imperative.get(class_)
+            known = self._tables[class_] = (
+                tables.find(self._project, class_)
+                if mapping is None
+                else tables.made(self._project, class_, mapping)
+            )
         return known
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.sqlalchemy.imperative import Mapping, behind
 from fwp_checks.project.meaning.values import ClassValue, External, Member, options_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,24 @@ def find(project: Project, class_: ClassValue) -> Table:
     for column, bound in bindings.items():
         if bound >= 0:
             found.update((column, table) for table in _references(project, frame, bound))
+    return Table(name, _guesses(class_.name), frozenset(found))
+
+
+def made(project: Project, class_: ClassValue, mapping: Mapping) -> Table:
+    """The table that a class is mapped to by a call, as ``Table("posts", metadata, …)`` says."""
+    name = ""
+    found: set[tuple[str, str | ClassValue]] = set()
+    frame = mapping.table_frame
+    terms = frame.module.facts.terms
+    given = terms[mapping.table][2] if mapping.table >= 0 else ()
+    for number, argument in enumerate(given):
+        entry = terms[t.unaliased(terms, argument)]
+        if not number:
+            name = entry[1] if entry[0] == t.CONST and isinstance(entry[1], str) else ""
+        elif entry[0] == t.CALL and entry[2]:
+            first = terms[entry[2][0]]
+            column = first[1] if first[0] == t.CONST and isinstance(first[1], str) else ""
+            found.update((column, table) for table in _in_calls(project, frame, argument, 0))
     return Table(name, _guesses(class_.name), frozenset(found))
 
 
@@ -130,3 +149,15 @@ def _named(project: Project, frame: Frame, term: int) -> Iterator[str | ClassVal
             yield owner
         elif frame.module.facts.terms[entry[1]][0] == t.ATTR:
             yield from _named(project, frame, entry[1])  # User.__table__.c.id
+        elif entry[2] in ("c", "columns"):
+            yield from _table_name(project, frame, entry[1])  # users.c.id
+
+
+def _table_name(project: Project, frame: Frame, term: int) -> Iterator[str]:
+    """The name in ``users = Table("user", …)``."""
+    inner, call = behind(project, frame, term)
+    terms = inner.module.facts.terms
+    entry = terms[call]
+    first = terms[entry[2][0]] if entry[0] == t.CALL and entry[2] else (t.UNKNOWN, "")
+    if first[0] == t.CONST and isinstance(first[1], str):
+        yield first[1]
