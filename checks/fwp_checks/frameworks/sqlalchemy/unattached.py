@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.outcome import RunExternal
 
 _SESSIONS = ("sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession")
+# Dynamic relationships work on sessions of this kind only.
+_NAMES: frozenset[str] = frozenset(
+    {"sqlalchemy.orm.Session", "sqlalchemy.orm.session.Session", "sqlmodel.Session"}
+)
 _MAKERS = ("sessionmaker", "async_sessionmaker", "scoped_session", "async_scoped_session")
 # Other packages have classes of these names, too.
 _CLASSES = ("Session", "AsyncSession", "SQLAlchemy", "create_session")
@@ -62,8 +66,12 @@ def _is_dynamic(project: Project, frame: Frame, term: int) -> bool:
 
 
 def _has_sessions(project: Project) -> bool:
-    """Whether a project makes sessions outside of its tests, as far as its code shows."""
+    """Whether a project makes sessions outside of its tests, or is handed some, as far as its code
+    shows.
+    """
     sites = project.call_sites
+    if any(_imports(module) for module in project.table.modules if not module.is_test):
+        return True
     if any(not module.is_test for name in _MAKERS for module, _ in sites.spelt(name)):
         return True
     for module, call in (place for name in _CLASSES for place in sites.spelt(name)):
@@ -72,6 +80,11 @@ def _has_sessions(project: Project) -> bool:
         if not module.is_test and any(_may_be_session(option) for option in options_of(called)):
             return True
     return any(_derives(project, module) for module in project.table.modules if not module.is_test)
+
+
+def _imports(module: Module) -> bool:
+    """Whether a module imports the class, perhaps to say what it is handed."""
+    return any(f"{entry.module}.{entry.attribute}" in _NAMES for entry in module.facts.imports)
 
 
 def _may_be_session(called: Value) -> bool:
