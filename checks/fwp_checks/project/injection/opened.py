@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.application.model import Dependency
+from fwp_checks.project.application.model import Dependency, Route
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.injection.sessions import CLASSES, FACTORIES, Opened
 from fwp_checks.project.meaning.frames import Frame
@@ -65,14 +65,30 @@ class OpenedByHand:
         found: dict[str, list[Opened]] = {}
         if not self._injection.sessions.are_used:
             return found
-        for _, handler in self._injection.handlers.values():
+        for route, handler in self._injection.handlers.values():
             frame = handler.frame
             opened = self._injection.sessions.opened_in(frame)
             # Several sessions, or one in a block of something else, are short on purpose.
             if len(opened) == 1 and not self._is_inside(opened[0]):
+                if self._is_injected(route, opened[0]):
+                    continue
                 if not self._has_session(frame) and not self._streams(frame):
                     found.setdefault(frame.module.path, []).append(opened[0])
         return found
+
+    @staticmethod
+    def _is_injected(route: Route, opened: Opened) -> bool:
+        """Whether what opens a session is injected, or a method of something that is: tests can
+        replace that.
+        """
+        terms = opened.frame.module.facts.terms
+        term = opened.term
+        while terms[term][0] in (t.CALL, t.ATTR, t.ALIAS, t.NARROW, t.ITER):
+            term = terms[term][1]
+        if terms[term][0] != t.PARAM:
+            return False
+        name = opened.frame.scope.parameters[terms[term][1]].name
+        return any(dependency.parameter == name for dependency in route.dependencies)
 
     @staticmethod
     def _is_inside(opened: Opened) -> bool:
