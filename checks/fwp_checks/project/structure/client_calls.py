@@ -170,11 +170,14 @@ class ClientCalls:
             terms = module.facts.terms
             found.update(imported.attribute or imported.module for imported in module.facts.imports)
             for term in module.calls:
-                if _last_name(terms, terms[term][1]) in _NAMING:
-                    for argument in _first(terms[term]):
-                        named = self._named(terms, argument)
-                        for name in _listed(module) if named <= {_ANY} else named:
-                            found.update({name, *re.split(r"[.:]", name), *_endings(name)})
+                called = _last_name(terms, terms[term][1])
+                if called in self._helpers:
+                    for name in _texts_given(terms, terms[term]):
+                        found.update(_parts(name))
+                for argument in _first(terms[term]) if called in _NAMING else ():
+                    named = self._named(terms, argument)
+                    for name in _listed(module) if named <= {_ANY} else named:
+                        found.update(_parts(name))
             for term in module.of_kind(t.ATTR):
                 base = terms[terms[term][1]]
                 if base[0] == t.NAME:
@@ -182,6 +185,19 @@ class ClientCalls:
                     base = terms[bound] if bound >= 0 else base
                 if base[0] == t.IMPORT:
                     found.add(terms[term][2])
+        return found - {""}
+
+    @cached_property
+    def _helpers(self) -> set[str]:
+        """The functions of test code that are handed the name of a route, and ask for its path."""
+        found: set[str] = set()
+        for module in self._modules:
+            terms = module.facts.terms
+            for term in module.calls:
+                if _last_name(terms, terms[term][1]) in _NAMING:
+                    given = [terms[t.unaliased(terms, one)] for one in _first(terms[term])]
+                    if any(entry[0] == t.PARAM for entry in given):
+                        found.add(module.facts.scopes[module.scope_of(term)].name)
         return found - {""}
 
     def _named(self, terms: Sequence[t.Term], term: int) -> set[str]:
@@ -268,6 +284,19 @@ def _first(call: t.Term) -> list[int]:
     """The first argument of a call, however it is given."""
     given = [term for name, term in call[3] if name in _NAMED]
     return [*call[2][:1], *given]
+
+
+def _texts_given(terms: Sequence[t.Term], call: t.Term) -> Iterator[str]:
+    """The texts among the arguments of a call that may be names of routes."""
+    for term in (*call[2], *(given for _, given in call[3])):
+        text = _written(terms, term)
+        if _NAME.fullmatch(text):
+            yield text
+
+
+def _parts(name: str) -> set[str]:
+    """What a name of a route says: all of it, and what is behind its namespaces."""
+    return {name, *re.split(r"[.:]", name), *_endings(name)}
 
 
 def _listed(module: Module) -> set[str]:
