@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import compared, literal, may_be
+from fwp_checks.project.effects.consumed import makers
 from fwp_checks.project.effects.lacking import has, lacks
 from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.effects.passes import last_pass
@@ -315,9 +316,10 @@ class Conditions:
                 return None
         if not requirements:
             return requirements
-        offset = self._offset(caller, call, callee)
-        if offset is None:
+        handing = self._handing(caller, call, callee)
+        if handing is None:
             return NOTHING
+        call, offset = handing
         left = NOTHING
         for need in requirements:
             passed = self._passed(caller, call, callee, need, offset)
@@ -340,9 +342,10 @@ class Conditions:
         """Whether a call that does not rule out a condition meets it for certain, or hands on a
         parameter of its caller's, which may.
         """
-        offset = self._offset(caller, call, callee)
-        if offset is None:
+        handing = self._handing(caller, call, callee)
+        if handing is None:
             return False
+        call, offset = handing
         passed = self._passed(caller, call, callee, need, offset)
         if not isinstance(passed, int):
             return passed is not None
@@ -420,6 +423,19 @@ class Conditions:
     def _same_asked(caller: Frame, term: int, need: Condition) -> Requirements:
         parameter = _parameter(caller.module.facts.terms, term)
         return frozenset({need._replace(parameter=parameter)}) if parameter is not None else NOTHING
+
+    def _handing(self, caller: Frame, call: int, callee: Frame) -> tuple[int, int] | None:
+        """The call that hands over the arguments of a callee, the one that made it if that is a
+        generator, and how many of the parameters it fills without naming them; None if unknown.
+        """
+        offset = self._offset(caller, call, callee)
+        if offset is not None:
+            return call, offset
+        if not callee.scope.is_generator:
+            return None
+        made = [(one, self._offset(caller, one, callee)) for one in makers(caller.module, call)]
+        found = [(one, offset) for one, offset in made if offset is not None]
+        return found[0] if len(found) == 1 else None
 
     def _offset(self, caller: Frame, call: int, callee: Frame) -> int | None:
         """How many of the callee's parameters a call fills without naming them (a receiver); None
