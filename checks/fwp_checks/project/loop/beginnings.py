@@ -113,24 +113,44 @@ def only_begun(
     return found
 
 
-def alone_until(frame: Frame, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]) -> int:
-    """The term up to which nobody else is on a loop that begins with an async function: its first
-    ``await``, or what starts something before. Of a loop around that, the beginning: it comes round
+def alone(
+    frame: Frame, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]
+) -> tuple[tuple[int, int], ...]:
+    """The stretches of terms in which nobody else is on a loop that begins with an async function:
+    up to its first ``await``, or what starts something before, and behind the branch that this
+    stands in, where that is left for good. Of a loop around that, the beginning: it comes round
     again.
     """
-    until = _first_await(frame)
-    for company in starts_of(frame).company[:1]:
-        until = min(until, company)
-    return _before_loops(frame, _others_from(frame, until, behaviours, starts_of))
+    company = starts_of(frame).company
+    regions = frame.module.regions_in(frame.scope_number)
+    found: list[tuple[int, int]] = []
+    start = frame.scope.start
+    while True:
+        until = _first_await(frame, start)
+        for term in company:
+            if start <= term < until:
+                until = term
+                break
+        until = _others_from(frame, until, behaviours, starts_of, start)
+        end = _before_loops(frame, until)
+        if end > start:
+            found.append((start, end))
+        around = [r for r in regions if r.leaves and r.start <= until < r.end and r.start <= end]
+        if until == frame.scope.end or not around:
+            return tuple(found)
+        start = max(region.end for region in around)
 
 
-def _first_await(frame: Frame) -> int:
-    """The term where an async frame first waits, or its end."""
+def _first_await(frame: Frame, start: int = 0) -> int:
+    """The term from a start on where an async frame first waits, or its end."""
     module, number = frame.module, frame.scope_number
     regions = module.regions_in(number)
-    until = min((region.term for region in regions if region.is_async), default=frame.scope.end)
+    until = min(
+        (region.term for region in regions if region.is_async and region.term >= start),
+        default=frame.scope.end,
+    )
     awaits = module.of_kind(t.AWAIT)
-    for at in range(bisect_left(awaits, frame.scope.start), len(awaits)):
+    for at in range(bisect_left(awaits, max(start, frame.scope.start)), len(awaits)):
         if awaits[at] >= until:
             break
         if module.code_scope_of(awaits[at]) == number:
@@ -139,13 +159,19 @@ def _first_await(frame: Frame) -> int:
 
 
 def _others_from(
-    frame: Frame, until: int, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]
+    frame: Frame,
+    until: int,
+    behaviours: Behaviours,
+    starts_of: Callable[[Frame], Starts],
+    start: int = 0,
 ) -> int:
-    """The first term before a term at which plain functions start something, else that term."""
+    """The first term before a term, from a start on, at which plain functions start something, else
+    that term.
+    """
     for event in behaviours.of(frame).events:
         if event.term >= until:
             break
-        if _starts_others(event, behaviours, starts_of):
+        if event.term >= start and _starts_others(event, behaviours, starts_of):
             return event.term
     return until
 

@@ -355,7 +355,7 @@ class EventLoop:
 
     def _is_wanted(self, function: LoopFunction, site: SiteEvidence) -> bool:
         is_alone = function.company is Company.NOBODY or (
-            site.chain[0].term < function.found.alone_until
+            any(start <= site.chain[0].term < end for start, end in function.found.alone)
             and function.function in self._beginnings
         )
         if is_alone and not _is_refused(site.row, site.chain):

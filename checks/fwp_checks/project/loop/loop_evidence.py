@@ -76,8 +76,8 @@ class FrameEvidence(NamedTuple):
     coroutines at once; ``own_loop``: it makes the loop that it runs. ``pending`` are the functions
     whose coroutines it makes without awaiting them there, ``begun`` those that it only runs as the
     first on a loop that is made for them, ``handed_on`` pairs of functions with which such a loop
-    begins and goes on. Up to the term ``alone_until``, nobody else is on a loop
-    that begins with this frame; up to ``starts_from``, it has started nothing itself.
+    begins and goes on. In the stretches of terms ``alone``, nobody else is on a loop that begins
+    with this frame; up to the term ``starts_from``, it has started nothing itself.
     """
 
     function: FunctionKey
@@ -94,7 +94,7 @@ class FrameEvidence(NamedTuple):
     pending: tuple[FunctionKey, ...] = ()
     begun: tuple[FunctionKey, ...] = ()
     handed_on: tuple[tuple[FunctionKey, FunctionKey], ...] = ()
-    alone_until: int = 0
+    alone: tuple[tuple[int, int], ...] = ()
     starts_from: int = 0
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
@@ -271,10 +271,10 @@ class LoopCollector:
                 keeps_tasks=starts.keeps_tasks,
                 gathers=starts.gathers or bool(starts.grouped),
                 pending=pending,
-                alone_until=(
-                    beginnings.alone_until(frame, self._behaviours, self._starts)
+                alone=(
+                    beginnings.alone(frame, self._behaviours, self._starts)
                     if blocking and root is None
-                    else 0
+                    else ()
                 ),
                 starts_from=beginnings.starts_from(frame, starts) if root is None else 0,
                 blocking=blocking,

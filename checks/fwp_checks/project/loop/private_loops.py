@@ -390,18 +390,20 @@ class Companies:
         busy: set[int] = set()
         tasks: set[int] = set()
         own_loops = {number for number, node in nodes.items() if node.frame.own_loop}
-        for entry in sorted({*private, *commands, *own_loops}):
-            reached = self._closure([entry], own_loops - {entry})
+        self._begun = self._on_fresh_loops()
+        fresh = {after for begun in self._begun.values() for after in begun}
+        for entry in sorted({*private, *commands, *own_loops, *fresh}):
+            reached = self._closure([entry], own_loops - {entry}, by_loop=True)
             starting = [number for number in reached if nodes[number].frame.starts_tasks]
             gathering = [number for number in reached if nodes[number].frame.gathers]
             pending = self._pending(reached) if gathering else set()
             if starting or any(nodes[number].frame.keeps_tasks for number in reached):
                 busy |= reached
-                tasks |= self._closure(starting) | pending
+                tasks |= self._closure(starting, by_loop=True) | pending
             else:
                 quiet |= reached - pending
                 busy |= pending
-                tasks |= self._closure(gathering) & pending
+                tasks |= self._closure(gathering, by_loop=True) & pending
         once = self._closure(after for node in nodes.values() for after in node.first)
         others = self._functions(self._closure([*served, *open_ended - commands]))
         self._alone = self._functions(quiet) - self._functions(busy) - others
@@ -474,12 +476,34 @@ class Companies:
         made = {function for frame in frames for function in frame.pending}
         return self._closure(n for n in reached if self._nodes[n].frame.function in made)
 
-    def _closure(self, starts: Iterable[int], without: Container[int] = ()) -> set[int]:
+    def _on_fresh_loops(self) -> dict[int, set[int]]:
+        """For plain frames, those that follow with which loops begin that are made for them: what
+        else the frame starts, before or afterwards, does not run there.
+        """
+        found: dict[int, set[int]] = {}
+        for number, node in self._nodes.items():
+            if node.frame.begun and not node.frame.is_on_loop:
+                begun = {
+                    after
+                    for after in node.following
+                    if after in self._nodes
+                    and self._nodes[after].frame.function in node.frame.begun
+                }
+                if begun:
+                    found[number] = begun
+        return found
+
+    def _closure(
+        self, starts: Iterable[int], without: Container[int] = (), *, by_loop: bool = False
+    ) -> set[int]:
+        """What frames reach; ``by_loop``: without what begins a loop that is made for it."""
         found = {number for number in starts if number in self._nodes}
         waiting = list(found)
         while waiting:
-            for after in self._nodes[waiting.pop()].following:
-                if after not in found and after not in without:
+            number = waiting.pop()
+            begun = self._begun.get(number, ()) if by_loop else ()
+            for after in self._nodes[number].following:
+                if after not in found and after not in without and after not in begun:
                     found.add(after)
                     waiting.append(after)
         return found
