@@ -50,6 +50,9 @@ def asked(case: Case, root: Path) -> str:
             "PYTHONPATH": str(root),
             "PYTHONDONTWRITEBYTECODE": "1",
             "DATABASE_URL": "postgres://shop@localhost/shop",
+            # Into the branches that findings speak of.
+            "DB_POOL": "1",
+            "CONN_MAX_AGE": "0",
         },
         capture_output=True,
         text=True,
@@ -65,9 +68,13 @@ def test_django_refuses_what_is_reported(case: Case, tmp_path: Path) -> None:
     assert (REFUSED in said) is case.reports, said
 
 
-# An edit there would change what production does, whose options are others.
-NOT_EDITED = "While working on the project"
-EDITED = [case for case in CASES if case.reports and case.heading != NOT_EDITED]
+# An edit there would change what production does, or another branch, where options are others.
+NOT_EDITED = (
+    "While working on the project",
+    "By way of variables",
+    "A pool that is switched on",
+)
+EDITED = [case for case in CASES if case.reports and case.heading not in NOT_EDITED]
 
 
 @pytest.mark.parametrize("case", EDITED, ids=lambda case: case.name)
