@@ -5,7 +5,8 @@ from __future__ import annotations
 from fwp_checks.facts.extract import extract
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, Frames
-from fwp_checks.project.meaning.values import Constant, External
+from fwp_checks.project.meaning.origins import Origin, Place
+from fwp_checks.project.meaning.values import Constant, External, Instance, Union
 
 _SOURCE = b"""
 import time
@@ -27,7 +28,7 @@ def test_nothing_is_known_at_first() -> None:
     frame = _frame("inner")
     end = frame.scope.end
     assert [frame.known(term) for term in range(-1, end + 1)] == [None] * (end + 2)
-    assert frame.evaluated() == []
+    assert frame.traced() == []
 
 
 def test_what_is_noted_is_known() -> None:
@@ -39,9 +40,17 @@ def test_what_is_noted_is_known() -> None:
     assert frame.known(own) == Constant(own)
     assert frame.known(around) == Constant(around)
     assert frame.known(own + 1) is None and frame.known(around - 1) is None
-    assert dict(frame.evaluated()) == {
-        term: Constant(term) for term in (own, frame.scope.end - 1, around)
-    }
+
+
+def test_what_is_a_query_or_a_row_is_told() -> None:
+    frame = _frame("inner")
+    own, around = frame.scope.start, frame.scope.start - 1
+    query = Instance("django.db.models.QuerySet", details=(Origin(built=Place("a.py", own)),))
+    frame.note(own, query)
+    frame.note(own + 1, Instance("django.db.models.QuerySet"))
+    frame.note(around, Union((query, Constant(None))))
+    frame.note(around - 1, Constant(1))
+    assert frame.traced() == [(own, query), (around, Union((query, Constant(None))))]
 
 
 def test_what_is_noted_last_counts() -> None:

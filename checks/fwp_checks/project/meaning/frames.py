@@ -89,10 +89,15 @@ class Frame:
         else:
             self._others[term] = value
 
-    def evaluated(self) -> list[tuple[int, Value]]:
-        """The terms whose values are known here."""
-        found = [(at + self._start, v) for at, v in enumerate(self._values) if v is not None]
-        return found if self._others is None else [*found, *self._others.items()]
+    def traced(self) -> list[tuple[int, Value]]:
+        """The terms that have been found to be queries, rows, or made at a known place here."""
+        found: list[tuple[int, Value]] = []
+        for at, value in enumerate(self._values):
+            if value is not None and is_traced(value):
+                found.append((at + self._start, value))
+        if self._others is not None:
+            found += [(term, value) for term, value in self._others.items() if is_traced(value)]
+        return found
 
     @property
     def function(self) -> FunctionKey:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place, origin_of
-from fwp_checks.project.meaning.values import ClassValue, Instance, Union, Value, options_of
+from fwp_checks.project.meaning.values import ClassValue, Instance, Value, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -72,14 +72,13 @@ class BuiltQueries:
 def _built_in(frame: Frame) -> Iterator[Place]:
     """The places of a frame where a query was finished."""
     path = frame.module.path
-    for term, value in frame.evaluated():
-        if type(value) is Union or (type(value) is Instance and value.details):
-            for option in options_of(value):
-                origin = origin_of(option)
-                built = origin.built if origin is not None else None
-                if built is not None and (built.term, built.path) == (term, path):
-                    yield built
-                    break
+    for term, value in frame.traced():
+        for option in options_of(value):
+            origin = origin_of(option)
+            built = origin.built if origin is not None else None
+            if built is not None and built.term == term and built.path == path:
+                yield built
+                break
 
 
 def _name(class_: Value | str) -> str:
