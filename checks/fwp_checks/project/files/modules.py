@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from operator import itemgetter
 from typing import Any
 
 from fwp_checks.facts import terms as t
@@ -177,7 +176,7 @@ class Module:
     @cached_property
     def kinds(self) -> bytes:
         """The kind of each term."""
-        return bytes(map(itemgetter(0), self.facts.terms))
+        return bytes([entry[0] for entry in self.facts.terms])
 
     def of_kind(self, kind: int) -> Sequence[int]:
         """Every term of a kind, in order."""
@@ -257,10 +256,11 @@ class Module:
         """
         terms = self.facts.terms
         found = []
-        for region in self.regions_in(0):
+        for region in self.facts.regions:
             entry = terms[region.term] if region.kind == "if" and region.term >= 0 else None
             if entry is not None and entry[0] == t.COMPARE and entry[1] == "==":
-                if {terms[entry[2]], terms[entry[3]]} == _MAIN:
+                is_main = {terms[entry[2]], terms[entry[3]]} == _MAIN
+                if is_main and not self.code_scope_of(region.start):
                     found.append((region.start, region.end))
         return found
 
@@ -276,12 +276,13 @@ class Module:
         return runners[max(0, bisect_right(starts, term) - 1)]
 
 
-def _occurrences(kinds: bytes, kind: int) -> Iterator[int]:
-    find = kinds.find
-    at = find(kind)
+def _occurrences(kinds: bytes, kind: int) -> list[int]:
+    found: list[int] = []
+    at = kinds.find(kind)
     while at >= 0:
-        yield at
-        at = find(kind, at + 1)
+        found.append(at)
+        at = kinds.find(kind, at + 1)
+    return found
 
 
 class ModuleTable:
