@@ -47,6 +47,8 @@ def created(file: FileView, rule: Rule, tools: str) -> Iterator[Finding]:
         for change in schema_changes.of(file.module)
         if not change.is_raw and change.moment is not Moment.REQUEST
     ]
+    if not changes:
+        return
     if schema_changes.has_migrations:
         changes = [change for change in changes if not change.is_conditional]
         why = (

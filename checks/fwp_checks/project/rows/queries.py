@@ -164,6 +164,20 @@ class Queries:
         """What goes through rows for the frameworks."""
         return [showing for evidence in self._evidence for showing in evidence.showing]
 
+    def asked(self, module: Module) -> Sequence[tuple[Showing, Place]]:
+        """The queries of a module that consumers run once a row, besides those for what the row
+        leads to.
+        """
+        return self._asked.get(module.path, ())
+
+    @cached_property
+    def _asked(self) -> dict[str, list[tuple[Showing, Place]]]:
+        found: dict[str, list[tuple[Showing, Place]]] = {}
+        for consumer in self.consumers:
+            for place in consumer.asked:
+                found.setdefault(place.path, []).append((consumer, place))
+        return found
+
     # -- loops and rows ----------------------------------------------------------------------------
 
     def in_loops(self, module: Module, effect: str) -> Sequence[LoopSite]:
@@ -177,17 +191,21 @@ class Queries:
             "writes": _by_path(self._shortest([e.writes for e in self._evidence])),
         }
 
-    def in_templates(self, module: Module) -> list[tuple[LoopSite, Place]]:
+    def in_templates(self, module: Module) -> Sequence[tuple[LoopSite, Place]]:
         """The queries that loops of templates run in each round, beside what their rows lack, with
         the place of this module where the template is rendered.
         """
-        found = []
+        return self._in_templates.get(module.path, ())
+
+    @cached_property
+    def _in_templates(self) -> dict[str, list[tuple[LoopSite, Place]]]:
+        found: dict[str, list[tuple[LoopSite, Place]]] = {}
         for path, sites in self._in_loops["queries"].items():
             for site in sites if self._is_template(path) else ():
                 inner = [call.callee for call in site.chain[:-1]]
                 is_own = all(callee and self._is_template(callee[0]) for callee in inner)
-                if site.rendered is not None and site.rendered.path == module.path and is_own:
-                    found.append((site, site.rendered))
+                if site.rendered is not None and is_own:
+                    found.setdefault(site.rendered.path, []).append((site, site.rendered))
         return found
 
     def _is_template(self, path: str) -> bool:

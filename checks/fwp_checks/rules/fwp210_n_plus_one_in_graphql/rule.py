@@ -65,15 +65,11 @@ def check(file: FileView) -> Iterator[Finding]:
 
 def _own_queries(file: FileView) -> Iterator[Finding]:
     """The queries that resolvers give for their object."""
-    for consumer in file.project.queries.consumers:
-        for place in consumer.asked:
-            if place.path == file.module.path and file.module.is_served:
-                message = (
-                    f"{consumer.label} is resolved with a query for each object of a list; "
-                    f"{_LOADER}."
-                )
-                where = file.range_of(file.module, place.term)
-                yield file.finding(RULE, where, message, key=(consumer.label,))
+    asked = file.project.queries.asked(file.module)
+    for consumer, place in asked if file.module.is_served else ():
+        message = f"{consumer.label} is resolved with a query for each object of a list; {_LOADER}."
+        where = file.range_of(file.module, place.term)
+        yield file.finding(RULE, where, message, key=(consumer.label,))
 
 
 def _label(query: Starving) -> str:
