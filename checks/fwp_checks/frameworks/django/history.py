@@ -16,7 +16,7 @@ from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
 from fwp_checks.project.meaning.origins import Place as Consumed
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
-from fwp_checks.project.meaning.tested import tests_before
+from fwp_checks.project.meaning.tested import tests_in
 from fwp_checks.project.meaning.values import (
     Constant,
     External,
@@ -153,23 +153,35 @@ def _filled_beside(project: Project, consumed: Consumed) -> list[tuple[int, list
 
 def _has_a_stand_in(project: Project, frame: Frame, term: int) -> bool:
     """Whether code does without a query where the row has an annotation: ``if hasattr(…): …``."""
-    terms = frame.module.facts.terms
-    for test, holds in tests_before(frame.module, frame.scope_number, term):
-        asked = None if holds else _asked_attribute(terms, test)
-        if asked is None:
-            continue
-        owner, name = asked[0], terms[asked[1]]
-        if name[0] == t.CONST:
+    for start, end, owner, name in _missing(project, frame):
+        if start <= term < end:
             known = [
                 rows.row_of(option) for option in options_of(project.values.evaluate(frame, owner))
             ]
             # What is fetched by a query that is not known may have anything computed, too.
             if any(
-                row is not None and (name[1] in row.annotated or rows.ANYTHING in row.loads)
+                row is not None and (name in row.annotated or rows.ANYTHING in row.loads)
                 for row in known
             ):
                 return True
     return False
+
+
+def _missing(project: Project, frame: Frame) -> list[tuple[int, int, int, object]]:
+    """The stretches of a function where an object has been found to lack an attribute: from where
+    to where, which object, and the attribute's name.
+    """
+    known: dict[tuple[str, int], list[tuple[int, int, int, object]]]
+    known = project.framework_data.setdefault("django.missing", {})
+    found = known.get(frame.function)
+    if found is None:
+        found = known[frame.function] = []
+        terms = frame.module.facts.terms
+        for tested in tests_in(frame.module, frame.scope_number):
+            asked = None if tested.holds else _asked_attribute(terms, tested.term)
+            if asked is not None and terms[asked[1]][0] == t.CONST:
+                found.append((tested.start, tested.end, asked[0], terms[asked[1]][1]))
+    return found
 
 
 def _asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int] | None:
