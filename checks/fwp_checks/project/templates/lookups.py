@@ -42,17 +42,40 @@ _DICT_METHODS = frozenset({"items", "keys", "values"})
 _ALTERS_DATA = frozenset(
     {"save", "delete", "asave", "adelete", "add", "create", "set", "remove", "clear", "update"}
 )
+
+Spot = tuple[Module, int]
+"""A scope of a template."""
+
 _NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class Blocks:
+    """Where the blocks of a template and of those that it extends stand, by name: first in the
+    template that was asked for.
+    """
+
+    places: tuple[tuple[str, tuple[Spot, ...]], ...] = ()
+
+    def get(self, name: str) -> tuple[Spot, ...]:
+        """Where the blocks of a name stand; nowhere if there are none."""
+        for known, spots in self.places:
+            if known == name:
+                return spots
+        return ()
+
+
+NO_BLOCKS = Blocks()
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class TemplateContext(Value):
-    """The names that a template was given. ``blocks`` are the places of the blocks by name, those
-    of the template that was asked for first; ``rendered`` is the first place that renders it so.
+    """The names that a template was given, with its blocks; ``rendered`` is the first place that
+    renders it so.
     """
 
     names: tuple[tuple[str, Value], ...]
-    blocks: tuple[tuple[str, tuple[tuple[Module, int], ...]], ...] = ()
+    blocks: Blocks = NO_BLOCKS
     rendered: Place | None = field(default=None, compare=False)
 
     def get(self, name: str) -> Value | None:

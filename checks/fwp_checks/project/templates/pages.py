@@ -80,6 +80,6 @@ def _is_given_row(alternative: Alternative) -> bool:
 def _asked_for(frame: Frame) -> str:
     """The name of the template that was asked for: the first one of those that extend others."""
     context = frame.arguments[0] if frame.arguments else None
-    blocks = context.blocks if isinstance(context, TemplateContext) else ()
+    blocks = context.blocks.places if isinstance(context, TemplateContext) else ()
     module = blocks[0][1][0][0] if blocks else frame.module
     return module.template_name if isinstance(module, Template) else module.path

@@ -33,7 +33,7 @@ from fwp_checks.project.meaning.values import Iterable as IterableValue
 from fwp_checks.project.rows.needs import Showing
 from fwp_checks.project.templates import nodes
 from fwp_checks.project.templates.context_reads import ContextReads
-from fwp_checks.project.templates.lookups import Lookups, TemplateContext
+from fwp_checks.project.templates.lookups import NO_BLOCKS, Blocks, Lookups, Spot, TemplateContext
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -42,8 +42,6 @@ _BLOCK = "block "
 _TEXT = Instance("builtins.str")
 _MAX_CHAIN = 12
 _MAX_OPTIONS = 8
-
-Spot = tuple[Module, int]
 
 
 class Recalled(NamedTuple):
@@ -138,6 +136,7 @@ class Templates:
         self._files = files
         self._by_name: dict[str, list[str]] | None = None
         self._loaded: dict[str, Template] = {}
+        self._known_blocks: dict[tuple[Template, ...], Blocks] = {}
         self._reads = ContextReads(project, self.find)
         self.lookups = Lookups(project)
 
@@ -290,12 +289,12 @@ class Templates:
         chain = [template]
         known = dict(names)
         while len(chain) < _MAX_CHAIN:
-            context = self._context(template, known, (), place)
+            context = self._context(template, known, NO_BLOCKS, place)
             frame = self._frame(chain[-1], BODY, context)
             parents = self._extended(frame)
             known = dict(self._left(frame)) | known
             if parents is None:
-                context = self._context(template, known, chain, place)
+                context = self._context(template, known, self._blocks(chain), place)
                 return (self._frame(chain[-1], BODY, context),)
             if chain[-1].language is Language.JINJA:
                 # What a child sets and imports outside of blocks, its blocks see.
@@ -305,12 +304,14 @@ class Templates:
             if len(parents) != 1 or parents[0] is None or parents[0] in chain:
                 break
             chain.append(parents[0])
-        context = self._context(template, known, chain, place)
+        context = self._context(template, known, self._blocks(chain), place)
+        outer = self._outer_blocks(chain)
         return tuple(
-            self._frame(module, scope, context)
-            for name, places in context.blocks
-            for module, scope in places[:1]
-            if name in self._outer_blocks(chain)
+            [
+                self._frame(*places[0], context)
+                for name, places in context.blocks.places
+                if name in outer
+            ]
         )
 
     def _left(self, frame: Frame) -> Iterator[tuple[str, Value]]:
@@ -347,7 +348,7 @@ class Templates:
         self,
         template: Template,
         names: dict[str, Value],
-        chain: tuple[()] | list[Template],
+        blocks: Blocks,
         place: Place | None,
     ) -> TemplateContext:
         reads = self._reads.of(template)
@@ -356,12 +357,20 @@ class Templates:
             for name, value in names.items()
             if reads.everything or name in reads.names
         ]
-        blocks: dict[str, list[Spot]] = {}
-        for module in chain:
-            for name, spot in module.blocks:
-                blocks.setdefault(name, []).append(spot)
-        given = tuple([(name, tuple(places)) for name, places in blocks.items()])
-        return TemplateContext(tuple(kept), given, place)
+        return TemplateContext(tuple(kept), blocks, place)
+
+    def _blocks(self, chain: list[Template]) -> Blocks:
+        """The blocks of a template, the one that it extends, and so on."""
+        key = tuple(chain)
+        known = self._known_blocks.get(key)
+        if known is None:
+            found: dict[str, list[Spot]] = {}
+            for module in chain:
+                for name, spot in module.blocks:
+                    found.setdefault(name, []).append(spot)
+            places = tuple([(name, tuple(spots)) for name, spots in found.items()])
+            known = self._known_blocks[key] = Blocks(places)
+        return known
 
     @staticmethod
     def _outer_blocks(chain: list[Template]) -> set[str]:
@@ -470,16 +479,18 @@ class Templates:
             return None
         scope = frame.module.facts.terms[own][1]
         name = frame.module.facts.scopes[scope].name.removeprefix(_BLOCK)
-        places = dict(context.blocks).get(name, ((frame.module, scope),))
+        places: tuple[Spot, ...] = context.blocks.get(name) or ((frame.module, scope),)
         bound = {name: self._project.values.evaluate(frame, term) for name, term in visible}
-        names = tuple((dict(context.names) | bound).items()) if bound else context.names
-        return (RunFrame(self._frame(*places[0], replace(context, names=names))),)
+        if bound:
+            names = tuple((dict(context.names) | bound).items())
+            context = replace(context, names=names)
+        return (RunFrame(self._frame(*places[0], context)),)
 
     def _super_block(self, frame: Frame) -> Alternative:
         context = self.context_of(frame)
         here = (frame.module, frame.scope_number)
         name = frame.scope.name.removeprefix(_BLOCK)
-        places = dict(context.blocks).get(name, ()) if context is not None else ()
+        places = context.blocks.get(name) if context is not None else ()
         if context is None or here not in places:
             return None
         following = places[places.index(here) + 1 :]
@@ -492,7 +503,7 @@ class Templates:
             return Unknown("a template that is not known")
         place = self._rendered_at(frame)
         names = self.visible(frame, entry[3], is_alone=entry[4])
-        context = self._context(found[0], names, (), place)
+        context = self._context(found[0], names, NO_BLOCKS, place)
         return Exports(self._frame(found[0], BODY, context))
 
 
