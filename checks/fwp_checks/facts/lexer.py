@@ -70,6 +70,8 @@ _TOKEN = re.compile(
     | (?P<comment> \#[^\n]* )
     | (?P<newline> \n )
     | (?P<string>
+          # Most names are told from prefixes at a glance.
+          (?= [A-Za-z]{0,2} ["'] )
           (?P<prefix> (?i: br | rb | fr | rf | tr | rt | [rbuft] )? )
           (?P<quote> \"\"\" | ''' | ["'] )
       )
