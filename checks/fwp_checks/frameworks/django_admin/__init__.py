@@ -17,6 +17,7 @@ from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.joins import required
 from fwp_checks.frameworks.django.models import Field, Models
+from fwp_checks.frameworks.django_admin import choices
 from fwp_checks.frameworks.django_admin.columns import Columns, GivenColumns, method_of
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
@@ -122,7 +123,7 @@ class DjangoAdmin(Framework):
                     if inline not in seen and not inline.admin.module.is_read_only:
                         seen.add(inline)
                         if inline.admin.module in modules:
-                            yield InlineList(project, inline).consumer()
+                            yield InlineList(project, inline, registration.model).consumer()
 
 
 FRAMEWORK = DjangoAdmin()
@@ -236,6 +237,7 @@ class ChangeList:
             touches=tuple(self._touches),
             joined=self._joined,
             is_extended=self._is_extended(),
+            choices=choices.in_list(self._project, self._class, self._model),
         )
 
     def _is_extended(self) -> bool:
@@ -390,6 +392,10 @@ class InlineList(ChangeList):
     fields. Nothing is joined, and the object around is not known to them.
     """
 
+    def __init__(self, project: Project, registration: Registration, parent: ClassValue) -> None:
+        super().__init__(project, registration)
+        self._parent = parent
+
     def consumer(self) -> Consumer:
         """What the form does with each row."""
         row = self._row(rows.NO_PATHS)
@@ -402,9 +408,14 @@ class InlineList(ChangeList):
                 if fields is None or value in named:
                     self._column(value, row, place)
         module = self._class.module
-        touches = tuple(self._touches)
         return Consumer(
-            self._place, "inline", self._class.name, module, self._place.term, touches=touches
+            self._place,
+            "inline",
+            self._class.name,
+            module,
+            self._place.term,
+            touches=tuple(self._touches),
+            choices=choices.in_inline(self._project, self._class, self._model, self._parent),
         )
 
     def _read_only(self) -> Columns | None:

@@ -93,7 +93,8 @@ class Consumer:
     place. ``frames`` are called with a row of it. ``joined`` are relations that it adds to the
     query by itself. ``wholes`` are where the queries are built of which it shows every row of a
     table at once. ``asked`` are where queries are built that it runs once a row, and that are not
-    for what the row leads to. ``is_extended``: it is a class from which others derive.
+    for what the row leads to. ``is_extended``: it is a class from which others derive. ``choices``
+    are fields of the form of each row that ask for all objects they may lead to.
     """
 
     place: Place
@@ -108,6 +109,7 @@ class Consumer:
     wholes: tuple[Place, ...] = ()
     asked: tuple[Place, ...] = ()
     is_extended: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def told(self) -> Showing:
@@ -122,6 +124,7 @@ class Consumer:
             self.wholes,
             self.asked,
             self.is_extended,
+            self.choices,
         )
 
 
@@ -137,6 +140,7 @@ class Showing(NamedTuple):
     wholes: tuple[Place, ...] = ()
     asked: tuple[Place, ...] = ()
     is_extended: bool = False
+    choices: tuple[str, ...] = ()
 
 
 class Need(NamedTuple):

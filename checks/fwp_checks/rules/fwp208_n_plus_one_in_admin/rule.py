@@ -23,6 +23,11 @@ RULE = Rule(
     ),
 )
 
+_CHOICES_LINK = (
+    "https://docs.djangoproject.com/en/stable/ref/contrib/admin/"
+    "#django.contrib.admin.ModelAdmin.formfield_for_foreignkey"
+)
+
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a model admin, with everything that the columns of its list read."""
@@ -46,6 +51,35 @@ def check(file: FileView) -> Iterator[Finding]:
         yield rows.report(file, RULE, query, needs, message, edits=None if is_own else ())
     yield from shown.queries(file, RULE, "admin", "shows")
     yield from shown.queries(file, RULE, "inline", "shows")
+    yield from _choices(file)
+
+
+def _choices(file: FileView) -> Iterator[Finding]:
+    """A finding for a class whose forms ask for the same objects again for each row."""
+    for consumer in file.project.queries.consumers:
+        if not consumer.choices or consumer.path != file.module.path:
+            continue
+        is_list = consumer.what == "admin"
+        where = f"the list of {consumer.label}" if is_list else consumer.label
+        message = (
+            f"each row of {where} asks anew for all objects to choose {_ors(consumer.choices)} "
+            "from; keep the choices in formfield_for_foreignkey(), or ask for the chosen one "
+            "only, with autocomplete_fields or raw_id_fields."
+        )
+        yield file.finding(
+            RULE,
+            file.range_of(file.module, consumer.term),
+            message,
+            key=(consumer.label, *consumer.choices),
+            severity=Severity.WARNING if is_list else Severity.INFO,
+            fix_link=_CHOICES_LINK,
+        )
+
+
+def _ors(names: Sequence[str]) -> str:
+    """``author, editor or status``."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _edits(file: FileView, query: Starving, needs: Sequence[Need]) -> tuple[Edit, ...] | None:
