@@ -137,6 +137,29 @@ app.config["C"] = "not to be told"
     assert [step.range.line for step in finding.trace[:3]] == [5, 6, 7]
 
 
+REPEATED = """
+@app.route("/{name}")
+def {name}():
+    key = request.headers.get("X-Key", "not to be told")
+    if key != "not to be told":
+        abort(401)
+    user = load(key, password='not to be told', salt=b\'\'\'not to be told\'\'\')
+    if user is None:
+        abort(403)
+    return user.{name}
+
+"""
+
+
+def test_no_text_of_repeated_statements_is_shown(tmp_path: Path) -> None:
+    views = "".join(REPEATED.format(name=name) for name in ("one", "two", "three"))
+    text = f"from flask import Flask, abort, request\n\napp = Flask(__name__)\n{views}"
+    [finding] = found(write(tmp_path, app=text), "FWP401")
+    assert 'request.headers.get("X-Key", "…")' in finding.message
+    assert 'load(key, password="…", salt="…")' in finding.message
+    assert "told" not in finding.message
+
+
 def test_all_four_pieces_of_evidence_make_an_error(tmp_path: Path) -> None:
     views = "\n".join(
         f'@app.get("/{name}")\ndef {name}():\n    return str(A.query.count())\n'

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 _BOUND = re.compile(r"(?P<names>[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s*(?::[^=]*)?=(?!=)")
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _LONGEST = 72
+_TEXT = re.compile(
+    r"""(?<![\w"'])[A-Za-z]{0,2}"""
+    r"""(?:\"{3}.*?(?:\"{3}|$)|'{3}.*?(?:'{3}|$)|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
+)
+_KEY = re.compile(r"(?:[\w)\]]\[|\b(?:get|getenv|getlist|pop|hasattr|getattr)\(\s*)$")
 _COMPOUND = ("if", "for", "while", "with", "try", "match", "definition")
 
 
@@ -107,7 +112,9 @@ def draft(project: Project, prologue: Prologue) -> Draft | None:
 
 
 def short(first: Beginning) -> str:
-    """The first lines of the statements, on one line."""
+    """The first lines of the statements, on one line, without the texts in them that are no keys:
+    messages go to logs, and a text may be a secret.
+    """
     lines = _lines(first.frame)
     if not lines:
         return ""
@@ -116,8 +123,15 @@ def short(first: Beginning) -> str:
         end = statement.line if statement.kind in _COMPOUND else statement.end_line
         code = [line.split("  #")[0] for line in lines[statement.line - 1 : end]]
         line = " ".join(" ".join(code).split()).replace("( ", "(").removesuffix(":")
+        line = _TEXT.sub(_masked, line)
         found.append(line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…")
     return "; ".join(found[:3]) + ("; …" if len(found) > 3 else "")
+
+
+def _masked(match: re.Match[str]) -> str:
+    """A text of a statement: whole if it is what something is looked up by."""
+    is_key = _KEY.search(match.string[: match.start()]) is not None
+    return match[0] if is_key else '"…"'
 
 
 def source_of(first: Beginning) -> str:
