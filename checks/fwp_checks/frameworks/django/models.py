@@ -523,11 +523,15 @@ class Models:
 
     def _find_managers(self, class_: ClassValue) -> Iterator[tuple[str, Instance]]:
         has_own = False
+        seen: set[str] = set()
         for owner in self._project.classes.info(class_).order:
             if isinstance(owner, ClassValue):
                 frame = self._project.classes.frame_around(owner)
                 for name, term in owner.module.facts.scopes[owner.scope].bindings.items():
-                    if owner.module.facts.terms[term][0] in (t.CALL, t.DECLARED):
+                    # What a class binds hides what its bases do.
+                    is_hidden = name in seen
+                    seen.add(name)
+                    if not is_hidden and owner.module.facts.terms[term][0] in (t.CALL, t.DECLARED):
                         made = self._project.values.evaluate(frame, term)
                         if isinstance(made, Instance) and self.is_manager(made):
                             has_own = True
