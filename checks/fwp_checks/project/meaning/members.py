@@ -259,6 +259,8 @@ class Members:
         value = self.find_in_class(class_, name)
         if isinstance(value, Iterable):
             return self._project.registries.filled_list(class_, name, value)
+        if isinstance(value, MappingValue):
+            return self._project.registries.filled_by_class(class_, name, value)
         if value is not None and not is_none(value):
             return self.bind(value, None, class_)
         if value is not None or self._declared(class_, class_, name) is None:
@@ -427,14 +429,14 @@ class Members:
         class_level = self.bind(bound[1], instance, class_) if bound is not None else None
         if class_level is not None and not is_none(class_level):
             if not written:
-                return class_level
+                return self._project.registries.filled_by_class(class_, name, class_level)
             if not self._holds_assigned(class_level, written):
                 written.append(class_level)
         declared = self._declared(instance, class_, name)
         if not written and declared is None:
             written = self._kept.of(class_, name)
         if not written and class_level is not None:
-            return class_level
+            return self._project.registries.filled_by_class(class_, name, class_level)
         if written:
             value = self._project.registries.filled_attribute(class_, name, join(written))
             if declared is not None and not is_informative(without_none(value)):

@@ -1,7 +1,8 @@
 """Mappings that begin empty and are filled item by item: ``BACKENDS = {}``, ``self.clients = {}``.
 
 What they hold is what the project puts in under any key, also by a decorator on functions and
-classes (``@register("name")``).
+classes (``@register("name")``) or by a function or method that is handed it (``register("name",
+Backend)``, ``self.add_service("files", self)``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import FILLS
+from fwp_checks.project.meaning.single_calls import SingleCalls
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
     ClassValue,
@@ -72,7 +74,28 @@ class Registries:
                     if module.facts.scopes[scope_number].parent == owner.scope:
                         if module.is_parameter(base[1], scope_number, 0):
                             frame = self._method_frame(owner, scope_number, class_)
-                            found.append(self._project.values.evaluate(frame, terms[term][3]))
+                            found.extend(self._stored(frame, terms[term][3]))
+        return MappingValue(join(found)) if found else value
+
+    def filled_by_class(self, class_: ClassValue, name: str, value: Value) -> Value:
+        """An attribute of a class itself, with what code of its module puts into it by way of the
+        class or an object: ``self.__class__.services[name] = service``.
+        """
+        if value != _EMPTY:
+            return value
+        order = self._project.classes.info(class_).order
+        found: list[Value] = []
+        for module in {owner.module: None for owner in order if isinstance(owner, ClassValue)}:
+            terms = module.facts.terms
+            for term in self._stores_of(module):
+                base = terms[terms[term][1]]
+                if base[0] != t.ATTR or base[2] != name:
+                    continue
+                frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+                holder = self._project.values.evaluate(frame, base[1])
+                owner = holder.class_ if isinstance(holder, Instance) else holder
+                if isinstance(owner, ClassValue) and owner in order:
+                    found.extend(self._stored(frame, terms[term][3]))
         return MappingValue(join(found)) if found else value
 
     def filled_list(self, class_: ClassValue, name: str, value: Iterable) -> Iterable:
@@ -129,16 +152,27 @@ class Registries:
     def _stored(self, frame: Frame, term: int) -> Iterator[Value]:
         value = self._project.values.evaluate(frame, term)
         found: list[Value] = []
-        if isinstance(value, Unknown) and self._is_first_parameter(frame, term):
-            found.extend(self._decorated_by(frame))
+        if isinstance(value, Unknown):
+            parameter = self._parameter(frame, term)
+            if parameter == 0:
+                found.extend(self._decorated_by(frame))
+            if parameter >= 0 and not found:
+                found.extend(self._handed_over(frame, term))
         yield from found or [value]
 
+    def _handed_over(self, frame: Frame, term: int) -> Iterator[Value]:
+        """What a parameter is in the calls of its function."""
+        single_calls = SingleCalls(self._project)
+        for single in single_calls.of(frame.module, frame.scope_number):
+            yield self._project.values.evaluate(single.frame, term)
+
     @staticmethod
-    def _is_first_parameter(frame: Frame, term: int) -> bool:
+    def _parameter(frame: Frame, term: int) -> int:
+        """Which parameter of the function a term is; -1 if none."""
         terms = frame.module.facts.terms
         while terms[term][0] in (t.NARROW, t.ALIAS):
             term = terms[term][1]
-        return bool(terms[term] == (t.PARAM, 0))
+        return int(terms[term][1]) if terms[term][0] == t.PARAM else -1
 
     def _decorated_by(self, frame: Frame) -> Iterator[Value]:
         """What stands under a function as a decorator, or under the function that makes it."""
