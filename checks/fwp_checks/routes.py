@@ -17,7 +17,7 @@ from fwp_checks.project.application.model import Dependency, Handler, Inclusion,
 from fwp_checks.project.effects.chains import Call
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.values import describe
+from fwp_checks.project.meaning.values import Unknown, describe
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -254,10 +254,25 @@ class _Tree:
     def _dependency(self, dependency: Dependency) -> ShownDependency:
         frames = self._applications.functions_of(dependency)
         return ShownDependency(
-            describe(dependency.value),
+            self._name(dependency),
             self._at(dependency.place),
             tuple(self._function(frame) for frame in frames),
         )
+
+    def _name(self, dependency: Dependency) -> str:
+        """What a dependency is called; of what a library made, how the code calls it."""
+        if isinstance(dependency.value, Unknown):
+            facts = self._project.table.by_path[dependency.place.path].facts
+            entry = facts.terms[dependency.place.term]
+            given = [*entry[2][:1], *[term for _, term in entry[3]]] if entry[0] == t.CALL else []
+            for term in given[:1]:
+                kind, *written = facts.terms[term]
+                if kind in (t.NAME, t.ATTR, t.IMPORT):
+                    return str(written[0] if kind == t.NAME else written[1] or written[0])
+                for name, bound in facts.scopes[0].bindings.items():
+                    if t.unaliased(facts.terms, bound) == t.unaliased(facts.terms, term):
+                        return name
+        return describe(dependency.value)
 
     def _function(self, frame: Frame) -> ShownFunction:
         known = self._functions.get(frame)

@@ -79,6 +79,30 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["app GET /a a needs user, session, Paging", "app GET /b b needs allowed"],
     ),
+    "dependencies that a library makes": (
+        {
+            "users.py": """
+            from fastapi_users import FastAPIUsers
+            users = FastAPIUsers(None, [])
+            current_user = users.current_user(active=True)
+            """,
+            "main.py": """
+            from fastapi import Depends, FastAPI
+            import users
+            from users import current_user
+
+            app = FastAPI()
+            current_admin = users.users.current_user(superuser=True)
+
+            @app.get("/a", dependencies=[Depends(current_user)])
+            def a(admin=Depends(current_admin)): ...
+
+            @app.get("/b")
+            def b(user=Depends(users.current_user)): ...
+            """,
+        },
+        ["app GET /a a needs current_user, current_admin", "app GET /b b needs current_user"],
+    ),
     "routes added in a loop, and of a class": (
         {
             "main.py": """
