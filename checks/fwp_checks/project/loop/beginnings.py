@@ -51,6 +51,8 @@ def handed_on(
     for begins in (*starts.begun, *made):
         after: Frame | None = begins
         while after is not None:
+            if _begins_again(after, behaviours, starts_of):
+                found[after.function, after.function] = None
             before, after = after, _goes_on_with(after, behaviours, starts_of)
             if after is not None:
                 pair = before.function, after.function
@@ -58,6 +60,24 @@ def handed_on(
                     break
                 found[pair] = None
     return tuple(found)
+
+
+def _begins_again(
+    frame: Frame, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]
+) -> bool:
+    """Whether an async frame awaits itself once more, where it has waited for what it started:
+    ``await asyncio.gather(*tasks); if reloads: await run()``.
+    """
+    coroutines = behaviours.of(frame).coroutines
+    again = [term for term, inner in coroutines if inner.function == frame.function]
+    if not again or not frame.module.awaited.issuperset(again):
+        return False
+    starts, first = starts_of(frame), min(again)
+    last = max(starts.company, default=-1)
+    for event in behaviours.of(frame).events:
+        if last < event.term < first and _starts_others(event, behaviours, starts_of):
+            last = event.term
+    return last < 0 or any(last < term < first for term in starts.gathered)
 
 
 def _goes_on_with(
@@ -117,28 +137,42 @@ def alone(
     frame: Frame, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]
 ) -> tuple[tuple[int, int], ...]:
     """The stretches of terms in which nobody else is on a loop that begins with an async function:
-    up to its first ``await``, or what starts something before, and behind the branch that this
-    stands in, where that is left for good. Of a loop around that, the beginning: it comes round
-    again.
+    up to its first ``await``, or what starts something before; in ``else`` of the branch that this
+    stands in, and behind it, where it is left for good. Of a loop around that, the beginning: it
+    comes round again.
     """
-    company = starts_of(frame).company
     regions = frame.module.regions_in(frame.scope_number)
     found: list[tuple[int, int]] = []
     start = frame.scope.start
     while True:
-        until = _first_await(frame, start)
-        for term in company:
-            if start <= term < until:
-                until = term
-                break
-        until = _others_from(frame, until, behaviours, starts_of, start)
+        until = _until(frame, start, behaviours, starts_of)
         end = _before_loops(frame, until)
         if end > start:
             found.append((start, end))
-        around = [r for r in regions if r.leaves and r.start <= until < r.end and r.start <= end]
-        if until == frame.scope.end or not around:
+        if until == frame.scope.end:
             return tuple(found)
-        start = max(region.end for region in around)
+        around = [r for r in regions if r.start <= until < r.end and r.start <= end]
+        tests = {region.term for region in around if region.kind == "if"}
+        for other in regions:
+            if other.kind == "else" and other.term in tests:
+                until = _until(frame, other.start, behaviours, starts_of)
+                found.append((other.start, min(other.end, _before_loops(frame, until))))
+        leaving = [region.end for region in around if region.leaves]
+        if not leaving:
+            return tuple(found)
+        start = max(leaving)
+
+
+def _until(
+    frame: Frame, start: int, behaviours: Behaviours, starts_of: Callable[[Frame], Starts]
+) -> int:
+    """The first term from a start on where a frame waits, or starts something."""
+    until = _first_await(frame, start)
+    for term in starts_of(frame).company:
+        if start <= term < until:
+            until = term
+            break
+    return _others_from(frame, until, behaviours, starts_of, start)
 
 
 def _first_await(frame: Frame, start: int = 0) -> int:

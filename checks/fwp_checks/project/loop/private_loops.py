@@ -238,7 +238,7 @@ class Starts(NamedTuple):
     ``company`` are the terms that start something beside it, in their order, without handlers of
     signals.
     ``grouped`` is where tasks run beside it that it waits for: from the first to the end of their
-    group.
+    group; ``gathered`` where it waits for several at once.
     """
 
     entered: tuple[Frame, ...]
@@ -251,6 +251,7 @@ class Starts(NamedTuple):
     beginning: frozenset[int]
     company: tuple[int, ...]
     grouped: tuple[tuple[int, int], ...]
+    gathered: tuple[int, ...]
 
 
 def starts(project: Project, frame: Frame) -> Starts:
@@ -258,7 +259,8 @@ def starts(project: Project, frame: Frame) -> Starts:
     terms = frame.module.facts.terms
     entered: list[Frame] = []
     begun: list[Frame] = []
-    concurrent = keeps_tasks = gathers = False
+    concurrent = keeps_tasks = False
+    gathered: list[int] = []
     company: list[int] = []
     started: list[int] = []
     single: set[int] = set()
@@ -292,7 +294,7 @@ def starts(project: Project, frame: Frame) -> Starts:
                         beginning.update((term, *terms[term][2]))
                 elif role.role in _CONCURRENT and not is_single:
                     if option.name == _GATHER and term in frame.module.awaited:
-                        gathers = True
+                        gathered.append(term)
                     elif option.name in _GROUPED and (end := _end_of_group(frame, called)):
                         grouped.append((term, end))
                     elif option.name == _ON_ANOTHER and _is_waited_for(frame, term):
@@ -311,13 +313,14 @@ def starts(project: Project, frame: Frame) -> Starts:
         tuple(entered),
         concurrent,
         keeps_tasks,
-        gathers,
+        bool(gathered),
         frozenset(single),
         own_loop,
         tuple(begun),
         frozenset(beginning),
         tuple(sorted({*company, *started})),
         tuple(grouped),
+        tuple(gathered),
     )
 
 
