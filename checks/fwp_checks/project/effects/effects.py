@@ -23,6 +23,7 @@ from fwp_checks.project.effects.doubts import Doubts, OpenTests
 from fwp_checks.project.effects.elsewhere import Elsewhere
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
+from fwp_checks.project.effects.opt_ins import OptIns
 from fwp_checks.project.effects.ranks import ranked, slowness
 from fwp_checks.project.effects.switches import Switches
 from fwp_checks.project.meaning.frames import Frame
@@ -103,6 +104,7 @@ class Behaviours:
         self._elsewhere = Elsewhere(project)
         self._switches = Switches(project)
         self.open_tests = OpenTests(project)
+        self.opt_ins = OptIns(project)
         self._known: dict[Frame, Behaviour] = {}
 
     def of(self, frame: Frame) -> Behaviour:
@@ -335,7 +337,8 @@ class Proof:
     ``requirements`` is what the frame's parameters must be for it. ``rank`` puts first what always
     runs, and of that what may take longest. ``is_open``: what the event runs has it only under a
     test of which nothing says how it comes out; ``asked`` is what such tests ask of parameters.
-    ``is_choice``: on the way, most of several callees have it, but not all.
+    ``is_choice``: on the way, most of several callees have it, but not all, or it has to be asked
+    for.
     """
 
     event: Event
@@ -374,6 +377,7 @@ class Effects:
         self._each_object = each_object
         self._conditions = project.conditions
         self._doubts = Doubts(project)
+        self._opt_ins = project.behaviours.opt_ins
         self._behaviours = project.behaviours
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.
@@ -442,7 +446,7 @@ class Effects:
         if _says_as_much(found[index], proof.requirements, proof.is_open, proof.is_choice):
             return
         found[index].append(proof)
-        is_choice = proof.is_choice
+        is_choice = proof.is_choice or self._opt_ins.has(frame, event.term)
         if not all(found):
             if not self._mostly or not _are_most(found):
                 return
@@ -476,7 +480,8 @@ class Effects:
 
     def proven(self, frame: Frame, event: Event) -> tuple[tuple[Link, ...], bool]:
         """The chain, and whether it is open: a distant helper does it only under a test of which
-        nothing says how it comes out, or most of several callees do it, but not all.
+        nothing says how it comes out, or most of several callees do it, but not all, or it is done
+        only where somebody asks for it.
         """
         found = self._found.get((frame, event.term), [])
         if not found:
@@ -487,6 +492,8 @@ class Effects:
             return _links(frame, next(proofs[0] for proofs in found if proofs)), True
         known = found[0]
         links = _links(frame, known[0])
+        if self._opt_ins.has(frame, event.term):
+            return links, True
         if not _is_doubtful(known[0], links):
             return links, False
         sure = next((proof for proof in known if not (proof.is_open or proof.is_choice)), None)

@@ -411,6 +411,8 @@ class Values:
             return False
         if isinstance(declared, Instance) and self._project.libraries.is_unsaid(value):
             return False
+        if type(value) is Instance and self._project.libraries.stands_for_attribute(value):
+            return False
         if isinstance(value, Instance) and isinstance(declared, Instance):
             return value.class_ != declared.class_ or bool(value.init or value.details)
         return not isinstance(value, (Iterable, MappingValue, Union)) or is_traced(value)

@@ -81,6 +81,14 @@ class Libraries:
             )
         return known
 
+    def stands_for_attribute(self, value: Instance) -> bool:
+        """Whether a value is an object of a library that a class has in place of an attribute."""
+        class_ = value.class_
+        return (
+            isinstance(class_, str)
+            and self._project.catalogue.gives(f"{class_}.__get__", "call") is not None
+        )
+
     def decorator(self, name: str) -> str | None:
         """How a library's decorator wraps a function, None if callers see the function itself."""
         for role in self._project.catalogue.roles(name):

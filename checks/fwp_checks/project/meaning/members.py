@@ -455,9 +455,9 @@ class Members:
         """Whether a class binds a library's descriptor, which holds what is assigned to it. Of
         constants alone nobody knows what else configuration says.
         """
-        if type(class_level) is not Instance or type(class_level.class_) is not str:
+        if type(class_level) is not Instance:
             return False
-        if self._project.catalogue.gives(f"{class_level.class_}.__get__", "call") is None:
+        if not self._project.libraries.stands_for_attribute(class_level):
             return False
         return any(
             type(option) is not Constant for value in written for option in options_of(value)

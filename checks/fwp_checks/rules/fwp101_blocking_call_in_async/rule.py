@@ -21,7 +21,8 @@ def check(file: FileView) -> Iterator[Finding]:
     """Blocking library calls written in a function on the event loop."""
     for site in blocking.sites(file, "direct"):
         message = (
-            f"'{blocking.first_name(site)}' blocks the event loop {blocking.blocked(site)}: "
-            f"it {site.row.reason}; {blocking.way_out(site)}."
+            f"'{blocking.first_name(site)}' {blocking.does(site, 'blocks', 'block')} "
+            f"the event loop {blocking.blocked(site)}: it {site.row.reason}; "
+            f"{blocking.way_out(site)}."
         )
         yield blocking.report(file, RULE, site, message)

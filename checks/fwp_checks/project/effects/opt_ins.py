@@ -1,0 +1,278 @@
+"""Switches of an object that are off, and that nothing in the project turns on unless a setting
+asks for it: ``self.enabled = enabled``, of a parameter that is False by default and that nobody
+hands over; ``self.enabled = False``, and a method that turns it on, called where a setting that is
+False by default is on.
+
+What stands behind them may be done where somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.conditions import Condition
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.literals import attribute_term
+from fwp_checks.project.meaning.tested import tests_before
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    Unknown,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+_OFF: t.Term = (t.CONST, False)
+_ON: t.Term = (t.CONST, True)
+_CONSTRUCTOR = "__init__"
+_MOST_PLACES = 40
+# How far up constructors of derived classes are followed.
+_LEVELS = 4
+# What gives a default to a setting, as its first argument or by this name.
+_FIELDS: tuple[str, ...] = ("pydantic.Field", "pydantic.fields.Field")
+_DEFAULT = "default"
+
+
+class OptIns:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._names: dict[tuple[Module, int], frozenset[str]] = {}
+        self._off: dict[tuple[ClassValue, str], bool] = {}
+
+    def has(self, frame: Frame, term: int) -> bool:
+        """Whether a term of a method runs only where such a switch of its object is on."""
+        module, number = frame.module, frame.scope_number
+        parent = module.facts.scopes[number].parent
+        if parent <= 0 or module.facts.scopes[parent].kind != "class":
+            return False
+        names = self._candidates(module, parent)
+        if not names:
+            return False
+        terms = module.facts.terms
+        for test, holds in tests_before(module, number, term):
+            entry = terms[t.unaliased(terms, test)]
+            if (
+                holds
+                and entry[0] == t.ATTR
+                and entry[2] in names
+                and module.is_parameter(entry[1], number, 0)
+                and self._is_off(ClassValue(module, parent), entry[2])
+            ):
+                return True
+        return False
+
+    def _candidates(self, module: Module, class_: int) -> frozenset[str]:
+        """The attributes that a constructor turns off, as far as is seen there."""
+        key = (module, class_)
+        known = self._names.get(key)
+        if known is None:
+            found = []
+            for name, writes in module.methods_writing.get(class_, {}).items():
+                for method, store in writes:
+                    if module.facts.scopes[method].name == _CONSTRUCTOR and (
+                        module.facts.terms[module.facts.terms[store][3]] == _OFF
+                        or _option(module, method, module.facts.terms[store][3]) >= 0
+                    ):
+                        found.append(name)
+            known = self._names[key] = frozenset(found)
+        return known
+
+    def _is_off(self, class_: ClassValue, name: str) -> bool:
+        key = (class_, name)
+        known = self._off.get(key)
+        if known is None:
+            self._off[key] = False
+            known = self._off[key] = self._stays_off(class_, name)
+        return known
+
+    def _stays_off(self, class_: ClassValue, name: str) -> bool:
+        """Whether all that is assigned to attributes of this name leaves it off, but for what a
+        setting asks for.
+        """
+        stores = self._project.attribute_stores.get(name, [])
+        if len(stores) > _MOST_PLACES or self._is_bound_by_classes(class_, name):
+            return False
+        for module, store in stores:
+            value = module.facts.terms[store][3]
+            if module.is_test or value < 0 or module.facts.terms[value] == _OFF:
+                continue
+            if self._is_of_another(class_, module, store):
+                continue
+            number = module.scope_of(store)
+            owner = self._project.calls.class_of_method(module, number)
+            if owner != class_ or not module.is_parameter(module.facts.terms[store][1], number, 0):
+                return False
+            if module.facts.scopes[number].name == _CONSTRUCTOR:
+                option = _option(module, number, value)
+                if option < 0 or self._is_left_out(class_, option, _LEVELS) is not True:
+                    return False
+            elif module.facts.terms[value] != _ON or not self._is_asked_for(module, number):
+                return False
+        return True
+
+    def _is_bound_by_classes(self, class_: ClassValue, name: str) -> bool:
+        classes = self._project.classes
+        classes.link_subclasses()
+        info = classes.info(class_)
+        return any(
+            name in owner.module.facts.scopes[owner.scope].bindings
+            for owner in (*info.order, *info.subclasses)
+            if isinstance(owner, ClassValue)
+        )
+
+    def _is_of_another(self, class_: ClassValue, module: Module, store: int) -> bool:
+        """Whether an attribute is certainly one of an object of another class."""
+        number = module.scope_of(store)
+        frame = self._project.frame_of_scope(module, module.code_scope_of(store))
+        base = module.facts.terms[store][1]
+        owner = self._project.calls.class_of_method(module, number)
+        if owner is not None and module.is_parameter(base, number, 0):
+            owners = [owner]
+        else:
+            owners = []
+            for option in options_of(self._project.values.evaluate(frame, base)):
+                if not isinstance(option, Instance):
+                    return False
+                if isinstance(option.class_, ClassValue):
+                    owners.append(option.class_)
+        classes = self._project.classes
+        return not any(
+            class_ in classes.info(other).order or other in classes.info(class_).order
+            for other in owners
+        )
+
+    # -- constructors ------------------------------------------------------------------------------
+
+    def _is_left_out(self, class_: ClassValue, option: int, levels: int) -> bool | None:
+        """Whether objects of a class are never made with this parameter of its constructor; None
+        if none are made at all.
+        """
+        if not levels:
+            return False
+        project = self._project
+        init = project.members.find_in_class(class_, _CONSTRUCTOR)
+        if not isinstance(init, FunctionValue):
+            return False
+        constructor = project.frame_of_scope(init.module, init.scope)
+        requirements = frozenset({Condition(option, "truthy")})
+        is_made = False
+        for made in (class_, *project.classes.info(class_).subclasses):
+            own = project.members.find_in_class(made, _CONSTRUCTOR)
+            is_inherited = own == init
+            name = made.name if is_inherited else _CONSTRUCTOR
+            places = project.call_sites.spelt(name)
+            if is_inherited and len(places) > _MOST_PLACES:
+                return False
+            for module, call in places:
+                number = module.code_scope_of(call)
+                if module.is_test or (
+                    not is_inherited and project.calls.class_of_method(module, number) != made
+                ):
+                    continue
+                caller = project.frame_of_scope(module, number)
+                if not self._means(caller, call, made if is_inherited else init):
+                    continue
+                is_made = True
+                left = project.conditions.left(requirements, caller, call, constructor)
+                if left is None:
+                    continue
+                if is_inherited or len(left) != 1:
+                    return False
+                for need in left:
+                    if need.test != "truthy" or need.keyword:
+                        return False
+                    if self._is_left_out(made, need.parameter, levels - 1) is False:
+                        return False
+        return is_made or None
+
+    def _means(self, caller: Frame, call: int, wanted: ClassValue | FunctionValue) -> bool:
+        """Whether a call may be one of a class or function."""
+        called = self._project.values.evaluate(caller, caller.module.facts.terms[call][1])
+        for option in options_of(called):
+            if option == wanted:
+                return True
+            if isinstance(option, FunctionValue) and isinstance(wanted, FunctionValue):
+                if (option.module, option.scope) == (wanted.module, wanted.scope):
+                    return True
+        return False
+
+    # -- settings ----------------------------------------------------------------------------------
+
+    def _is_asked_for(self, module: Module, method: int) -> bool:
+        """Whether a method is called, and only where a setting that is off by default is on."""
+        places = self._project.call_sites.spelt(module.facts.scopes[method].name)
+        if len(places) > _MOST_PLACES:
+            return False
+        is_called = False
+        for place, call in places:
+            if place.is_test:
+                continue
+            number = place.code_scope_of(call)
+            caller = self._project.frame_of_scope(place, number)
+            called = self._project.values.evaluate(caller, place.facts.terms[call][1])
+            for option in options_of(called):
+                if isinstance(option, Unknown):
+                    return False
+                if not isinstance(option, FunctionValue):
+                    continue
+                if (option.module, option.scope) != (module, method):
+                    continue
+                is_called = True
+                if not any(
+                    holds and self._is_setting(caller, test)
+                    for test, holds in tests_before(place, number, call)
+                ):
+                    return False
+        return is_called
+
+    def _is_setting(self, frame: Frame, term: int) -> bool:
+        """Whether a term reads an attribute whose class gives it False by default, and that nothing
+        assigns.
+        """
+        terms = frame.module.facts.terms
+        entry = terms[t.unaliased(terms, term)]
+        if entry[0] != t.ATTR or entry[2] in self._project.attribute_stores:
+            return False
+        bases = options_of(without_none(self._project.values.evaluate(frame, entry[1])))
+        return bool(bases) and all(
+            isinstance(base, Instance)
+            and isinstance(base.class_, ClassValue)
+            and self._is_false(base.class_, entry[2])
+            for base in bases
+        )
+
+    def _is_false(self, class_: ClassValue, name: str) -> bool:
+        found = attribute_term(self._project, class_, name)
+        if found is None:
+            return False
+        frame, term = found
+        terms = frame.module.facts.terms
+        while terms[term][0] in (t.DECLARED, t.ALIAS) and terms[term][1] >= 0:
+            term = terms[term][1]
+        entry = terms[term]
+        if entry[0] == t.CALL:
+            function = self._project.values.evaluate(frame, entry[1])
+            if not isinstance(function, External) or function.name not in _FIELDS:
+                return False
+            given = [*entry[2][:1], *[value for key, value in entry[3] if key == _DEFAULT]]
+            return any(terms[value] == _OFF for value in given)
+        return entry == _OFF
+
+
+def _option(module: Module, number: int, value: int) -> int:
+    """The parameter that a term is, if it is False by default; -1 otherwise."""
+    terms = module.facts.terms
+    entry = terms[t.unaliased(terms, value)]
+    if entry[0] != t.PARAM:
+        return -1
+    default = module.facts.scopes[number].parameters[entry[1]].default
+    return int(entry[1]) if default >= 0 and terms[default] == _OFF else -1
