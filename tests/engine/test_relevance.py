@@ -90,3 +90,36 @@ def test_settings_and_what_takes_them() -> None:
     assert relevant(settings, NAMES, ()) == {
         "app/a.py", "app/b.py", "app/main.py", "app/sub/__init__.py", "app/sub/c.py"
     }  # fmt: skip
+
+
+_MIGRATION = b"from django.db import migrations\nclass Migration(migrations.Migration): ...\n"
+_MIGRATIONS = {
+    "app/__init__.py": b"",
+    "app/main.py": b"import django\n",
+    "app/migrations/__init__.py": b"",
+    "app/migrations/first.py": _MIGRATION,
+    "app/migrations/second.py": b"from .first import Migration as First\n" + _MIGRATION,
+    "app/migrations/tools.py": b"from django.db import models\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("app/main.py", b"import django\n", set()),
+        ("app/main.py", b"import django, app.migrations.first\n", {"first"}),
+        ("app/main.py", b"import django\nfrom .migrations import second", {"first", "second"}),
+        ("app/migrations/first.py", _MIGRATION + b"async def run(): ...\n", {"first"}),
+        ("app/migrations/first.py", _MIGRATION.replace(b"Migration(", b"Base("), {"first"}),
+        ("app/first.py", _MIGRATION, {"app/first"}),
+    ],
+)
+def test_migrations_run_once(path: str, text: bytes, expected: set[str]) -> None:
+    files = {**_MIGRATIONS, path: text}
+    names = {one: [one.removesuffix(".py").replace("/", ".")] for one in files}
+    found = {one.removesuffix(".py") for one in relevant(files, names, ())}
+    tried = {one.removeprefix("app/migrations/") for one in found if one.endswith(("st", "nd"))}
+    assert tried == expected
+    assert "app/migrations/tools" in found
+    assert certain(files) <= relevant(files, names, ())
+    assert "app/migrations/second.py" in relevant(files, names, ("app/migrations/second.py",))

@@ -1,5 +1,5 @@
 """Which files can matter: those with asynchronous code or a web framework, what they import, and
-whatever may get rows of a database from them.
+whatever may get rows of a database from them; but no migrations, which run once.
 
 Nothing is reported in the others and nothing reported depends on them, so they are not analysed.
 The look is at bytes, by pattern, and errs on the side of yes: an import in a comment counts as one.
@@ -50,6 +50,11 @@ _MAKING = b"Flask("
 # The rows of a module that imports these may be read wherever it is imported, directly or not.
 _ORMS = ("django.db.", "django.contrib.gis.db.", "sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 
+# https://docs.djangoproject.com/en/stable/topics/migrations/#migration-files: Django looks for them
+# in this folder and runs each of them once; no code needs to import one.
+_MIGRATIONS = "migrations"
+_MIGRATION = re.compile(rb"^class Migration\((?:\w+\.)*Migration\):", re.MULTILINE)
+
 
 def certain(contents: Mapping[str, bytes]) -> set[str]:
     """Files that matter whatever the others are: most of those that do, found in a tenth of the
@@ -58,12 +63,26 @@ def certain(contents: Mapping[str, bytes]) -> set[str]:
     return {
         path
         for path, content in contents.items()
-        if _is_asynchronous(content) or _OF_FRAMEWORK.search(content, 0, _BEGINNING) is not None
+        if _is_asynchronous(content)
+        or (
+            _OF_FRAMEWORK.search(content, 0, _BEGINNING) is not None
+            and not _is_migration(path, content)
+        )
     }
 
 
 def _is_asynchronous(content: bytes) -> bool:
     return b"async" in content and _ASYNC.search(content) is not None
+
+
+def _is_migration(path: str, content: bytes) -> bool:
+    """Whether a file is a migration of Django that nothing runs on an event loop."""
+    folder = path.rpartition("/")[0]
+    return (
+        folder.rpartition("/")[2] == _MIGRATIONS
+        and _MIGRATION.search(content) is not None
+        and not _is_asynchronous(content)
+    )
 
 
 def relevant(
@@ -73,11 +92,13 @@ def relevant(
     to, ``wanted`` paths that matter in any case.
     """
     imports = _Imports(contents, names)
-    asynchronous = {path for path, content in contents.items() if _is_asynchronous(content)}
-    found = {path for path in wanted if path in contents} | asynchronous
+    wanted = {path for path in wanted if path in contents}
+    imports.leave_out(_unused_migrations(contents, imports, wanted))
+    asynchronous = {path for path in imports.paths if _is_asynchronous(contents[path])}
+    found = wanted | asynchronous
     settings = set()
-    for path, content in contents.items():
-        if _has(_SETTING, _SETTINGS, content):
+    for path in imports.paths:
+        if _has(_SETTING, _SETTINGS, contents[path]):
             settings.add(path)
         if path not in found and not _FRAMEWORKS.isdisjoint(imports.packages(path)):
             found.add(path)
@@ -91,7 +112,7 @@ def relevant(
     looked_at: set[str] = set()
     special: set[str] = set()
     while True:
-        others = [path for path in contents if path not in found]
+        others = [path for path in imports.paths if path not in found]
         imported = {target for path in others for target in imports.of(path)}
         # Who imports such a module may drop its coroutines, or do what it leaves open.
         for path in (imported & found) - looked_at:
@@ -103,6 +124,19 @@ def relevant(
             return found
         found |= users
         imports.close(found)
+
+
+def _unused_migrations(
+    contents: Mapping[str, bytes], imports: _Imports, wanted: set[str]
+) -> set[str]:
+    """The migrations that are not wanted and that no other code imports."""
+    found = {path for path, content in contents.items() if _is_migration(path, content)} - wanted
+    if found:
+        used = {target for path in contents if path not in found for target in imports.of(path)}
+        used &= found
+        imports.close(used)
+        found -= used
+    return found
 
 
 def _takers(settings: set[str], imports: _Imports) -> set[str]:
@@ -156,6 +190,7 @@ class _Imports:
 
     def __init__(self, contents: Mapping[str, bytes], names: Mapping[str, Sequence[str]]) -> None:
         self._contents = contents
+        self._paths = list(contents)
         self._known: dict[str, frozenset[str]] = {}
         self._names: dict[str, set[str]] = {}
         self._statements: dict[tuple[bytes, bytes], _Statement] = {}
@@ -167,13 +202,17 @@ class _Imports:
 
     @property
     def paths(self) -> Iterable[str]:
-        """All files."""
-        return self._contents
+        """All files, but those that were left out."""
+        return self._paths
+
+    def leave_out(self, paths: set[str]) -> None:
+        """Have nothing to do with the imports of these files any more."""
+        self._paths = [path for path in self._paths if path not in paths]
 
     @property
     def with_star(self) -> set[str]:
         """The files that import all names of some module."""
-        for path in self._contents:
+        for path in self._paths:
             self._read(path)
         return self._with_star
 
