@@ -16,7 +16,7 @@ from fwp_checks.project.effects.consumed import makers
 from fwp_checks.project.effects.lacking import has, lacks
 from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.effects.passes import last_pass
-from fwp_checks.project.effects.taking import may_take
+from fwp_checks.project.effects.taking import argument_at, may_take
 from fwp_checks.project.effects.unused import ENDING, is_unused
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.assignments import assigned_before
@@ -283,7 +283,7 @@ class Conditions:
             for condition in conditions:
                 place, _, literal = condition.partition("=")
                 test = tests.get(literal)
-                argument = _argument(frame.module, call, place) if test is not None else None
+                argument = argument_at(frame.module, call, place) if test is not None else None
                 if test is not None and argument is not None:
                     found |= self._own(frame, argument, test)
         return found
@@ -469,7 +469,7 @@ class Conditions:
         name = need.keyword or parameter.name
         if parameter.kind == "*" or need.parameter < offset:
             return None
-        term = _argument(caller.module, call, name)
+        term = argument_at(caller.module, call, name)
         if term is None and parameter.kind not in ("keyword", "**"):
             if any(terms[argument][0] == t.STAR for argument in entry[2]):
                 return None
@@ -562,16 +562,6 @@ def _may_be_none(frame: Frame, parameter: int) -> bool:
     return declared.annotation < 0 or (
         declared.default >= 0 and terms[declared.default] == (t.CONST, None)
     )
-
-
-def _argument(module: Module, call: int, place: str) -> int | None:
-    """The term of an argument of a call, by its position or name."""
-    entry = module.facts.terms[call]
-    if entry[0] != t.CALL:
-        return None
-    if place.isdigit():
-        return entry[2][int(place)] if int(place) < len(entry[2]) else None
-    return next((term for name, term in entry[3] if name == place), None)
 
 
 def _parameter(terms: list[t.Term], term: int) -> int | None:

@@ -1,8 +1,11 @@
-"""Calls that hand over what a function has no parameters for: they raise before it runs."""
+"""What a call hands over, and whether a function has parameters for it: where it has not, the call
+raises before the function runs.
+"""
 
 from __future__ import annotations
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 
 _NAMED: tuple[str, ...] = ("any", "keyword")
@@ -43,3 +46,13 @@ def may_take(terms: list[t.Term], call: int, callee: Frame, bound: int) -> bool:
         elif index >= positional + bound and parameter.default < 0:
             return False
     return not names
+
+
+def argument_at(module: Module, call: int, place: str) -> int | None:
+    """The term of an argument of a call, by its position or name."""
+    entry = module.facts.terms[call]
+    if entry[0] != t.CALL:
+        return None
+    if place.isdigit():
+        return entry[2][int(place)] if int(place) < len(entry[2]) else None
+    return next((term for name, term in entry[3] if name == place), None)
