@@ -29,7 +29,7 @@ _TEMPLATE_SUFFIXES = (
 # Templates wherever they lie, except among files that are served as they are.
 _PAGES = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".djhtml")
 _NO_PAGES = frozenset({"static", "staticfiles", "assets", "public", "docs", "doc", "media"})
-_TEST_FOLDER = re.compile(r"(?:unit)?tests?|tests?_\w+|\w*_tests?|e2e|cypress")
+_TEST_FOLDER = re.compile(r"(?:unit)?tests?|tests?_\w+|\w*_tests?|e2e|cypress|pytest[-_][\w-]+")
 _TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py|tests\.py|conftest\.py")
 
 
@@ -141,9 +141,10 @@ def is_test_path(relative: str) -> bool:
     """Whether a file (path relative to the root, forward slashes) is test code by where it lies.
 
     Folders ``test``, ``tests``, ``unit_tests``, ``e2e``, ``cypress`` and the like at any depth,
-    and files that pytest, unittest and Django collect: ``test_*.py``, ``*_test.py``, ``tests.py``,
-    ``conftest.py``. A folder ``testing`` is not: libraries ship their helpers for users' tests
-    under that name.
+    plugins of pytest by the name that its documentation gives them (``pytest-shop``,
+    https://docs.pytest.org/en/stable/how-to/writing_plugins.html), and files that pytest, unittest
+    and Django collect: ``test_*.py``, ``*_test.py``, ``tests.py``, ``conftest.py``. A folder
+    ``testing`` is not: libraries ship their helpers for users' tests under that name.
     """
     *folders, name = relative.split("/")
     if _TEST_FILE.fullmatch(name):
