@@ -44,6 +44,8 @@ def replace(one: T, /, **changes: Any) -> T:
     made: T = kind(*values)
     return made
 """
+# To evaluate these runs nothing.
+_AT_HAND = (ast.Name, ast.Constant)
 _CONFIGURATION = f"[mypy]\nmypy_path = {_COPY}\nexplicit_package_bases = True\n"
 
 
@@ -106,7 +108,8 @@ class Rewriting:
 
     def text(self) -> str:
         """The module's new text."""
-        edits = [*self._constants(), *self._imports(), *self._tuples(), *self._classes()]
+        edits = [*self._constants(), *self._imports(), *self._tuples(), *self._displays()]
+        edits += self._classes()
         edits.sort(reverse=True)
         written = self._source.encode()
         for edit in edits:
@@ -159,6 +162,22 @@ class Rewriting:
                     text += "from fwp_checks.replacing import replace\n"
                 assert node.end_lineno is not None
                 yield Edit(self._at(node.lineno), self._at(node.end_lineno + 1), text)
+
+    def _displays(self) -> Iterator[Edit]:
+        """``[*a(), b()]`` asks ``tuple(a())``: mypyc unpacks when it has evaluated all of a
+        display, so ``b`` would run before what a generator ``a`` does.
+        """
+        for node in ast.walk(self._tree):
+            items: list[ast.expr] = []
+            if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+                items = node.elts
+            elif isinstance(node, ast.Call):
+                items = [*node.args, *(keyword.value for keyword in node.keywords)]
+            for at, item in enumerate(items[:-1]):
+                if isinstance(item, ast.Starred) and isinstance(item.value, ast.Call):
+                    if not all(isinstance(_inner(i), _AT_HAND) for i in items[at + 1 :]):
+                        yield Edit(self._start(item.value), self._start(item.value), "tuple(")
+                        yield Edit(self._end(item.value), self._end(item.value), ")")
 
     def _classes(self) -> Iterator[Edit]:
         for node in self._tree.body:
@@ -253,6 +272,11 @@ class Rewriting:
             if isinstance(node, ast.AnnAssign):
                 yield Edit(self._start(node.annotation), self._start(node.annotation), '"')
                 yield Edit(self._end(node.annotation), self._end(node.annotation), '"')
+
+
+def _inner(node: ast.expr) -> ast.expr:
+    """What is unpacked, of ``*a``."""
+    return node.value if isinstance(node, ast.Starred) else node
 
 
 def _is_constant(node: ast.expr) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
 import sys
@@ -75,6 +76,75 @@ class Pair(NamedTuple):
 
 calls: list[str] = []
 '''
+_UNPACKING = """
+from __future__ import annotations
+
+ran: list[str] = []
+
+
+def generated(name: str):
+    ran.append(name)
+    yield name
+
+
+def made(name: str) -> str:
+    ran.append(name)
+    return name
+
+
+def given(*values: str) -> list[str]:
+    return list(values)
+
+
+def listed() -> list[str]:
+    return [*generated("a"), made("b"), *generated("c"), made("d")]
+
+
+def tupled() -> list[str]:
+    return list((*generated("a"), *generated("b"), made("c")))
+
+
+def collected() -> list[str]:
+    return sorted({*generated("a"), made("b")})
+
+
+def called() -> list[str]:
+    return given(*generated("a"), made("b"), *generated("c"))
+
+
+def around() -> list[str]:
+    return [kind for kind in (*generated("a"), *[*generated("b"), made("c")])]
+"""
+
+
+class _Unpacking(ast.NodeTransformer):
+    """Unpacks in displays and calls as mypyc does: when all that stands there has been evaluated
+    (``_visit_display`` in mypyc/irbuild/expression.py of mypy 2.4).
+    """
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            if any(isinstance(item, ast.Starred) for item in node.elts):
+                node.elts = [self._unpacked(node.elts)]
+        elif isinstance(node, ast.Call) and any(isinstance(a, ast.Starred) for a in node.args):
+            node.args = [self._unpacked(node.args)]
+        return node
+
+    @staticmethod
+    def _unpacked(items: list[ast.expr]) -> ast.expr:
+        pairs: list[ast.expr] = [
+            ast.Tuple([ast.Constant(True), item.value], ast.Load())
+            if isinstance(item, ast.Starred)
+            else ast.Tuple([ast.Constant(False), item], ast.Load())
+            for item in items
+        ]
+        return ast.Starred(ast.Call(ast.Name("unpack", ast.Load()), pairs, []), ast.Load())
+
+
+def _unpack(*items: tuple[bool, Any]) -> Iterator[Any]:
+    for is_starred, item in items:
+        yield from item if is_starred else [item]
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +219,12 @@ def test_displays_with_stars(module: Any) -> None:
 
 def test_tuples_with_names(module: Any) -> None:
     assert module.Pair(module.Point(1)) == (module.Point(1), None)
+
+
+@pytest.mark.parametrize("function", ["listed", "tupled", "collected", "called", "around"])
+def test_what_is_unpacked_runs_where_it_stands(building: ModuleType, function: str) -> None:
+    tree = ast.parse(building.Rewriting(_UNPACKING).text())
+    _Unpacking().visit(tree)
+    module: dict[str, Any] = {"unpack": _unpack}
+    exec(compile(ast.fix_missing_locations(tree), "sample.py", "exec"), module)
+    assert module[function]() == module["ran"] == sorted(module["ran"])
