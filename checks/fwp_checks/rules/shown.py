@@ -5,6 +5,7 @@ and the way out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from fwp_checks.rules import Rule
 
 _ONE_STATEMENT = "one statement that names all of them, with in_()"
+CHOICES_LINK = "https://docs.djangoproject.com/en/stable/ref/forms/fields/#modelchoicefield"
 KINDS = (*rows.FETCHABLE, Kind.NARROWED)
 """What the finding about a framework that shows rows speaks of."""
 
@@ -43,6 +45,33 @@ def queries(file: FileView, rule: Rule, what: str, does: str) -> Iterator[Findin
             fix_link=site.row.link,
             trace=file.trace(site.chain),
         )
+
+
+def choices(file: FileView, rule: Rule, kind: Kind) -> Iterator[Finding]:
+    """A finding for fields of a form whose choices are shown with queries of their own, the first
+    of a kind.
+    """
+    for query, needs in rows.queries(file, rule, "django", "choices"):
+        kinds = {need.lack.kind for need in needs}
+        if query.consumer is None or kind is not next(k for k in rows.FETCHABLE if k in kinds):
+            continue
+        message = (
+            f"the form {query.consumer.label} shows each choice of {fields(needs)} with "
+            f"{costs(of_choices(needs))} (read at {rows.places(file, needs)}); declare the field, "
+            f"with a queryset of its own, and there {way_out(file, of_choices(needs))}."
+        )
+        yield rows.report(file, rule, query, needs, message, fix_link=CHOICES_LINK, edits=())
+
+
+def fields(needs: Sequence[Need]) -> str:
+    """``author and editor``: the fields whose choices are shown."""
+    *others, last = sorted({need.lack.hops[0].name for need in needs})
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def of_choices(needs: Sequence[Need]) -> list[Need]:
+    """The needs of the objects to choose from, without the field on the way there."""
+    return [need._replace(lack=replace(need.lack, hops=need.lack.hops[1:])) for need in needs]
 
 
 def costs(needs: Sequence[Need]) -> str:

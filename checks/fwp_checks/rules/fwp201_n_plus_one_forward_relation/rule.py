@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fwp_checks.finding import Finding, Severity
 from fwp_checks.project.rows.needs import Kind
 from fwp_checks.project.view import FileView
-from fwp_checks.rules import Rule, rows
+from fwp_checks.rules import Rule, rows, shown
 
 RULE = Rule(
     code="FWP201",
@@ -28,3 +28,4 @@ def check(file: FileView) -> Iterator[Finding]:
                 f"(read at {rows.places(file, needs)}); add {rows.way_out(file, needs)}."
             )
             yield rows.report(file, RULE, query, needs, message)
+    yield from shown.choices(file, RULE, Kind.RELATION)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fwp_checks.finding import Finding, Severity
 from fwp_checks.project.rows.needs import Kind
 from fwp_checks.project.view import FileView
-from fwp_checks.rules import Rule, rows
+from fwp_checks.rules import Rule, rows, shown
 
 RULE = Rule(
     code="FWP202",
@@ -48,3 +48,4 @@ def check(file: FileView) -> Iterator[Finding]:
             f"(asked for at {rows.places(file, needs)}); {way}."
         )
         yield rows.report(file, RULE, query, needs, message, fix_link=_NARROWED)
+    yield from shown.choices(file, RULE, Kind.COLLECTION)

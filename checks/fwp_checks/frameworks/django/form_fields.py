@@ -1,0 +1,111 @@
+"""Fields of forms that Django makes of a model's relations: what there is to choose from.
+
+Source: django/db/models/fields/related.py (``ForeignKey.formfield``, ``ManyToManyField.formfield``:
+the objects of ``_default_manager``) and django/forms/models.py (``ModelChoiceIterator``,
+``ModelChoiceField.label_from_instance``: the text of each) of Django 6.1.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django.models import Models
+from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Hop, Place, with_origin
+from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
+    ClassValue,
+    Constant,
+    Instance,
+    Value,
+    join,
+    options_of,
+    without_none,
+)
+from fwp_checks.project.rows.needs import Consumer, Touch
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# Fields of other classes may be shown otherwise.
+_RELATIONS = frozenset(
+    f"django.db.models.{name}" for name in ("ForeignKey", "OneToOneField", "ManyToManyField")
+)
+
+
+def target_of(
+    project: Project, model: ClassValue, name: str, *, is_through_shown: bool = True
+) -> ClassValue | None:
+    """The model all of whose objects are to choose from in the form field of a relation; None where
+    there is no such field, or not all are. ``is_through_shown``: there is a field for a relation
+    with a model of its own between, too.
+    """
+    bound = literals.attribute_term(project, model, name)
+    made = project.values.evaluate(*bound) if bound is not None else None
+    if bound is None or not isinstance(made, Instance) or made.class_ not in _RELATIONS:
+        return None
+    arguments = Models.of(project).arguments(*bound)
+    if not arguments.complete or arguments.get(-1, "limit_choices_to") is not None:
+        return None
+    if arguments.get(-1, "editable") not in (None, Constant(True)):
+        return None
+    if arguments.get(-1, "parent_link") not in (None, Constant(False)):
+        return None
+    if not is_through_shown and arguments.get(-1, "through") is not None:
+        return None
+    relation = Models.of(project).relation(model, name)
+    target = relation.target if relation is not None else None
+    return target if isinstance(target, ClassValue) else None
+
+
+def relation_names(project: Project, model: ClassValue) -> list[str]:
+    """The relations that a model or one it derives from declares: the fields of a form with all."""
+    found: dict[str, None] = {}
+    for owner in project.classes.info(model).order:
+        if isinstance(owner, ClassValue):
+            found.update(dict.fromkeys(Models.of(project).declared(owner)))
+    return [name for name in found if Models.of(project).relation(model, name) is not None]
+
+
+def consumer(
+    project: Project,
+    what: str,
+    class_: ClassValue,
+    place: Place,
+    fields: Iterable[tuple[str, ClassValue]],
+) -> Consumer:
+    """What shows the choices of fields of a form of that class, given with the model of each.
+
+    The fields are the first step on the way to what is read.
+    """
+    module = project.table.by_path[place.path]
+    touches: list[Touch] = []
+    for name, target in fields:
+        row = _row(project, target, name, place)
+        if row is not None:
+            alternatives = project.protocols.special(row, ("__str__",))
+            if any(alternatives):
+                touches.append(Touch(alternatives, module, place.term))
+    return Consumer(place, what, class_.name, module, place.term, touches=tuple(touches))
+
+
+def _row(project: Project, target: ClassValue, name: str, place: Place) -> Value | None:
+    """One of the objects of the default manager, whose query is none that the form builds."""
+    manager = Models.of(project).manager(target, "_default_manager")
+    if manager is None:
+        return None
+    method = project.members.attribute(manager, "get_queryset")
+    queryset = project.calls.invoke(method, NO_ARGUMENTS).result
+    origin = replace(UNKNOWN_QUERY, consumed=place, hops=(Hop(name, joins=True),))
+    found: list[Value] = []
+    for option in options_of(without_none(queryset)):
+        if not isinstance(option, Instance) or rows.query_of(option) is None:
+            return None
+        row = project.protocols.element(option)
+        if not isinstance(row, Instance) or not isinstance(row.class_, ClassValue):
+            return None
+        found.append(with_origin(row, origin))
+    return join(found)
