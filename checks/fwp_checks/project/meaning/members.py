@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import parse_value
+from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.kept import Kept
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -484,11 +485,28 @@ class Members:
                 continue
             writes = owner.module.methods_writing.get(owner.scope, {}).get(name, ())
             for method, term in writes:
+                if len(writes) > 1 and self._is_idle_setter(owner, method, term):
+                    continue
                 frame = known_inits.get((owner.module, method)) or self._method_frame(
                     owner, method, instance
                 )
                 found.append(self._project.values.evaluate(frame, term))
         return found
+
+    def _is_idle_setter(self, owner: ClassValue, method: int, store: int) -> bool:
+        """Whether a method keeps a bare argument which nobody hands over: no code speaks of a
+        method of this name, and no library knows the class.
+        """
+        terms, scope = owner.module.facts.terms, owner.module.facts.scopes[method]
+        term = t.unaliased(terms, terms[store][3])
+        if terms[term][0] != t.PARAM or scope.name.startswith("__") or scope.decorators:
+            return False
+        if scope.parameters[terms[term][1]].annotation >= 0:
+            return False
+        info = self._project.classes.info(owner)
+        if info.is_open or not _OF_NOTHING.issuperset(info.externals):
+            return False
+        return not self._project.call_sites.is_spoken_of(scope.name)
 
     def _method_frame(self, owner: ClassValue, method: int, instance: Instance) -> Frame:
         project = self._project
@@ -515,8 +533,6 @@ class Members:
         return found
 
     def _super_init(self, frame: Frame) -> Frame | None:
-        from fwp_checks.facts import terms as t
-
         terms = frame.module.facts.terms
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]

@@ -149,6 +149,10 @@ class CallSites:
         """Calls of anything whose last name this is: module and CALL term."""
         return [self._place(place) for place in self._index.get(name, ())]
 
+    def is_spoken_of(self, name: str) -> bool:
+        """Whether code reads an attribute of this name anywhere, to call it or not."""
+        return name in self._read
+
     def decorators_spelt(self, name: str) -> list[tuple[Module, int, int]]:
         """Decorators whose last name this is: module, scope of the function, term."""
         return self._decorators.get(name, [])
@@ -425,6 +429,16 @@ class CallSites:
                 function = terms[terms[term][1]]
                 index[self._spelling(module, function)].append(number << _TERM_BITS | term)
         return index
+
+    @cached_property
+    def _read(self) -> frozenset[str]:
+        """The names of all attributes that are read."""
+        return frozenset(
+            entry[2]
+            for module in self._project.table.modules
+            for entry in module.facts.terms
+            if entry[0] == t.ATTR
+        )
 
     def _place(self, place: int) -> tuple[Module, int]:
         """The module and the term of a number in the index."""
