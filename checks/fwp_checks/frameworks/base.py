@@ -485,8 +485,11 @@ class Frameworks:
 
     def hooks_of_write(self, run: RunExternal) -> str:
         """See :meth:`Framework.hooks_of_write`."""
-        found = (f.hooks_of_write(self.project, run) for f in self._concerned(run.name))
-        return next((text for text in found if text), "")
+        for framework in self._concerned(run.name):
+            text = framework.hooks_of_write(self.project, run)
+            if text:
+                return text
+        return ""
 
     def holds_value(self, base: Instance, name: str) -> bool:
         """See :meth:`Framework.holds_value`."""
@@ -524,8 +527,11 @@ class Frameworks:
         self, call: str, lacks: Sequence[Lack], module: Module, term: int
     ) -> tuple[Edit, ...]:
         """See :meth:`Framework.edits`, for lacks that cause calls of this library function."""
-        found = (f.edits(lacks, module, term) for f in self._concerned(call))
-        return next((edits for edits in found if edits), ())
+        for framework in self._concerned(call):
+            edits = framework.edits(lacks, module, term)
+            if edits:
+                return edits
+        return ()
 
     def roots(self) -> list[Root]:
         """The roots of all frameworks, in a fixed order."""
@@ -556,7 +562,7 @@ class Frameworks:
 
     def dependency_frames(self, dependency: Dependency) -> list[Frame]:
         """See :meth:`Framework.dependency_frames`; of all frameworks."""
-        found = (f.dependency_frames(self.project, dependency) for f in self._imported)
+        found = [f.dependency_frames(self.project, dependency) for f in self._imported]
         return list(dict.fromkeys(frame for frames in found for frame in frames))
 
     def commands(self) -> Iterator[Frame]:

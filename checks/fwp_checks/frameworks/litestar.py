@@ -149,7 +149,7 @@ class Litestar(WebFramework):
         for site in project.call_sites.of(frozenset(_LAYERS)):
             yield from self._options(project, site.arguments.keywords)
         for class_ in self._controllers(project):
-            bound = ((name, project.members.find_in_class(class_, name)) for name in _OPTIONS)
+            bound = [(name, project.members.find_in_class(class_, name)) for name in _OPTIONS]
             yield from self._options(project, bound)
         yield from self._configured(project)
         yield from self.validators(project, _ROUTES)
@@ -157,12 +157,12 @@ class Litestar(WebFramework):
     def _configured(self, project: Project) -> Iterator[Root]:
         """What plugins put into the application's configuration."""
         for site in project.call_sites.of(frozenset(_ADDED), through=frozenset(_OPTIONS)):
-            added = ((_ADDED[site.name], value) for value in site.arguments.positional[-1:])
+            added = [(_ADDED[site.name], value) for value in site.arguments.positional[-1:]]
             yield from self._options(project, added)
         for name in _OPTIONS:
             stores = project.attribute_stores.get(name, ())
             for values in self.stored(project, stores, frozenset({_CONFIGURATION})):
-                yield from self._options(project, ((name, value) for value in values))
+                yield from self._options(project, [(name, value) for value in values])
 
     def _options(
         self, project: Project, given: Iterable[tuple[str, Value | None]]

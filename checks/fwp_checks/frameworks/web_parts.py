@@ -475,7 +475,7 @@ class PartFinder(HandlerFinder):
             found = [function]
             if isinstance(function, ClassValue):
                 object_ = Instance(function)
-                wanted = (self.project.members.find_in_class(function, n) for n in self.called)
+                wanted = [self.project.members.find_in_class(function, n) for n in self.called]
                 found = [self.project.members.bind(v, object_, function) for v in wanted if v]
             for one in found:
                 if isinstance(one, FunctionValue):

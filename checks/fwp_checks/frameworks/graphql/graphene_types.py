@@ -129,7 +129,9 @@ class GrapheneTypes(ObjectTypes):
     def _find(self, class_: ClassValue) -> Iterator[GraphField]:
         declared = {field.name: field for field in self._declared(class_)}
         yield from declared.values()
-        yield from (field for field in self._converted(class_) if field.name not in declared)
+        for field in self._converted(class_):
+            if field.name not in declared:
+                yield field
 
     def _resolver(self, class_: ClassValue, name: str) -> Value | None:
         found = self._project.members.find_in_class(class_, f"resolve_{name}")

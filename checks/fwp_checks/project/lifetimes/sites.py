@@ -65,7 +65,9 @@ class Openings:
     def in_function(self, frame: Frame) -> Iterator[Opening]:
         """What the calls that stand in a function itself open, sessions too."""
         for term in frame.module.calls_in(frame.scope_number):
-            yield from (found for found in self._at(frame, term, self._names) if not found.is_lent)
+            for found in self._at(frame, term, self._names):
+                if not found.is_lent:
+                    yield found
 
     @cached_property
     def _names(self) -> frozenset[str]:

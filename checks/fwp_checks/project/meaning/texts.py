@@ -83,7 +83,7 @@ def _text(project: Project, frame: Frame, term: int, steps: int) -> str | None:
         return "".join(f"{text}{part}" for text, part in around)
     if kind in (t.JOIN, t.BOOL):
         options = entry[1] if kind == t.JOIN else entry[2]
-        return _only(_text(project, frame, option, steps - 1) for option in options)
+        return _only([_text(project, frame, option, steps - 1) for option in options])
     if kind == t.CALL:
         if names_page(frame.module.facts.terms, entry):
             return _page(project, frame, entry, steps)
