@@ -23,6 +23,8 @@ _LEAVING = (".__exit__", ".close")
 _NO_THREAD = ("sleep",)
 # How alternatives end that are the same work, done once.
 _AT_START = "at start-up"
+# How those end of what does not run in several threads at once, by its documentation.
+_NOT_A_THREAD = "not a thread"
 
 
 def category(site: BlockingSite) -> str:
@@ -105,8 +107,12 @@ def needlessly_async(file: FileView) -> Iterator[tuple[LoopFunction, list[Blocki
         found.setdefault(function.function, (function, []))[1].append(site)
     for function, blocking in found.values():
         # A function that starts tasks needs the running loop without awaiting.
-        if any(site.severity.rank < 2 for site in blocking) and not function.found.uses_loop:
+        if any(map(_helps_in_a_thread, blocking)) and not function.found.uses_loop:
             yield function, blocking
+
+
+def _helps_in_a_thread(site: BlockingSite) -> bool:
+    return site.severity.rank < 2 and not site.row.alternative.endswith(_NOT_A_THREAD)
 
 
 def way_out(site: BlockingSite) -> str:
@@ -128,7 +134,7 @@ def way_out(site: BlockingSite) -> str:
         return f"run it in a thread with {thread}"
     if "to_thread" in alternative or thread.rpartition(".")[2] in alternative:
         return f"use {alternative}"
-    if site.row.kind in _NO_THREAD and site.is_direct:
+    if (site.row.kind in _NO_THREAD and site.is_direct) or alternative.endswith(_NOT_A_THREAD):
         return f"use {alternative}"
     return f"use {alternative} or {thread}"
 
@@ -144,6 +150,8 @@ def _way_out_of_def(site: BlockingSite, thread: str) -> str:
     if context is Context.CALLBACK:
         return "hand it to a thread with loop.run_in_executor()"
     way = "await asyncio.sleep()" if site.row.kind in _NO_THREAD else thread
+    if site.row.alternative.endswith(_NOT_A_THREAD):
+        way = site.row.alternative
     return f"make '{site.function.name}' an async function and use {way}"
 
 
