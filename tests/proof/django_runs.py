@@ -269,10 +269,9 @@ def _admin_pages(own: list[Any]) -> Iterator[Entry]:
                 label = f"{site.name} list of {model.__name__}"
                 yield label, lambda page=model_admin: page.changelist_view(_request())
                 one = model._base_manager.order_by("pk").first()
-                if model_admin.get_inlines(_request(), one):
-                    label = f"{site.name} form of {model.__name__}"
-                    key = str(one.pk)
-                    yield label, lambda page=model_admin, k=key: page.change_view(_request(), k)
+                label = f"{site.name} form of {model.__name__}"
+                key = str(one.pk)
+                yield label, lambda page=model_admin, k=key: page.change_view(_request(), k)
 
 
 def _request() -> Any:

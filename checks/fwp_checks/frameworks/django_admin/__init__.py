@@ -119,11 +119,18 @@ class DjangoAdmin(Framework):
                 seen.add(registration)
                 if registration.admin.module in modules:
                     yield ChangeList(project, registration).consumer()
+                    yield from choices.to_choose_from(
+                        project, registration.admin, registration.model
+                    )
                 for inline in _inlines(project, registration.admin):
                     if inline not in seen and not inline.admin.module.is_read_only:
                         seen.add(inline)
                         if inline.admin.module in modules:
-                            yield InlineList(project, inline, registration.model).consumer()
+                            parent = registration.model
+                            yield InlineList(project, inline, parent).consumer()
+                            yield from choices.to_choose_from(
+                                project, inline.admin, inline.model, parent
+                            )
 
 
 FRAMEWORK = DjangoAdmin()

@@ -1,4 +1,5 @@
-"""Fields of the admin's forms that ask for all objects they may lead to, once for each row.
+"""Fields of the admin's forms that ask for all objects they may lead to: once for each row, or
+with queries of their own for each object.
 
 Source: django/forms/models.py (``ModelChoiceIterator``: each form has a queryset of its own) and
 contrib/admin/options.py (``formfield_for_foreignkey``) of Django 6.1.3. What widgets of
@@ -7,15 +8,20 @@ contrib/admin/options.py (``formfield_for_foreignkey``) of Django 6.1.3. What wi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django import form_fields
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import ClassValue, Constant
+from fwp_checks.project.rows.needs import Consumer
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 # What may change which fields there are, or how they ask.
 _CHANGING = frozenset(
@@ -24,6 +30,13 @@ _CHANGING = frozenset(
         *("get_formset", "formset", "form", "get_fields", "get_fieldsets", "get_exclude"),
         *("get_readonly_fields", "get_autocomplete_fields", "get_changelist_form"),
         *("get_changelist_formset", "has_change_permission", "get_max_num", "template"),
+    }
+)
+# What may change the one form, besides.
+_CHANGING_ONE = frozenset(
+    {
+        *("formfield_for_manytomany", "get_field_queryset", "add_form_template", "add_view"),
+        *("change_form_template", "change_view", "changeform_view", "render_change_form"),
     }
 )
 _ONE_AT_A_TIME = ("raw_id_fields", "autocomplete_fields", "readonly_fields")
@@ -68,9 +81,63 @@ def in_inline(
     return _keys(project, model, shown, {*left, around})
 
 
-def _is_changed(project: Project, class_: ClassValue) -> bool:
+def to_choose_from(
+    project: Project, admin: ClassValue, model: ClassValue, around: ClassValue | None = None
+) -> Iterator[Consumer]:
+    """What shows the choices in the form of a model admin, or of an inline in the form of another
+    model; its place is a base of the class, as the class itself is that of its list.
+    """
+    info = project.classes.info(admin)
+    bases = admin.module.facts.scopes[admin.scope].bases
+    if info.is_open or not bases or _is_changed(project, admin, _CHANGING | _CHANGING_ONE):
+        return
+    if not all(base.startswith("django.contrib.admin.") for base in info.externals):
+        return
+    left = _left_out(project, admin)
+    shown = _shown(project, admin, model)
+    if left is None or shown is None:
+        return
+    line = project.classes.info(around).order if around is not None else ()
+    fields = []
+    for name in shown:
+        target = form_fields.target_of(project, model, name, is_through_shown=False)
+        if target is not None and name not in left and target not in line:
+            fields.append((name, target))
+    place = Place(admin.module.path, bases[0])
+    yield form_fields.consumer(project, "admin form", admin, place, fields)
+
+
+def _shown(project: Project, admin: ClassValue, model: ClassValue) -> list[str] | None:
+    """The fields in a form; None if they are not known."""
+    if project.members.find_in_class(admin, "fieldsets") is not None:
+        bound = literals.attribute_term(project, admin, "fieldsets")
+        return _in_fieldsets(project, *bound) if bound is not None else None
+    if project.members.find_in_class(admin, "fields") is not None:
+        return _texts(project, admin, "fields")
+    return form_fields.relation_names(project, model)
+
+
+def _in_fieldsets(project: Project, frame: Frame, term: int) -> list[str] | None:
+    found: list[str] = []
+    for pair in literals.items(project, frame, term) or ():
+        parts = literals.items(project, pair.frame, pair.term)
+        if parts is None or len(parts) != 2:
+            return None
+        options = parts[1]
+        entry = options.frame.module.facts.terms[options.term]
+        for key, value in entry[1] if entry[0] == t.MAPPING else ():
+            name = project.values.evaluate(options.frame, key) if key >= 0 else None
+            if literals.text_of(name) == "fields":
+                texts = _flat(project, literals.items(project, options.frame, value))
+                if texts is None:
+                    return None
+                found.extend(texts)
+    return found
+
+
+def _is_changed(project: Project, class_: ClassValue, names: frozenset[str] = _CHANGING) -> bool:
     return any(
-        not _CHANGING.isdisjoint(owner.module.facts.scopes[owner.scope].bindings)
+        not names.isdisjoint(owner.module.facts.scopes[owner.scope].bindings)
         for owner in project.classes.info(class_).order
         if isinstance(owner, ClassValue)
     )
@@ -116,7 +183,11 @@ def _is_editable(project: Project, model: ClassValue, name: str) -> bool:
 def _texts(project: Project, class_: ClassValue, option: str) -> list[str] | None:
     """The names in an option of a class; None where it is not given, or not written."""
     bound = literals.attribute_term(project, class_, option)
-    items = literals.items(project, *bound) if bound is not None else None
+    return _flat(project, literals.items(project, *bound) if bound is not None else None)
+
+
+def _flat(project: Project, items: list[literals.Item] | None) -> list[str] | None:
+    """The names in a list; None where it is not written."""
     found: list[str] = []
     for item in items or ():
         # Fields in one line stand in a tuple of their own.

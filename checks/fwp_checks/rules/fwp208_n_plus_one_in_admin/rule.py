@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fwp_checks.facts.terms import DEFINITION
 from fwp_checks.finding import Edit, Finding, Severity
@@ -52,6 +53,18 @@ def check(file: FileView) -> Iterator[Finding]:
     yield from shown.queries(file, RULE, "admin", "shows")
     yield from shown.queries(file, RULE, "inline", "shows")
     yield from _choices(file)
+    for query, needs in rows.queries(file, RULE, "django", "admin form", shown.KINDS):
+        assert query.consumer is not None
+        inner = shown.of_choices(needs)
+        message = (
+            f"the form of {query.consumer.label} shows each choice of {shown.fields(needs)} with "
+            f"{shown.costs(inner)} (read at {rows.places(file, needs)}); give the field a queryset "
+            "in formfield_for_foreignkey() or formfield_for_manytomany(), and there "
+            f"{shown.way_out(file, inner)}; or ask for the chosen one only, with "
+            "autocomplete_fields or raw_id_fields."
+        )
+        found = rows.report(file, RULE, query, needs, message, fix_link=_CHOICES_LINK, edits=())
+        yield replace(found, severity=Severity.INFO)
 
 
 def _choices(file: FileView) -> Iterator[Finding]:
