@@ -212,7 +212,9 @@ class TagAdmin(admin.ModelAdmin):
         "blog.api.Articles": 1,
         "blog.api.Loaded": 0,
         "admin list of Article": 1,
+        "admin form of Article": 0,
         "admin list of Tag": 0,
+        "admin form of Tag": 0,
     }
 
 
