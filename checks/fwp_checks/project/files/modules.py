@@ -221,7 +221,10 @@ class Module:
     def _regions_by_scope(self) -> dict[int, list[Region]]:
         found: dict[int, list[Region]] = {}
         for region in self.facts.regions:
-            found.setdefault(self.code_scope_of(region.start), []).append(region)
+            # An empty one at the end of a function ends where the next function begins.
+            is_empty = region.start == region.end and region.term >= 0
+            place = region.term if is_empty else region.start
+            found.setdefault(self.code_scope_of(place), []).append(region)
         return found
 
     def regions_in(self, scope_number: int) -> list[Region]:
