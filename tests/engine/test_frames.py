@@ -59,3 +59,20 @@ def test_what_is_noted_last_counts() -> None:
         frame.note(term, Constant(1))
         frame.note(term, External("time.sleep"))
         assert frame.known(term) == External("time.sleep")
+
+
+def test_an_empty_region_at_the_end_of_a_function_is_its_own() -> None:
+    source = b"""
+def first(kind, who):
+    if kind == 1:
+        return False
+    if who == 1:
+        pass
+
+def second(server):
+    return server.name
+"""
+    module = Module("a.py", ("a",), extract(source))
+    names = [scope.name for scope in module.facts.scopes]
+    kinds = {n: [r.kind for r in module.regions_in(names.index(n))] for n in ("first", "second")}
+    assert kinds == {"first": ["if", "if"], "second": []}
