@@ -89,12 +89,10 @@ def _is_handed_over(project: Project, frame: Frame, future: int, calls: int) -> 
     if project.calls.class_of_method(frame.module, frame.scope_number) is not None:
         index -= 1
     found = False
-    for module, call in project.call_sites.spelt(frame.scope.name):
-        around = project.frame_of_scope(module, module.code_scope_of(call))
-        terms = module.facts.terms
-        options = options_of(project.values.evaluate(around, terms[call][1]))
-        if module.is_test or not any(_is_function(option, frame) for option in options):
+    for around, call, called in project.call_sites.of_function(frame.module, frame.scope_number):
+        if around.module.is_test or called is None:
             continue
+        terms = around.module.facts.terms
         positional, keywords = terms[call][2], dict(terms[call][3])
         given = positional[index] if 0 <= index < len(positional) else keywords.get(name, -1)
         if given < 0:

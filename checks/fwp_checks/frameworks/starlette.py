@@ -23,7 +23,6 @@ from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,
     External,
-    FunctionValue,
     Generator,
     Instance,
     Value,
@@ -253,15 +252,9 @@ def _given(project: Project, site: CallSite, keyword: str) -> Iterator[Value]:
     if not entry or entry[0] != t.PARAM:
         return
     parameter = frame.scope.parameters[entry[1]]
-    for module, call in project.call_sites.spelt(frame.scope.name):
-        caller = project.frame_of_scope(module, module.code_scope_of(call))
-        called = project.values.evaluate(caller, module.facts.terms[call][1])
-        if (
-            isinstance(called, FunctionValue)
-            and called.module is frame.module
-            and called.scope == frame.scope_number
-        ):
-            arguments = project.calls.arguments(caller, module.facts.terms[call])
+    for caller, call, called in project.call_sites.of_function(frame.module, frame.scope_number):
+        if called is not None:
+            arguments = project.calls.arguments(caller, caller.module.facts.terms[call])
             at = -1 if parameter.kind == "keyword" else entry[1] - (called.receiver is not None)
             handed = arguments.get(at, parameter.name)
             if handed is not None:

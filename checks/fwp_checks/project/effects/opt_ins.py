@@ -21,7 +21,6 @@ from fwp_checks.project.meaning.values import (
     External,
     FunctionValue,
     Instance,
-    Unknown,
     options_of,
     without_none,
 )
@@ -209,29 +208,19 @@ class OptIns:
 
     def _is_asked_for(self, module: Module, method: int) -> bool:
         """Whether a method is called, and only where a setting that is off by default is on."""
-        places = self._project.call_sites.spelt(module.facts.scopes[method].name)
-        if len(places) > _MOST_PLACES:
+        sites = self._project.call_sites
+        if len(sites.spelt(module.facts.scopes[method].name)) > _MOST_PLACES:
             return False
         is_called = False
-        for place, call in places:
-            if place.is_test:
+        for caller, call, called in sites.of_function(module, method):
+            if caller.module.is_test:
                 continue
-            number = place.code_scope_of(call)
-            caller = self._project.frame_of_scope(place, number)
-            called = self._project.values.evaluate(caller, place.facts.terms[call][1])
-            for option in options_of(called):
-                if isinstance(option, Unknown):
-                    return False
-                if not isinstance(option, FunctionValue):
-                    continue
-                if (option.module, option.scope) != (module, method):
-                    continue
-                is_called = True
-                if not any(
-                    holds and self._is_setting(caller, test)
-                    for test, holds in tests_before(place, number, call)
-                ):
-                    return False
+            is_called = True
+            if called is None or not any(
+                holds and self._is_setting(caller, test)
+                for test, holds in tests_before(caller.module, caller.scope_number, call)
+            ):
+                return False
         return is_called
 
     def _is_setting(self, frame: Frame, term: int) -> bool:

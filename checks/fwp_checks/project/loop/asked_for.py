@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.project.effects.conditions import Requirements
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import FunctionValue, Unknown, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -33,23 +32,15 @@ def _rule_out(project: Project, frame: Frame, requirements: Requirements, levels
     """Whether there are calls of a function, and all of them rule some requirements out."""
     if levels == 0 or frame.scope.name.startswith("__") or _is_of_library(project, frame):
         return False
-    places = project.call_sites.spelt(frame.scope.name)
-    if len(places) > _MOST_CALLS:
+    sites = project.call_sites
+    if len(sites.spelt(frame.scope.name)) > _MOST_CALLS:
         return False
     is_called = False
-    for module, call in places:
-        if module.is_test:
+    for caller, call, called in sites.of_function(frame.module, frame.scope_number):
+        if caller.module.is_test:
             continue
-        caller = project.frame_of_scope(module, module.code_scope_of(call))
-        called = options_of(project.values.evaluate(caller, module.facts.terms[call][1]))
-        if any(isinstance(option, Unknown) for option in called):
+        if called is None:
             return False
-        if not any(
-            isinstance(option, FunctionValue)
-            and (option.module, option.scope) == (frame.module, frame.scope_number)
-            for option in called
-        ):
-            continue
         is_called = True
         left = project.conditions.left(requirements, caller, call, frame)
         if left is not None and not (left and _rule_out(project, caller, left, levels - 1)):

@@ -91,19 +91,14 @@ def _is_sent_to_coroutine(project: Project, module: Module, term: int) -> bool:
 
 def _given(project: Project, module: Module, number: int, index: int) -> Iterator[Value]:
     """What calls in a project give a function for a parameter."""
-    scope = module.facts.scopes[number]
-    for caller, term in project.call_sites.spelt(scope.name):
-        frame = project.frame_of_scope(caller, caller.code_scope_of(term))
-        entry = caller.facts.terms[term]
-        for option in options_of(project.values.evaluate(frame, entry[1])):
-            if not isinstance(option, FunctionValue):
-                continue
-            if option.module is module and option.scope == number:
-                position = index if option.receiver is None else index - 1
-                arguments = project.calls.arguments(frame, entry)
-                given = arguments.get(position, scope.parameters[index].name)
-                if given is not None:
-                    yield given
+    name = module.facts.scopes[number].parameters[index].name
+    for frame, call, called in project.call_sites.of_function(module, number):
+        if called is not None:
+            position = index if called.receiver is None else index - 1
+            arguments = project.calls.arguments(frame, frame.module.facts.terms[call])
+            given = arguments.get(position, name)
+            if given is not None:
+                yield given
 
 
 def on_loops(project: Project) -> frozenset[FunctionKey]:

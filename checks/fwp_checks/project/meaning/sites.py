@@ -149,6 +149,22 @@ class CallSites:
         """Calls of anything whose last name this is: module and CALL term."""
         return [self._place(place) for place in self._index.get(name, ())]
 
+    def of_function(
+        self, module: Module, number: int
+    ) -> Iterator[tuple[Frame, int, FunctionValue | None]]:
+        """Calls by the name of a function of the project that may be of it: the frame around, the
+        CALL term, and the function as it is bound there; None where something unknown is called.
+        """
+        for caller, term in self.spelt(module.facts.scopes[number].name):
+            frame = self._project.frame_of_scope(caller, caller.code_scope_of(term))
+            called = self._project.values.evaluate(frame, caller.facts.terms[term][1])
+            for option in options_of(called):
+                if isinstance(option, Unknown):
+                    yield frame, term, None
+                elif isinstance(option, FunctionValue):
+                    if option.module is module and option.scope == number:
+                        yield frame, term, option
+
     def is_spoken_of(self, name: str) -> bool:
         """Whether code reads an attribute of this name anywhere, to call it or not."""
         return name in self._read
