@@ -166,17 +166,20 @@ class Classes:
         """Whether some class of the project that derives from a class, its own or a library's by
         its dotted name, has a method of this name of its own.
         """
-        for module in self._project.table.modules:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases and method in scope.bindings:
-                    value = ClassValue(module, number)
-                    if isinstance(class_, str):
-                        found = self.derives(value, class_)
-                    else:
-                        found = class_ in self.info(value).order[1:]
-                    if found:
-                        return True
-        return False
+        if isinstance(class_, ClassValue):
+            self.link_subclasses()
+            return any(
+                method in subclass.module.facts.scopes[subclass.scope].bindings
+                for subclass in self.info(class_).subclasses
+            )
+        return any(
+            scope.kind == "class"
+            and bool(scope.bases)
+            and method in scope.bindings
+            and self.derives(ClassValue(module, number), class_)
+            for module in self._project.table.modules
+            for number, scope in enumerate(module.facts.scopes)
+        )
 
     def derives(self, value: Value, name: str) -> bool:
         """Whether a class is, or certainly derives from, the library class of this name."""

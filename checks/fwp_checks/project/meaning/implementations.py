@@ -89,11 +89,8 @@ class Implementations:
         if not isinstance(class_, ClassValue):
             return False
         classes = self._project.classes
-        classes.link_subclasses()
-        name = self._scope(method).name
-        return classes.is_protocol(class_) or any(
-            name in subclass.module.facts.scopes[subclass.scope].bindings
-            for subclass in classes.info(class_).subclasses
+        return classes.is_protocol(class_) or classes.is_overridden(
+            class_, self._scope(method).name
         )
 
     def _member(self, class_: ClassValue, name: str) -> Value:
