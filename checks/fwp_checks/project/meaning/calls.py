@@ -75,6 +75,8 @@ class Calls:
                 known = Outcome.nothing(self._project.mappings.of_locals(frame))
             else:
                 known = self.invoke(function, self.arguments(frame, entry, term))
+                if isinstance(function, ClassValue):
+                    known = self._project.generics.named(frame, entry[1], function, known)
             frame.outcomes[term] = known
         return known
 
@@ -147,9 +149,17 @@ class Calls:
         if scope.is_generator:
             return Outcome.nothing(Generator(frame, scope.is_async))
         if scope.is_async:
-            return Outcome.nothing(Coroutine(frame))
+            return Outcome.nothing(
+                Coroutine(frame, self._project.generics.result(function, arguments))
+            )
         runs = () if self._project.configured.runs_nothing_here(frame) else (RunFrame(frame),)
-        return Outcome((runs,), compute=lambda: self.returned(frame))
+        generics = self._project.generics
+        return Outcome(
+            (runs,),
+            compute=lambda: generics.closer(
+                self.returned(frame), generics.result(function, arguments)
+            ),
+        )
 
     def _construct(self, class_: ClassValue, arguments: Arguments) -> Outcome:
         hooked = self._project.frameworks.construct(class_, arguments)
@@ -160,9 +170,11 @@ class Calls:
         members = self._project.members
         init = members.find_in_class(class_, "__init__")
         if isinstance(init, FunctionValue):
-            frame = self.frame_for(FunctionValue(init.frame, init.scope, plain), arguments)
+            bound = FunctionValue(init.frame, init.scope, plain)
+            frame = self.frame_for(bound, arguments)
             known = any(argument is not None for argument in frame.arguments[1:])
-            made = Instance(class_, frame if known else None, details=identity)
+            types = self._project.generics.made_of(class_, bound, arguments)
+            made = Instance(class_, frame if known else None, types, identity)
             return Outcome(((RunFrame(frame),),), made)
         after = members.find_in_class(class_, "__post_init__")
         if isinstance(after, FunctionValue):
@@ -285,6 +297,10 @@ class Calls:
     def single_frame(self, function: FunctionValue, arguments: Arguments) -> Frame:
         """The frame of one call of a function, with all that it is handed, literals too."""
         return self._handing.single_frame(function, arguments)
+
+    def handed(self, function: FunctionValue, arguments: Arguments) -> list[Value | None]:
+        """What each parameter of a function gets from a call, literals and defaults included."""
+        return self._handing.handed(function, arguments)
 
     def parameter(self, frame: Frame, index: int) -> Value:
         """The value of a parameter whose argument is not known: by dependency injection, annotation

@@ -483,7 +483,8 @@ class Values:
         results: list[Value] = []
         for option in options_of(without_none(value)):
             if isinstance(option, Coroutine):
-                results.append(self._project.calls.returned(option.frame))
+                found = self._project.calls.returned(option.frame)
+                results.append(self._project.generics.closer(found, option.declared))
             elif isinstance(option, Awaitable):
                 results.append(option.result)
             elif isinstance(option, Instance):

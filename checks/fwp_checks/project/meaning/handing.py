@@ -98,8 +98,13 @@ class Handing:
 
     def single_frame(self, function: FunctionValue, arguments: Arguments) -> Frame:
         """The frame of one call of a function, with all that it is handed, literals too."""
+        values = self.handed(function, arguments)
         module, parent = function.module, function.frame
-        scope = module.facts.scopes[function.scope]
+        return self._project.frames.single(module, function.scope, parent, tuple(values))
+
+    def handed(self, function: FunctionValue, arguments: Arguments) -> list[Value | None]:
+        """What each parameter of a function gets from a call, literals and defaults included."""
+        scope = function.module.facts.scopes[function.scope]
         positional = list(arguments.positional)
         if function.receiver is not None:
             positional.insert(0, function.receiver)
@@ -117,9 +122,9 @@ class Handing:
             elif parameter.name in keywords:
                 given = keywords.pop(parameter.name)
             elif parameter.default >= 0 and arguments.complete:
-                given = self._project.values.evaluate(parent, parameter.default)
+                given = self._project.values.evaluate(function.frame, parameter.default)
             values.append(given)
-        return self._project.frames.single(module, function.scope, parent, tuple(values))
+        return values
 
     def _asked(self, parent: Frame, scope_number: int) -> list[bool]:
         """For each parameter of a function whether what it is handed may say more than its

@@ -257,7 +257,7 @@ class Types:
         if name in ("tuple", "Tuple"):
             return self._tuple(frame, arguments, bound)
         if name in _CLASSES:
-            return self._class_of(self.annotation(frame, first, bound))
+            return self.class_of(self.annotation(frame, first, bound))
         if name in ("Awaitable", "Coroutine"):
             return Awaitable(self.annotation(frame, arguments[-1], bound))
         if name == "AbstractContextManager" or name == "ContextManager":
@@ -290,10 +290,10 @@ class Types:
 
     def class_named(self, frame: Frame, term: int, bound: Bindings = NO_BINDINGS) -> Value:
         """The class that a type argument names."""
-        return self._class_of(self.annotation(frame, term, bound))
+        return self.class_of(self.annotation(frame, term, bound))
 
     @staticmethod
-    def _class_of(instance: Value) -> Value:
+    def class_of(instance: Value) -> Value:
         """The class that objects of this kind have."""
         if isinstance(instance, Instance):
             return (
@@ -302,7 +302,7 @@ class Types:
                 else External(instance.class_)
             )
         if isinstance(instance, Union):
-            return join([Types._class_of(option) for option in instance.options])
+            return join([Types.class_of(option) for option in instance.options])
         return Unknown("class of something unknown")
 
     # -- classes -----------------------------------------------------------------------------------

@@ -169,9 +169,13 @@ class Partial(Value):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Coroutine(Value):
-    """What calling an ``async def`` gives: nothing has run yet; awaiting it runs ``frame``."""
+    """What calling an ``async def`` gives: nothing has run yet; awaiting it runs ``frame``.
+
+    ``declared`` is what it then gives by its annotations, if arguments decide that.
+    """
 
     frame: Frame
+    declared: Value | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)
