@@ -13,7 +13,7 @@ from fwp_checks.cache import Cache
 from fwp_checks.loading import Loading
 from fwp_checks.packs import Packs
 from fwp_checks.project.files.relevance import certain, relevant
-from fwp_checks.project.files.roots import inner_names, module_names, source_roots
+from fwp_checks.project.files.roots import added_names, inner_names, module_names, source_roots
 from fwp_checks.settings import Settings
 from fwp_checks.sources import Sources
 
@@ -63,10 +63,14 @@ class Opening:
 
     def _all_names(self) -> dict[str, list[str]]:
         """Every name that an import may call a file by."""
-        if not self.roots.inner and not self.roots.package:
+        if not (self.roots.inner or self.roots.package or self.roots.added):
             return self.names
         return {
-            path: [*names, *(name for _, name in inner_names(path, self.roots))]
+            path: [
+                *names,
+                *[name for _, name in inner_names(path, self.roots)],
+                *added_names(path, self.roots),
+            ]
             for path, names in self.names.items()
         }
 

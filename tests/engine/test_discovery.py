@@ -326,6 +326,28 @@ def test_packages_that_code_is_started_in(
     assert (roots.inner, roots.package) == (inner, package)
 
 
+@pytest.mark.parametrize(
+    ("files", "added"),
+    [
+        # a folder of the same name, wherever it lies
+        ("a/store/b.py ui/main.py=sys.path.append('/srv/x/store/')", ("a/store",)),
+        ("a/store/b.py ui/main.py=sys_path.insert(0,'store')", ("a/store",)),
+        ("a/store/b.py ui/main.py=path.append('store')", ()),
+        # those above the file itself
+        ("a/b/c/d.py=sys.path.append(f(__file__))", ("a", "a/b", "a/b/c")),
+        # from where everything is imported anyway
+        ("src/p/b.py main.py=sys.path.append('src')", ()),
+    ],
+)
+def test_folders_that_code_puts_on_the_import_path(
+    tmp_path: Path, files: str, added: tuple[str, ...]
+) -> None:
+    root = make(tmp_path / "top", files)
+    found = python_paths(root, Settings())
+    contents = {path: (root / path).read_bytes() for path in found}
+    assert source_roots(root, found, Settings(), contents).added == added
+
+
 def test_names_inside_of_packages() -> None:
     roots = SourceRoots(inner=("p", "p/q"), package="top")
     assert list(inner_names("p/q/b.py", roots)) == [("p/q", "b"), ("p", "q.b"), ("", "top.p.q.b")]

@@ -11,7 +11,7 @@ from typing import Any
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts, Region
 from fwp_checks.facts.source import text_of
-from fwp_checks.project.files.roots import SourceRoots, inner_names, sees
+from fwp_checks.project.files.roots import SourceRoots, added_names, inner_names, sees
 
 _MAIN = {(t.NAME, "__name__"), (t.CONST, "__main__")}
 
@@ -316,36 +316,46 @@ class ModuleTable:
         for module in self.modules if roots.inner or roots.package else ():
             for folder, name in () if module.is_read_only else inner_names(module.path, roots):
                 self._inner.setdefault(name, []).append((folder, module))
+        self._added: dict[str, list[Module]] = {}
+        for module in self.modules if roots.added else ():
+            for name in () if module.is_read_only else added_names(module.path, roots):
+                self._added.setdefault(name, []).append(module)
 
     def find(self, name: str, origin: Module) -> Module | None:
         """The module of an absolute dotted name as seen from ``origin``: the nearest one, if
         several answer to it.
         """
-        if name not in self._by_name and name not in self._inner:
+        is_elsewhere = name in self._inner or name in self._added
+        if name not in self._by_name and not is_elsewhere:
             return None
         key = (name, origin.folder)
         if key in self._found:
             return self._found[key]
         found = self._found[key] = self._find(name, origin)
-        if found is None and name in self._inner:
+        if found is None and is_elsewhere:
             found = self._found[key] = self._find_inside(name, origin)
         return found
 
     def _find_inside(self, name: str, origin: Module) -> Module | None:
-        """The module that a name means where code is started inside of packages: the first part
-        must be no library, and the project must have nothing else of its name.
+        """The module that a name means where code is started inside of packages, or where folders
+        are put on the import path: the first part must be no library, and the project must have
+        nothing else of its name.
         """
         top = name.partition(".")[0]
         if self._is_foreign(top) or (top != name and self._find(top, origin) is not None):
             return None
         candidates = [
             (folder, module)
-            for folder, module in self._inner[name]
+            for folder, module in self._inner.get(name, ())
             if not folder or origin.path.startswith(f"{folder}/")
         ]
-        if not candidates:
-            return None
-        module = max(candidates, key=lambda candidate: len(candidate[0]))[1]
+        if candidates:
+            module = max(candidates, key=lambda candidate: len(candidate[0]))[1]
+        else:
+            added = self._added.get(name, ())
+            if len(added) != 1:
+                return None
+            module = added[0]
         # A module that imports its own name means a library by it.
         if any(one.module == name and not one.level for one in module.facts.imports):
             return None

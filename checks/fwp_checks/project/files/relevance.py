@@ -35,6 +35,11 @@ _FROM = re.compile(rb"\bfrom[ \t]+([.\w]+)[ \t]+\Z")
 _IN_A_WORD = re.compile(rb"\w\Z")
 _NAME = re.compile(r"\w+")
 _DOTTED = re.compile(rb"""["']([A-Za-z_]\w*(?:\.\w+)+)["']""")
+# https://docs.python.org/3/library/importlib.html#importlib.import_module
+_IMPORTING = b"import_module("
+_IMPORTED = re.compile(
+    rb"""import_module\(\s*["']([\w.]+)["'](?:\s*,\s*(?:package\s*=\s*)?["']([\w.]+)["'])?"""
+)
 _ASYNC = re.compile(rb"async[ \t]+def\b")
 # Imports stand in the beginning of nearly all files. They are found faster by their own names than
 # as any import is.
@@ -269,8 +274,25 @@ class _Imports:
             found.update(statement.targets)
             if statement.level:
                 found.update(self._relative(path, statement))
+        if _IMPORTING in content:
+            found.update(self._imported_by_name(path, content))
         self._names[path] = names
         self._known[path] = frozenset(found)
+
+    def _imported_by_name(self, path: str, content: bytes) -> Iterator[str]:
+        """What a file imports at run time by texts that it holds."""
+        for first, package in _IMPORTED.findall(content):
+            name = first.decode("utf-8", "replace")
+            rest = name.lstrip(".")
+            level = len(name) - len(rest)
+            if not level:
+                yield from self._absolute(name)
+            elif package:
+                parts = package.decode("utf-8", "replace").split(".")
+                yield from self._absolute(".".join([*parts[: len(parts) - level + 1], rest]))
+            else:
+                yield from self._relative(path, _Statement((), (), rest, level))
+        yield from self.named_in(path)
 
     def _statement(self, before: bytes, what: bytes) -> _Statement:
         source = _FROM.search(before)

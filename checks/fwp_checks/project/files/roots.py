@@ -8,12 +8,16 @@ a script ``tools/redis.py``; so what lies under a local root is seen by its neig
 
 Code in a package may be started from inside of it, too: with the folder of the package as the
 place to start in, as a script, or after a change of ``sys.path``. Such *inner* folders give names
-only where nothing else goes by them.
+only where nothing else goes by them. *Added* folders have the name of one that
+code puts on ``sys.path``, which may lie where only a deployment copies it, or lie above code that
+puts a folder there by its own place: they give a name that nothing else goes by, too, if only one
+of them has it.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +59,11 @@ _TOP_FILES = frozenset(
 # The import path is changed at the beginning of a file, and what a script does stands at its end.
 _BEGINNING = 3_000
 _END = 1_000
+# What is added stands in texts, which a loop around may go through.
+_ADDING = re.compile(rb"^[^\n#]*\bsys[._]?path\b[^\n]*(?:append|insert|extend|\+=)", re.MULTILINE)
+_LINES_AROUND = 3
+_OWN_PLACE = b"__file__"
+_TEXT = re.compile(rb"""(?<=["'])[\w./-]+(?=["'])|\b__file__\b""")
 
 
 @dataclass(frozen=True)
@@ -62,13 +71,15 @@ class SourceRoots:
     """The folders that absolute imports start from, relative to the root of the project.
 
     The root itself is ``""``. ``inner`` are folders of packages that code may be started in,
-    ``package`` is the name of the root if it is a package.
+    ``added`` those that code may put on the import path, ``package`` is the name of the root if it
+    is a package.
     """
 
     shared: tuple[str, ...] = ("",)
     local: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
     package: str = ""
+    added: tuple[str, ...] = ()
 
     @cached_property
     def by_use(self) -> list[str]:
@@ -111,7 +122,12 @@ def source_roots(
             known.add(folder)
     inner = [folder for folder in layout.started_inside(contents or {}) if folder not in known]
     package = root.name if layout.is_package("") and root.name.isidentifier() else ""
-    return SourceRoots(tuple(dict.fromkeys(shared)), tuple(local), tuple(inner), package)
+    added = [
+        folder for folder in layout.added(contents or {}) if folder not in known or folder in local
+    ]
+    return SourceRoots(
+        tuple(dict.fromkeys(shared)), tuple(local), tuple(inner), package, tuple(added)
+    )
 
 
 def module_names(path: str, roots: SourceRoots) -> list[str]:
@@ -135,6 +151,15 @@ def inner_names(path: str, roots: SourceRoots) -> Iterator[tuple[str, str]]:
             yield folder, name
     if roots.package and (path == "__init__.py" or _name_under("", path)):
         yield "", f"{roots.package}.{_name_under('', path)}".rstrip(".")
+
+
+def added_names(path: str, roots: SourceRoots) -> list[str]:
+    """The dotted names of a file seen from folders that code may put on the import path."""
+    if not roots.added:
+        return []
+    added = frozenset(roots.added)
+    names = [_name_under(folder, path) for folder in _above(path) if folder in added]
+    return list(filter(None, names))
 
 
 def sees(importer: str, path: str, name: str, roots: SourceRoots) -> bool:
@@ -228,6 +253,23 @@ class _Layout:
                 found.add(folder)
         return sorted(found)
 
+    def added(self, contents: Mapping[str, bytes]) -> list[str]:
+        """The folders that files put on the import path, as far as texts there say them: those with
+        the name of one, and those above a file that goes by its own place.
+        """
+        names: set[str] = set()
+        found: set[str] = set()
+        for path, content in contents.items():
+            for text in _texts_of_added(content):
+                if text == _OWN_PLACE:
+                    found.update(_above(path))
+                else:
+                    names.add(text.decode().rstrip("/").rpartition("/")[2])
+        names -= {"", ".", ".."}
+        if names:
+            found.update(folder for folder in self._names if folder.rpartition("/")[2] in names)
+        return sorted(found - {""})
+
     def has_file(self, folder: str, names: Sequence[str]) -> bool:
         """Whether one of these files is in a folder."""
         place = self._root / folder
@@ -248,6 +290,21 @@ class _Layout:
         if folder in self._packages:
             return set()
         return self._names[folder] - _TOOL_FILES
+
+
+def _texts_of_added(content: bytes) -> Iterator[bytes]:
+    """The texts that stand where a file changes the import path."""
+    if (
+        content.find(b"sys.path", 0, _BEGINNING) < 0
+        and content.find(b"sys_path", 0, _BEGINNING) < 0
+    ):
+        return
+    beginning = content[:_BEGINNING]
+    lines = beginning.split(b"\n")
+    for match in _ADDING.finditer(beginning):
+        at = beginning.count(b"\n", 0, match.start())
+        around = lines[max(0, at - _LINES_AROUND) : at + 1 + _LINES_AROUND]
+        yield from _TEXT.findall(b"\n".join(around))
 
 
 def _declared_in_pyproject(folder: Path) -> Iterator[str]:
