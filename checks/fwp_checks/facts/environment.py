@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence
 
-from fwp_checks.facts.terms import ALIAS, JOIN, NOWHERE, Term
+from fwp_checks.facts.terms import ALIAS, JOIN, NARROW, NOWHERE, Term
 
 Bindings = dict[str, int]
 
@@ -158,6 +158,16 @@ class Environment:
         term = options[0] if len(options) == 1 else self._add((JOIN, options))
         self.top[name] = term
 
+    def _is_kept(self, end: int, placeholder: int) -> bool:
+        """Whether a variable is at the end of a round what it was at its beginning, perhaps tested
+        meanwhile.
+        """
+        entry = self._terms[end]
+        while end != placeholder and entry[0] in (ALIAS, NARROW):
+            end = entry[1]
+            entry = self._terms[end]
+        return end == placeholder
+
     def close_loop(self) -> None:
         """Close a loop body: complete its placeholders and join it with the case of no run."""
         layer = self.pop()
@@ -168,8 +178,9 @@ class Environment:
         for name, (placeholder, before) in (layer.placeholders or {}).items():
             options = {before: None}
             for names in ends:
-                options[names.get(name, before)] = None
-            options.pop(placeholder, None)
+                end = names.get(name, before)
+                if not self._is_kept(end, placeholder):
+                    options[end] = None
             if len(options) > 1:
                 self._terms[placeholder] = (JOIN, tuple(options))
         touched: dict[str, None] = {}

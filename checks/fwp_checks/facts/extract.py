@@ -401,7 +401,8 @@ class Extractor(Expressions):
         term = self.test(node.test)
         self.narrow(node.test, True)
         self.block(node.body)
-        self.region("while", start, term)
+        exits = _exits(self.environment.layers[-1])
+        self.region("while", start, term, exits=exits)
         self.environment.close_loop()
         self.block(node.orelse)
 

@@ -32,10 +32,13 @@ _FEW = 10
 
 @dataclass(slots=True, unsafe_hash=True)
 class Place:
-    """A term of a module, by the module's path."""
+    """A term of a module, by the module's path. ``role`` tells apart what a framework does for it
+    with different rows, if it does several things.
+    """
 
     path: str
     term: int
+    role: str = ""
 
 
 class Hop(NamedTuple):

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.project.meaning.branches import performs
-from fwp_checks.project.meaning.origins import consumed_at
+from fwp_checks.project.meaning.emptied import emptying
+from fwp_checks.project.meaning.origins import consumed_at, is_traced
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     NONE,
@@ -340,8 +341,16 @@ def _dict_items(_project: Project, _arguments: Arguments, receiver: Value | None
     return Iterable(TupleValue((Unknown("key of a mapping"), value)), "iterator")
 
 
-def _list_item(project: Project, _arguments: Arguments, receiver: Value | None) -> Value | None:
-    return project.protocols.element(receiver) if receiver is not None else None
+def _list_item(project: Project, arguments: Arguments, receiver: Value | None) -> Value | None:
+    if receiver is None:
+        return None
+    item = project.protocols.element(receiver)
+    module = project.table.by_path.get(arguments.site[0]) if arguments.site else None
+    if module is not None and arguments.site is not None and is_traced(item):
+        path, term = arguments.site
+        if emptying(module, term) is not None:
+            return consumed_at(item, path, term)
+    return item
 
 
 def _receiver(_project: Project, _arguments: Arguments, receiver: Value | None) -> Value | None:
@@ -459,6 +468,7 @@ CALLS: dict[str, Known] = {
     "builtins.set": _elements_as("set"),
     "builtins.frozenset": _elements_as("set"),
     "builtins.sorted": _elements_as("list"),
+    "collections.deque": _elements_as("list"),
     "builtins.reversed": _elements_as("iterator"),
     "builtins.enumerate": _enumerate,
     "builtins.zip": _zip,
@@ -485,6 +495,7 @@ CALLS: dict[str, Known] = {
     "builtins.dict.items": _dict_items,
     "builtins.dict.copy": _receiver,
     "builtins.list.pop": _list_item,
+    "builtins.list.popleft": _list_item,
     "builtins.list.copy": _receiver,
     "builtins.set.pop": _list_item,
     "builtins.set.copy": _receiver,

@@ -17,7 +17,7 @@ from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.rows.lengths import Lengths, met
-from fwp_checks.project.rows.needs import LOOPS
+from fwp_checks.project.rows.needs import LOOPS, goes_through
 from fwp_checks.project.rows.rounds import Rounds, differs, is_command
 from fwp_checks.project.rows.weights import Weight
 
@@ -113,7 +113,7 @@ class LoopEffects:
             loops = [
                 region
                 for region in module.regions_in(scope)
-                if region.term == place.term and region.kind in LOOPS
+                if goes_through(region, module, place.term)
             ]
             if any(
                 self._writes(frame, loop) or self._rounds.goes_down(frame, loop)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.effects import Event
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.emptied import emptying
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Hop, Origin, Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
@@ -23,10 +24,18 @@ from fwp_checks.project.rows.rounds import is_about
 from fwp_checks.project.rows.written import WrittenTuples
 
 if TYPE_CHECKING:
+    from fwp_checks.facts.model import Region
     from fwp_checks.project.linked import Project
     from fwp_checks.project.rows.row_frames import RowFrames
 
 LOOPS = ("for", "comprehension", "generator")
+
+
+def goes_through(region: Region, module: Module, term: int) -> bool:
+    """Whether a region is the loop that goes through what a term iterates, or takes of a list."""
+    if region.kind in LOOPS:
+        return region.term == term
+    return region.kind == "while" and region == emptying(module, term)
 
 
 class Kind(Enum):
@@ -270,7 +279,11 @@ class RowNeeds:
             return False
         if frame.module.code_scope_of(consumed.term) != frame.scope_number:
             return False
-        loops = [region for region in around if region.kind in LOOPS]
+        loops = [
+            region
+            for region in around
+            if region.kind in LOOPS or goes_through(region, frame.module, consumed.term)
+        ]
         if not loops:
             # What sorted() and its kin hand over is read in another function.
             return True
@@ -306,7 +319,7 @@ class RowNeeds:
     def _is_in_loop(frame: Frame, term: int, iterated: int) -> bool:
         """Whether a term stands in the loop over what is iterated."""
         return any(
-            region.kind in LOOPS and region.term == iterated and region.start <= term < region.end
+            region.start <= term < region.end and goes_through(region, frame.module, iterated)
             for region in frame.module.regions_in(frame.scope_number)
         )
 
