@@ -1,6 +1,9 @@
-"""Forms of models for Django: the choices of the fields that it makes of relations.
+"""Forms of models for Django: the choices of the fields that it makes of relations, for a class of
+the project, for a call of a factory, or for a generic view that names a model and fields.
 
-Source: django/forms/models.py (``ModelFormMetaclass``, ``fields_for_model``) of Django 6.1.3.
+Source: django/forms/models.py (``ModelFormMetaclass``, ``fields_for_model``, ``modelform_factory``,
+``modelformset_factory``, ``inlineformset_factory``) and django/views/generic/edit.py
+(``ModelFormMixin.get_form_class``) of Django 6.1.3.
 """
 
 from __future__ import annotations
@@ -24,6 +27,23 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.frames import Frame
 
 _FORM = "django.forms.ModelForm"
+# The factories of forms, with what may be handed to them by position.
+_FACTORIES = {
+    "modelform_factory": ("model", "form", "fields", "exclude"),
+    "modelformset_factory": ("model", "form"),
+    "inlineformset_factory": ("parent_model", "model", "form", "formset", "fk_name", "fields"),
+}
+_FACTORY_NAMES = frozenset(
+    f"django.forms.{where}{name}" for name in _FACTORIES for where in ("", "models.")
+)
+# With these a factory makes another form than Django's own.
+_OTHERWISE = ("form", "formset", "formfield_callback")
+_EDITING = frozenset(
+    f"django.views.generic.{where}{name}"
+    for name in ("CreateView", "UpdateView")
+    for where in ("", "edit.")
+)
+_OTHER_FORM = ("form_class", "get_form_class")
 _ALL = "__all__"
 # Widgets that list every choice.
 _LISTING = frozenset(
@@ -33,6 +53,7 @@ _LISTING = frozenset(
 )
 _WIDGETS = "widgets"
 _CLASSES = "field_classes"
+_FIELDS = ("fields", "base_fields")
 _CHANGING = ("queryset", "widget", "choices")
 _OF_ADMIN = ("form", "add_form")
 
@@ -46,52 +67,173 @@ class DjangoModelForms(Framework):
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """The fields whose choices are the objects of another model."""
         elsewhere: _Elsewhere | None = None
-        for class_ in project_classes(project):
-            module = class_.module
-            if "Meta" not in module.facts.scopes[class_.scope].bindings:
-                continue
-            if module not in modules or module.is_read_only:
-                continue
-            form = _Form.of(project, class_)
-            if form is not None:
-                elsewhere = elsewhere or _Elsewhere(project)
-                if class_ not in elsewhere.of_admin:
-                    found = list(form.consumers(elsewhere.changed))
-                    if any(one.touches for one in found) and elsewhere.uses(class_):
-                        yield from found
+        for form in _forms(project, modules):
+            elsewhere = elsewhere or _Elsewhere(project)
+            if form.class_ not in elsewhere.of_admin:
+                found = list(form.consumers(elsewhere.changed))
+                if any(one.touches for one in found) and elsewhere.uses(form.class_):
+                    yield from found
 
 
 FRAMEWORK = DjangoModelForms()
 
 
-class _Form:
-    """A form of a model, with what its ``Meta`` says."""
+def _forms(project: Project, modules: Container[Module]) -> Iterator[_Form]:
+    """The forms of models in some modules."""
+    for class_ in project_classes(project):
+        if class_.module not in modules or class_.module.is_read_only:
+            continue
+        form = None
+        if "Meta" in class_.module.facts.scopes[class_.scope].bindings:
+            form = _declared(project, class_)
+        elif not _EDITING.isdisjoint(project.classes.info(class_).externals):
+            form = _of_view(project, class_)
+        if form is not None:
+            yield form
+    for site in project.call_sites.of(_FACTORY_NAMES, imported=True):
+        module = site.frame.module
+        if module in modules and not module.is_read_only and not module.is_test:
+            form = _made(project, site.frame, site.term, site.name.rpartition(".")[2])
+            if form is not None:
+                yield form
+
+
+def _declared(project: Project, class_: ClassValue) -> _Form | None:
+    """The form that a class is; None if it is none, or one that others may change."""
+    info = project.classes.info(class_)
+    if _FORM not in info.externals or info.is_open:
+        return None
+    if not all(base.startswith("django.") for base in info.externals):
+        return None
+    meta = project.members.find_in_class(class_, "Meta")
+    if not isinstance(meta, ClassValue) or project.classes.info(meta).is_open:
+        return None
+    model = project.members.find_in_class(meta, "model")
+    if not isinstance(model, ClassValue) or not Models.of(project).is_model(model):
+        return None
+    if project.members.find_in_class(meta, "formfield_callback") is not None:
+        return None
+    return _Form(project, class_.name, class_, model, _OfClass(project, meta))
+
+
+def _of_view(project: Project, view: ClassValue) -> _Form | None:
+    """The form that a generic view makes of the model and the fields that it names."""
+    info = project.classes.info(view)
+    if info.is_open or not all(base.startswith("django.") for base in info.externals):
+        return None
+    find = project.members.find_in_class
+    model = find(view, "model")
+    if not isinstance(model, ClassValue) or not Models.of(project).is_model(model):
+        return None
+    if find(view, "fields") is None or any(find(view, name) for name in _OTHER_FORM):
+        return None
+    return _Form(project, f"of {view.name}", view, model, _OfClass(project, view, ("fields",)))
+
+
+def _made(project: Project, frame: Frame, term: int, factory: str) -> _Form | None:
+    """The form that a call of a factory makes."""
+    module = frame.module
+    options = _OfCall(project, frame, term, _FACTORIES[factory])
+    if not options.is_known or module.facts.scopes[module.scope_of(term)].kind == "class":
+        return None
+    if any(options.bound(name) is not None for name in _OTHERWISE):
+        return None
+    model, around = options.value("model"), options.value("parent_model")
+    if not isinstance(model, ClassValue) or not Models.of(project).is_model(model):
+        return None
+    return _Form(project, f"of {factory}()", Place(module.path, term), model, options, around)
+
+
+class _OfClass:
+    """What a class says of a form: its ``Meta``, or a view."""
 
     def __init__(
-        self, project: Project, class_: ClassValue, meta: ClassValue, model: ClassValue
+        self, project: Project, class_: ClassValue, names: Container[str] | None = None
     ) -> None:
         self._project = project
         self._class = class_
-        self._meta = meta
-        self._model = model
+        self._names = names
 
-    @classmethod
-    def of(cls, project: Project, class_: ClassValue) -> _Form | None:
-        """The form that a class is; None if it is none, or one that others may change."""
-        info = project.classes.info(class_)
-        if _FORM not in info.externals or info.is_open:
+    def bound(self, option: str) -> tuple[Frame, int] | None:
+        """Where an option is given; None if it is not."""
+        if self._names is not None and option not in self._names:
             return None
-        if not all(base.startswith("django.") for base in info.externals):
+        return literals.attribute_term(self._project, self._class, option)
+
+    def value(self, option: str) -> Value | None:
+        """What an option is."""
+        if self._names is not None and option not in self._names:
             return None
-        meta = project.members.find_in_class(class_, "Meta")
-        if not isinstance(meta, ClassValue) or project.classes.info(meta).is_open:
+        return self._project.members.find_in_class(self._class, option)
+
+    def has(self, place: Place) -> bool:
+        """Whether nothing else says what is said there."""
+        scope = self._class.module.facts.scopes[self._class.scope]
+        return place.path == self._class.module.path and scope.start <= place.term < scope.end
+
+
+class _OfCall:
+    """What the arguments of a call say of a form."""
+
+    def __init__(
+        self, project: Project, frame: Frame, term: int, positions: tuple[str, ...]
+    ) -> None:
+        self._project = project
+        self._frame = frame
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        self._given: dict[str, int] = dict(zip(positions, entry[2], strict=False))
+        self._given |= {name: given for name, given in entry[3] if name is not None}
+        # Arguments that stand in a list or a dictionary, or that have no name here.
+        self.is_known = (
+            len(entry[2]) <= len(positions)
+            and not any(terms[given][0] == t.STAR for given in entry[2])
+            and all(name is not None for name, _ in entry[3])
+        )
+        self._call = term
+
+    def bound(self, option: str) -> tuple[Frame, int] | None:
+        """Where an option is given; None if it is not."""
+        given = self._given.get(option, -1)
+        if given < 0 or self._frame.module.facts.terms[given] == (t.CONST, None):
             return None
-        model = project.members.find_in_class(meta, "model")
-        if not isinstance(model, ClassValue) or not Models.of(project).is_model(model):
-            return None
-        if project.members.find_in_class(meta, "formfield_callback") is not None:
-            return None
-        return cls(project, class_, meta, model)
+        return self._frame, given
+
+    def value(self, option: str) -> Value | None:
+        """What an option is."""
+        bound = self.bound(option)
+        return self._project.values.evaluate(*bound) if bound is not None else None
+
+    def has(self, place: Place) -> bool:
+        """Whether nothing else says what is said there."""
+        return False
+
+
+class _Form:
+    """A form of a model, with what is said of it; ``source`` is the class that says so, or the call
+    that makes it. ``around`` is the model of the object in whose form it stands.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        label: str,
+        source: ClassValue | Place,
+        model: ClassValue,
+        options: _OfClass | _OfCall,
+        around: Value | None = None,
+    ) -> None:
+        self._project = project
+        self._label = label
+        self._model = model
+        self._options = options
+        self._around = project.classes.info(around).order if isinstance(around, ClassValue) else ()
+        self.class_ = source if isinstance(source, ClassValue) else None
+        if isinstance(source, ClassValue):
+            term = literals.definition_term(source.module, source.scope)
+            self._here = Place(source.module.path, term, "form")
+        else:
+            self._here = source
 
     def consumers(self, changed: Container[object]) -> Iterator[Consumer]:
         """The fields that ask for something with each choice, but for those that other code
@@ -101,33 +243,31 @@ class _Form:
         for name, place in self._fields():
             if name not in changed and not self._is_own(name):
                 target = form_fields.target_of(self._project, self._model, name)
-                if target is not None:
+                if target is not None and target not in self._around:
                     fields.setdefault(place, []).append((name, target))
         for place, found in fields.items():
-            yield form_fields.consumer(self._project, "choices", self._class, place, found)
+            yield form_fields.consumer(self._project, "choices", self._label, place, found)
 
     def _fields(self) -> Iterator[tuple[str, Place]]:
         """The fields that the form has of its model, and where each is named."""
-        module = self._class.module
-        here = Place(module.path, literals.definition_term(module, self._class.scope))
         left = self._texts("exclude")
-        given = self._project.members.find_in_class(self._meta, "fields")
+        given = self._options.value("fields")
         if left is None:
             return
         if given is None or given == Constant(_ALL):
             if given is not None or left:
                 for name in form_fields.relation_names(self._project, self._model):
                     if name not in left:
-                        yield name, here
+                        yield name, self._here
             return
         named = self._texts("fields")
         for name, place in (named or {}).items():
             if name not in left:
-                yield name, place if place.path == module.path else here
+                yield name, place if self._options.has(place) else self._here
 
     def _texts(self, option: str) -> dict[str, Place] | None:
         """The names that an option lists, with where; None where they are not known."""
-        bound = literals.attribute_term(self._project, self._meta, option)
+        bound = self._options.bound(option)
         if bound is None:
             return {}
         found: dict[str, Place] = {}
@@ -141,7 +281,7 @@ class _Form:
 
     def _is_own(self, name: str) -> bool:
         """Whether the project itself says what a field is, or how it is shown."""
-        order = self._project.classes.info(self._class).order
+        order = self._project.classes.info(self.class_).order if self.class_ is not None else ()
         return (
             any(_is_said(owner, name) for owner in order if isinstance(owner, ClassValue))
             or self._given(_CLASSES, name) is not None
@@ -150,7 +290,7 @@ class _Form:
 
     def _given(self, option: str, name: str) -> Value | None:
         """What an option of ``Meta`` says of a field; None if nothing."""
-        bound = literals.attribute_term(self._project, self._meta, option)
+        bound = self._options.bound(option)
         if bound is None:
             return None
         frame, term = bound
@@ -192,7 +332,7 @@ def _is_said(owner: ClassValue, name: str) -> bool:
     }
     return any(
         terms[number][0] == t.ATTR
-        and terms[number][2] in ("fields", "base_fields")
+        and terms[number][2] in _FIELDS
         and number not in others
         and module.code_scope_of(number) > 0
         for number in inside
@@ -217,8 +357,10 @@ class _Elsewhere:
                 if scope.kind == "class" and scope.bases:
                     self._note_class(project, ClassValue(module, number))
 
-    def uses(self, form: ClassValue) -> bool:
-        """Whether something does more with a form than to import it."""
+    def uses(self, form: ClassValue | None) -> bool:
+        """Whether something does more with a form than to import it; what a call makes is used."""
+        if form is None:
+            return True
         name = form.module.facts.scopes[form.scope].name
         at_home = {form.module: None, **self._importing.get(name, {})}
         near = self._importing.get(form.module.name.rpartition(".")[2], {})
@@ -234,7 +376,7 @@ class _Elsewhere:
             _, base, attribute, _ = terms[store]
             if attribute in _CHANGING and terms[base][0] == t.ITEM:
                 fields, key = terms[terms[base][1]], terms[terms[base][2]]
-                if fields[0] == t.ATTR and fields[2] == "fields" and key[0] == t.CONST:
+                if fields[0] == t.ATTR and fields[2] in _FIELDS and key[0] == t.CONST:
                     self.changed.add(key[1])
 
     def _note_class(self, project: Project, class_: ClassValue) -> None:

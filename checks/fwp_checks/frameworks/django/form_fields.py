@@ -30,10 +30,20 @@ from fwp_checks.project.rows.needs import Consumer, Touch
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-# Fields of other classes may be shown otherwise.
 _RELATIONS = frozenset(
     f"django.db.models.{name}" for name in ("ForeignKey", "OneToOneField", "ManyToManyField")
 )
+# Of other classes those whose form fields word the objects in no other way:
+# https://github.com/django-mptt/django-mptt/blob/0.20.0/mptt/forms.py (TreeNodeChoiceFieldMixin),
+# https://github.com/wagtail/django-modelcluster/blob/v6.5/modelcluster/fields.py.
+_ALIKE = frozenset(
+    {
+        *(f"mptt.fields.Tree{name}" for name in ("ForeignKey", "OneToOneField", "ManyToManyField")),
+        *("modelcluster.fields.ParentalKey", "modelcluster.fields.ParentalManyToManyField"),
+    }
+)
+# What decides about the form field.
+_DECIDING = ("__new__", "__init__", "formfield")
 
 
 def target_of(
@@ -45,7 +55,7 @@ def target_of(
     """
     bound = literals.attribute_term(project, model, name)
     made = project.values.evaluate(*bound) if bound is not None else None
-    if bound is None or not isinstance(made, Instance) or made.class_ not in _RELATIONS:
+    if bound is None or not isinstance(made, Instance) or not _is_usual(project, made):
         return None
     arguments = Models.of(project).arguments(*bound)
     if not arguments.complete or arguments.get(-1, "limit_choices_to") is not None:
@@ -61,6 +71,21 @@ def target_of(
     return target if isinstance(target, ClassValue) else None
 
 
+def _is_usual(project: Project, field: Instance) -> bool:
+    """Whether a relation makes the form field that Django's own ones make."""
+    if isinstance(field.class_, str):
+        return field.class_ in _RELATIONS or field.class_ in _ALIKE
+    info = project.classes.info(field.class_)
+    if info.is_open or any(
+        name in owner.module.facts.scopes[owner.scope].bindings
+        for owner in info.order
+        if isinstance(owner, ClassValue)
+        for name in _DECIDING
+    ):
+        return False
+    return all(base in _RELATIONS or base in _ALIKE for base in info.externals)
+
+
 def relation_names(project: Project, model: ClassValue) -> list[str]:
     """The relations that a model or one it derives from declares: the fields of a form with all."""
     found: dict[str, None] = {}
@@ -73,11 +98,11 @@ def relation_names(project: Project, model: ClassValue) -> list[str]:
 def consumer(
     project: Project,
     what: str,
-    class_: ClassValue,
+    label: str,
     place: Place,
     fields: Iterable[tuple[str, ClassValue]],
 ) -> Consumer:
-    """What shows the choices of fields of a form of that class, given with the model of each.
+    """What shows the choices of fields of a form, given with the model of each.
 
     The fields are the first step on the way to what is read.
     """
@@ -89,7 +114,7 @@ def consumer(
             alternatives = project.protocols.special(row, ("__str__",))
             if any(alternatives):
                 touches.append(Touch(alternatives, module, place.term))
-    return Consumer(place, what, class_.name, module, place.term, touches=tuple(touches))
+    return Consumer(place, what, label, module, place.term, touches=tuple(touches))
 
 
 def _row(project: Project, target: ClassValue, name: str, place: Place) -> Value | None:

@@ -85,11 +85,10 @@ def to_choose_from(
     project: Project, admin: ClassValue, model: ClassValue, around: ClassValue | None = None
 ) -> Iterator[Consumer]:
     """What shows the choices in the form of a model admin, or of an inline in the form of another
-    model; its place is a base of the class, as the class itself is that of its list.
+    model.
     """
     info = project.classes.info(admin)
-    bases = admin.module.facts.scopes[admin.scope].bases
-    if info.is_open or not bases or _is_changed(project, admin, _CHANGING | _CHANGING_ONE):
+    if info.is_open or _is_changed(project, admin, _CHANGING | _CHANGING_ONE):
         return
     if not all(base.startswith("django.contrib.admin.") for base in info.externals):
         return
@@ -103,8 +102,10 @@ def to_choose_from(
         target = form_fields.target_of(project, model, name, is_through_shown=False)
         if target is not None and name not in left and target not in line:
             fields.append((name, target))
-    place = Place(admin.module.path, bases[0])
-    yield form_fields.consumer(project, "admin form", admin, place, fields)
+    # The class alone is the place of its list.
+    term = literals.definition_term(admin.module, admin.scope)
+    place = Place(admin.module.path, term, "form")
+    yield form_fields.consumer(project, "admin form", admin.name, place, fields)
 
 
 def _shown(project: Project, admin: ClassValue, model: ClassValue) -> list[str] | None:
