@@ -280,6 +280,8 @@ class Types:
         value = self.annotation(frame, base, bound)
         if not isinstance(value, Instance):
             return value
+        if isinstance(value.class_, str) and self._is_transparent(value.class_):
+            return self.annotation(frame, arguments[0], bound)
         if isinstance(value.class_, ClassValue):
             if not self._project.generics.variables(value.class_):
                 return value
@@ -287,6 +289,11 @@ class Types:
         if isinstance(value.class_, ClassValue) and all(isinstance(v, Unknown) for v in values):
             return value
         return Instance(value.class_, value.init, values, value.details)
+
+    def _is_transparent(self, class_name: str) -> bool:
+        """Whether a library's ``X[T]`` stands for an object of ``T``."""
+        gives = self._project.catalogue.gives
+        return gives(f"{class_name}.__class_getitem__", "call") == "instance[0]"
 
     def class_named(self, frame: Frame, term: int, bound: Bindings = NO_BINDINGS) -> Value:
         """The class that a type argument names."""
