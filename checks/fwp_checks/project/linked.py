@@ -14,6 +14,7 @@ from fwp_checks.project.deployment.deployment import Deployment, NoDeploymentFil
 from fwp_checks.project.deployment.requirements import may_provide
 from fwp_checks.project.effects.conditions import Conditions
 from fwp_checks.project.effects.effects import Behaviours
+from fwp_checks.project.effects.passed import Passed
 from fwp_checks.project.failures import Failure, describe_error
 from fwp_checks.project.files.modules import Module, ModuleTable
 from fwp_checks.project.files.roots import SourceRoots
@@ -108,6 +109,7 @@ class Project:
         self.libraries = Libraries(self)
         self.call_sites = CallSites(self)
         self.conditions = Conditions(self)
+        self.passed = Passed(self)
         self.behaviours = Behaviours(self)
         self.loop_entries = LoopEntries(self)
         self.coroutines = Coroutines(self)

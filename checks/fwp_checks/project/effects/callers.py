@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.conditions import Requirements
 from fwp_checks.project.effects.fallbacks import Fallbacks
+from fwp_checks.project.effects.requirements import Requirements
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.values import Constant
@@ -35,6 +35,7 @@ class Callers:
     ) -> None:
         self._values = project.values
         self._conditions = project.conditions
+        self._passed = project.passed
         self._fallbacks = Fallbacks(project)
         self._is_start = is_start
         self._calls: dict[Frame, list[tuple[Frame, int]]] = {}
@@ -97,7 +98,7 @@ class Callers:
         for caller, term in calls:
             if self._is_ruled_out(caller, term):
                 continue
-            left = self._conditions.left(requirements, caller, term, frame)
+            left = self._passed.left(requirements, caller, term, frame)
             if left is not None:
                 more = left | self._conditions.of(caller, term)
                 levels_left = levels - (not caller.module.is_template)

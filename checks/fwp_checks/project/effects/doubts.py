@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
-from fwp_checks.project.effects.conditions import NOTHING, Requirements
+from fwp_checks.project.effects.requirements import NOTHING, Requirements
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.values import Constant, options_of
@@ -31,6 +31,7 @@ class Doubts:
 
     def __init__(self, project: Project) -> None:
         self._conditions = project.conditions
+        self._passed = project.passed
         self._open = project.behaviours.open_tests
         self._met: dict[Frame, set[Tests]] = {}
 
@@ -65,7 +66,7 @@ class Doubts:
         """Whether a call does not say of what its callee asks that it is so, and does not hand on
         a parameter of the caller, either.
         """
-        return any(not self._conditions.is_met(need, caller, call, callee) for need in asked)
+        return any(not self._passed.is_met(need, caller, call, callee) for need in asked)
 
 
 class OpenTests:
@@ -74,6 +75,7 @@ class OpenTests:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._conditions = project.conditions
+        self._passed = project.passed
         self._answered: dict[tuple[Frame, str, int, int, int], bool] = {}
 
     def around(self, frame: Frame, term: int) -> Tests:
@@ -116,7 +118,7 @@ class OpenTests:
         value = self._project.values.evaluate(frame, test)
         if isinstance(value, Constant):
             return is_there is (bool(value.value) if none is None else value.value is not None)
-        is_object = self._conditions.is_true if none is None else self._conditions.is_object
+        is_object = self._passed.is_true if none is None else self._passed.is_object
         return is_there and all(map(is_object, options_of(value)))
 
 

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.conditions import NOTHING, Requirements
 from fwp_checks.project.effects.doubts import Doubts, OpenTests
 from fwp_checks.project.effects.elsewhere import Elsewhere
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
 from fwp_checks.project.effects.opt_ins import OptIns
 from fwp_checks.project.effects.ranks import ranked, slowness
+from fwp_checks.project.effects.requirements import NOTHING, Requirements
 from fwp_checks.project.effects.switches import Switches
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
@@ -376,6 +376,7 @@ class Effects:
         self._each_time = each_time
         self._each_object = each_object
         self._conditions = project.conditions
+        self._passed = project.passed
         self._doubts = Doubts(project)
         self._opt_ins = project.behaviours.opt_ins
         self._behaviours = project.behaviours
@@ -423,7 +424,7 @@ class Effects:
                 if len(ways) > 1:
                     ways.sort(key=_place)
                 for rank, event, index, callee, inner in ways:
-                    left = self._conditions.left(inner.requirements, frame, event.term, callee)
+                    left = self._passed.left(inner.requirements, frame, event.term, callee)
                     if left is not None:
                         proof = Proof(event, RunFrame(callee), inner, left, rank, inner.is_open)
                         proof.is_choice = inner.is_choice
@@ -437,7 +438,7 @@ class Effects:
         if self._doubts.are_left(asked, frame, term, callee):
             proof.is_open = True
         else:
-            proof.asked = self._conditions.left(asked, frame, term, callee) or NOTHING
+            proof.asked = self._passed.left(asked, frame, term, callee) or NOTHING
 
     def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""

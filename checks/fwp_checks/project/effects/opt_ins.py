@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.conditions import Condition
+from fwp_checks.project.effects.requirements import Condition
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.literals import attribute_term
@@ -181,13 +181,13 @@ class OptIns:
                 if not self._means(caller, call, made if is_inherited else init):
                     continue
                 is_made = True
-                left = project.conditions.left(requirements, caller, call, constructor)
+                left = project.passed.left(requirements, caller, call, constructor)
                 if left is None:
                     continue
                 if is_inherited or len(left) != 1:
                     return False
                 for need in left:
-                    if need.test != "truthy" or need.keyword:
+                    if need.test != "truthy" or need.is_of_many:
                         return False
                     if self._is_left_out(made, need.parameter, levels - 1) is False:
                         return False

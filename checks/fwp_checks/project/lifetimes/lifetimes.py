@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.chains import Call, public_name
-from fwp_checks.project.effects.conditions import NOTHING, Requirements
+from fwp_checks.project.effects.requirements import NOTHING, Requirements
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.callers import ENTERING, CallersByName
 from fwp_checks.project.lifetimes.keeping import Keepings, holding
@@ -167,7 +167,7 @@ class Lifetimes:
                 yield steps
             elif len(steps) < _MOST_LEVELS:
                 for step in callers:
-                    left = conditions.left(needed, step.frame, step.term, current)
+                    left = self._project.passed.left(needed, step.frame, step.term, current)
                     if left is not None:
                         waiting.append((step.frame, step.term, (*steps, step), left))
 

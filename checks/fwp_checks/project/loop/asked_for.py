@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.effects.conditions import Requirements
+from fwp_checks.project.effects.requirements import Requirements
 from fwp_checks.project.meaning.frames import Frame
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _rule_out(project: Project, frame: Frame, requirements: Requirements, levels
         if called is None:
             return False
         is_called = True
-        left = project.conditions.left(requirements, caller, call, frame)
+        left = project.passed.left(requirements, caller, call, frame)
         if left is not None and not (left and _rule_out(project, caller, left, levels - 1)):
             return False
     return is_called

@@ -1,0 +1,348 @@
+"""What calls pass for the parameters that something in a function depends on.
+
+A caller rules a condition out by a literal or by leaving a literal default in place; by handing on
+a parameter of its own, or all of its ``*args`` and ``**options``, it makes the condition one of its
+own callers. Anything else may be so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeGuard
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.compared import literal
+from fwp_checks.project.effects.consumed import makers
+from fwp_checks.project.effects.lacking import has, lacks
+from fwp_checks.project.effects.requirements import (
+    NOTHING,
+    PLAIN,
+    Condition,
+    Requirements,
+    is_changed,
+    is_of,
+    parameter_of,
+)
+from fwp_checks.project.effects.taking import argument_at, may_take
+from fwp_checks.project.effects.unused import is_unused
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    Constant,
+    External,
+    FunctionValue,
+    Instance,
+    Iterable,
+    MappingValue,
+    TupleValue,
+    Value,
+    Wrapped,
+    options_of,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+# What a value cannot be where a test of it has succeeded.
+_RULED_OUT = {
+    "truthy": ("falsy", "none"),
+    "not-none": ("none",),
+    "instance": ("none",),
+    "none": ("not-none", "truthy", "instance"),
+    "falsy": ("truthy",),
+}
+_OBJECTS = (Instance, FunctionValue, ClassValue, TupleValue, MappingValue, Iterable)
+
+
+class Passed:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def left(
+        self, requirements: Requirements, caller: Frame, call: int, callee: Frame
+    ) -> Requirements | None:
+        """What a call leaves of its callee's conditions for its caller.
+
+        None if it rules one out, or hands over what the callee has no parameters for.
+        """
+        terms = caller.module.facts.terms
+        # A method has its receiver, as a rule.
+        is_method = self._project.calls.class_of_method(callee.module, callee.scope_number)
+        if not may_take(terms, call, callee, int(is_method is not None)):
+            bound = self._offset(caller, call, callee)
+            if bound is not None and not may_take(terms, call, callee, bound):
+                return None
+        if not requirements:
+            return requirements
+        handing = self._handing(caller, call, callee)
+        if handing is None:
+            return NOTHING
+        call, offset = handing
+        left = NOTHING
+        for need in requirements:
+            passed = self._passed(caller, call, callee, need, offset)
+            if isinstance(passed, Condition):
+                left |= {passed}
+                continue
+            if isinstance(passed, Constant):
+                if not need.holds_for(passed.value):
+                    return None
+            elif isinstance(passed, int):
+                if self._is_ruled_out(caller, passed, need):
+                    return None
+                left |= self._same_asked(caller, passed, need)
+        return left
+
+    def is_met(self, need: Condition, caller: Frame, call: int, callee: Frame) -> bool:
+        """Whether a call that does not rule out a condition meets it for certain, or hands on a
+        parameter of its caller's, which may.
+        """
+        handing = self._handing(caller, call, callee)
+        if handing is None:
+            return False
+        call, offset = handing
+        passed = self._passed(caller, call, callee, need, offset)
+        if not isinstance(passed, int):
+            return passed is not None
+        if parameter_of(caller.module.facts.terms, passed) is not None:
+            return True
+        options = options_of(self._project.values.evaluate(caller, passed))
+        if need.test == "truthy":
+            return all(map(self.is_true, options))
+        if need.test == "instance":
+            return all(self._is_of_a_class(option, need.classes) for option in options)
+        return need.test == "not-none" and all(map(self.is_object, options))
+
+    def _is_of_a_class(self, value: Value, classes: tuple[Value, ...]) -> bool:
+        """Whether a value is an object of one of these classes."""
+        if not isinstance(value, Instance):
+            return False
+        if isinstance(value.class_, ClassValue):
+            order = self._project.classes.info(value.class_).order
+            return any(class_ in order for class_ in classes)
+        plain = PLAIN.get(value.class_)
+        return External(value.class_) in classes or (plain is not None and is_of(plain, classes))
+
+    def _is_ruled_out(self, caller: Frame, term: int, need: Condition) -> bool:
+        """Whether what is passed was tested before, or is an object where nothing is needed."""
+        if need.test == "used":
+            return is_unused(self._project, caller, term)
+        terms = caller.module.facts.terms
+        while terms[term][0] == t.NARROW:
+            if need.test in _RULED_OUT.get(terms[term][2], ()):
+                return True
+            term = terms[term][1]
+        if need.attribute:
+            rules_out = lacks if need.test == "has" else has
+            value = self._project.values.evaluate(caller, term)
+            return rules_out(self._project, value, need.attribute)
+        if need.test == "instance":
+            options = options_of(self._project.values.evaluate(caller, term))
+            return all(self._is_of_no_class(option, need.classes) for option in options)
+        if need.test not in ("none", "falsy"):
+            return False
+        parameter = parameter_of(terms, term)
+        if parameter is not None and _may_be_none(caller, parameter):
+            return False
+        options = options_of(self._project.values.evaluate(caller, term))
+        if need.test == "none":
+            return all(map(self.is_object, options))
+        return all(map(self.is_true, options))
+
+    @staticmethod
+    def is_object(value: Value) -> bool:
+        """Whether a value is certainly something else than None."""
+        return isinstance(value, _OBJECTS)
+
+    def is_true(self, value: Value) -> bool:
+        """Whether a value is an object that no test finds empty.
+
+        https://docs.python.org/3/library/stdtypes.html#truth-value-testing
+        """
+        if isinstance(value, Instance) and isinstance(value.class_, ClassValue):
+            return not any(
+                self._project.members.find_in_class(value.class_, name) is not None
+                for name in ("__bool__", "__len__")
+            )
+        return isinstance(value, (FunctionValue, ClassValue))
+
+    @staticmethod
+    def _is_of_no_class(value: Value, classes: tuple[Value, ...]) -> bool:
+        """Whether a value is an object of the language, of another class than all of these."""
+        if not isinstance(value, Instance) or isinstance(value.class_, ClassValue):
+            return False
+        class_ = PLAIN.get(value.class_)
+        return class_ is not None and not is_of(class_, classes)
+
+    @staticmethod
+    def _same_asked(caller: Frame, term: int, need: Condition) -> Requirements:
+        parameter = parameter_of(caller.module.facts.terms, term)
+        if parameter is None:
+            return NOTHING
+        return frozenset(
+            {need._replace(parameter=parameter, keyword="", position=-1, default=None)}
+        )
+
+    def _handing(self, caller: Frame, call: int, callee: Frame) -> tuple[int, int] | None:
+        """The call that hands over the arguments of a callee, the one that made it if that is a
+        generator, and how many of the parameters it fills without naming them; None if unknown.
+        """
+        offset = self._offset(caller, call, callee)
+        if offset is not None:
+            return call, offset
+        if not callee.scope.is_generator:
+            return None
+        made = [(one, self._offset(caller, one, callee)) for one in makers(caller.module, call)]
+        found = [(one, offset) for one, offset in made if offset is not None]
+        return found[0] if len(found) == 1 else None
+
+    def _offset(self, caller: Frame, call: int, callee: Frame) -> int | None:
+        """How many of the callee's parameters a call fills without naming them (a receiver); None
+        where it is not this call that hands over the arguments.
+        """
+        entry = caller.module.facts.terms[call]
+        if entry[0] != t.CALL:
+            return None
+        called = without_none(self._project.values.evaluate(caller, entry[1]))
+        for option in options_of(called):
+            function: Value = option.function if isinstance(option, Wrapped) else option
+            if isinstance(function, ClassValue):
+                found = self._project.members.find_in_class(function, "__init__")
+                if callee.name == "__init__" or _is_of(found, callee):
+                    return 1
+            elif isinstance(function, Instance) and isinstance(function.class_, ClassValue):
+                found = self._project.members.find_in_class(function.class_, "__call__")
+                if _is_of(found, callee):
+                    return 1
+            elif _is_of(function, callee):
+                return 1 if function.receiver is not None else 0
+        return None
+
+    def _passed(
+        self, caller: Frame, call: int, callee: Frame, need: Condition, offset: int
+    ) -> Constant | Condition | int | None:
+        """What a call passes for a parameter: a literal, a condition on what it hands on, else its
+        term, None if that is hidden.
+        """
+        terms = caller.module.facts.terms
+        entry = terms[call]
+        name, position = _place(callee, need, offset)
+        if not name and position < 0:
+            return None
+        term = argument_at(caller.module, call, name) if name else None
+        starred = -1
+        if term is None and position >= 0:
+            given = entry[2][: position + 1]
+            starred = next((n for n, one in enumerate(given) if terms[one][0] == t.STAR), -1)
+            if starred < 0 and position < len(given):
+                term = given[position]
+        if term is not None:
+            if need.is_compared:
+                return literal(self._project, caller, term) or term
+            value = self._project.values.evaluate(caller, term)
+            if isinstance(value, Constant) and (
+                value.value is not None or not self._is_declared(caller, term)
+            ):
+                return value
+            return term
+        default = self._default(callee, need)
+        if starred < 0 and all(keyword is not None for keyword, _ in entry[3]):
+            return default
+        many = _of_many(caller, entry, name, starred)
+        if many is None:
+            return None
+        parameter, keyword = many
+        at = position - starred if starred >= 0 else -1
+        return need._replace(parameter=parameter, keyword=keyword, position=at, default=default)
+
+    def _is_declared(self, frame: Frame, term: int) -> bool:
+        """Whether a term reads an attribute that its class declares: ``owner: Any = None`` is
+        filled by whoever makes the object.
+        """
+        entry = frame.module.facts.terms[term]
+        if entry[0] != t.ATTR:
+            return False
+        return any(
+            isinstance(owner, ClassValue)
+            and entry[2] in owner.module.facts.scopes[owner.scope].annotations
+            for option in options_of(self._project.values.evaluate(frame, entry[1]))
+            if isinstance(option, Instance) and isinstance(option.class_, ClassValue)
+            for owner in self._project.classes.info(option.class_).order
+        )
+
+    def _default(self, callee: Frame, need: Condition) -> Constant | None:
+        """What a parameter is where nothing is passed for it, if that is a literal."""
+        if need.is_of_many:
+            return need.default
+        parameter = callee.scope.parameters[need.parameter]
+        if parameter.kind in ("*", "**") or parameter.default < 0:
+            return None
+        if need.is_compared:
+            return literal(self._project, callee.parent or callee, parameter.default)
+        value = self._project.values.evaluate(callee.parent or callee, parameter.default)
+        return value if isinstance(value, Constant) else None
+
+
+def _may_be_none(frame: Frame, parameter: int) -> bool:
+    """Whether a parameter is not declared to be something else than None."""
+    declared = frame.scope.parameters[parameter]
+    terms = frame.module.facts.terms
+    return declared.annotation < 0 or (
+        declared.default >= 0 and terms[declared.default] == (t.CONST, None)
+    )
+
+
+def _is_of(function: Value | None, callee: Frame) -> TypeGuard[FunctionValue]:
+    """Whether a value is the function that a frame is of."""
+    return (
+        isinstance(function, FunctionValue)
+        and function.module is callee.module
+        and function.scope == callee.scope_number
+    )
+
+
+def _place(callee: Frame, need: Condition, offset: int) -> tuple[str, int]:
+    """Under which name and at which position a call hands over what a condition is about; empty
+    and -1 where it does not.
+    """
+    parameters = callee.scope.parameters
+    if need.is_of_many:
+        if need.position < 0:
+            return need.keyword, -1
+        before = next(n for n, parameter in enumerate(parameters) if parameter.kind == "*")
+        position = before + need.position - offset
+        return (need.keyword, position) if position >= 0 else ("", -1)
+    parameter = parameters[need.parameter]
+    if parameter.kind == "keyword":
+        return parameter.name, -1
+    if parameter.kind in ("*", "**") or need.parameter < offset:
+        return "", -1
+    return "" if parameter.kind == "positional" else parameter.name, need.parameter - offset
+
+
+def _of_many(caller: Frame, entry: t.Term, name: str, starred: int) -> tuple[int, str] | None:
+    """The parameter for ``*args`` or ``**options`` of which a call hands on all, and the name that
+    is asked of the options; None where it hands over others besides.
+    """
+    terms = caller.module.facts.terms
+    parameter, keyword = -1, ""
+    if starred >= 0:
+        parameter = _own(caller, terms[entry[2][starred]][1], "*")
+        if parameter < 0 or starred + 1 < len(entry[2]):
+            return None
+    options = [term for name, term in entry[3] if name is None]
+    if options and name:
+        parameter, keyword = _own(caller, options[0], "**"), name
+        if parameter < 0 or len(options) > 1 or is_changed(caller, parameter, name):
+            return None
+    return (parameter, keyword) if parameter >= 0 else None
+
+
+def _own(frame: Frame, term: int, kind: str) -> int:
+    """The position of a function's own parameter of a kind that a term is; -1 if it is none."""
+    parameter = parameter_of(frame.module.facts.terms, term)
+    if parameter is None or frame.scope.parameters[parameter].kind != kind:
+        return -1
+    return parameter

@@ -1,0 +1,111 @@
+"""What a function's parameters must be for something in it to happen."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import NamedTuple
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.compared import may_be
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.mappings import roots_of
+from fwp_checks.project.meaning.values import Constant, External, Value
+
+# Objects of these are of no other class that a test asks for, but of abstract ones.
+PLAIN: dict[str, type] = {
+    f"builtins.{class_.__name__}": class_
+    for class_ in (bool, bytearray, bytes, dict, float, int, list, str, tuple)
+}
+_BY_KEY = frozenset({"setdefault", "pop"})
+_CHANGING = frozenset({"update", "clear", "popitem", *_BY_KEY})
+
+
+class Condition(NamedTuple):
+    """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``,
+    an ``instance`` of one of some ``classes``, ``used`` since it was made; or what it ``has`` or
+    ``lacks``: an ``attribute``; or, in a ``form``, ``equal`` to one of some ``literals``, or
+    ``unequal`` to all of them.
+
+    Of ``*args`` and ``**options`` that are handed on, or asked by ``options.get("name")``: the one
+    at ``position`` of the first, or with the name ``keyword``. Where it is neither, it is
+    ``default``, if that is known.
+    """
+
+    parameter: int
+    test: str
+    keyword: str = ""
+    position: int = -1
+    default: Constant | None = None
+    classes: tuple[Value, ...] = ()
+    attribute: str = ""
+    literals: tuple[object, ...] = ()
+    form: str = ""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether it asks for certain literals, or for others."""
+        return self.test in ("equal", "unequal")
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether it asks for one of ``*args`` or ``**options``."""
+        return bool(self.keyword) or self.position >= 0
+
+    def holds_for(self, constant: object) -> bool:
+        """Whether a literal meets it."""
+        if self.test == "truthy":
+            return bool(constant)
+        if self.test == "falsy":
+            return not constant
+        if self.test == "instance":
+            return is_of(type(constant), self.classes)
+        if self.test == "used":
+            return True
+        if self.is_compared:
+            return may_be(constant, self.form, self.literals, self.test == "equal")
+        if self.attribute:
+            return hasattr(constant, self.attribute) is (self.test == "has")
+        return (constant is None) is (self.test == "none")
+
+
+Requirements = frozenset[Condition]
+NOTHING: Requirements = frozenset()
+
+
+def parameter_of(terms: list[t.Term], term: int) -> int | None:
+    """The position of the parameter that a term is, perhaps narrowed by a test or brought round by
+    a loop.
+    """
+    while terms[term][0] == t.NARROW:
+        term = terms[term][1]
+    if terms[term][0] == t.JOIN:
+        roots = roots_of(terms, term)
+        term = roots.pop() if len(roots) == 1 else term
+    return terms[term][1] if terms[term][0] == t.PARAM else None
+
+
+def is_of(class_: type, classes: tuple[Value, ...]) -> bool:
+    """Whether a class of the language is derived from one of some classes."""
+    return any(External(f"builtins.{base.__name__}") in classes for base in class_.__mro__)
+
+
+def is_changed(frame: Frame, options: int, name: str) -> bool:
+    """Whether a function puts something under a name into its own ``**options``, or takes it."""
+    module, scope = frame.module, frame.scope
+    terms = module.facts.terms
+    stored = module.of_kind(t.STORE_ITEM)
+    first = bisect_left(stored, scope.start)
+    changed = [terms[term][1:3] for term in stored[first : bisect_left(stored, scope.end, first)]]
+    for term in module.calls_in(frame.scope_number):
+        called = terms[terms[term][1]]
+        if called[0] == t.ATTR and called[2] in _CHANGING:
+            keys = terms[term][2]
+            changed.append((called[1], keys[0] if called[2] in _BY_KEY and keys else -1))
+    return any(
+        parameter_of(terms, base) == options and not _is_another(terms, key, name)
+        for base, key in changed
+    )
+
+
+def _is_another(terms: list[t.Term], key: int, name: str) -> bool:
+    return key >= 0 and terms[key][0] == t.CONST and terms[key][1] != name
