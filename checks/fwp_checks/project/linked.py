@@ -13,6 +13,7 @@ from fwp_checks.project.application.applications import Applications
 from fwp_checks.project.deployment.deployment import Deployment, NoDeploymentFiles
 from fwp_checks.project.deployment.requirements import may_provide
 from fwp_checks.project.effects.conditions import Conditions
+from fwp_checks.project.effects.constructed import Constructed
 from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.effects.passed import Passed
 from fwp_checks.project.failures import Failure, describe_error
@@ -109,6 +110,7 @@ class Project:
         self.libraries = Libraries(self)
         self.call_sites = CallSites(self)
         self.conditions = Conditions(self)
+        self.constructed = Constructed(self)
         self.passed = Passed(self)
         self.behaviours = Behaviours(self)
         self.loop_entries = LoopEntries(self)

@@ -135,8 +135,8 @@ class Conditions:
         return NOTHING
 
     def _asked(self, frame: Frame, term: int) -> Condition | None:
-        """The parameter that a term is, or that an attribute was assigned from just before, or the
-        one of ``**options`` that it gets by its name, without a test.
+        """The parameter that a term is, or that an attribute was assigned from just before, the one
+        of ``**options`` that it gets by its name, or of the constructor, without a test.
         """
         terms = frame.module.facts.terms
         parameter = parameter_of(terms, term)
@@ -146,7 +146,7 @@ class Conditions:
         if entry[0] == t.ATTR:
             assigned = assigned_before(frame, term)
             parameter = parameter_of(terms, assigned) if assigned >= 0 else None
-            return Condition(parameter, "") if parameter is not None else None
+            return Condition(parameter, "") if parameter is not None else self._held(frame, entry)
         if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] != "get":
             return None
         options = parameter_of(terms, terms[entry[1]][1])
@@ -161,6 +161,15 @@ class Conditions:
             return None
         default = constants[1][1] if len(constants) > 1 else None
         return Condition(options, "", str(constants[0][1]), default=Constant(default))
+
+    def _held(self, frame: Frame, entry: t.Term) -> Condition | None:
+        """What the constructor of a method's object was handed, if an attribute holds that."""
+        number = frame.scope_number
+        if not frame.module.is_parameter(entry[1], number, 0):
+            return None
+        class_ = self._project.calls.class_of_method(frame.module, number)
+        option = self._project.constructed.option(class_, entry[2]) if class_ is not None else -1
+        return Condition(0, "", owner=class_, option=option) if option >= 0 else None
 
     def _compared(self, frame: Frame, entry: t.Term, positive: bool) -> Requirements:
         """What a comparison of a parameter with literals, or members of enumerations, asks for."""
@@ -234,7 +243,13 @@ class Conditions:
     def asked(self, frame: Frame, test: int, positive: bool) -> Requirements:
         """What a condition that holds (not ``positive``: fails) says of parameters themselves."""
         tested = self._tested(frame, test, positive)
-        return frozenset([need for need in tested if not need.attribute and not need.is_compared])
+        return frozenset(
+            [
+                need
+                for need in tested
+                if not (need.attribute or need.is_compared or need.owner is not None)
+            ]
+        )
 
 
 def _one_of(tested: list[Requirements]) -> Requirements:

@@ -11,6 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.constructed import (
+    CONSTRUCTOR,
+    is_bound_by_classes,
+    is_of_another,
+)
 from fwp_checks.project.effects.requirements import Condition
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
 
 _OFF: t.Term = (t.CONST, False)
 _ON: t.Term = (t.CONST, True)
-_CONSTRUCTOR = "__init__"
 _MOST_PLACES = 40
 # How far up constructors of derived classes are followed.
 _LEVELS = 4
@@ -77,7 +81,7 @@ class OptIns:
             found = []
             for name, writes in module.methods_writing.get(class_, {}).items():
                 for method, store in writes:
-                    if module.facts.scopes[method].name == _CONSTRUCTOR and (
+                    if module.facts.scopes[method].name == CONSTRUCTOR and (
                         module.facts.terms[module.facts.terms[store][3]] == _OFF
                         or _option(module, method, module.facts.terms[store][3]) >= 0
                     ):
@@ -98,56 +102,25 @@ class OptIns:
         setting asks for.
         """
         stores = self._project.attribute_stores.get(name, [])
-        if len(stores) > _MOST_PLACES or self._is_bound_by_classes(class_, name):
+        if len(stores) > _MOST_PLACES or is_bound_by_classes(self._project, class_, name):
             return False
         for module, store in stores:
             value = module.facts.terms[store][3]
             if module.is_test or value < 0 or module.facts.terms[value] == _OFF:
                 continue
-            if self._is_of_another(class_, module, store):
+            if is_of_another(self._project, class_, module, store):
                 continue
             number = module.scope_of(store)
             owner = self._project.calls.class_of_method(module, number)
             if owner != class_ or not module.is_parameter(module.facts.terms[store][1], number, 0):
                 return False
-            if module.facts.scopes[number].name == _CONSTRUCTOR:
+            if module.facts.scopes[number].name == CONSTRUCTOR:
                 option = _option(module, number, value)
                 if option < 0 or self._is_left_out(class_, option, _LEVELS) is not True:
                     return False
             elif module.facts.terms[value] != _ON or not self._is_asked_for(module, number):
                 return False
         return True
-
-    def _is_bound_by_classes(self, class_: ClassValue, name: str) -> bool:
-        classes = self._project.classes
-        classes.link_subclasses()
-        info = classes.info(class_)
-        return any(
-            name in owner.module.facts.scopes[owner.scope].bindings
-            for owner in (*info.order, *info.subclasses)
-            if isinstance(owner, ClassValue)
-        )
-
-    def _is_of_another(self, class_: ClassValue, module: Module, store: int) -> bool:
-        """Whether an attribute is certainly one of an object of another class."""
-        number = module.scope_of(store)
-        frame = self._project.frame_of_scope(module, module.code_scope_of(store))
-        base = module.facts.terms[store][1]
-        owner = self._project.calls.class_of_method(module, number)
-        if owner is not None and module.is_parameter(base, number, 0):
-            owners = [owner]
-        else:
-            owners = []
-            for option in options_of(self._project.values.evaluate(frame, base)):
-                if not isinstance(option, Instance):
-                    return False
-                if isinstance(option.class_, ClassValue):
-                    owners.append(option.class_)
-        classes = self._project.classes
-        return not any(
-            class_ in classes.info(other).order or other in classes.info(class_).order
-            for other in owners
-        )
 
     # -- constructors ------------------------------------------------------------------------------
 
@@ -158,16 +131,16 @@ class OptIns:
         if not levels:
             return False
         project = self._project
-        init = project.members.find_in_class(class_, _CONSTRUCTOR)
+        init = project.members.find_in_class(class_, CONSTRUCTOR)
         if not isinstance(init, FunctionValue):
             return False
         constructor = project.frame_of_scope(init.module, init.scope)
         requirements = frozenset({Condition(option, "truthy")})
         is_made = False
         for made in (class_, *project.classes.info(class_).subclasses):
-            own = project.members.find_in_class(made, _CONSTRUCTOR)
+            own = project.members.find_in_class(made, CONSTRUCTOR)
             is_inherited = own == init
-            name = made.name if is_inherited else _CONSTRUCTOR
+            name = made.name if is_inherited else CONSTRUCTOR
             places = project.call_sites.spelt(name)
             if is_inherited and len(places) > _MOST_PLACES:
                 return False

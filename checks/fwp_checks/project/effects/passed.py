@@ -51,6 +51,10 @@ _RULED_OUT = {
     "none": ("not-none", "truthy", "instance"),
     "falsy": ("truthy",),
 }
+# What stands for an argument that is left out: ``if not name`` asks whether it is.
+_LEFT_OUT = Constant(None)
+_TEXTS = ("builtins.str", "builtins.bytes")
+_SUPER = External("builtins.super")
 _OBJECTS = (Instance, FunctionValue, ClassValue, TupleValue, MappingValue, Iterable)
 
 
@@ -77,23 +81,59 @@ class Passed:
         if not requirements:
             return requirements
         handing = self._handing(caller, call, callee)
-        if handing is None:
-            return NOTHING
-        call, offset = handing
         left = NOTHING
         for need in requirements:
-            passed = self._passed(caller, call, callee, need, offset)
-            if isinstance(passed, Condition):
-                left |= {passed}
-                continue
-            if isinstance(passed, Constant):
-                if not need.holds_for(passed.value):
-                    return None
-            elif isinstance(passed, int):
-                if self._is_ruled_out(caller, passed, need):
-                    return None
-                left |= self._same_asked(caller, passed, need)
+            if need.owner is not None and need.parameter < (handing[1] if handing else 1):
+                receiver = _receiver(terms, handing[0] if handing else call)
+                more = self._left_of_object(need, caller, receiver)
+            elif handing is not None:
+                more = self._left_of(need, caller, handing[0], callee, handing[1])
+            else:
+                more = NOTHING
+            if more is None:
+                return None
+            left |= more
         return left
+
+    def _left_of(
+        self, need: Condition, caller: Frame, call: int, callee: Frame, offset: int
+    ) -> Requirements | None:
+        """What a call leaves of one condition, None if it rules it out."""
+        passed = self._passed(caller, call, callee, need, offset)
+        if isinstance(passed, Condition):
+            return frozenset({passed})
+        if isinstance(passed, Constant):
+            return NOTHING if need.holds_for(passed.value) else None
+        if passed is None:
+            return NOTHING
+        if need.owner is not None:
+            return self._left_of_object(need, caller, passed)
+        if self._is_ruled_out(caller, passed, need):
+            return None
+        if need.test == "falsy" and self._default(callee, need) == _LEFT_OUT:
+            if self._is_text(caller, passed):
+                return None
+        return self._same_asked(caller, passed, need)
+
+    def _left_of_object(self, need: Condition, caller: Frame, term: int) -> Requirements | None:
+        """What is left of a condition on what the constructor of an object was handed: an object
+        that is made here, or that this function was handed.
+        """
+        terms = caller.module.facts.terms
+        if term < 0:
+            return NOTHING
+        made = t.unaliased(terms, term)
+        if terms[made][0] != t.CALL:
+            return self._same_asked(caller, term, need)
+        class_ = self._project.values.evaluate(caller, terms[made][1])
+        if class_ == _SUPER:
+            return frozenset({need._replace(parameter=0)})
+        constructor = self._project.constructed.constructor(need.owner) if need.owner else None
+        if constructor is None or not isinstance(class_, ClassValue):
+            return NOTHING
+        if self._project.constructed.constructor(class_) is not constructor:
+            return NOTHING
+        return self._left_of(need.of_option, caller, made, constructor, 1)
 
     def is_met(self, need: Condition, caller: Frame, call: int, callee: Frame) -> bool:
         """Whether a call that does not rule out a condition meets it for certain, or hands on a
@@ -114,6 +154,16 @@ class Passed:
         if need.test == "instance":
             return all(self._is_of_a_class(option, need.classes) for option in options)
         return need.test == "not-none" and all(map(self.is_object, options))
+
+    def _is_text(self, caller: Frame, term: int) -> bool:
+        """Whether what is passed is declared to be a text, and none by default that is empty."""
+        parameter = parameter_of(caller.module.facts.terms, term)
+        if parameter is not None:
+            declared = caller.scope.parameters[parameter]
+            if declared.annotation < 0 or declared.default >= 0:
+                return False
+        options = options_of(self._project.values.evaluate(caller, term))
+        return all(isinstance(o, Instance) and o.class_ in _TEXTS for o in options)
 
     def _is_of_a_class(self, value: Value, classes: tuple[Value, ...]) -> bool:
         """Whether a value is an object of one of these classes."""
@@ -292,6 +342,14 @@ def _may_be_none(frame: Frame, parameter: int) -> bool:
     return declared.annotation < 0 or (
         declared.default >= 0 and terms[declared.default] == (t.CONST, None)
     )
+
+
+def _receiver(terms: list[t.Term], event: int) -> int:
+    """The term of the object whose method or property an event runs; -1 if none is seen."""
+    entry = terms[event]
+    if entry[0] == t.CALL:
+        entry = terms[entry[1]]
+    return int(entry[1]) if entry[0] == t.ATTR else -1
 
 
 def _is_of(function: Value | None, callee: Frame) -> TypeGuard[FunctionValue]:

@@ -9,7 +9,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import may_be
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import roots_of
-from fwp_checks.project.meaning.values import Constant, External, Value
+from fwp_checks.project.meaning.values import ClassValue, Constant, External, Value
 
 # Objects of these are of no other class that a test asks for, but of abstract ones.
 PLAIN: dict[str, type] = {
@@ -29,6 +29,9 @@ class Condition(NamedTuple):
     Of ``*args`` and ``**options`` that are handed on, or asked by ``options.get("name")``: the one
     at ``position`` of the first, or with the name ``keyword``. Where it is neither, it is
     ``default``, if that is known.
+
+    Of an object of a class of the project, ``owner``: what its constructor was handed as
+    ``option``, by position.
     """
 
     parameter: int
@@ -36,6 +39,8 @@ class Condition(NamedTuple):
     keyword: str = ""
     position: int = -1
     default: Constant | None = None
+    owner: ClassValue | None = None
+    option: int = -1
     classes: tuple[Value, ...] = ()
     attribute: str = ""
     literals: tuple[object, ...] = ()
@@ -50,6 +55,11 @@ class Condition(NamedTuple):
     def is_of_many(self) -> bool:
         """Whether it asks for one of ``*args`` or ``**options``."""
         return bool(self.keyword) or self.position >= 0
+
+    @property
+    def of_option(self) -> Condition:
+        """The same, asked of the constructor's parameter itself."""
+        return self._replace(parameter=self.option, owner=None, option=-1)
 
     def holds_for(self, constant: object) -> bool:
         """Whether a literal meets it."""

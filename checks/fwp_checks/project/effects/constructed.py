@@ -1,0 +1,108 @@
+"""Attributes that hold what the constructor of their object was handed, and nothing else ever:
+``self.url = url``, in ``__init__`` alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import ClassValue, FunctionValue, Instance, options_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+CONSTRUCTOR = "__init__"
+MOST_STORES = 40
+_SETTING = "setattr"
+
+
+class Constructed:
+    """Answers for one project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[ClassValue, str], int] = {}
+
+    def constructor(self, class_: ClassValue) -> Frame | None:
+        """The frame of the ``__init__`` that makes objects of a class, if the project has it."""
+        init = self._project.members.find_in_class(class_, CONSTRUCTOR)
+        if not isinstance(init, FunctionValue):
+            return None
+        return self._project.frame_of_scope(init.module, init.scope)
+
+    def option(self, class_: ClassValue, name: str) -> int:
+        """The parameter of the constructor that an attribute of a class's objects holds, by its
+        position; -1 if it holds something else, or may.
+        """
+        key = (class_, name)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._find(class_, name)
+        return known
+
+    def _find(self, class_: ClassValue, name: str) -> int:
+        stores = self._project.attribute_stores.get(name, [])
+        constructor = self.constructor(class_) if 0 < len(stores) <= MOST_STORES else None
+        if constructor is None or is_bound_by_classes(self._project, class_, name):
+            return -1
+        module, number = constructor.module, constructor.scope_number
+        setting = [caller for caller, _ in self._project.call_sites.spelt(_SETTING)]
+        if module in setting or class_.module in setting:
+            return -1
+        option = -1
+        for place, store in stores:
+            if place.is_test or is_of_another(self._project, class_, place, store):
+                continue
+            entry = place.facts.terms[store]
+            if (
+                option >= 0
+                or place is not module
+                or place.scope_of(store) != number
+                or entry[0] != t.STORE
+                or entry[3] < 0
+                or not place.is_parameter(entry[1], number, 0)
+                or any(region.start <= store < region.end for region in place.regions_in(number))
+            ):
+                return -1
+            held = place.facts.terms[t.unaliased(place.facts.terms, entry[3])]
+            if held[0] != t.PARAM:
+                return -1
+            option = int(held[1])
+        return option
+
+
+def is_bound_by_classes(project: Project, class_: ClassValue, name: str) -> bool:
+    """Whether the body of a class binds a name, or that of one above or below it."""
+    classes = project.classes
+    classes.link_subclasses()
+    info = classes.info(class_)
+    return any(
+        name in owner.module.facts.scopes[owner.scope].bindings
+        for owner in (*info.order, *info.subclasses)
+        if isinstance(owner, ClassValue)
+    )
+
+
+def is_of_another(project: Project, class_: ClassValue, module: Module, store: int) -> bool:
+    """Whether an attribute is certainly one of an object of another class."""
+    number = module.scope_of(store)
+    frame = project.frame_of_scope(module, module.code_scope_of(store))
+    base = module.facts.terms[store][1]
+    owner = project.calls.class_of_method(module, number)
+    if owner is not None and module.is_parameter(base, number, 0):
+        owners = [owner]
+    else:
+        owners = []
+        for option in options_of(project.values.evaluate(frame, base)):
+            if not isinstance(option, Instance):
+                return False
+            if isinstance(option.class_, ClassValue):
+                owners.append(option.class_)
+    classes = project.classes
+    return not any(
+        class_ in classes.info(other).order or other in classes.info(class_).order
+        for other in owners
+    )
