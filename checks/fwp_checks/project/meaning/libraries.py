@@ -14,6 +14,7 @@ from fwp_checks.project.meaning.values import (
     Arguments,
     Awaitable,
     CallableValue,
+    ClassValue,
     Constant,
     External,
     Generator,
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 
 _RUNNING_ROLES = ("calls", "iterates")
 _DECORATOR_ROLES = {"offloads_decorator": "offloaded", "enters_loop": "enters_loop"}
+# What conditions of rows call a file object that is none on a disk.
+_BUFFER = "io.BytesIO"
+_ON_DISK = "io.TextIOWrapper"
+_STREAMS = ("io.RawIOBase", "io.BufferedIOBase", "io.TextIOBase", "io.IOBase")
+_STREAMING = ("read", "write")
+_PATH = "__fspath__"
 
 
 class Libraries:
@@ -289,10 +296,30 @@ class Libraries:
         value = _given(place, arguments)
         wanted = wanted.strip()
         if condition.startswith("is:"):
-            return value is not None and self._project.classes.is_instance(value, wanted)
+            if value is None:
+                return False
+            is_buffer = wanted == _BUFFER and self._is_own_file(value)
+            return is_buffer or self._project.classes.is_instance(value, wanted)
         if isinstance(value, External):
             return value.name == wanted
         return isinstance(value, Constant) and repr(value.value) == wanted
+
+    def _is_own_file(self, value: Value) -> bool:
+        """Whether a value is an object of a class of the project that is read or written like a
+        file: what it does with the bytes is in that class.
+        """
+        classes, members = self._project.classes, self._project.members
+        return all(
+            isinstance(option, Instance)
+            and isinstance(option.class_, ClassValue)
+            and not classes.is_instance(option, _ON_DISK)
+            and (
+                any(classes.is_instance(option, base) for base in _STREAMS)
+                or any(members.find_in_class(option.class_, name) for name in _STREAMING)
+            )
+            and members.find_in_class(option.class_, _PATH) is None
+            for option in options_of(value)
+        )
 
 
 def _given(place: str, arguments: Arguments) -> Value | None:

@@ -237,11 +237,12 @@ def _is_plain(value: Value) -> bool:
 
 def is_same(terms: list[t.Term], one: int, other: int) -> bool:
     """Whether two terms of a function read the same variable or attribute."""
+    one, other = t.unaliased(terms, one), t.unaliased(terms, other)
     kind: int = terms[one][0]
     while kind == t.ATTR and kind == terms[other][0]:
         if terms[one][2] != terms[other][2]:
             return False
-        one, other = terms[one][1], terms[other][1]
+        one, other = t.unaliased(terms, terms[one][1]), t.unaliased(terms, terms[other][1])
         kind = terms[one][0]
     return one == other or (kind in (t.NAME, t.PARAM) and terms[one] == terms[other])
 
