@@ -205,6 +205,15 @@ class Libraries:
                 yield self._project.protocols.reading(value, part)
                 value = self._project.members.attribute(value, part)
 
+    def reading(self, base: Value, name: str) -> tuple[Alternative, ...] | None:
+        """What runs when an attribute of a library's object is read, by a row that speaks of it."""
+        if type(base) is not Instance or type(base.class_) is not str:
+            return None
+        getter = f"{base.class_}.{name}.__get__"
+        if not self._project.catalogue.effects(getter):
+            return None
+        return ((RunExternal(getter, Arguments((Constant(name),)), base),),)
+
     @staticmethod
     def role_arguments(places: tuple[str | int, ...], arguments: Arguments) -> list[Value]:
         """The arguments that a role speaks of."""

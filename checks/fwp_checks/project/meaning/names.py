@@ -93,7 +93,22 @@ class Names:
         or a field of a model, or what a framework makes.
         """
         names = self._project.frameworks.read_names
-        return names | self._bound_in_classes if names is not None else None
+        if names is None:
+            return None
+        return names | self._bound_in_classes | self._read_of_libraries
+
+    @cached_property
+    def _read_of_libraries(self) -> frozenset[str]:
+        """The attributes of objects of libraries that block when they are read."""
+        catalogue = self._project.catalogue
+        found = set()
+        for name in catalogue.names_with("blocks"):
+            attribute = name.removesuffix(".__get__")
+            # Else a descriptor, whose attributes have names of their own.
+            if attribute != name and not catalogue.is_type(attribute):
+                if name.partition(".")[0] in self.imported_roots:
+                    found.add(attribute.rpartition(".")[2])
+        return frozenset(found)
 
     @cached_property
     def _operators(self) -> frozenset[str]:
