@@ -21,6 +21,11 @@ _SESSIONS = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 _LEAVING = (".__exit__", ".close")
 # Kinds whose alternative needs no thread: waiting is the whole work.
 _NO_THREAD = ("sleep",)
+# Kinds of what comes bit by bit for as long as the other side sends.
+_SENT = ("http", "llm", "network", "process")
+# Starlette 1.10.0, starlette/concurrency.py:51-57.
+_ITEM_BY_ITEM = {"run_in_threadpool": "iterate_in_threadpool"}
+_IN_A_THREAD = ("asyncio.to_thread()", "asyncio.to_thread")
 # How alternatives end that are the same work, done once.
 _AT_START = "at start-up"
 # How those end of what does not run in several threads at once, by its documentation.
@@ -130,6 +135,11 @@ def way_out(site: BlockingSite) -> str:
         alternative = ""
     if not site.function.scope.is_async:
         return _way_out_of_def(site, thread)
+    if _is_iterating(site):
+        # A thread that makes the generator has run nothing of it.
+        is_thread = alternative.endswith(_IN_A_THREAD)
+        thread = _ITEM_BY_ITEM.get(thread, f"{thread}(next, …, None) for each item")
+        return f"use {thread}" if is_thread or not alternative else f"use {alternative} or {thread}"
     if not alternative:
         return f"run it in a thread with {thread}"
     if "to_thread" in alternative or thread.rpartition(".")[2] in alternative:
@@ -137,6 +147,12 @@ def way_out(site: BlockingSite) -> str:
     if (site.row.kind in _NO_THREAD and site.is_direct) or alternative.endswith(_NOT_A_THREAD):
         return f"use {alternative}"
     return f"use {alternative} or {thread}"
+
+
+def _is_iterating(site: BlockingSite) -> bool:
+    """Whether a site goes through a generator of the project, or what others send bit by bit."""
+    entry = site.function.module.facts.terms[site.term]
+    return entry[0] == t.ITER and (not site.is_direct or site.row.kind in _SENT)
 
 
 def _way_out_of_def(site: BlockingSite, thread: str) -> str:
