@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names differ by
 # in_memory are objects that were made over a buffer, or for a database without a file.
 ON_INSTANCES = (
     "asyncio.Condition.acquire",
+    "asyncio.run_coroutine_threadsafe.future",
     "concurrent.futures.Executor.map.results",
     "concurrent.futures.as_completed.future",
     "multiprocessing.context.BaseContext.Process",

@@ -334,11 +334,100 @@ SEVERITIES: dict[str, tuple[str, Severity | None]] = {
         """,
         Severity.ERROR,
     ),
+    "network after all tasks of a command": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def start():
+            tasks = []
+            for _ in range(4):
+                tasks.append(asyncio.create_task(tick()))
+            await asyncio.gather(*tasks)
+            requests.get("https://example.org")
+
+        def main():
+            asyncio.run(start())
+        """,
+        Severity.WARNING,
+    ),
+    "network after all that a command's workers had to do": (
+        """
+        async def work(queue):
+            while True:
+                await queue.get()
+                queue.task_done()
+
+        async def start():
+            queue = asyncio.Queue()
+            queue.put_nowait(1)
+            for _ in range(4):
+                asyncio.create_task(work(queue))
+            await queue.join()
+            requests.get("https://example.org")
+
+        def main():
+            asyncio.run(start())
+        """,
+        Severity.WARNING,
+    ),
+    "network after some tasks of a command": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def start():
+            other = asyncio.create_task(tick())
+            tasks = [asyncio.create_task(tick()) for _ in range(4)]
+            await asyncio.wait(tasks)
+            requests.get("https://example.org")
+            await other
+
+        def main():
+            asyncio.run(start())
+        """,
+        Severity.ERROR,
+    ),
+    "network where a command may have waited for its tasks": (
+        """
+        async def tick():
+            await asyncio.sleep(1)
+
+        async def start(wait):
+            tasks = [asyncio.create_task(tick()) for _ in range(4)]
+            if wait:
+                await asyncio.wait(tasks)
+            requests.get("https://example.org")
+
+        def main():
+            asyncio.run(start(True))
+        """,
+        Severity.ERROR,
+    ),
+    "network when an application stops whose settings stand in a mapping": (
+        """
+        async def flush():
+            requests.get("https://example.org")
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app: FastAPI):
+            yield
+            await flush()
+
+        settings: dict[str, Any] = dict(debug=True, lifespan=lifespan)
+
+        def create():
+            return FastAPI(title="Api", **settings)
+        """,
+        Severity.WARNING,
+    ),
 }
 
 HEAD = """\
 import asyncio
+import contextlib
 import signal
+from typing import Any
 
 import requests
 import uvicorn

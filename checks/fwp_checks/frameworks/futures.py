@@ -1,7 +1,8 @@
 """Futures of executors: nothing waits for the result of one that is done.
 
 ``await asyncio.wrap_future(future); future.result()``, ``while not future.done(): await …``,
-``if future.done(): …``, what is called back with it, and what the function has completed itself:
+``if future.done(): …``, what is called back with it, what the function has completed itself, and
+what it has cancelled of that which never counts as running:
 https://docs.python.org/3/library/concurrent.futures.html#future-objects
 """
 
@@ -15,14 +16,27 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.tested import parts, tests_before
-from fwp_checks.project.meaning.values import External, FunctionValue, Value, options_of
+from fwp_checks.project.meaning.values import (
+    External,
+    FunctionValue,
+    Instance,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
     from fwp_checks.project.meaning.outcome import RunExternal
 
-_READING = frozenset({f"concurrent.futures.Future.{name}" for name in ("result", "exception")})
+_OF_COROUTINE = "asyncio.run_coroutine_threadsafe.future"
+_READING = frozenset(
+    {
+        f"{future}.{name}"
+        for future in ("concurrent.futures.Future", _OF_COROUTINE)
+        for name in ("result", "exception")
+    }
+)
 _WRAP = External("asyncio.wrap_future")
 _GATHERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.wait_for", "asyncio.shield"})
 _CALLS_BACK = "add_done_callback"
@@ -37,7 +51,7 @@ class Futures(Framework):
     """Hooks for futures of executors."""
 
     name = "concurrent.futures"
-    modules = frozenset({"concurrent"})
+    modules = frozenset({"concurrent", "asyncio"})
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
         """Whether the result of a future is read that is done."""
@@ -48,7 +62,31 @@ class Futures(Framework):
         if not called or called[0] != t.ATTR:
             return False
         future = t.unaliased(terms, called[1])
+        if _is_of_coroutine(run.receiver) and _is_cancelled(frame, term, future):
+            return True
         return _is_done(project, frame, term, future, _CALLS)
+
+
+def _is_of_coroutine(future: Value | None) -> bool:
+    """Whether a future is that of a coroutine on a loop: cancelled, it is done at once."""
+    return isinstance(future, Instance) and future.class_ == _OF_COROUTINE
+
+
+def _is_cancelled(frame: Frame, term: int, future: int) -> bool:
+    """Whether a function has cancelled a future before a term, wherever that runs."""
+    module = frame.module
+    terms = module.facts.terms
+    regions = module.regions_in(frame.scope_number)
+    for call in module.calls_in(frame.scope_number):
+        called = terms[terms[call][1]]
+        if call < term and called[0] == t.ATTR and called[2] == "cancel":
+            if is_same(terms, t.unaliased(terms, called[1]), future) and all(
+                region.start <= term < region.end
+                for region in regions
+                if region.kind != "try" and region.start <= call < region.end
+            ):
+                return True
+    return False
 
 
 def _is_done(project: Project, frame: Frame, term: int, future: int, calls: int) -> bool:
@@ -149,7 +187,7 @@ def _asks_whether_done(terms: list[t.Term], test: int, future: int) -> bool:
     if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR:
         return False
     asked = terms[entry[1]]
-    return bool(asked[2] == "done" and t.unaliased(terms, asked[1]) == future)
+    return bool(asked[2] == "done" and is_same(terms, t.unaliased(terms, asked[1]), future))
 
 
 def _is_broken_off(frame: Frame, start: int, end: int) -> bool:

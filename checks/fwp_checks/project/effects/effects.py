@@ -130,6 +130,10 @@ class Behaviours:
                     if isinstance(run, RunFrame):
                         yield run.frame
 
+    def needing_loop(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms of a frame that run only where a loop is running."""
+        return self._off_loop.needing_one(frame)
+
     def first(self, frame: Frame) -> Iterator[Frame]:
         """Whose coroutines a frame makes once: where something that it then fills is empty."""
         stretches = self._once.guarded(frame)

@@ -63,6 +63,27 @@ class OffLoop:
                     found.append(frame.module.rest_after(region, frame.scope_number))
         return found
 
+    def needing_one(self, frame: Frame) -> list[tuple[int, int]]:
+        """Stretches of terms of a function that run only where a loop is running on its thread:
+        behind what raises where none is, and under tests of what that has given.
+        """
+        asked = self._asked_in(frame)
+        terms = frame.module.facts.terms
+        raising = {term for term in asked if _called(terms, term) in _RAISING}
+        if not raising:
+            return []
+        found: list[tuple[int, int]] = []
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.kind == "try":
+                found.extend(
+                    (term, region.end) for term in raising if region.start <= term < region.end
+                )
+            elif region.kind in ("if", "else") and region.term >= 0:
+                runs = _tells(terms, region.term, raising)
+                if runs is (region.kind == "if"):
+                    found.append((region.start, region.end))
+        return found
+
     def refused(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms that an exception keeps from running on a loop: whoever calls the
         function there is told so.

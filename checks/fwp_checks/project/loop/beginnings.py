@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.effects import Behaviours, Event
@@ -16,25 +16,55 @@ from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
 
 if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
     from fwp_checks.project.loop.loop_evidence import FrameEvidence
     from fwp_checks.project.loop.private_loops import Starts
+
+Node = tuple[int, "FrameEvidence", list[int], list[int]]
+"""The number of a frame, its evidence, and the numbers of those that follow, each time and once."""
 
 _LOOPS = frozenset({"for", "while", "comprehension", "generator"})
 
 
-def begun(frame: Frame, starts: Starts, behaviours: Behaviours) -> tuple[FunctionKey, ...]:
-    """The async functions that a frame runs only as the first on a loop made for them."""
+class Begun(NamedTuple):
+    """The async functions that a frame runs only as the first on a loop made for them.
+
+    ``left_to_loop`` are those of them that it leaves to the loop on which it runs itself, if it
+    does: ``try: get_running_loop().create_task(f()) except RuntimeError: run(f())``.
+    """
+
+    functions: tuple[FunctionKey, ...] = ()
+    left_to_loop: tuple[FunctionKey, ...] = ()
+
+
+def begun(project: Project, frame: Frame, starts: Starts) -> Begun:
+    """With which async functions a frame has loops begin."""
     if not starts.beginning:
-        return ()
+        return Begun()
     found = {after.function for after in starts.begun}
     others = {
         after.function
         for after in starts.entered
         if starts.entered.count(after) > starts.begun.count(after)
     }
-    for term, inner in behaviours.of(frame).coroutines:
-        (found if term in starts.beginning else others).add(inner.function)
-    return tuple(sorted(found - others))
+    left: set[FunctionKey] = set()
+    on_loop = project.behaviours.needing_loop(frame)
+    for term, inner in project.behaviours.of(frame).coroutines:
+        if term in starts.beginning:
+            found.add(inner.function)
+        elif any(start <= term < end for start, end in on_loop):
+            left.add(inner.function)
+        else:
+            others.add(inner.function)
+    if left and not _is_called(project, frame):
+        others |= left
+    return Begun(tuple(sorted(found - others)), tuple(sorted(left & found - others)))
+
+
+def _is_called(project: Project, frame: Frame) -> bool:
+    """Whether it is known where some call of a function stands."""
+    calls = project.call_sites.of_function(frame.module, frame.scope_number)
+    return any(called is not None for _, _, called in calls)
 
 
 def handed_on(
@@ -106,13 +136,44 @@ def _goes_on_with(
     return frames[0] if _others_from(frame, first, behaviours, starts_of) == first else None
 
 
+def without_left(nodes: list[Node]) -> list[Node]:
+    """Frames, where those that code on a loop reaches do leave to it what they would."""
+    if not any(frame.left_to_loop for _, frame, _, _ in nodes):
+        return nodes
+    following: dict[int, list[int]] = {}
+    functions: dict[int, FunctionKey] = {}
+    waiting: list[int] = []
+    for number, frame, after, _ in nodes:
+        following.setdefault(number, []).extend(after)
+        functions[number] = frame.function
+        if frame.is_on_loop:
+            waiting.append(number)
+    reached = set(waiting)
+    while waiting:
+        for number in following[waiting.pop()]:
+            if number not in reached:
+                reached.add(number)
+                waiting.append(number)
+    on_loop = {functions[number] for number in reached}
+    return [
+        (
+            number,
+            frame._replace(begun=tuple(set(frame.begun).difference(frame.left_to_loop)))
+            if frame.left_to_loop and frame.function in on_loop
+            else frame,
+            after,
+            first,
+        )
+        for number, frame, after, first in nodes
+    ]
+
+
 def only_begun(
-    nodes: Sequence[tuple[int, FrameEvidence, list[int], list[int]]],
+    nodes: Sequence[Node],
     served: Iterable[FunctionKey],
 ) -> set[FunctionKey]:
     """The async functions that only ever run as the first on a loop made for them, without those
-    that frameworks call; of all frames the number, the evidence, and the numbers of those that
-    follow, each time and once.
+    that frameworks call.
     """
     found = {function for _, frame, _, _ in nodes for function in frame.begun}
     if not found:
@@ -212,8 +273,6 @@ def _others_from(
 
 def starts_from(frame: Frame, starts: Starts) -> int:
     """The term from which on something that a frame itself has started may run beside it."""
-    if not starts.concurrent:
-        return 0
     return _before_loops(frame, starts.company[0]) if starts.company else frame.scope.end
 
 

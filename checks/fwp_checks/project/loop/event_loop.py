@@ -19,7 +19,7 @@ from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call
 from fwp_checks.project.effects.ranks import slowness
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop.beginnings import only_begun
+from fwp_checks.project.loop.beginnings import only_begun, without_left
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_evidence import (
     FILE_KINDS,
@@ -177,7 +177,7 @@ class EventLoop:
             for number, frame in zip(numbers, frames, strict=True):
                 following = [numbers[at] for at in frame.following]
                 found.append((number, frame, following, [numbers[at] for at in frame.first]))
-        return found
+        return without_left(found)
 
     @cached_property
     def _reaches(self) -> dict[int, set[Reach]]:
@@ -373,7 +373,7 @@ class EventLoop:
         if site.is_open:
             return Severity.INFO
         is_light = function.is_startup_only or (
-            (function.company is not Company.OTHERS or self._is_before_tasks(function, site))
+            (function.company is not Company.OTHERS or self._is_without_tasks(function, site))
             and not _is_refused(site.row, site.chain)
         )
         is_light |= site.row.kind == TERMINAL and not function.is_request
@@ -381,10 +381,13 @@ class EventLoop:
             return Severity.WARNING if site.severity is Severity.ERROR else Severity.INFO
         return site.severity
 
-    def _is_before_tasks(self, function: LoopFunction, site: SiteEvidence) -> bool:
-        """Whether the coroutine with which a loop begins does something before it starts tasks."""
-        is_before = site.chain[0].term < function.found.starts_from
-        return is_before and function.function in self._beginnings
+    def _is_without_tasks(self, function: LoopFunction, site: SiteEvidence) -> bool:
+        """Whether the coroutine with which a loop begins does something before it starts tasks, or
+        after it has waited for all of them.
+        """
+        term = site.chain[0].term
+        is_calm = any(start <= term < end for start, end in function.found.calm)
+        return is_calm and function.function in self._beginnings
 
     def nested(self, module: Module) -> list[BlockingSite]:
         """The places in a module where an event loop is started although one is running, without

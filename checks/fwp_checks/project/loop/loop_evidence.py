@@ -18,9 +18,10 @@ from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Event, Rows
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop import asked_for, beginnings, hand_driven, private_loops
+from fwp_checks.project.loop import asked_for, beginnings, endings, hand_driven, private_loops
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_roots import Root
+from fwp_checks.project.loop.own_loops import OwnLoops
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunExternal
 
@@ -75,9 +76,10 @@ class FrameEvidence(NamedTuple):
     ``keeps_tasks``: it opens a client that has tasks of its own; ``gathers``: it waits for several
     coroutines at once; ``own_loop``: it makes the loop that it runs. ``pending`` are the functions
     whose coroutines it makes without awaiting them there, ``begun`` those that it only runs as the
-    first on a loop that is made for them, ``handed_on`` pairs of functions with which such a loop
-    begins and goes on. In the stretches of terms ``alone``, nobody else is on a loop that begins
-    with this frame; up to the term ``starts_from``, it has started nothing itself.
+    first on a loop that is made for them (``left_to_loop``: of these, those that it leaves to the
+    loop on which it runs itself, if it does), ``handed_on`` pairs of functions with which such a
+    loop begins and goes on. In the stretches of terms ``alone``, nobody else is on a loop that
+    begins with this frame; in the stretches ``calm``, nothing that it has started itself.
     """
 
     function: FunctionKey
@@ -93,9 +95,10 @@ class FrameEvidence(NamedTuple):
     own_loop: bool = False
     pending: tuple[FunctionKey, ...] = ()
     begun: tuple[FunctionKey, ...] = ()
+    left_to_loop: tuple[FunctionKey, ...] = ()
     handed_on: tuple[tuple[FunctionKey, FunctionKey], ...] = ()
     alone: tuple[tuple[int, int], ...] = ()
-    starts_from: int = 0
+    calm: tuple[tuple[int, int], ...] = ()
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
     locks: tuple[HeldLock, ...] = ()
@@ -117,6 +120,7 @@ class LoopEntries:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self.own_loops = OwnLoops(project)
 
     def find(self) -> None:
         """Find them now, if they are not known yet."""
@@ -242,6 +246,7 @@ class LoopCollector:
             starts = self._starts(frame)
             pending = self._pending(frame, starts.single)
             if root is None and (not frame.scope.is_async or self._is_of_test_case(frame)):
+                begun = beginnings.begun(self._project, frame, starts)
                 return FrameEvidence(
                     function,
                     entry,
@@ -253,7 +258,8 @@ class LoopCollector:
                     gathers=starts.gathers,
                     own_loop=starts.own_loop and not frame.scope.is_async,
                     pending=pending,
-                    begun=beginnings.begun(frame, starts, self._behaviours),
+                    begun=begun.functions,
+                    left_to_loop=begun.left_to_loop,
                     handed_on=beginnings.handed_on(frame, self._behaviours, self._starts),
                 )
             events = self._events(frame, root)
@@ -276,7 +282,7 @@ class LoopCollector:
                     if blocking and root is None
                     else ()
                 ),
-                starts_from=beginnings.starts_from(frame, starts) if root is None else 0,
+                calm=self._calm(frame, starts) if blocking and root is None else (),
                 blocking=blocking,
                 nested=tuple(self._nested(frame, events)),
                 locks=tuple(self._project.coroutines.held_locks(frame)),
@@ -284,6 +290,13 @@ class LoopCollector:
         except Exception as error:  # one function must not cost the findings of others
             self._project.fail(frame.module, f"'{frame.qualname}'", error)
             return FrameEvidence(function, entry)
+
+    def _calm(self, frame: Frame, starts: private_loops.Starts) -> tuple[tuple[int, int], ...]:
+        """The stretches of terms in which nothing runs that an async frame has started."""
+        if not starts.concurrent:
+            return ()
+        ended = endings.ended_from(self._project, frame, starts)
+        return (0, beginnings.starts_from(frame, starts)), (ended, frame.scope.end)
 
     def _is_of_test_case(self, frame: Frame) -> bool:
         """Whether a method's class is a base of tests, which packages ship for those who use them:

@@ -15,10 +15,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop.own_loops import (
+    FRESH_LOOP,
+    NEW_LOOP,
+    ON_ANOTHER,
+    RUN,
+    RUN_UNTIL_COMPLETE,
+    last_name,
+)
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
+    Coroutine,
     External,
     FunctionValue,
     Member,
@@ -27,6 +36,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.catalogue import Role
     from fwp_checks.project.linked import Project
     from fwp_checks.project.loop.loop_evidence import FrameEvidence
 
@@ -37,9 +47,6 @@ _CONCURRENT = ("schedules", "loop_callback")
 _GATHER = "asyncio.gather"
 # Likewise a group that is left where it is entered; handed a coroutine, it says whose.
 _GROUPED = frozenset({"asyncio.TaskGroup.create_task", "anyio.abc.TaskGroup.create_task"})
-# What it starts runs on a loop of another thread, by its documentation; whoever waits for that
-# here would wait for ever if it were this one.
-_ON_ANOTHER = "asyncio.run_coroutine_threadsafe"
 # What serves many at once, and what keeps tasks of its own on the loop (heartbeats, answers to
 # pings), by their documentation.
 _SERVERS = frozenset(
@@ -62,15 +69,9 @@ _CLIENTS = frozenset(
 # What it is called for is rare, and no work of the loop's.
 _SIGNALS = frozenset({"asyncio.AbstractEventLoop.add_signal_handler"})
 TERMINAL = "input"
-# The last names of what starts a loop and waits.
-_RUN = frozenset({"run", "run_until_complete"})
 # These make the loop that they run, and raise where one is running already, by their documentation.
-_NEW_LOOP = frozenset({"asyncio.run", "asyncio.Runner.run", "anyio.run", "trio.run"})
-# Of these, what makes one each time: nothing is left on it from an earlier run.
-_FRESH_LOOP = _NEW_LOOP - {"asyncio.Runner.run"}
-_MADE_AND_RUN = frozenset(
-    {"asyncio.new_event_loop", "asyncio.AbstractEventLoop.run_until_complete"}
-)
+_NEW_LOOP = FRESH_LOOP | {"asyncio.Runner.run"}
+_MADE_AND_RUN = frozenset({NEW_LOOP, RUN_UNTIL_COMPLETE})
 
 
 class Company(Enum):
@@ -91,13 +92,14 @@ class Company(Enum):
 
 def entries(project: Project) -> Iterator[Frame]:
     """Code that has its thread to itself: scripts, commands, jobs of workers, and plain functions
-    that make a loop and run it.
+    that make a loop and run it, or have another function do it, or a thread.
     """
     for module in project.table.modules:
         if not module.is_read_only and (_is_script(module) or _starts_loop(project, module)):
             yield project.module_frame(module)
     yield from project.frameworks.commands()
     yield from _starters(project)
+    yield from project.loop_entries.own_loops.beginning()
 
 
 def _starters(project: Project) -> Iterator[Frame]:
@@ -108,7 +110,7 @@ def _starters(project: Project) -> Iterator[Frame]:
     inner: dict[tuple[Module, int], list[int]] = {}
     for module in project.table.modules:
         terms = module.facts.terms
-        runs = (call for call in module.calls if _last_name(terms[terms[call][1]]) in _RUN)
+        runs = (call for call in module.calls if last_name(terms, call) in RUN)
         for number in sorted({module.scope_of(call) for call in runs}):
             scope = module.facts.scopes[number]
             if module.is_read_only or not scope.is_function or scope.is_async:
@@ -196,16 +198,11 @@ def _function_called(module: Module, call: int) -> int:
     return called[1] if is_function else 0
 
 
-def _last_name(called: t.Term) -> str:
-    """The last name of what a call calls, if a library may stand behind it, else nothing."""
-    return called[2] or "" if called[0] in (t.ATTR, t.IMPORT) else ""
-
-
 def _runs_loop(project: Project, frame: Frame, names: Container[str] | None = None) -> bool:
     """Whether the code of a frame starts a loop, if names are given by one of these."""
     terms = frame.module.facts.terms
     for term in frame.module.calls_in(frame.scope_number):
-        if _last_name(terms[terms[term][1]]) in _RUN:
+        if last_name(terms, term) in RUN:
             value = project.values.evaluate(frame, terms[term][1])
             if not isinstance(value, (External, Member)):
                 continue
@@ -220,23 +217,23 @@ def _runs_loop(project: Project, frame: Frame, names: Container[str] | None = No
 def _makes_and_runs_loop(project: Project, frame: Frame) -> bool:
     """Whether the code of a frame makes a loop and runs one itself, which raises where one runs."""
     terms = frame.module.facts.terms
-    called = [terms[term][1] for term in frame.module.calls_in(frame.scope_number)]
     return any(
-        _last_name(terms[function]) == "new_event_loop"
-        and getattr(project.values.evaluate(frame, function), "name", "") in _MADE_AND_RUN
-        for function in called
+        last_name(terms, call) == "new_event_loop"
+        and getattr(project.values.evaluate(frame, terms[call][1]), "name", "") in _MADE_AND_RUN
+        for call in frame.module.calls_in(frame.scope_number)
     ) and _runs_loop(project, frame, _MADE_AND_RUN)
 
 
 class Starts(NamedTuple):
-    """What a frame does to event loops: the coroutine functions that it hands to what runs them
-    (``anyio.run(main)``), whether it starts something that runs beside it, whether it opens a
-    client that keeps tasks of its own, and whether it waits for several coroutines at once.
+    """What a frame does to event loops: the coroutine functions, or coroutines, that it hands to
+    what runs them (``anyio.run(main)``), whether it starts something that runs beside it, whether
+    it opens a client that keeps tasks of its own, and whether it waits for several coroutines at
+    once.
     ``single`` are the terms that it hands to what waits for that one alone. ``own_loop``: the loop
     that it runs is one that it makes. ``begun`` are those of ``entered`` that a loop made for them
     begins with, ``beginning`` the terms of what is handed over so, and of the calls that do it.
     ``company`` are the terms that start something beside it, in their order, without handlers of
-    signals.
+    signals; ``tasks`` those of them that make tasks.
     ``grouped`` is where tasks run beside it that it waits for: from the first to the end of their
     group; ``gathered`` where it waits for several at once.
     """
@@ -250,78 +247,123 @@ class Starts(NamedTuple):
     begun: tuple[Frame, ...]
     beginning: frozenset[int]
     company: tuple[int, ...]
+    tasks: tuple[int, ...]
     grouped: tuple[tuple[int, int], ...]
     gathered: tuple[int, ...]
 
 
 def starts(project: Project, frame: Frame) -> Starts:
-    """What the calls of library functions in a frame's own code start."""
+    """What the calls in a frame's own code start."""
+    found = _Starting(project, frame)
     terms = frame.module.facts.terms
-    entered: list[Frame] = []
-    begun: list[Frame] = []
-    concurrent = keeps_tasks = False
-    gathered: list[int] = []
-    company: list[int] = []
-    started: list[int] = []
-    single: set[int] = set()
-    beginning: set[int] = set()
-    names: set[str] = set()
-    grouped: list[tuple[int, int]] = []
     for term in frame.module.calls_in(frame.scope_number):
         called = terms[term][1]
         value = frame.known(called) or project.values.evaluate(frame, called)
-        for option in options_of(value):
-            if not isinstance(option, (External, Member)):
-                continue
-            names.add(option.name)
-            if option.name in _SERVERS:
-                concurrent = True
-                company.append(term)
-            elif option.name in _CLIENTS:
-                keeps_tasks = True
-                company.append(term)
-            for role in project.catalogue.roles(option.name):
-                is_single = role.role == "enters_loop" or option.name in _ONE_AT_A_TIME
-                if is_single:
-                    single.update(terms[term][2])
-                if role.role == "enters_loop":
-                    arguments = project.calls.arguments(frame, terms[term])
-                    handed = project.libraries.role_arguments(role.arguments, arguments)
-                    frames = list(_frames_of(project, handed))
-                    entered.extend(frames)
-                    if option is value and option.name in _FRESH_LOOP:
-                        begun.extend(frames)
-                        beginning.update((term, *terms[term][2]))
-                elif role.role in _CONCURRENT and not is_single:
-                    if option.name == _GATHER and term in frame.module.awaited:
-                        gathered.append(term)
-                    elif option.name in _GROUPED and (end := _end_of_group(frame, called)):
-                        grouped.append((term, end))
-                    elif option.name == _ON_ANOTHER and _is_waited_for(frame, term):
-                        continue
-                    elif option.name in _SIGNALS:
-                        concurrent = True
-                    else:
-                        started.append(term)
-    if not frame.scope.is_async:
-        # task = loop.create_task(main()); loop.run_until_complete(task)
-        waited = {t.unaliased(terms, term) for term in single}
-        started = [term for term in started if term not in waited]
-    concurrent = concurrent or bool(started)
-    own_loop = not _NEW_LOOP.isdisjoint(names) or names >= _MADE_AND_RUN
-    return Starts(
-        tuple(entered),
-        concurrent,
-        keeps_tasks,
-        bool(gathered),
-        frozenset(single),
-        own_loop,
-        tuple(begun),
-        frozenset(beginning),
-        tuple(sorted({*company, *started})),
-        tuple(grouped),
-        tuple(gathered),
-    )
+        options = options_of(value)
+        for option in options:
+            if isinstance(option, (External, Member)):
+                found.call(term, option.name, is_sure=len(options) == 1)
+            elif isinstance(option, FunctionValue) and option is value:
+                found.call_of_project(term, option)
+    return found.all()
+
+
+class _Starting:
+    """Collects what a frame starts."""
+
+    def __init__(self, project: Project, frame: Frame) -> None:
+        self._project = project
+        self._frame = frame
+        self._entered: list[Frame] = []
+        self._begun: list[Frame] = []
+        self._concurrent = False
+        self._keeps_tasks = False
+        self._gathered: list[int] = []
+        self._company: list[int] = []
+        self._started: list[int] = []
+        self._single: set[int] = set()
+        self._beginning: set[int] = set()
+        self._names: set[str] = set()
+        self._grouped: list[tuple[int, int]] = []
+
+    def call(self, term: int, name: str, *, is_sure: bool) -> None:
+        """Note what calling a library's function starts; ``is_sure``: it is that and no other."""
+        self._names.add(name)
+        if name in _SERVERS:
+            self._concurrent = True
+            self._company.append(term)
+        elif name in _CLIENTS:
+            self._keeps_tasks = True
+            self._company.append(term)
+        arguments = self._frame.module.facts.terms[term][2]
+        for role in self._project.catalogue.roles(name):
+            enters_loop = role.role == "enters_loop"
+            if enters_loop or name in _ONE_AT_A_TIME:
+                self._single.update(arguments)
+            if enters_loop:
+                frames = self._handed(term, role)
+                self._entered.extend(frames)
+                if is_sure and name in FRESH_LOOP:
+                    self._begun.extend(frames)
+                    self._beginning.update((term, *arguments))
+            elif role.role in _CONCURRENT and name not in _ONE_AT_A_TIME:
+                self._start(term, name)
+
+    def call_of_project(self, term: int, function: FunctionValue) -> None:
+        """Note what a function of the project runs on a loop that it makes."""
+        for argument in self._project.loop_entries.own_loops.run_at(self._frame, term, function):
+            self._single.add(argument)
+            self._beginning.update((term, argument))
+
+    def _handed(self, term: int, role: Role) -> list[Frame]:
+        """The functions that a call hands over."""
+        project = self._project
+        arguments = project.calls.arguments(self._frame, self._frame.module.facts.terms[term])
+        handed = project.libraries.role_arguments(role.arguments, arguments)
+        return list(_frames_of(project, handed))
+
+    def _start(self, term: int, name: str) -> None:
+        """Note that a call lets something run beside the frame."""
+        frame = self._frame
+        entry = frame.module.facts.terms[term]
+        own_loops = self._project.loop_entries.own_loops
+        if name == _GATHER and term in frame.module.awaited:
+            self._gathered.append(term)
+        elif name in _GROUPED and (end := _end_of_group(frame, entry[1])):
+            self._grouped.append((term, end))
+        elif name == ON_ANOTHER and own_loops.is_alone(frame, term):
+            self._beginning.update((term, *entry[2][:1]))
+        elif name == ON_ANOTHER and _is_waited_for(frame, term):
+            # What it starts runs on a loop of another thread, by its documentation; whoever waits
+            # for that here would wait for ever if it were this one.
+            return
+        elif name in _SIGNALS:
+            self._concurrent = True
+        else:
+            self._started.append(term)
+
+    def all(self) -> Starts:
+        """What has been noted."""
+        started = self._started
+        if not self._frame.scope.is_async:
+            # task = loop.create_task(main()); loop.run_until_complete(task)
+            terms = self._frame.module.facts.terms
+            waited = {t.unaliased(terms, term) for term in self._single}
+            started = [term for term in started if term not in waited]
+        return Starts(
+            tuple(self._entered),
+            self._concurrent or bool(started),
+            self._keeps_tasks,
+            bool(self._gathered),
+            frozenset(self._single),
+            not _NEW_LOOP.isdisjoint(self._names) or self._names >= _MADE_AND_RUN,
+            tuple(self._begun),
+            frozenset(self._beginning),
+            tuple(sorted({*self._company, *started})),
+            tuple(started),
+            tuple(self._grouped),
+            tuple(self._gathered),
+        )
 
 
 def _is_waited_for(frame: Frame, future: int) -> bool:
@@ -354,6 +396,8 @@ def _frames_of(project: Project, values: Iterable[Value]) -> Iterator[Frame]:
         for option in options_of(value):
             if isinstance(option, FunctionValue):
                 yield project.calls.frame_for(option, NO_ARGUMENTS)
+            elif isinstance(option, Coroutine):
+                yield option.frame
 
 
 # -- who waits for whom ----------------------------------------------------------------------------
@@ -408,7 +452,7 @@ class Companies:
                 busy |= pending
                 tasks |= self._closure(gathering, by_loop=True) & pending
         once = self._closure(after for node in nodes.values() for after in node.first)
-        others = self._functions(self._closure([*served, *open_ended - commands]))
+        others = self._functions(self._closure([*served, *open_ended - commands], by_loop=True))
         self._alone = self._functions(quiet) - self._functions(busy) - others
         self._beside = self._functions(busy) - self._functions(tasks) - others
         self._first = self._functions(once) - others

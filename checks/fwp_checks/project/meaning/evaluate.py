@@ -415,6 +415,10 @@ class Values:
             return False
         if isinstance(value, Instance) and isinstance(declared, Instance):
             return value.class_ != declared.class_ or bool(value.init or value.details)
+        if isinstance(value, MappingValue) and value.items and isinstance(declared, MappingValue):
+            if isinstance(declared.value, Unknown):
+                # dict[str, Any] says nothing of what stands there.
+                return True
         return not isinstance(value, (Iterable, MappingValue, Union)) or is_traced(value)
 
     # -- parameters --------------------------------------------------------------------------------
