@@ -420,6 +420,11 @@ class Frameworks:
         """See :attr:`Framework.row_sources`; of the frameworks that the project imports."""
         return tuple(source for framework in self._imported for source in framework.row_sources)
 
+    @property
+    def row_hosts(self) -> tuple[str, ...]:
+        """See :attr:`Framework.row_hosts`; of the frameworks that the project imports."""
+        return tuple(host for framework in self._imported for host in framework.row_hosts)
+
     def inherited_frames(self) -> Iterator[Frame]:
         """See :meth:`Framework.inherited_frames`."""
         for framework in self._imported:

@@ -24,6 +24,9 @@ class RowHooks:
     row_sources: ClassVar[tuple[str, ...]] = ()
     """What is imported to come by its queries, of whose rows it says what they lack; dotted names
     that end in a dot."""
+    row_hosts: ClassVar[tuple[str, ...]] = ()
+    """What else is imported by code that is handed rows: requests have users; dotted names that end
+    in a dot."""
 
     def inherited_frames(self, project: Project) -> Iterator[Frame]:
         """Methods of classes that are complete only in a class derived from them."""

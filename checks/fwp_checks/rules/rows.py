@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COUNTING = ("count", "exists")
 """What asks for less than the objects: an annotation may be better than to fetch them all."""
 _MOST_PLACES = 3
+_MOST_PAGES = 5
 _MOST_NAMES = 6
 CONSUMERS = ("", "serializer", "template", "admin", "response")
 """What goes through the rows of queries: a loop, or a consumer of these kinds."""
@@ -110,6 +111,8 @@ def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
             add(origin.made, "the query is made here")
     for other in origin.also:
         add(other, "or the query is built here, on another path")
+    for page in query.pages[:_MOST_PAGES]:
+        add(page, "the template is rendered here, too")
     for consumed in dict.fromkeys(need.origin.consumed for need in needs):
         add(consumed, "its rows are gone through here")
     for need in needs:

@@ -62,6 +62,7 @@ class Django(Framework):
     name = views.NAME
     modules = views.PACKAGES
     row_sources = ("django.db.", "django.contrib.", "django.apps.", "rest_framework.")
+    row_hosts = ("django.http.", "django.shortcuts.", "django.views.")
     told_apart = NinjaParts.classes()
 
     look_ups = querysets.LOOK_UPS
@@ -157,8 +158,8 @@ class Django(Framework):
         return querysets.item(project, base, key) or caches.item(base, key)
 
     def truth(self, base: Instance, names: tuple[str, ...]) -> bool | None:
-        """A row of a query is no new object."""
-        return instances.truth(base, names)
+        """A row of a query is no new object. The user of a request may be nobody."""
+        return None if requests.is_lazy_user(base) else instances.truth(base, names)
 
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance | None:
         """A row whose relations were assigned by hand."""

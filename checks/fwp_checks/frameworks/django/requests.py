@@ -26,6 +26,7 @@ from fwp_checks.project.meaning.values import (
     FunctionValue,
     Instance,
     Value,
+    join,
     options_of,
 )
 
@@ -51,6 +52,10 @@ class RequestUser:
 
 
 _LAZY = RequestUser()
+# Methods of authentication back ends that give the user of a request, Django's and the REST
+# framework's, and what fetches relations along.
+_READING_USERS = frozenset({"get_user", "authenticate", "authenticate_credentials"})
+_FETCHING = frozenset({"select_related", "prefetch_related"})
 
 
 def attribute(project: Project, base: Instance, name: str) -> Value | None:
@@ -59,13 +64,50 @@ def attribute(project: Project, base: Instance, name: str) -> Value | None:
     if name in ("user", "auser") and classes.is_instance(base, views.REQUEST):
         user = Models.of(project).user
         if name == "user":
-            return rows.objects(user, (_LAZY,))
+            return _user(project, user)
         return CallableValue(Awaitable(rows.objects(user)))
     if name != "request" or not isinstance(base.class_, ClassValue):
         return None
     if not views.is_view(project, base.class_) or project.members.find_in_class(base.class_, name):
         return None
     return Instance(views.REQUEST)
+
+
+def _user(project: Project, user: Value) -> Value:
+    """The user of a request: a row of the default manager (``ModelBackend.get_user`` in
+    django/contrib/auth/backends.py of Django 6.1.3), unless the project may have read another.
+    """
+    known = project.framework_data.get("django.reads_user")
+    if known is None:
+        known = project.framework_data["django.reads_user"] = _reads_user(project)
+    if known:
+        return rows.objects(user, (_LAZY,))
+    found: list[Value] = []
+    for option in options_of(user):
+        manager = Models.of(project).manager(option, "_default_manager")
+        query = rows.query_of(manager) if manager is not None else None
+        if query is not None:
+            found.append(rows.objects(option, (query.row, _LAZY)))
+        else:
+            known = () if isinstance(option, ClassValue) else (rows.Row(),)
+            found.append(rows.objects(option, (*known, _LAZY)))
+    return join(found)
+
+
+def _reads_user(project: Project) -> bool:
+    """Whether code of the project may put an object into ``request.user`` with which relations
+    were fetched: a module that gives requests their users, and fetches relations. Answered from
+    what files say alone, for this is asked while values are found.
+    """
+    giving = {module: None for module, term in project.attribute_stores.get("user", ())}
+    for module in project.table.modules:
+        if any(scope.name in _READING_USERS for scope in module.facts.scopes):
+            giving[module] = None
+    return any(
+        module.facts.terms[term][2] in _FETCHING
+        for module in giving
+        for term in module.of_kind(t.ATTR)
+    )
 
 
 def is_lazy_user(value: Value) -> bool:

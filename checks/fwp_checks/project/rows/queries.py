@@ -39,7 +39,7 @@ class Starving:
 
     ``module`` and ``term`` are where the query is built, or where its rows are consumed if that is
     not in the project's own code. ``consumer`` is None for loops; ``consumed`` is the first of
-    them.
+    them. ``pages`` are the other places that render the template in which the query begins.
     """
 
     module: Module
@@ -48,6 +48,7 @@ class Starving:
     consumer: Showing | None
     needs: tuple[Need, ...]
     weight: Weight
+    pages: tuple[Place, ...] = ()
 
 
 class Queries:
@@ -95,15 +96,41 @@ class Queries:
                 shown = consumers.get(consumed) or self._project.templates.consumer(consumed)
                 built = need.origin.built or consumed
                 # What is mended elsewhere is mended for all that are shown in one way.
-                way = shown.what if shown is not None and need.lack.place is not None else shown
-                groups.setdefault((need.lack.place or built, way), (shown, []))[1].append(need)
-        for consumer, needs in groups.values():
+                begun = self._begun(need)
+                mended = begun or need.lack.place
+                way = shown.what if shown is not None and mended is not None else shown
+                groups.setdefault((mended or built, way), (shown, []))[1].append(need)
+        for consumer, found in groups.values():
+            needs, pages = self._of_a_page(found) if self._begun(found[0]) else (found, ())
             consumed = needs[0].origin.consumed
             assert consumed is not None
             place = self._reported(needs[0].lack.place or needs[0].origin.built, consumed)
             if place is not None:
-                weight = max(self._weight(need, consumer) for need in needs)
-                yield Starving(*place, consumed, consumer, tuple(needs), weight)
+                weight = max(self._weight(need, consumer) for need in found)
+                yield Starving(*place, consumed, consumer, tuple(needs), weight, pages)
+
+    def _begun(self, need: Need) -> Place | None:
+        """Where in a template the query of a need begins; None if code makes it."""
+        made = need.origin.made
+        is_template = made is not None and self._project.table.by_path[made.path].is_template
+        return made if is_template else None
+
+    def _of_a_page(self, needs: Sequence[Need]) -> tuple[list[Need], tuple[Place, ...]]:
+        """Of the needs of a query that begins in a template those where one page, the first, is
+        rendered; and where the others are.
+        """
+        pages = sorted(
+            {need.origin.built for need in needs if need.origin.built is not None},
+            key=self._order,
+        )
+        if not pages:
+            return list(needs), ()
+        return [need for need in needs if need.origin.built == pages[0]], tuple(pages[1:])
+
+    def _order(self, place: Place) -> tuple[bool, str, tuple[int, int, int, int]]:
+        """The order of places: as people read, and what is served first."""
+        module = self._project.table.by_path[place.path]
+        return not module.is_served, place.path, module.facts.span(place.term)
 
     def _weight(self, need: Need, consumer: Showing | None) -> Weight:
         """How much the query of a need weighs. What a class or a call outside of functions tells a

@@ -92,8 +92,11 @@ class RowFrames:
 
 
 def row_modules(project: Project) -> dict[Module, None]:
-    """The modules that can come by a query: they import what makes some, directly or not."""
+    """The modules that can come by a query: they import what makes some, directly or not, or are
+    handed rows.
+    """
     sources = project.frameworks.row_sources
+    own = (*sources, *project.frameworks.row_hosts)
     importers: dict[Module, list[Module]] = {}
     found: dict[Module, None] = {}
     table = project.table
@@ -107,7 +110,7 @@ def row_modules(project: Project) -> dict[Module, None]:
                     table.find_relative(inner.strip("."), level, module),
                 )
             else:
-                if f"{inner}.".startswith(sources):
+                if f"{inner}.".startswith(own):
                     found[module] = None
                 targets = table.find(name, module), table.find(inner, module)
             for target in targets:

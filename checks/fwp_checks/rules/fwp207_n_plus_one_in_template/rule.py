@@ -71,8 +71,9 @@ def _shown(
     """
     of = f" of {begun}" if begun else ""
     fetch = "fetch these rows in the view and " if begun else ""
+    pages = f", on {len(query.pages) + 1} pages," if query.pages else ""
     message = (
-        f"{label} shows each row{of} with {shown.costs(needs)} "
+        f"{label} shows each row{of}{pages} with {shown.costs(needs)} "
         f"(read at {rows.places(file, needs)}); {fetch}{shown.way_out(file, needs)}."
     )
     # A query that was not seen to be made has no place where something can be added.
