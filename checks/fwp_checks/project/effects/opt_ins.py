@@ -1,7 +1,7 @@
 """Switches of an object that are off, and that nothing in the project turns on unless a setting
 asks for it: ``self.enabled = enabled``, of a parameter that is False by default and that nobody
 hands over; ``self.enabled = False``, and a method that turns it on, called where a setting that is
-False by default is on.
+False by default is on. And such settings of the application themselves: ``if settings.tracing:``.
 
 What stands behind them may be done where somebody asks for it.
 """
@@ -19,8 +19,8 @@ from fwp_checks.project.effects.constructed import (
 from fwp_checks.project.effects.requirements import Condition
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.literals import attribute_term
-from fwp_checks.project.meaning.tested import tests_before
+from fwp_checks.project.meaning.literals import attribute_term, bound
+from fwp_checks.project.meaning.tested import tests_before, tests_in
 from fwp_checks.project.meaning.values import (
     ClassValue,
     External,
@@ -41,6 +41,9 @@ _LEVELS = 4
 # What gives a default to a setting, as its first argument or by this name.
 _FIELDS: tuple[str, ...] = ("pydantic.Field", "pydantic.fields.Field")
 _DEFAULT = "default"
+_READS = (t.ATTR, t.NAME, t.IMPORT)
+# Through how many variables a setting is followed.
+_STEPS = 4
 
 
 class OptIns:
@@ -49,11 +52,16 @@ class OptIns:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._names: dict[tuple[Module, int], frozenset[str]] = {}
+        self._settings: dict[tuple[Module, int], list[tuple[int, int]]] = {}
         self._off: dict[tuple[ClassValue, str], bool] = {}
 
     def has(self, frame: Frame, term: int) -> bool:
-        """Whether a term of a method runs only where such a switch of its object is on."""
+        """Whether a term runs only where such a switch is on: of the settings of the application,
+        or of the object whose method it is.
+        """
         module, number = frame.module, frame.scope_number
+        if any(start <= term < end for start, end in self._behind_settings(frame)):
+            return True
         parent = module.facts.scopes[number].parent
         if parent <= 0 or module.facts.scopes[parent].kind != "class":
             return False
@@ -72,6 +80,30 @@ class OptIns:
             ):
                 return True
         return False
+
+    def _behind_settings(self, frame: Frame) -> list[tuple[int, int]]:
+        """The stretches of a function that run only where such a setting is on."""
+        key = (frame.module, frame.scope_number)
+        known = self._settings.get(key)
+        if known is None:
+            known = self._settings[key] = [
+                (test.start, test.end)
+                for test in tests_in(*key)
+                if test.holds and self._is_of_application(frame, test.term, _STEPS)
+            ]
+        return known
+
+    def _is_of_application(self, frame: Frame, term: int, steps: int) -> bool:
+        """Whether a term reads such a setting of the application, or a variable that holds it."""
+        terms = frame.module.facts.terms
+        entry = terms[t.unaliased(terms, term)]
+        if entry[0] not in _READS or steps == 0:
+            return False
+        if entry[0] == t.ATTR and self._is_setting(frame, term):
+            base = without_none(self._project.values.evaluate(frame, entry[1]))
+            return all(map(self._project.classes.is_settings, options_of(base)))
+        source = bound(self._project, frame, entry)
+        return source is not None and self._is_of_application(*source, steps - 1)
 
     def _candidates(self, module: Module, class_: int) -> frozenset[str]:
         """The attributes that a constructor turns off, as far as is seen there."""

@@ -11,6 +11,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.application.model import Dependency, Route
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.injection.sessions import CLASSES, FACTORIES, Opened
+from fwp_checks.project.meaning.classes import SETTINGS
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.sites import OF_A_VALUE
 from fwp_checks.project.meaning.values import ClassValue, External, Member
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.injection.injection import Injection
     from fwp_checks.project.linked import Project
 
-_SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings")
 # What is sent after the handler has returned needs a session of its own.
 _STREAMING = ("StreamingResponse", "EventSourceResponse")
 _MOST_STEPS = 1
@@ -235,7 +235,7 @@ class OpenedByHand:
         found: dict[str, list[SettingsMade]] = {}
         if not self._injection.handlers:
             return found
-        for site in self._project.call_sites.of(frozenset(_SETTINGS)):
+        for site in self._project.call_sites.of(frozenset(SETTINGS)):
             module, term = site.frame.module, site.term
             called = self._project.values.evaluate(site.frame, module.facts.terms[term][1])
             if (
@@ -264,7 +264,7 @@ class OpenedByHand:
         class_ = dependency.value
         if not isinstance(class_, ClassValue):
             return None
-        if not any(self._project.classes.derives(class_, base) for base in _SETTINGS):
+        if not any(self._project.classes.derives(class_, base) for base in SETTINGS):
             return None
         module = self._project.table.by_path[dependency.place.path]
         return (

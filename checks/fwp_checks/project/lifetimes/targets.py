@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 24
 # Of the places that make an object, as many are asked what they hand over.
 _MOST_MAKERS = 6
-_SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings")
 # What comes from these is read from the environment or a file, whatever is asked for.
 _TRANSPARENT = (t.ALIAS, t.NARROW, t.AWAIT, t.ENTER, t.STAR, t.TRUTH)
 
@@ -186,6 +185,5 @@ class _Follow:
 
     def _is_settings(self, value: Value) -> bool:
         return not isinstance(value, Unknown) and all(
-            any(self._project.classes.is_instance(option, name) for name in _SETTINGS)
-            for option in options_of(value)
+            self._project.classes.is_settings(option) for option in options_of(value)
         )

@@ -23,6 +23,11 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
+SETTINGS: tuple[str, ...] = (
+    "pydantic_settings.BaseSettings",
+    "pydantic.BaseSettings",
+    "pydantic.v1.BaseSettings",
+)
 _PROTOCOLS = (External("typing.Protocol"), External("typing_extensions.Protocol"))
 
 
@@ -212,3 +217,9 @@ class Classes:
         if isinstance(value.class_, str):
             return name in self._with_ancestors(value.class_)
         return self.derives(value.class_, name)
+
+    def is_settings(self, value: Value) -> bool:
+        """Whether a value is an object of Pydantic's settings: each has a default or is read from
+        the environment.
+        """
+        return any(self.is_instance(value, name) for name in SETTINGS)
