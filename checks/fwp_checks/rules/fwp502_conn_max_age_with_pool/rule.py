@@ -34,6 +34,8 @@ def check(file: FileView) -> Iterator[Finding]:
             start = start_of(branching, database.supposed.term)
             trace.append(Step(branching.path, start, "the branches that decide it"))
         where = " in one branch" if database.supposed is not None else ""
+        if database.by_default:
+            where = " by default"
         yield file.finding(
             RULE,
             key_range(file.module, age.place.term, "CONN_MAX_AGE"),
@@ -41,6 +43,7 @@ def check(file: FileView) -> Iterator[Finding]:
             "raises ImproperlyConfigured when it first connects; leave CONN_MAX_AGE at 0.",
             key=(database.alias,),
             trace=trace,
+            severity=Severity.WARNING if database.by_default else None,
             edits=_edits(file, database),
         )
 
@@ -49,6 +52,8 @@ def _edits(file: FileView, database: Database) -> tuple[Edit, ...]:
     """CONN_MAX_AGE of 0, where no other settings or branch can take the value without the pool."""
     age, pool = database.age, database.pool
     if age is None or pool is None or database.supposed is not None:
+        return ()
+    if database.by_default:
         return ()
     is_used = database.leaf in Production.of(file.project).all_leaves
     own = (pool.place.path, database.leaf.module.path) if is_used else (database.leaf.module.path,)

@@ -107,7 +107,7 @@ class Connections:
     @cached_property
     def contradictory(self) -> list[Database]:
         """The aliases that certainly have both a pool and an age of connections other than 0, also
-        where they have both in a branch only.
+        where they have both in a branch only, or by defaults of what the environment may say.
         """
         found: dict[Place, Database] = {}
         if "django" not in self._project.names.imported_roots:
@@ -119,6 +119,10 @@ class Connections:
             for one in branches:
                 if one.age is not None and _is_contradictory(one):
                     found.setdefault(one.age.place, one)
+            if database.has_age_from_outside and database.may_have_pool:
+                for one in self._databases.by_default(database):
+                    if one.age is not None and _is_contradictory(one):
+                        found.setdefault(one.age.place, one)
         return list(found.values())
 
     @cached_property

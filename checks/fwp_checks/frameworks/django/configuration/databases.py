@@ -19,9 +19,11 @@ from fwp_checks.frameworks.django.configuration.held import (
     Held,
     Literal,
     SettingsObject,
+    Unknown,
     dictionaries,
     options_of,
     texts_of,
+    truth,
 )
 from fwp_checks.frameworks.django.configuration.production import Leaf, Production
 from fwp_checks.frameworks.django.configuration.runs import Interpreter
@@ -59,7 +61,8 @@ class Engine(Enum):
 @dataclass(slots=True, unsafe_hash=True)
 class Database:
     """What an alias holds, in one of the branches; ``is_only``: there is no other one.
-    ``supposed`` is a condition that decides it, and was supposed to hold or not to.
+    ``supposed`` is a condition that decides it, and was supposed to hold or not to; ``by_default``:
+    it is so where the environment says nothing of what has a default.
     """
 
     leaf: Leaf
@@ -68,6 +71,7 @@ class Database:
     is_only: bool
     is_for_development: bool
     supposed: Place | None = None
+    by_default: bool = False
 
     @property
     def engine(self) -> Engine:
@@ -124,7 +128,8 @@ class Database:
         if entry is None or not entry.is_sure or not isinstance(entry.value, Dictionary):
             return None
         found = entry.value.entries.get("pool")
-        return found if found is not None and found.is_sure and _is_pool(found.value) else None
+        is_pool = found is not None and found.is_sure and truth(found.value) is True
+        return found if is_pool else None
 
     @property
     def may_be_contradictory(self) -> bool:
@@ -136,6 +141,13 @@ class Database:
         ages = [o.value for o in options_of(age.value) if isinstance(o, Literal)]
         is_kept = any(value is None or value for value in ages)
         return is_kept and any("pool" in made.entries for made in dictionaries(options.value))
+
+    @property
+    def has_age_from_outside(self) -> bool:
+        """Whether the environment decides how long connections live."""
+        age = self.age
+        options = options_of(age.value) if age is not None else ()
+        return any(isinstance(option, Unknown) for option in options)
 
     @property
     def may_have_pool(self) -> bool:
@@ -159,12 +171,6 @@ class Database:
             if entry is not None
             for text in (*texts_of(entry.value), getattr(entry.value, "value", ""))
         )
-
-
-def _is_pool(value: Held) -> bool:
-    if isinstance(value, Dictionary):
-        return any(entry.is_sure for entry in value.entries.values())
-    return isinstance(value, Literal) and bool(value.value)
 
 
 class Databases:
@@ -229,6 +235,13 @@ class Databases:
                 if found.alias == database.alias:
                     yield replace(found, supposed=Place(module.path, term))
 
+    def by_default(self, database: Database) -> Iterator[Database]:
+        """The same alias, where the environment says nothing of what has a default."""
+        other = Interpreter(self._project, takes_defaults=True)
+        for found in self._of_leaf(database.leaf, other):
+            if found.alias == database.alias:
+                yield replace(found, by_default=True)
+
     def _of_leaf(self, leaf: Leaf, other: Interpreter | None = None) -> Iterator[Database]:
         interpreter = other if other is not None else self._interpreter(leaf)
         held = self._setting(interpreter, leaf, "DATABASES")
@@ -255,9 +268,9 @@ def _suppositions(
     options = database.held.entries.get("OPTIONS")
     for made in dictionaries(options.value) if options is not None else ():
         if "pool" in made.entries:
-            regions = [(m, r) for m, r in interpreter.branches(made.conditions) if r.term >= 0]
-            if regions:
-                yield {(module, region.term): region.kind == "if" for module, region in regions}
+            tests = list(interpreter.holding(made.conditions))
+            if tests:
+                yield {(module, term): holds for module, term, holds in tests}
     for condition in list(dict.fromkeys(interpreter.undecided()))[:_MOST_CONDITIONS]:
         yield {condition: True}
         yield {condition: False}

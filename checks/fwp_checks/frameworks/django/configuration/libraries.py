@@ -2,13 +2,15 @@
 
 Source: dj_database_url/__init__.py of dj-database-url 3.1.2 (``CONN_MAX_AGE`` is 0 unless the call
 says otherwise); everything read from the environment is unknown, as is a
-dictionary that django-environ makes, whose address may hold ``conn_max_age``.
+dictionary that django-environ makes, whose address may hold ``conn_max_age``. Defaults: ``Env.int``
+and its like of django-environ 0.12 and environs 14, ``config`` of python-decouple 3.8.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.configuration.held import (
     NOT_KNOWN,
     Code,
@@ -23,7 +25,7 @@ from fwp_checks.frameworks.django.configuration.held import (
     texts_of,
     truth,
 )
-from fwp_checks.project.meaning.values import External
+from fwp_checks.project.meaning.values import External, Instance
 
 if TYPE_CHECKING:
     from fwp_checks.frameworks.django.configuration.runs import Interpreter, Run
@@ -47,11 +49,17 @@ _SCHEMES = {
     "sqlite": "django.db.backends.sqlite3",
     "spatialite": "django.contrib.gis.db.backends.spatialite",
 }
+_READERS = frozenset({"os.getenv", "os.environ.get", "decouple.config"})
+_ENVIRONMENTS = frozenset({"environ.Env", "environ.FileAwareEnv", "environs.Env"})
 _CONVERSIONS: dict[str, type] = {"builtins.int": int, "builtins.str": str, "builtins.float": float}
 
 
 def call(interpreter: Interpreter, run: Run, term: int, function: Held) -> Held | None:
     """What a call gives; None if it is not known here."""
+    if interpreter.takes_defaults:
+        default = _default(interpreter, run, term, function)
+        if default is not None:
+            return default
     if not isinstance(function, Code) or not isinstance(function.value, External):
         return None
     name = function.value.name
@@ -77,6 +85,40 @@ def call(interpreter: Interpreter, run: Run, term: int, function: Held) -> Held 
         return Unknown(tuple(texts_of(given[0]))) if holds is None else Literal(holds)
     if name in ("builtins.list", "builtins.tuple") and isinstance(given[0], Listing):
         return Listing(list(given[0].items), given[0].is_open)
+    return None
+
+
+def _default(interpreter: Interpreter, run: Run, term: int, function: Held) -> Held | None:
+    """What a call that reads the environment gives where that says nothing; None if it is no such
+    call, or has no default. ``Env()`` is an object here.
+    """
+    terms = run.module.facts.terms
+    entry = terms[term]
+    value = function.value if isinstance(function, Code) else None
+    if isinstance(value, External) and value.name in _ENVIRONMENTS:
+        return Code(Instance(value.name))
+    cast = [argument for name, argument in entry[3] if name == "cast"]
+    conversion: type | None = None
+    if not (isinstance(value, External) and value.name in _READERS):
+        called = terms[entry[1]]
+        is_method = called[0] == t.ATTR
+        base = interpreter.evaluate(run, called[1]) if is_method else function
+        if not isinstance(base, Code) or not isinstance(base.value, Instance):
+            return None
+        if base.value.class_ not in _ENVIRONMENTS:
+            return None
+        conversion = _CONVERSIONS.get(f"builtins.{called[2]}") if is_method else None
+    for argument in cast:
+        given = interpreter.evaluate(run, argument)
+        type_ = given.value if isinstance(given, Code) else None
+        conversion = _CONVERSIONS.get(type_.name) if isinstance(type_, External) else None
+        if conversion is None:
+            return None
+    defaults = [argument for name, argument in entry[3] if name == "default"] or entry[2][1:2]
+    for argument in defaults:
+        held = interpreter.evaluate(run, argument)
+        if isinstance(held, Literal) and held.value is not None:
+            return held if conversion is None else _converted(conversion, held)
     return None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
-from fwp_checks.frameworks.django.configuration import changes, libraries, operators
+from fwp_checks.frameworks.django.configuration import changes, libraries, meetings, operators
 from fwp_checks.frameworks.django.configuration.held import (
     NOT_KNOWN,
     Code,
@@ -106,12 +106,18 @@ class Interpreter:
     """Runs settings modules of one project, each once. Made anew for each module of settings that
     is asked about, since what one of them changes in a common base is not there for the others.
     ``supposed`` says of conditions, by module and term, whether they hold where that is not known.
+    If it ``takes_defaults``, the environment says nothing of what has a default.
     """
 
     def __init__(
-        self, project: Project, supposed: dict[tuple[Module, int], bool] | None = None
+        self,
+        project: Project,
+        supposed: dict[tuple[Module, int], bool] | None = None,
+        *,
+        takes_defaults: bool = False,
     ) -> None:
         self.project = project
+        self.takes_defaults = takes_defaults
         self._supposed = supposed if supposed is not None else {}
         self._runs: dict[tuple[Module, int], Run] = {}
         self._outlines: dict[tuple[Module, int], Outline] = {}
@@ -208,7 +214,9 @@ class Interpreter:
         self._calls.append(key)
         try:
             self._execute(run, scope.start, scope.end)
-            live = [term for term in scope.returns if not self._is_skipped(run, term)]
+            stop = self._left_at(run)
+            returns = [term for term in scope.returns if term < stop]
+            live = [term for term in returns if not self._is_skipped(run, term)]
             if not live or scope.is_generator:
                 return Literal(None) if not scope.is_generator else NOT_KNOWN
             return either([self.evaluate(run, term) for term in live])
@@ -297,6 +305,12 @@ class Interpreter:
                 return region.end
         return term
 
+    def _left_at(self, run: Run) -> int:
+        """From which term on nothing runs, since a branch that is taken has left the function."""
+        branches = self._outline(run).branches
+        ends = [r.end for n, r in branches if r.leaves and self.is_taken(run, n, r)]
+        return min(ends, default=run.module.facts.scopes[run.scope_number].end)
+
     def _is_skipped(self, run: Run, term: int) -> bool:
         if run.module.facts.terms[term][0] in _SHARED:
             return False
@@ -330,6 +344,22 @@ class Interpreter:
         for run, region in sorted(conditions):
             module = self._by_number[run].module
             yield module, module.facts.regions[region]
+
+    def holding(self, conditions: Conditions) -> Iterator[tuple[Module, int, bool]]:
+        """What must hold for conditions to: tests by module and term, and how they come out; those
+        of the branches before in a chain of ``elif``, too.
+        """
+        for number, region_number in sorted(conditions):
+            run = self._by_number[number]
+            facts = run.module.facts
+            region = facts.regions[region_number]
+            if region.term < 0:
+                continue
+            outline = self._outline(run)
+            yield run.module, region.term, region.kind == "if"
+            first = next((r for _, r in outline.branches if r.term == region.term), region)
+            for before in meetings.earlier(facts.terms, outline.branches, first):
+                yield run.module, before.term, False
 
     # -- terms -------------------------------------------------------------------------------------
 
@@ -387,10 +417,15 @@ class Interpreter:
     def _live(self, run: Run, join: int) -> list[int]:
         """Those of the terms that meet at a JOIN which can be there."""
         options: list[int] = list(run.module.facts.terms[join][1])
-        decides = self._deciding(run, join) if len(options) == 2 else None
-        if decides is not None:
-            is_taken = self.is_taken(run, *decides)
-            return options if is_taken is None else options[1:] if is_taken else options[:1]
+        facts = run.module.facts
+        if len(options) == 2:
+            branches = self._outline(run).branches
+            decides = meetings.deciding(facts.terms, facts.regions, branches, join)
+            if decides is not None:
+                is_taken = self.is_taken(run, *decides)
+                if is_taken is None:
+                    return options
+                return options[:1] if is_taken == (decides[1].kind == "if") else options[1:]
         for number, region in self._outline(run).branches:
             if region.end > join:
                 continue
@@ -399,48 +434,6 @@ class Interpreter:
                 options = [o for o in options if o in inside or o >= region.end]
         kept = [option for option in options if not self._is_skipped(run, option)]
         return kept or options
-
-    def _deciding(self, run: Run, join: int) -> tuple[int, Region] | None:
-        """The ``else`` after which both ways meet at a JOIN, the way of its ``if`` first; None if
-        that is not certain.
-        """
-        terms = run.module.facts.terms
-        before = [(n, r) for n, r in self._outline(run).branches if r.end <= join]
-        others = [(n, r) for n, r in before if r.kind == "else"]
-        if not others:
-            return None
-        found = max(others, key=lambda branch: (branch[1].end, -branch[1].start))
-        end = found[1].end
-        if any(terms[term][0] != t.JOIN for term in range(end, join)):
-            return None
-        if any(end < region.end <= join for region in run.module.facts.regions):
-            return None
-        return None if self._is_elif(run, found[1]) else found
-
-    def _is_elif(self, run: Run, last: Region) -> bool:
-        """Whether nothing but its condition is between the branch of an ``else`` and another before
-        that, which has no ``else``: what meets behind may do so for that one.
-        """
-        terms = run.module.facts.terms
-        condition: set[int] = set()
-        waiting = [last.term]
-        while waiting:
-            term = waiting.pop()
-            if term not in condition:
-                condition.add(term)
-                waiting.extend(t.operands(terms[term]))
-        branches = [region for _, region in self._outline(run).branches]
-        with_else = {(r.start, r.term) for r in branches if r.kind == "else"}
-        start = next((r.start for r in branches if r.kind == "if" and r.end == last.start), -1)
-        return start < 0 or any(
-            region.kind == "if"
-            and region.end <= start
-            and (region.end, region.term) not in with_else
-            and all(
-                term in condition or terms[term][0] == t.TRUTH for term in range(region.end, start)
-            )
-            for region in branches
-        )
 
     def _name(self, run: Run, name: str) -> Held:
         number = run.scope_number
