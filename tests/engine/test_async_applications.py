@@ -370,9 +370,9 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         [
             "app GET / home",
-            "app GET /api/users/ Users.all",
+            "app GET /api/users Users.all",
             "app GET /api/users/all Users.all",
-            "app POST /api/users/ Users.add needs session",
+            "app POST /api/users Users.add needs session",
         ],
     ),
     "Litestar with controllers that a plugin finds": (
@@ -390,7 +390,7 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             app = Litestar(plugins=[Discovery()])
             """
         },
-        ["app GET /users/ Users.all"],
+        ["app GET /users Users.all"],
     ),
     "Sanic": (
         {

@@ -139,6 +139,60 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             "urlpatterns ? /api/tags/{pk}/ ?",
         ],
     ),
+    "more of what routers of viewsets have": (
+        {
+            "config/urls.py": """
+            from django.urls import include, path
+            from rest_framework.routers import DefaultRouter, SimpleRouter
+            from shop.api import Carts, Orders, Stock
+            router = DefaultRouter()
+            router.register("orders", Orders)
+            plain = SimpleRouter(trailing_slash=False)
+            plain.register("carts", Carts)
+            others = DefaultRouter()
+            others.register("stock", Stock)
+            router.registry.extend(others.registry)
+            single = Carts.as_view({"get": "list", "post": "create"})
+            urlpatterns = [
+                path("api/", include(router.urls)),
+                path("", include(plain.urls)),
+                path("single/", single),
+            ]
+            """,
+            "shop/api.py": """
+            from rest_framework.decorators import action
+            from rest_framework.views import APIView
+            from rest_framework.viewsets import ViewSet
+
+            class Orders(ViewSet):
+                def list(self, request): ...
+
+                @action(detail=True, methods=["post"], url_path="is-paid")
+                def paid(self, request, pk): ...
+
+                @paid.mapping.delete
+                def unpaid(self, request, pk): ...
+
+            class Carts(ViewSet):
+                http_method_names = ["get", "head"]
+                def list(self, request): ...
+                def create(self, request): ...
+                def retrieve(self, request, pk): ...
+
+            class Stock(ViewSet):
+                def list(self, request): ...
+            """,
+        },
+        [
+            "urlpatterns GET /single/ Carts.list",
+            "urlpatterns GET /api/orders/ Orders.list",
+            "urlpatterns POST /api/orders/{pk}/is-paid/ Orders.paid",
+            "urlpatterns DELETE /api/orders/{pk}/is-paid/ Orders.unpaid",
+            "urlpatterns GET /api/stock/ Stock.list",
+            "urlpatterns GET /carts Carts.list",
+            "urlpatterns GET /carts/{pk} Carts.retrieve",
+        ],
+    ),
     "function views of REST framework": (
         {
             "config/urls.py": """
@@ -164,7 +218,7 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
 
             api = NinjaAPI()
             api.add_router("/items/", router)
-            api.add_router("/tags/", "shop.tags.router")
+            api.add_router("tags", "shop.tags.router")
 
             @api.get("/status")
             def status(request): ...
@@ -185,7 +239,7 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             from ninja import Router
             router = Router()
 
-            @router.get("/{name}")
+            @router.get("{name}")
             def tag(request, name: str): ...
             """,
         },

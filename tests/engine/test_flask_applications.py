@@ -202,7 +202,7 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             "app GET /users Users.get",
             "app POST /users Users.post",
             "app POST /users/new Users.post",
-            "app ANY / Home.dispatch_request",
+            "app GET / Home.dispatch_request",
         ],
     ),
     "a view behind wrappers": (
@@ -466,6 +466,40 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             """
         },
         ["app GET /charts/list Charts.list", "app GET /api/v1/status/ Status.get"],
+    ),
+    "a helper that is handed a list, many times": (
+        {
+            "app.py": """
+            from flask import Flask
+            from pages import pages
+
+            app = Flask(__name__)
+            app.register_blueprint(pages, url_prefix="/p")
+            """,
+            "helpers.py": """
+            def register(blueprint, paths, view):
+                for path in paths:
+                    blueprint.add_url_rule(path, view_func=view)
+            """,
+            "pages.py": "from flask import Blueprint\nfrom flask.views import MethodView, View\n"
+            "from helpers import register\npages = Blueprint('pages', __name__)\n"
+            "class Page(MethodView):\n    def get(self): ...\n    def put(self): ...\n"
+            "class Changed(Page):\n    methods = ['PUT']\n"
+            "class Form(View):\n    methods = ['GET', 'POST']\n"
+            "    def dispatch_request(self): ...\n"
+            "class Shown(View):\n    def dispatch_request(self): ...\n"
+            "register(pages, ['/changed', '/c'], Changed.as_view('changed'))\n"
+            "register(pages, view=Form.as_view('form'), paths=('/form',))\n"
+            + "".join(
+                f"register(pages, ['/{number}'], Shown.as_view('shown{number}'))\n"
+                for number in range(42)
+            ),
+        },
+        [
+            *("app PUT /p/changed Page.put", "app PUT /p/c Page.put"),
+            "app GET,POST /p/form Form.dispatch_request",
+            *(f"app GET /p/{number} Shown.dispatch_request" for number in range(42)),
+        ],
     ),
     "Quart": (
         {

@@ -16,6 +16,7 @@ from fwp_checks.frameworks.registrations import Argument, Hooking, Including, Ma
 from fwp_checks.frameworks.web import members
 from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import Handler, Hook, HookKind, Inclusion
+from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import (
@@ -32,9 +33,8 @@ _SMOREST = "flask_smorest.Api"
 _RULE = Argument(0, "rule")
 _VIEW = Argument(2, "view_func")
 _VIEWS = ("flask.views.View", "quart.views.View")
-_AS_VIEW = frozenset(
-    members((*_VIEWS, "flask.views.MethodView", "quart.views.MethodView"), ("as_view",))
-)
+_METHOD_VIEWS = ("flask.views.MethodView", "quart.views.MethodView")
+_AS_VIEW = frozenset(members((*_VIEWS, *_METHOD_VIEWS), ("as_view",)))
 
 ROUTINGS = (
     Routing(("route",), _RULE, usual=_GET),
@@ -128,10 +128,25 @@ class FlaskParts(PartFinder):
 
     def class_handlers(self, class_: ClassValue, methods: tuple[str, ...]) -> Iterator[Handler]:
         """The methods of a ``MethodView``; ``dispatch_request`` of any other view."""
-        found = tuple(self.handlers_of(class_, METHODS, methods))
+        found = tuple(self.handlers_of(class_, METHODS, methods or self._own_methods(class_)))
         yield from found
         for handler in self.handlers_of(class_, ("dispatch_request",)) if not found else ():
-            yield Handler(handler.frame, methods, class_, handler.wrappers)
+            answered = methods or self._own_methods(class_) or _GET
+            yield Handler(handler.frame, answered, class_, handler.wrappers)
+
+    def _own_methods(self, class_: ClassValue) -> tuple[str, ...]:
+        """The HTTP methods that a class of views says it answers; empty if it says none. A
+        ``MethodView`` takes none from its bases: those are put together anew.
+        """
+        where = literals.attribute_term(self.project, class_, "methods")
+        if where is None:
+            return ()
+        is_own = "methods" in class_.module.facts.scopes[class_.scope].bindings
+        if not is_own and any(self.project.classes.derives(class_, name) for name in _METHOD_VIEWS):
+            return ()
+        items = literals.items(self.project, *where)
+        texts = literals.strings(self.project, items) if items is not None else None
+        return tuple(text.upper() for text in texts or ())
 
 
 class QuartParts(FlaskParts):

@@ -29,6 +29,7 @@ from fwp_checks.project.meaning.origins import Place, made_at
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import (
     ClassValue,
+    External,
     FunctionValue,
     Instance,
     MappingValue,
@@ -80,6 +81,26 @@ class LitestarParts(PartFinder):
                 found[site.place] = value
         return found
 
+    def rooted(self, path: str | None) -> str | None:
+        """A slash comes before every part of a path, and none behind (``normalize_path``)."""
+        stripped = path.strip("/") if path is not None else None
+        return f"/{stripped}" if stripped else stripped
+
+    def methods(self, site: Site) -> tuple[str, ...]:
+        """Those of ``route`` are texts, or members of an enumeration."""
+        term = site.argument_term(Argument(-1, "http_method"))
+        if term < 0:
+            return super().methods(site)
+        found = []
+        for item in self._items(site.frame, term):
+            text = literals.text_of(item)
+            if text is None and isinstance(item, External):
+                text = item.name.rpartition(".")[2]
+            if text is None:
+                return ()
+            found.append(text.upper())
+        return tuple(found)
+
     def declared(self, value: Value | None, site: Site) -> Iterator[Dependency]:
         """``dependencies={"db": Provide(f)}``."""
         for option in options_of(value) if value is not None else ():
@@ -106,7 +127,7 @@ class LitestarParts(PartFinder):
         frame = self.project.classes.frame_around(class_)
         place = Place(class_.module.path, literals.definition_term(class_.module, class_.scope))
         path = literals.attribute_term(self.project, class_, "path")
-        prefix = text_at(self.project, *path) if path is not None else ""
+        prefix = self.rooted(text_at(self.project, *path) if path is not None else "")
         site = Site(self.project, frame, place.term, "", place)
         given = self.project.members.find_in_class(class_, "dependencies")
         needs = tuple(self.declared(given, site))

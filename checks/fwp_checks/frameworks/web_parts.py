@@ -167,7 +167,7 @@ class PartFinder(HandlerFinder):
             site.frame,
             bound_to(site.frame, site.term),
             how.is_application,
-            site.text(how.prefix, ""),
+            self.rooted(site.text(how.prefix, "")),
             tuple(self.declared(site.argument(Argument(-1, how.dependencies)), site)),
         )
 
@@ -283,7 +283,8 @@ class PartFinder(HandlerFinder):
                 for router in self._routers_at(single.frame, term)
             ]
             for single, router in calls:
-                for around in rounds(self.project, single.frame, given):
+                call = single.place if single.decorated is None else None
+                for around in rounds(self.project, single.frame, given, call):
                     site = Site(self.project, around, term, member, router)
                     site.place, site.decorated = single.place, single.decorated
                     yield site
@@ -363,6 +364,10 @@ class PartFinder(HandlerFinder):
         """The routes of a registration."""
         yield self.route(site, site.text(routing.path), routing)
 
+    def rooted(self, path: str | None) -> str | None:
+        """A path or prefix as the framework takes it; None if it is not written."""
+        return path
+
     def route(self, site: Site, path: str | None, routing: Routing) -> Route:
         """The route that a registration makes, with its handlers."""
         methods = self.methods(site)
@@ -375,7 +380,7 @@ class PartFinder(HandlerFinder):
         return Route(
             self.name,
             site.router,
-            path,
+            self.rooted(path),
             handlers,
             site.place,
             site.text(Argument(-1, "name"), "") or "",
@@ -448,7 +453,7 @@ class PartFinder(HandlerFinder):
 
     def inclusion_prefix(self, site: Site, including: Including) -> str | None:
         """What an inclusion puts before the paths."""
-        return site.text(including.prefix, "")
+        return self.rooted(site.text(including.prefix, ""))
 
     # -- hooks -------------------------------------------------------------------------------------
 

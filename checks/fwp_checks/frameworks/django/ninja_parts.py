@@ -47,6 +47,10 @@ class NinjaParts(PartFinder):
         for place in made_at(named) or (None,):
             yield Inclusion(site.router, place, site.place, prefix, what="" if place else dotted)
 
+    def rooted(self, path: str | None) -> str | None:
+        """Parts are put together with slashes between them (``Router.build_routers``)."""
+        return f"/{path.lstrip('/')}" if path else path
+
     def methods(self, site: Site) -> tuple[str, ...]:
         """Those of ``api_operation`` are its first argument."""
         if site.member == "api_operation":

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.django.class_views import overrides
+from fwp_checks.frameworks.django.class_views import ACTIONS, answered, overrides
 from fwp_checks.frameworks.django.configuration.held import texts_of
 from fwp_checks.frameworks.django.configuration.production import Production
 from fwp_checks.frameworks.django.configuration.runs import Interpreter
@@ -276,6 +276,8 @@ class URLconfs(PartFinder):
         for option in options_of(self.project.values.evaluate(frame, term)):
             if isinstance(option, Instance) and option.class_ == _AS_VIEW:
                 if isinstance(option.arguments[0], ClassValue):
+                    if self._actions(frame, term):
+                        known.update(ACTIONS)
                     yield from overrides(self, option.arguments[0], known)
                     return
         entry = frame.module.facts.terms[term]
@@ -389,10 +391,13 @@ class URLconfs(PartFinder):
 
     def _of_class(self, frame: Frame, term: int, class_: ClassValue) -> Iterator[Handler]:
         actions = self._actions(frame, term)
+        allowed = answered(self.project, class_)
         if not actions:
-            yield from self.handlers_of(class_, METHODS)
+            yield from self.handlers_of(class_, METHODS, allowed)
             return
         for method, action in actions:
+            if allowed and method.upper() not in allowed:
+                continue
             for handler in self.handlers_of(class_, (action,)):
                 yield Handler(handler.frame, (method.upper(),), class_, handler.wrappers)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.literals import items
+from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import TupleValue, Value
 
 if TYPE_CHECKING:
@@ -20,16 +21,22 @@ if TYPE_CHECKING:
 _MOST_ROUNDS = 200
 
 
-def rounds(project: Project, frame: Frame, terms: Iterable[int]) -> list[Frame]:
+def rounds(
+    project: Project, frame: Frame, terms: Iterable[int], call: Place | None = None
+) -> list[Frame]:
     """A frame for each round of the loop that decides what these terms are; the frame itself where
-    there is none, or none over items that are spelt out.
+    there is none, or none over items that are spelt out: in the function, or in the ``call`` that
+    the frame is of.
     """
     table = frame.module.facts.terms
     loops = {found for term in terms for found in t.reached(table, term, t.ITER)}
     if len(loops) != 1:
         return [frame]
     (loop,) = loops
-    values = _values(project, frame, table[loop][1])
+    iterable = table[loop][1]
+    values = _values(project, frame, iterable)
+    if values is None and call is not None and table[iterable][0] == t.PARAM:
+        values = _handed(project, frame, table[iterable][1], call)
     if not values or len(values) > _MOST_ROUNDS:
         return [frame]
     found = []
@@ -38,6 +45,20 @@ def rounds(project: Project, frame: Frame, terms: Iterable[int]) -> list[Frame]:
         one.note(loop, value)
         found.append(one)
     return found
+
+
+def _handed(project: Project, frame: Frame, index: int, call: Place) -> list[Value] | None:
+    """The items of what a call of a function hands it for a parameter."""
+    caller = project.table.by_path[call.path]
+    entry = caller.facts.terms[call.term]
+    if entry[0] != t.CALL or any(name is None for name, _ in entry[3]):
+        return None
+    name = frame.scope.parameters[index].name
+    given = [term for keyword, term in entry[3] if keyword == name]
+    if not given and project.calls.class_of_method(frame.module, frame.scope_number) is None:
+        given = list(entry[2][index : index + 1])
+    around = project.frame_of_scope(caller, caller.code_scope_of(call.term))
+    return _values(project, around, given[0]) if given else None
 
 
 def _values(project: Project, frame: Frame, iterable: int) -> list[Value] | None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 # A function called from more places than this is no place of registration.
-_MAX_CALLS = 40
+_MAX_CALLS = 100
 _MAX_FRAMES = 8
 _CHAINS = (t.ATTR, t.ITEM, t.CALL, t.NARROW, t.ALIAS, t.AWAIT)
 # A call in the index is the number of its module above so many bits of its term: there are many.
