@@ -14,6 +14,9 @@ from fwp_checks.facts.terms import ALIAS, JOIN, NARROW, NOWHERE, Term
 
 Bindings = dict[str, int]
 
+# As many tests of a variable in a loop are looked through.
+_MOST_PATHS = 64
+
 
 class Layer:
     """Names bound in one stretch of code.
@@ -160,13 +163,20 @@ class Environment:
 
     def _is_kept(self, end: int, placeholder: int) -> bool:
         """Whether a variable is at the end of a round what it was at its beginning, perhaps tested
-        meanwhile.
+        meanwhile, on each path.
         """
-        entry = self._terms[end]
-        while end != placeholder and entry[0] in (ALIAS, NARROW):
-            end = entry[1]
-            entry = self._terms[end]
-        return end == placeholder
+        waiting = [end]
+        for current in waiting:
+            entry = self._terms[current]
+            if current == placeholder:
+                continue
+            if entry[0] in (ALIAS, NARROW):
+                waiting.append(entry[1])
+            elif entry[0] == JOIN and len(waiting) < _MOST_PATHS:
+                waiting.extend(entry[1])
+            else:
+                return False
+        return True
 
     def close_loop(self) -> None:
         """Close a loop body: complete its placeholders and join it with the case of no run."""

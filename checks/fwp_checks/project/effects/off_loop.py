@@ -180,9 +180,7 @@ def _is_method(terms: list[t.Term], call: int) -> bool:
 def _loop(terms: list[t.Term], call: int) -> int:
     """What ``loop.is_running()`` asks, before any test narrowed it."""
     term: int = terms[terms[call][1]][1]
-    while terms[term][0] == t.NARROW:
-        term = terms[term][1]
-    return term
+    return t.unaliased(terms, term)
 
 
 def _called(terms: list[t.Term], call: int) -> object:

@@ -180,8 +180,9 @@ class Passed:
         if need.test == "used":
             return is_unused(self._project, caller, term)
         terms = caller.module.facts.terms
-        while terms[term][0] == t.NARROW:
-            if need.test in _RULED_OUT.get(terms[term][2], ()):
+        while terms[term][0] in (t.NARROW, t.ALIAS):
+            entry = terms[term]
+            if entry[0] == t.NARROW and need.test in _RULED_OUT.get(entry[2], ()):
                 return True
             term = terms[term][1]
         if need.attribute:

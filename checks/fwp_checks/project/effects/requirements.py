@@ -86,8 +86,7 @@ def parameter_of(terms: list[t.Term], term: int) -> int | None:
     """The position of the parameter that a term is, perhaps narrowed by a test or brought round by
     a loop.
     """
-    while terms[term][0] == t.NARROW:
-        term = terms[term][1]
+    term = t.unaliased(terms, term)
     if terms[term][0] == t.JOIN:
         roots = roots_of(terms, term)
         term = roots.pop() if len(roots) == 1 else term
