@@ -36,6 +36,7 @@ _EVALUATING = ("__iter__", "__len__", "__bool__", "__contains__", "__repr__")
 # What an evaluated queryset answers from its rows (django/db/models/query.py of Django 6.1.3).
 _ANSWERED = frozenset({*_EVALUATING, "__getitem__", "count", "exists", "contains"})
 _READING = (*DESCRIPTORS.values(), DEFERRED)
+_NONE = (t.CONST, None)
 _EVALUATING_FUNCTIONS = frozenset(
     f"builtins.{name}"
     for name in ("list", "tuple", "set", "frozenset", "sorted", "len", "bool", "repr", "enumerate")
@@ -178,25 +179,37 @@ def _missing(project: Project, frame: Frame) -> list[tuple[int, int, int, object
         found = known[frame.function] = []
         terms = frame.module.facts.terms
         for tested in tests_in(frame.module, frame.scope_number):
-            asked = None if tested.holds else _asked_attribute(terms, tested.term)
-            if asked is not None and terms[asked[1]][0] == t.CONST:
+            asked = _asked_attribute(terms, tested.term)
+            if asked is not None and asked[2] != tested.holds and terms[asked[1]][0] == t.CONST:
                 found.append((tested.start, tested.end, asked[0], terms[asked[1]][1]))
     return found
 
 
-def _asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int] | None:
-    """The object and the name of ``hasattr(post, "total")`` and ``"total" in post.__dict__``; None
-    for any other test.
+def _asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int, bool] | None:
+    """The object and the name of ``hasattr(post, "total")``, ``"total" in post.__dict__`` and
+    ``getattr(post, "total", None) is None``, and whether the attribute is there if the test holds;
+    None for any other test.
     """
     if test < 0:
         return None
-    entry = terms[test]
+    entry = terms[t.unaliased(terms, test)]
+    if entry[0] == t.TRUTH:
+        entry = terms[t.unaliased(terms, entry[1])]
     if entry[0] == t.COMPARE and entry[1] == "in":
         held = terms[t.unaliased(terms, entry[3])]
-        return (held[1], entry[2]) if held[0] == t.ATTR and held[2] == "__dict__" else None
-    if entry[0] == t.CALL and terms[entry[1]] == (t.NAME, "hasattr") and len(entry[2]) > 1:
-        return entry[2][0], entry[2][1]
+        return (held[1], entry[2], True) if held[0] == t.ATTR and held[2] == "__dict__" else None
+    if entry[0] == t.COMPARE and entry[1] in ("is", "is not") and terms[entry[3]] == _NONE:
+        read = terms[t.unaliased(terms, entry[2])]
+        if _is_call(terms, read, "getattr") and len(read[2]) > 2 and terms[read[2][2]] == _NONE:
+            return read[2][0], read[2][1], entry[1] == "is not"
+        return None
+    if _is_call(terms, entry, "hasattr") and len(entry[2]) > 1:
+        return entry[2][0], entry[2][1], True
     return None
+
+
+def _is_call(terms: Sequence[t.Term], entry: t.Term, name: str) -> bool:
+    return entry[0] == t.CALL and terms[entry[1]] == (t.NAME, name)
 
 
 def _fills(project: Project, frame: Frame, call: t.Term) -> bool:
