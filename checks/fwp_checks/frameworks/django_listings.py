@@ -157,7 +157,7 @@ def _choices(project: Project, module: Module, own: set[str]) -> Iterator[Consum
         field = project.values.evaluate(frame, term)
         if not isinstance(field, Instance) or not _is_choice(project, field):
             continue
-        if _is_changed_later(module, term):
+        if not _is_of_form(module, term) or _is_changed_later(module, term):
             continue
         arguments = project.calls.arguments(frame, entry)
         if arguments.get(-1, "widget") is not None:
@@ -180,6 +180,20 @@ def _is_choice(project: Project, field: Instance) -> bool:
     if any(owner.module.facts.scopes[owner.scope].bindings.keys() - _WORDING for owner in own):
         return False
     return any(base in _CHOICES for base in project.classes.info(field.class_).externals)
+
+
+def _is_of_form(module: Module, term: int) -> bool:
+    """Whether a field is one of a form: bound in a class, or put among the fields of a form. What
+    else is made of a field is not known.
+    """
+    facts = module.facts
+    scope = facts.scopes[module.scope_of(term)]
+    if scope.kind == "class":
+        return term in scope.bindings.values()
+    return any(
+        facts.terms[store][3] == term and facts.terms[facts.terms[store][1]][2:] == ("fields",)
+        for store in module.of_kind(t.STORE_ITEM)
+    )
 
 
 def _is_changed_later(module: Module, term: int) -> bool:

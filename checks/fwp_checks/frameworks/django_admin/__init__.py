@@ -127,7 +127,9 @@ class DjangoAdmin(Framework):
                         seen.add(inline)
                         if inline.admin.module in modules:
                             parent = registration.model
-                            yield InlineList(project, inline, parent).consumer()
+                            around = choices.way_back(project, inline.admin, inline.model, parent)
+                            if around is None or not around.is_unique:
+                                yield InlineList(project, inline, parent).consumer()
                             yield from choices.to_choose_from(
                                 project, inline.admin, inline.model, parent
                             )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import form_fields
-from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django.models import Models, Relation
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import ClassValue, Constant
@@ -57,9 +57,7 @@ def in_inline(
     project: Project, inline: ClassValue, model: ClassValue, parent: ClassValue
 ) -> tuple[str, ...]:
     """The foreign keys in the forms of an inline, but for the one to the object around."""
-    most = project.members.find_in_class(inline, "max_num")
-    is_short = isinstance(most, Constant) and isinstance(most.value, int) and most.value <= _FEW
-    if is_short or _is_changed(project, inline):
+    if is_short(project, inline) or _is_changed(project, inline):
         return ()
     if project.members.find_in_class(inline, "fieldsets") is not None:
         return ()
@@ -68,17 +66,31 @@ def in_inline(
     left = _left_out(project, inline)
     if left is None or (shown is None and named is not None):
         return ()
-    relations = Models.of(project).relations(model)
-    line = project.classes.info(parent).order
-    around = _text(project, inline, "fk_name") or next(
-        (relation.name for relation in relations if relation.target in line), ""
-    )
-    if not around:
+    around = way_back(project, inline, model, parent)
+    if around is None:
         # What stands around is found by its type and number, or in a table between.
         return ()
     if shown is None:
-        shown = [relation.name for relation in relations]
-    return _keys(project, model, shown, {*left, around})
+        shown = [relation.name for relation in Models.of(project).relations(model)]
+    return _keys(project, model, shown, {*left, around.name})
+
+
+def is_short(project: Project, inline: ClassValue) -> bool:
+    """Whether an inline says that it has few rows."""
+    most = project.members.find_in_class(inline, "max_num")
+    return isinstance(most, Constant) and isinstance(most.value, int) and most.value <= _FEW
+
+
+def way_back(
+    project: Project, inline: ClassValue, model: ClassValue, parent: ClassValue
+) -> Relation | None:
+    """The relation of an inline's rows to the object around; None where it is not known."""
+    named = _text(project, inline, "fk_name")
+    if named:
+        return Models.of(project).relation(model, named)
+    line = project.classes.info(parent).order
+    relations = Models.of(project).relations(model)
+    return next((relation for relation in relations if relation.target in line), None)
 
 
 def to_choose_from(

@@ -486,7 +486,7 @@ CALLS: dict[str, Known] = {
     "socket.getaddrinfo": _addresses,
     "operator.attrgetter": _attribute_getter,
     ATTRIBUTE_GETTER: _gotten,
-    "itertools.islice": _elements_as("iterator"),
+    **dict.fromkeys(("itertools.islice", "itertools.cycle"), _elements_as("iterator")),
     "builtins.dict": _dict,
     "builtins.dict.get": _dict_value,
     "builtins.dict.pop": _dict_value,

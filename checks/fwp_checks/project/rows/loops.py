@@ -138,7 +138,7 @@ class LoopEffects:
     ) -> LoopSite | None:
         last = chain[-1].run
         assert isinstance(last, RunExternal)
-        asked = self._asked(frame, event.term, last) if len(chain) == 1 else event.term
+        asked = self._asked(frame, event.term, chain)
         around = [
             loop
             for loop in loops
@@ -176,16 +176,27 @@ class LoopEffects:
             t.unaliased(frame.module.facts.terms, what) if is_same else -1,
         )
 
-    def _asked(self, frame: Frame, term: int, run: RunExternal) -> int:
+    def _asked(self, frame: Frame, term: int, chain: tuple[Link, ...]) -> int:
         """The term that the database is asked anew for: where rows that the query keeps are gone
-        through, the one that builds the query.
+        through, the one that builds the query; for an inner function, too.
         """
+        link = chain[-1]
+        if not isinstance(link.run, RunExternal) or not self._project.frameworks.keeps(
+            link.run.name
+        ):
+            return term
         terms = frame.module.facts.terms
-        if terms[term][0] in (t.ITER, t.TRUTH) and self._project.frameworks.keeps(run.name):
-            (query, *others) = met(terms, terms[term][1])
-            if not others and terms[query][0] == t.CALL:
-                return query
-        return term
+        if link.frame.module is not frame.module or terms[link.term][0] not in (t.ITER, t.TRUTH):
+            return term
+        (query, *others) = met(terms, terms[link.term][1])
+        if len(chain) > 1:
+            entry = terms[query]
+            is_inner = link.frame.scope.parent == frame.scope_number and entry[0] == t.NAME
+            bound = frame.scope.bindings.get(entry[1], -1) if is_inner and not others else -1
+            if bound < 0:
+                return term
+            (query, *others) = met(terms, bound)
+        return query if not others and terms[query][0] == t.CALL else term
 
     def _rendered(self, frame: Frame, term: int) -> Place | None:
         """Where a template is rendered that comes to a term; None for other code."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # What is made of nothing but these inside a loop is the same in each round.
 _BUILDING = (t.CALL, t.ATTR, t.LOOKUP, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
+# Methods of queries whose arguments without a name are conditions.
+_NARROWING = ("filter", "exclude", "where", "having")
 # How many calls away a round does what sets it apart.
 _LEVELS = 3
 _DIALOGUE = frozenset(
@@ -116,6 +118,9 @@ class Rounds:
                 if isinstance(called, External) and called.name == "builtins.getattr":
                     return Apart.SHAPE
         if isinstance(link.run, RunExternal):
+            conditions = _conditions(terms, link.term)
+            if any(_is_element(terms, one) and depends(one) for one in conditions):
+                return Apart.SHAPE
             asked = given[0] if given and _executes(link.run) else _root(terms, link.term)
             if _is_element(terms, asked) and depends(asked) and not self._is_row(link.frame, asked):
                 return Apart.SHAPE
@@ -285,6 +290,24 @@ def _root(terms: Sequence[t.Term], term: int) -> int:
             term = entry[1]
         else:
             return term
+
+
+def _conditions(terms: Sequence[t.Term], term: int) -> Iterator[int]:
+    """What a chain of methods is handed as whole conditions: ``query.filter(condition)``."""
+    while True:
+        term = t.unaliased(terms, term)
+        entry = terms[term]
+        if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+            if terms[entry[1]][2] in _NARROWING:
+                yield from entry[2]
+            term = terms[entry[1]][1]
+        elif entry[0] == t.CALL and len(entry[2]) == 1:
+            # list(…), sum(…)
+            term = entry[2][0]
+        elif entry[0] in (t.ITER, t.TRUTH, t.YIELD) and entry[1] >= 0:
+            term = entry[1]
+        else:
+            return
 
 
 def is_command(link: Link) -> bool:

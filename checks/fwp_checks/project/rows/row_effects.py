@@ -64,7 +64,7 @@ class RowEffects:
         return list(found.values())
 
     def _find(self) -> Iterator[RowSite]:
-        shown = [consumer for consumer in self._frames.consumers if consumer.what]
+        shown = [consumer for consumer in self._frames.consumers if consumer.touches]
         if not shown:
             return
         effects = Effects(self._project, self._frames.all, self._row, each_time=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fwp_checks.finding import Finding, Severity
 from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.view import FileView
-from fwp_checks.rules import Rule, rows
+from fwp_checks.rules import Rule, rows, shown
 
 RULE = Rule(
     code="FWP204",
@@ -67,3 +67,5 @@ def check(file: FileView) -> Iterator[Finding]:
             fix_link=site.row.link,
             trace=file.trace(site.chain),
         )
+    # Feeds, sitemaps and choices of forms.
+    yield from shown.queries(file, RULE, "", "shows")
