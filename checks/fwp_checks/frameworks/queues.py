@@ -27,6 +27,9 @@ _LOOPS = frozenset({"for", "while", "comprehension", "generator"})
 # Comparisons of how many items there are that say that there are some.
 _MORE = ((">", 0), (">=", 1), ("!=", 0))
 _IS = frozenset({"is", "=="})
+# The end of a queue's pipe, which a selector says to be readable: CPython 3.11,
+# Lib/multiprocessing/queues.py:42, and wait() of multiprocessing.connection in the documentation.
+_END = "_reader"
 
 
 class Queues(Framework):
@@ -78,6 +81,8 @@ def _says(terms: list[t.Term], test: int, holds: bool, queue: int) -> bool:
     entry = terms[test]
     if entry[0] == t.COMPARE:
         right = terms[entry[3]]
+        if right[0] == t.ATTR and right[2] == _END and entry[1] in _IS:
+            return holds and is_same(terms, right[1], queue)
         if right[0] != t.CONST or not holds:
             return False
         if entry[1] in _IS and isinstance(right[1], bool):

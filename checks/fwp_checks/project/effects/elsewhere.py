@@ -16,7 +16,7 @@ from fwp_checks.project.effects.surroundings import Asking, Surroundings
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.tested import tests_in
-from fwp_checks.project.meaning.values import Constant, External, Member
+from fwp_checks.project.meaning.values import Constant, External, FunctionValue, Member
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -30,6 +30,7 @@ _BEGINNINGS = ((t.CONST, "win"), (t.CONST, "win32"), (t.CONST, "darwin"))
 _IS_EQUAL = {"==": True, "!=": False}
 # https://docs.python.org/3/library/importlib.html#importlib.util.find_spec
 _FINDS = "importlib.util.find_spec"
+_BOOL = (t.NAME, "bool")
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
 _PAUSE = 0.1
 _DECIDED = ("if", "else")
@@ -152,21 +153,63 @@ class Elsewhere:
             if region.kind == "except" and region.term >= 0:
                 if terms[region.term][0] == t.NAME and terms[region.term][1] in _MISSING:
                     yield region.start, region.end
-        asked = self._finding.get(module, ())
+        asked = self._asking_for_packages.get(module, ())
         if any(frame.scope.start <= term < frame.scope.end for term in asked):
             for test in tests_in(module, frame.scope_number):
                 if self._is_missing(frame, test.term, holds=test.holds):
                     yield test.start, test.end
 
     @cached_property
+    def _asking_for_packages(self) -> dict[Module, list[int]]:
+        """Calls of anything called "find_spec", or like a function that answers what that gives."""
+        found = {module: [*calls] for module, calls in self._finding.items()}
+        names = {module.facts.scopes[number].name for module, number in self._answering}
+        for name in sorted(names):
+            for module, calls in self._spelt_by_module(name).items():
+                found.setdefault(module, []).extend(calls)
+        return found
+
+    @cached_property
     def _finding(self) -> dict[Module, list[int]]:
         """Calls of anything called "find_spec"."""
         return self._spelt_by_module("find_spec")
 
+    @cached_property
+    def _answering(self) -> dict[tuple[Module, int], bool]:
+        """Functions that only tell whether a package is installed, and what they give if not."""
+        found: dict[tuple[Module, int], bool] = {}
+        for module, calls in self._finding.items():
+            for call in calls:
+                number = module.code_scope_of(call)
+                scope = module.facts.scopes[number]
+                if not scope.is_function or len(scope.returns) != 1 or scope.is_async:
+                    continue
+                frame = self._project.frame_of_scope(module, number)
+                for given in (False, True):
+                    if self._has_not_found(frame, scope.returns[0], holds=given):
+                        found[module, number] = given
+        return found
+
     def _is_missing(self, frame: Frame, test: int, *, holds: bool) -> bool:
         """Whether a package has not been found where a test has come out so."""
+        if self._has_not_found(frame, test, holds=holds):
+            return True
         terms = frame.module.facts.terms
         entry = terms[t.unaliased(terms, test)]
+        if entry[0] != t.CALL or not self._answering:
+            return False
+        function = self._project.values.evaluate(frame, entry[1])
+        return isinstance(function, FunctionValue) and (
+            self._answering.get((function.module, function.scope)) is holds
+        )
+
+    def _has_not_found(self, frame: Frame, test: int, *, holds: bool) -> bool:
+        terms = frame.module.facts.terms
+        entry = terms[t.unaliased(terms, test)]
+        if entry[0] == t.UNARY and entry[1] == "not":
+            return self._has_not_found(frame, entry[2], holds=not holds)
+        if entry[0] == t.CALL and terms[entry[1]] == _BOOL and len(entry[2]) == 1:
+            entry = terms[t.unaliased(terms, entry[2][0])]
         if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
             holds = holds is (entry[1] in ("is not", "!="))
             entry = terms[t.unaliased(terms, entry[2])]
