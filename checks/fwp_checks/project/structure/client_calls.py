@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.application.model import Route, Router
+from fwp_checks.project.application.model import Inclusion, Route, Router
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.origins import Place
 
@@ -34,6 +34,7 @@ _CLIENT = frozenset(
         "websocket_connect",
     }
 )
+_TESTING = frozenset({"django.test", "rest_framework.test", "pytest", "unittest"})
 _NAMING = frozenset({"url_for", "reverse", "url_path_for", "reverse_lazy", "resolve_url"})
 # How their first parameter is called.
 _NAMED = frozenset({"viewname", "endpoint", "name", "to"})
@@ -45,6 +46,9 @@ _SCHEMAS = frozenset(
 _LISTS = frozenset({"openapi", "routes", "url_map", "iter_rules"})
 # Where a text is not written, or a path takes a parameter.
 _ANY = "\0"
+# What it names the routes of viewsets by: that of a model that no registration tells, and this.
+_WITH_ROUTERS = "Django REST framework"
+_OF_VIEWSETS = frozenset({f"{_ANY}-list", f"{_ANY}-detail"})
 _PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|\(\?P<\w+>[^)]*\)")
 _NAME = re.compile(r"[\w-]+(?:[.:][\w-]+)*")
 _ORIGIN = re.compile(r"^\w+://[^/]*")
@@ -60,7 +64,7 @@ class ClientCalls:
 
     @cached_property
     def _modules(self) -> list[Module]:
-        known = [module for module in self._project.table.modules if module.is_test]
+        known = [one for one in self._project.table.modules if one.is_test or _serves_tests(one)]
         return [*known, *self._project.test_code.modules]
 
     @cached_property
@@ -86,7 +90,12 @@ class ClientCalls:
 
     def is_called(self, route: Route) -> bool:
         """Whether a test may reach a route; also where its path is not written."""
-        if not self._names.isdisjoint(self._names_of(route)):
+        names = self._names_of(route)
+        if not self._names.isdisjoint(names):
+            return True
+        if route.framework == _WITH_ROUTERS and not route.name:
+            names |= _OF_VIEWSETS
+        if any(_fits(pattern, name) for pattern in self._patterns for name in names):
             return True
         return any(path is None or self._reaches(path) for path in self._paths(route))
 
@@ -116,24 +125,26 @@ class ClientCalls:
         if route.path is None:
             yield None
             return
-        written = [route.path]
-        if router is not None and router.prefix:
-            written.insert(0, router.prefix)
-        segments = _segments("/".join(written))
-        if segments and any(_ANY not in segment for segment in segments):
-            yield segments
-            return
-        prefixes = list(self._prefixes(router))
-        for prefix in prefixes:
-            longer = (*_segments(prefix), *segments) if prefix is not None else None
-            yield longer if longer or self._is_top(router) else None
-        if not prefixes:
-            yield segments if self._is_top(router) else None
+        own = router.prefix if router is not None else None
+        included = list(self._inclusions(router))
+        # What an inclusion puts in the place of the router's own prefix comes before, if any does.
+        befores = dict.fromkeys(one.prefix if one.replaces else own for one in included)
+        for before in befores or (own,):
+            segments = _segments(f"{before or ''}/{route.path}")
+            if segments and any(_ANY not in segment for segment in segments):
+                yield segments
+                continue
+            prefixes = [one.prefix for one in included if not one.replaces]
+            for prefix in prefixes:
+                longer = (*_segments(prefix), *segments) if prefix is not None else None
+                yield longer if longer or self._is_top(router) else None
+            if not prefixes:
+                yield segments if self._is_top(router) else None
 
-    def _prefixes(self, router: Router | None) -> Iterator[str | None]:
+    def _inclusions(self, router: Router | None) -> Iterator[Inclusion]:
         for inclusion in self._project.applications.inclusions:
             if router is not None and inclusion.child == router.place:
-                yield inclusion.prefix
+                yield inclusion
 
     @staticmethod
     def _is_top(router: Router | None) -> bool:
@@ -149,9 +160,10 @@ class ClientCalls:
             terms = module.facts.terms
             for kind in (t.CONST, t.FORMAT, t.BINARY):
                 for term in module.of_kind(kind):
-                    text = _written(terms, term)
+                    # A query may be written on a line of its own.
+                    text = _written(terms, term).partition("?")[0].strip()
                     if "/" in text and " " not in text:
-                        found.add(_segments(_ORIGIN.sub("", text).partition("?")[0]))
+                        found.add(_segments(_ORIGIN.sub("", text)))
         # What is nothing but variables could be any path.
         return {text for text in found if not text or any(part.strip(_ANY) for part in text)}
 
@@ -186,6 +198,20 @@ class ClientCalls:
                 if base[0] == t.IMPORT:
                     found.add(terms[term][2])
         return found - {""}
+
+    @cached_property
+    def _patterns(self) -> set[str]:
+        """The names that test code puts together, ``f"{model}-list"``: what is written of them."""
+        found: set[str] = set()
+        for module in self._modules:
+            terms = module.facts.terms
+            for term in module.calls:
+                if _last_name(terms, terms[term][1]) in _NAMING:
+                    for argument in _first(terms[term]):
+                        last = re.split(r"[.:]", _written(terms, argument))[-1]
+                        if _ANY in last and last.strip(_ANY):
+                            found.add(last)
+        return found
 
     @cached_property
     def _helpers(self) -> set[str]:
@@ -232,9 +258,14 @@ class ClientCalls:
                     return True
             # A part that is not written may be several segments.
             for text in texts if 0 < size < length else ():
-                if text[0] == _ANY and all(map(_fits, text[1:], path[length - size + 1 :])):
+                if not text[0].strip(_ANY) and all(map(_fits, text[1:], path[length - size + 1 :])):
                     return True
         return False
+
+
+def _serves_tests(module: Module) -> bool:
+    """Whether code is for tests, wherever it lies: it imports what only tests use."""
+    return any(one.module in _TESTING and not one.level for one in module.facts.imports)
 
 
 def _calls_all(module: Module) -> bool:
