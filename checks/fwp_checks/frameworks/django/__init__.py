@@ -24,6 +24,7 @@ from fwp_checks.frameworks.django import (
     kept,
     lacks,
     mixins,
+    model_options,
     others,
     querysets,
     requests,
@@ -96,6 +97,8 @@ class Django(Framework):
             return querysets.manager_attribute(project, base, name)
         if isinstance(base.class_, str) and models.is_model(External(base.class_)):
             return instances.attribute(project, base, name)
+        if base.class_ == model_options.OPTIONS:
+            return model_options.attribute(project, base, name)
         return requests.attribute(project, base, name) or kept.attribute(project, base, name)
 
     def is_model(self, project: Project, class_: ClassValue) -> bool:
@@ -108,6 +111,8 @@ class Django(Framework):
             return None
         models = Models.of(project)
         if models.is_model(base.class_):
+            if name == model_options.META:
+                return model_options.of_model(base.class_)
             return instances.attribute(project, base, name)
         if models.is_manager(base) or models.is_queryset(base):
             return querysets.manager_attribute(project, base, name)
@@ -137,9 +142,13 @@ class Django(Framework):
         return history.spares(project, frame, term, run)
 
     def class_attribute(self, project: Project, class_: ClassValue, name: str) -> Value | None:
-        """The managers of a model."""
+        """The managers of a model, and its options."""
         models = Models.of(project)
-        return models.manager(class_, name) if models.is_model(class_) else None
+        if not models.is_model(class_):
+            return None
+        if name == model_options.META:
+            return model_options.of_model(class_)
+        return models.manager(class_, name)
 
     def construct(
         self, project: Project, class_: ClassValue, arguments: Arguments
