@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.finding import Finding
-from fwp_checks.project.rows.needs import Kind, Need
+from fwp_checks.project.rows.needs import Kind, Lack, Need
 from fwp_checks.rules import rows
 
 if TYPE_CHECKING:
@@ -56,22 +56,48 @@ def choices(file: FileView, rule: Rule, kind: Kind) -> Iterator[Finding]:
         if query.consumer is None or kind is not next(k for k in rows.FETCHABLE if k in kinds):
             continue
         message = (
-            f"the form {query.consumer.label} shows each choice of {fields(needs)} with "
-            f"{costs(of_choices(needs))} (read at {rows.places(file, needs)}); declare the field, "
-            f"with a queryset of its own, and there {way_out(file, of_choices(needs))}."
+            f"the form {query.consumer.label} shows {costs_of_choices(needs)} "
+            f"(read at {rows.places(file, needs)}); declare the field, "
+            f"with a queryset of its own, and there {way_out_of_choices(file, needs)}."
         )
         yield rows.report(file, rule, query, needs, message, fix_link=CHOICES_LINK, edits=())
 
 
-def fields(needs: Sequence[Need]) -> str:
-    """``author and editor``: the fields whose choices are shown."""
-    *others, last = sorted({need.lack.hops[0].name for need in needs})
-    return f"{', '.join(others)} and {last}" if others else last
+def costs_of_choices(needs: Sequence[Need]) -> str:
+    """``each choice of author and editor with an extra query: publisher``."""
+    return ", and ".join(
+        f"each choice of {fields} with {costs(inner)}" for fields, inner in _by_fields(needs)
+    )
 
 
-def of_choices(needs: Sequence[Need]) -> list[Need]:
-    """The needs of the objects to choose from, without the field on the way there."""
-    return [need._replace(lack=replace(need.lack, hops=need.lack.hops[1:])) for need in needs]
+def way_out_of_choices(file: FileView, needs: Sequence[Need]) -> str:
+    """``add .select_related("publisher")``, with the fields that it is for if there are others."""
+    found = _by_fields(needs)
+    if len(found) == 1:
+        return way_out(file, found[0][1])
+    return ", and ".join(f"{way_out(file, inner)} for {fields}" for fields, inner in found)
+
+
+def _by_fields(needs: Sequence[Need]) -> list[tuple[str, list[Need]]]:
+    """The fields whose choices are shown, ``author and editor`` if they lack the same; and what
+    that is, without the field on the way there.
+    """
+    lacking: dict[str, set[Lack]] = {}
+    for need in needs:
+        inner = replace(need.lack, hops=need.lack.hops[1:])
+        lacking.setdefault(need.lack.hops[0].name, set()).add(inner)
+    alike: dict[frozenset[Lack], list[str]] = {}
+    for name in sorted(lacking):
+        alike.setdefault(frozenset(lacking[name]), []).append(name)
+    found = []
+    for names in alike.values():
+        own = [need for need in needs if need.lack.hops[0].name == names[0]]
+        inner_needs = [
+            need._replace(lack=replace(need.lack, hops=need.lack.hops[1:])) for need in own
+        ]
+        *others, last = names
+        found.append((f"{', '.join(others)} and {last}" if others else last, inner_needs))
+    return found
 
 
 def costs(needs: Sequence[Need]) -> str:

@@ -55,12 +55,11 @@ def check(file: FileView) -> Iterator[Finding]:
     yield from _choices(file)
     for query, needs in rows.queries(file, RULE, "django", "admin form", shown.KINDS):
         assert query.consumer is not None
-        inner = shown.of_choices(needs)
         message = (
-            f"the form of {query.consumer.label} shows each choice of {shown.fields(needs)} with "
-            f"{shown.costs(inner)} (read at {rows.places(file, needs)}); give the field a queryset "
+            f"the form of {query.consumer.label} shows {shown.costs_of_choices(needs)} "
+            f"(read at {rows.places(file, needs)}); give the field a queryset "
             "in formfield_for_foreignkey() or formfield_for_manytomany(), and there "
-            f"{shown.way_out(file, inner)}; or ask for the chosen one only, with "
+            f"{shown.way_out_of_choices(file, needs)}; or ask for the chosen one only, with "
             "autocomplete_fields or raw_id_fields."
         )
         found = rows.report(file, RULE, query, needs, message, fix_link=_CHOICES_LINK, edits=())
