@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 _ASKING = {"__len__": "count", "__bool__": "exists"}
+# What compares a length with none at all.
+_ANY = frozenset({(">", 0), ("==", 0), ("!=", 0), ("<", 1), (">=", 1)})
 _SEEN_THROUGH = (t.ALIAS, t.NARROW, t.JOIN)
 # What builds another query from one, or asks the database, does not use the rows of the first; but
 # who takes one of them had better take it at once than ask whether there is one.
@@ -25,13 +27,14 @@ _PASSING = frozenset({t.ATTR, t.TRUTH, t.UNARY, *_SEEN_THROUGH})
 
 class Waste(NamedTuple):
     """A place where all rows of a query are fetched for a number (``count``) or a yes or no
-    (``exists``).
+    (``exists``). ``is_length``: it asks for their number in any case.
     """
 
     path: str
     scope: int
     term: int
     instead: str
+    is_length: bool
 
 
 class Fetched:
@@ -56,7 +59,10 @@ class Fetched:
                 asked = self._asked(module, event.term)
                 if asked >= 0 and not self._is_used(frame, asked, event.term):
                     instead = _ASKING[run.name.rpartition(".")[2]]
-                    yield Waste(*frame.function, event.term, instead)
+                    is_length = instead == "count"
+                    if is_length and self._is_for_any(module, event.term):
+                        instead = "exists"
+                    yield Waste(*frame.function, event.term, instead, is_length)
 
     def _asking(self, event: Event) -> RunExternal | None:
         """The run of a query for ``len()`` or a truth test, if it is that on every path."""
@@ -73,6 +79,23 @@ class Fetched:
             if found is None:
                 return None
         return found
+
+    def _is_for_any(self, module: Module, length: int) -> bool:
+        """Whether a length is asked for only to see whether there is anything: ``len(posts) > 0``,
+        ``if len(posts)``.
+        """
+        terms = module.facts.terms
+        users = [terms[user] for user in self._users_in(module).get(length, ())]
+        return bool(users) and all(
+            entry[0] == t.TRUTH
+            or (
+                entry[0] == t.COMPARE
+                and entry[2] == length
+                and terms[entry[3]][0] == t.CONST
+                and (entry[1], terms[entry[3]][1]) in _ANY
+            )
+            for entry in users
+        )
 
     @staticmethod
     def _asked(module: Module, term: int) -> int:

@@ -27,7 +27,7 @@ _WHAT = {
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a place where nothing else uses the rows."""
     for waste in file.wasted_rows:
-        asked = "len()" if waste.instead == "count" else "the truth test"
+        asked = "len()" if waste.is_length else "the truth test"
         yield file.finding(
             RULE,
             file.range_of(file.module, waste.term),
