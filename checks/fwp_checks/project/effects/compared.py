@@ -57,7 +57,9 @@ class Compared(NamedTuple):
 
 
 class EnumMember(NamedTuple):
-    """A member of an enumeration: the dotted name of its class, and its own."""
+    """A member of an enumeration, or a constant of a library: the dotted name of its class or
+    module, and its own.
+    """
 
     owner: str
     name: str
@@ -91,7 +93,7 @@ def compared(terms: list[t.Term], entry: t.Term) -> Compared | None:
 def literal(project: Project, frame: Frame, term: int) -> Constant | None:
     """A literal, or a member of an enumeration, that a term is, perhaps by way of a local variable.
 
-    A class of a library that is not read has members where its attribute is in capitals.
+    A class or module of a library that is not read has members where its attribute is in capitals.
     """
     terms = frame.module.facts.terms
     entry = terms[t.unaliased(terms, term)]
@@ -101,8 +103,7 @@ def literal(project: Project, frame: Frame, term: int) -> Constant | None:
         return None
     owner, name = project.values.evaluate(frame, entry[1]), entry[2]
     if isinstance(owner, External):
-        is_class = owner.name.rpartition(".")[2][:1].isupper()
-        return Constant(EnumMember(owner.name, name)) if is_class and name.isupper() else None
+        return Constant(EnumMember(owner.name, name)) if name.isupper() else None
     if not isinstance(owner, ClassValue):
         return None
     if _ENUMS.isdisjoint(project.classes.info(owner).externals):
