@@ -188,3 +188,45 @@ def test_nothing_to_write(place: str, expected: str, project: Path, fwp: Fwp) ->
 def test_a_rule_or_a_place(project: Path, fwp: Fwp) -> None:
     assert fwp("explain").status == 2
     assert fwp("explain", "FWP401", "--at", "app/items.py:11").status == 2
+
+
+DECORATED = """
+from functools import wraps
+
+from fastapi import APIRouter, Depends, HTTPException
+
+from app.db import Item, get_db
+
+router = APIRouter()
+
+
+def scoped(handler):
+    @wraps(handler)
+    def inner(*args, **kwargs):
+        if kwargs["db"] is None:
+            raise HTTPException(403)
+        return handler(*args, **kwargs)
+
+    return inner
+"""
+HANDLER = """
+
+@router.get("/{number}/{{item_id}}")
+@scoped
+def read_{number}(item_id: int, db=Depends(get_db)):
+    item = db.get(Item, item_id)
+    if item is None:
+        raise HTTPException(404, "no such item")
+    return item
+"""
+
+
+def test_decorators_around_handlers_may_read_what_they_are_given(project: Path, fwp: Fwp) -> None:
+    handlers = "".join(HANDLER.format(number=number) for number in range(3))
+    (project / "app/items.py").write_text(DECORATED.lstrip() + handlers, "utf-8")
+    result = fwp("explain", "--at", "app/items.py:24", "--no-cache")
+    assert "drop" not in result.out
+    assert (
+        "    note       its decorators run after the dependency; item_id, db may go unless they "
+        "read it\n"
+    ) in result.out

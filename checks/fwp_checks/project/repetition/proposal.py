@@ -58,7 +58,7 @@ def _text(project: Project, prologue: Prologue, written: Draft) -> Iterator[str]
     yield "# In place of the statements:"
     wanted = _wanted(project, prologue)
     for beginning in prologue.beginnings:
-        yield from _change(beginning, written, wanted, injects=injects)
+        yield from _change(project, beginning, written, wanted, injects=injects)
 
 
 def _where(prologue: Prologue) -> str:
@@ -116,7 +116,7 @@ def _type(written: Draft) -> str:
 
 
 def _change(
-    beginning: Beginning, written: Draft, wanted: list[str], *, injects: bool
+    project: Project, beginning: Beginning, written: Draft, wanted: list[str], *, injects: bool
 ) -> Iterator[str]:
     """The lines about one handler: what it declares or calls, and what it does not need any
     more.
@@ -139,7 +139,11 @@ def _change(
     else:
         yield f"    add        dependencies=[Depends({written.name})] to its decorator"
     idle = [name for name in own if not _is_read_after(beginning, name)]
-    if idle:
+    if _is_wrapped(project, beginning):
+        # What a decorator puts around the handler is called with the same arguments.
+        rest = f"; {', '.join(idle)} may go unless they read it" if idle else ""
+        yield f"    note       its decorators run after the dependency{rest}"
+    elif idle:
         yield f"    drop       {', '.join(idle)}"
     renamed = [
         f"{mine} is called {its} there; rename it, in the path, too"
@@ -148,6 +152,13 @@ def _change(
     ]
     if renamed:
         yield f"    note       {'; '.join(renamed)}"
+
+
+def _is_wrapped(project: Project, beginning: Beginning) -> bool:
+    """Whether a handler has decorators other than those that register it."""
+    path, scope = beginning.frame.module.path, beginning.frame.scope
+    routes = {r.place.term for r in project.applications.routes if r.place.path == path}
+    return bool(beginning.handler.wrappers) or not routes.issuperset(scope.decorators)
 
 
 def _is_read_after(beginning: Beginning, name: str) -> bool:
