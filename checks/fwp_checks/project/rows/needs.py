@@ -222,6 +222,8 @@ class RowNeeds:
                 continue
             if self._is_asked_on_way_out(frame, origin) or self._tuples.rule_out(origin):
                 continue
+            if self._is_called_in_handler(frame):
+                continue
             starts = self._callers.letting_run(frame, event.term)
             if starts is not None:
                 is_kept = fills_cache(frame.module, event.term)
@@ -289,6 +291,17 @@ class RowNeeds:
             return True
         inner = max(loops, key=lambda region: region.start)
         return inner.exits or any(region.exits for region in around if region.start >= inner.start)
+
+    def _is_called_in_handler(self, frame: Frame) -> bool:
+        """Whether all that call a frame do so where they handle an exception."""
+        calls = self._callers.calls_of(frame)
+        return bool(calls) and all(
+            any(
+                region.kind == "except" and region.start <= term < region.end
+                for region in caller.module.regions_in(caller.scope_number)
+            )
+            for caller, term in calls
+        )
 
     def _is_asked_on_way_out(
         self, frame: Frame, origin: Origin, within: frozenset[Frame] = frozenset()
