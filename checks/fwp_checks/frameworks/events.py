@@ -1,15 +1,18 @@
 """Events of threads that are set: nobody waits for one.
 
 ``if event.is_set(): event.wait()``, and ``self.started = Event(); self.started.set()`` of an event
-that nothing clears. https://docs.python.org/3/library/threading.html#threading.Event.wait
+that nothing clears. Nor for one by which a thread tells that it runs its loop (``self.ready.set();
+loop.run_forever()``): what runs there, or later, finds it set. https://docs.python.org/3/library/threading.html#threading.Event.wait
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.loop.own_loops import is_of, last_name
 from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.tested import tests_before
 from fwp_checks.project.meaning.values import ClassValue, Instance, options_of
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.frames import Frame
     from fwp_checks.project.meaning.outcome import RunExternal
 
+_RUNNING = frozenset({"run_forever", "run_until_complete"})
+_STARTS = "start"
+_CALLBACKS = ("call_soon", "call_soon_threadsafe")
 _WAITS = "threading.Event.wait"
 _EVENT = Instance("threading.Event")
 
@@ -40,7 +46,9 @@ class Events(Framework):
             if holds and _calls(terms, test, "is_set", called[1]):
                 return True
         event = terms[t.unaliased(terms, called[1])]
-        return event[0] == t.ATTR and _stays_set(project, frame, event)
+        return event[0] == t.ATTR and (
+            _stays_set(project, frame, event) or _is_of_loop(project, frame, event, term)
+        )
 
 
 def _calls(terms: list[t.Term], term: int, method: str, event: int) -> bool:
@@ -91,6 +99,65 @@ def _is_set(module: Module, store: int) -> bool:
             return not any(
                 region.start <= call < region.end for region in module.regions_in(number)
             )
+    return False
+
+
+def _attribute(terms: list[t.Term], method: t.Term) -> int:
+    """The attribute of which a method is read; -1 if it is of something else."""
+    if method[0] != t.ATTR:
+        return -1
+    read = t.unaliased(terms, method[1])
+    return read if terms[read][0] == t.ATTR else -1
+
+
+def _is_of_loop(project: Project, frame: Frame, read: t.Term, wait: int) -> bool:
+    """Whether all that sets the event that an attribute holds is about to run a loop, in a thread
+    that has been started elsewhere.
+    """
+    terms = frame.module.facts.terms
+    for call in frame.module.calls_in(frame.scope_number):
+        if call < wait and last_name(terms, call) == _STARTS:
+            return False
+    owners = options_of(project.values.evaluate(frame, read[1]))
+    owner = owners[0].class_ if isinstance(owners[0], Instance) else None
+    if len(owners) != 1 or not isinstance(owner, ClassValue):
+        return False
+    is_set = False
+    for module, call, method in _settings(project):
+        terms = module.facts.terms
+        event = _attribute(terms, method)
+        if event < 0 or terms[event][2] != read[2]:
+            continue
+        is_owned = is_of(project, module, event, owner)
+        if is_owned or (is_owned is None and module is owner.module):
+            if method[2] == "clear" or not _runs_loop_after(module, call):
+                return False
+            is_set = True
+    return is_set
+
+
+def _settings(project: Project) -> Iterator[tuple[Module, int, t.Term]]:
+    """What may set or clear an event: the call, and the method that is called, or handed over."""
+    sites = project.call_sites
+    for name in ("set", "clear"):
+        for module, call in sites.spelt(name):
+            terms = module.facts.terms
+            yield module, call, terms[terms[call][1]]
+    for callback in _CALLBACKS:
+        for module, call in sites.spelt(callback):
+            terms = module.facts.terms
+            for argument in terms[call][2][:1]:
+                if terms[argument][0] == t.ATTR and terms[argument][2] == "set":
+                    yield module, call, terms[argument]
+
+
+def _runs_loop_after(module: Module, call: int) -> bool:
+    """Whether the function around a call runs a loop behind it."""
+    terms = module.facts.terms
+    for other in module.calls_in(module.code_scope_of(call)):
+        called = terms[terms[other][1]]
+        if other > call and called[0] == t.ATTR and called[2] in _RUNNING:
+            return True
     return False
 
 

@@ -168,14 +168,14 @@ class OwnLoops:
             if module.is_test:
                 continue
             for store in module.of_kind(t.STORE):
-                if module.facts.terms[store][2] == name and self._is_of(module, store, class_):
+                if module.facts.terms[store][2] == name and self._may_be_of(module, store, class_):
                     if not self._is_made(module, store):
                         return None
                     is_made = True
             held = [
                 term
                 for term in module.of_kind(t.ATTR)
-                if module.facts.terms[term][2] == name and self._is_of(module, term, class_)
+                if module.facts.terms[term][2] == name and self._may_be_of(module, term, class_)
             ]
             if held:
                 calls = self._handed_to(module, held)
@@ -190,20 +190,8 @@ class OwnLoops:
         is_repeated = any(r.kind in _LOOPS and r.start <= call < r.end for r in regions)
         return None if is_repeated else left[0]
 
-    def _is_of(self, module: Module, term: int, class_: ClassValue) -> bool:
-        """Whether an attribute may be one of a class's objects."""
-        classes = self._project.classes
-        frame = self._project.frame_of_scope(module, module.code_scope_of(term))
-        base = self._project.values.evaluate(frame, module.facts.terms[term][1])
-        for option in options_of(base):
-            if isinstance(option, Unknown):
-                return True
-            owner = option.class_ if isinstance(option, Instance) else option
-            if isinstance(owner, ClassValue) and (
-                class_ in classes.info(owner).order or owner in classes.info(class_).order
-            ):
-                return True
-        return False
+    def _may_be_of(self, module: Module, term: int, class_: ClassValue) -> bool:
+        return is_of(self._project, module, term, class_) is not False
 
     def _is_made(self, module: Module, store: int) -> bool:
         """Whether an attribute is assigned a loop that is made there, or None."""
@@ -269,6 +257,23 @@ class OwnLoops:
             and terms[t.unaliased(terms, terms[terms[term][1]][1])][-1] == name
             for term in inner.module.calls_in(inner.scope_number)
         )
+
+
+def is_of(project: Project, module: Module, term: int, class_: ClassValue) -> bool | None:
+    """Whether an attribute, read or assigned, is one of a class's objects; None if unknown."""
+    classes = project.classes
+    frame = project.frame_of_scope(module, module.code_scope_of(term))
+    base = project.values.evaluate(frame, module.facts.terms[term][1])
+    found: bool | None = False
+    for option in options_of(base):
+        owner = option.class_ if isinstance(option, Instance) else option
+        if isinstance(option, Unknown):
+            found = None
+        elif isinstance(owner, ClassValue) and (
+            class_ in classes.info(owner).order or owner in classes.info(class_).order
+        ):
+            return True
+    return found
 
 
 def last_name(terms: Sequence[t.Term], call: int) -> str:

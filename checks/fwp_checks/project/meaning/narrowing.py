@@ -236,15 +236,23 @@ def _is_plain(value: Value) -> bool:
 
 
 def is_same(terms: list[t.Term], one: int, other: int) -> bool:
-    """Whether two terms of a function read the same variable or attribute."""
+    """Whether two terms of a function read the same variable or attribute, or the same item of
+    one.
+    """
     one, other = t.unaliased(terms, one), t.unaliased(terms, other)
     kind: int = terms[one][0]
-    while kind == t.ATTR and kind == terms[other][0]:
-        if terms[one][2] != terms[other][2]:
+    while kind in (t.ATTR, t.ITEM) and kind == terms[other][0]:
+        left, right = terms[one][2], terms[other][2]
+        if left != right and (kind == t.ATTR or not _is_same_key(terms, left, right)):
             return False
         one, other = t.unaliased(terms, terms[one][1]), t.unaliased(terms, terms[other][1])
         kind = terms[one][0]
     return one == other or (kind in (t.NAME, t.PARAM) and terms[one] == terms[other])
+
+
+def _is_same_key(terms: list[t.Term], one: int, other: int) -> bool:
+    """Whether two keys are the same literal, variable or attribute."""
+    return terms[one] == terms[other] if terms[one][0] == t.CONST else is_same(terms, one, other)
 
 
 def _stretches(module: Module, call: int) -> Iterator[tuple[int, int, bool]]:
