@@ -1,5 +1,7 @@
 """Builds the package. With ``FWP_COMPILE`` in the environment, its engine as native code; the value
-is the C compiler's level of optimization, 0 to 3. See docs/decisions/0025-native-code.md.
+is the C compiler's level of optimization, 0 to 3. With ``FWP_TRAIN``, a folder of Python projects,
+it is compiled twice: the second time for what checking them has shown to be hot (GCC only).
+See docs/decisions/0025-native-code.md.
 
 mypyc compiles Python as it stands, but for a few forms that are rewritten in a copy of the sources.
 """
@@ -7,17 +9,21 @@ mypyc compiles Python as it stands, but for a few forms that are rewritten in a 
 from __future__ import annotations
 
 import ast
+import copy
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 _SOURCES = Path("checks")
 _COPY = Path("build/native")
+_TRAINED = Path("build/trained")
 # The engine, in groups of about the same size: each becomes a library, and they are made at once.
 _COMPILED = {
     "facts": (
@@ -344,6 +350,55 @@ def _defines(tree: ast.Module) -> bool:
     )
 
 
+class Build(build_ext):
+    """Compiles the libraries, beside one another."""
+
+    def build_extension(self, ext: Extension) -> None:
+        """Compile a library, its objects in a folder of its own: each has the runtime of mypyc."""
+        own = copy.copy(self)
+        own.build_temp = str(Path(self.build_temp) / ext.name)
+        build_ext.build_extension(own, ext)
+
+    def run(self) -> None:
+        """Compile all libraries, if ``FWP_TRAIN`` says so twice.
+
+        Raises SystemExit where that is no folder, CalledProcessError where it cannot be checked.
+        """
+        folder = os.environ.get("FWP_TRAIN", "")
+        if folder and self.extensions:
+            if not Path(folder).is_dir():
+                sys.exit(f"setup.py: FWP_TRAIN is a folder of Python code, not {folder!r}")
+            plain = [(ext, ext.extra_compile_args, ext.extra_link_args) for ext in self.extensions]
+            self._train(Path(folder))
+            for ext, compiling, linking in plain:
+                ext.extra_compile_args = [*compiling, "-fprofile-use", "-Wno-missing-profile"]
+                ext.extra_link_args = linking
+            self.force = True
+        super().run()
+
+    def _train(self, folder: Path) -> None:
+        """Compile libraries that count what they do, and have them check the code of a folder."""
+        shutil.rmtree(_TRAINED, ignore_errors=True)
+        shutil.copytree(_SOURCES, _TRAINED, ignore=shutil.ignore_patterns("*.egg-info"))
+        counting = copy.copy(self)
+        counting.build_lib, counting.inplace = str(_TRAINED), False
+        for ext in self.extensions:
+            ext.extra_compile_args = [*ext.extra_compile_args, "-fprofile-generate"]
+            ext.extra_link_args = [*ext.extra_link_args, "-fprofile-generate"]
+        build_ext.run(counting)
+        where = os.pathsep.join(map(str, (_TRAINED.resolve(), Path("lint_plugins").resolve())))
+        checking = (*("-m", "fwp_plugins", "check", "--preview", "--no-cache"), "--exit-zero")
+        for project in sorted(path for path in folder.resolve().iterdir() if path.is_dir()):
+            # One process: what copies of it count is lost. 2: some file cannot be parsed.
+            done = subprocess.run(
+                [sys.executable, *checking, "--jobs", "1", "--output", os.devnull, project],
+                env={**os.environ, "PYTHONPATH": where},
+                check=False,
+            )
+            if done.returncode not in (0, 2):
+                done.check_returncode()
+
+
 def main() -> None:
     """Build what is asked for; from Python alone unless ``FWP_COMPILE`` is set.
 
@@ -359,7 +414,12 @@ def main() -> None:
         if {"bdist_wheel", "build_ext"} & set(sys.argv):
             made = extensions(level)
     options = {"build_ext": {"parallel": os.cpu_count()}}
-    setup(ext_modules=made, setup_requires=required, options=options)
+    setup(
+        ext_modules=made,
+        setup_requires=required,
+        options=options,
+        cmdclass={"build_ext": Build} if made else {},
+    )
 
 
 if __name__ == "__main__":

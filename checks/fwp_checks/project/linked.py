@@ -12,9 +12,9 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.application.applications import Applications
 from fwp_checks.project.deployment.deployment import Deployment, NoDeploymentFiles
 from fwp_checks.project.deployment.requirements import may_provide
+from fwp_checks.project.effects.behaviours import Behaviours
 from fwp_checks.project.effects.conditions import Conditions
 from fwp_checks.project.effects.constructed import Constructed
-from fwp_checks.project.effects.effects import Behaviours
 from fwp_checks.project.effects.passed import Passed
 from fwp_checks.project.failures import Failure, describe_error
 from fwp_checks.project.files.modules import Module, ModuleTable

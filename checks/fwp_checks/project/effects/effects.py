@@ -1,57 +1,35 @@
 """Effects: what functions do that their callers inherit, with the shortest chain of calls that
 proves it.
 
-A frame's *events* are its calls, written and implicit (``with``, loops, properties, special
-methods), each with what it runs. An effect starts at library functions (catalogue rows) and is
-carried up the call graph. The search starts at all of them at once and goes up breadth first, which
-settles cycles and gives each function its shortest chain. An event whose callee is one of several
-has an effect only if all of them do; if most of them do, it may have it.
+An effect starts at library functions (catalogue rows) and is carried up the call graph. The search
+starts at all of them at once and goes up breadth first, which settles cycles and gives each
+function its shortest chain. An event whose callee is one of several has an effect only if all of
+them do; if most of them do, it may have it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.doubts import Doubts, OpenTests
-from fwp_checks.project.effects.elsewhere import Elsewhere
-from fwp_checks.project.effects.off_loop import OffLoop
-from fwp_checks.project.effects.once import Once
-from fwp_checks.project.effects.opt_ins import OptIns
+from fwp_checks.project.effects.behaviours import Event
+from fwp_checks.project.effects.doubts import Doubts
 from fwp_checks.project.effects.ranks import ranked, slowness
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
-from fwp_checks.project.effects.switches import Switches
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
+from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
-    Awaitable,
     Constant,
-    Coroutine,
-    External,
-    Generator,
-    Instance,
-    Member,
-    TupleValue,
-    Union,
-    Unknown,
-    Value,
-    options_of,
 )
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
-# What is awaited gives an awaitable, so the annotation of its object is wrong. Models are known by
-# their classes: awaiting a query of theirs is a mistake, too, but Django's refusal comes first.
-_KNOWN_FOR_SURE = ("django.", "sqlalchemy.ext.asyncio.")
-# Terms that run something only if their operand, at this place of the term, is an object.
-_OPERANDS = {t.ATTR: 1, t.TRUTH: 1, t.BINARY: 2}
 # A frame needs no more than a few proofs, each under other conditions.
 _MAX_PROOFS = 4
 
@@ -61,277 +39,12 @@ Starts = Callable[[RunExternal], EffectRow | None]
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Event:
-    """Something a frame does at a term, and what that runs, an entry for each callee it may be.
-
-    ``is_remembered``: it happens once for each of some keys, and the result is kept.
-    ``is_refused``: the function raises before, where a loop is running.
-    """
-
-    term: int
-    alternatives: tuple[Alternative, ...]
-    is_remembered: bool = False
-    is_refused: bool = False
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class Behaviour:
-    """What a frame does: its events in order, and the coroutines it creates (to be run on the event
-    loop).
-    """
-
-    events: tuple[Event, ...]
-    coroutines: tuple[tuple[int, Frame], ...]
-
-
-@dataclass(slots=True, unsafe_hash=True)
 class Link:
     """One link of a chain: in ``frame``, at ``term``, ``run`` runs."""
 
     frame: Frame
     term: int
     run: Run
-
-
-class Behaviours:
-    """Finds out what frames do, once each."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._value = project.values.evaluate
-        self._once = Once(project)
-        self._off_loop = OffLoop()
-        self._elsewhere = Elsewhere(project)
-        self._switches = Switches(project)
-        self.open_tests = OpenTests(project)
-        self.opt_ins = OptIns(project)
-        self._known: dict[Frame, Behaviour] = {}
-
-    def of(self, frame: Frame) -> Behaviour:
-        """Events and coroutines of a frame."""
-        known = self._known.get(frame)
-        if known is None:
-            try:
-                known = self._find(frame)
-            except Exception as error:
-                self._project.fail(frame.module, f"'{frame.qualname}'", error)
-                known = Behaviour((), ())
-            self._known[frame] = known
-        return known
-
-    def following(self, frame: Frame) -> Iterator[Frame]:
-        """The frames that a frame runs, or whose coroutines it makes."""
-        behaviour = self.of(frame)
-        for _, inner in behaviour.coroutines:
-            yield inner
-        for event in behaviour.events:
-            for alternative in event.alternatives:
-                for run in alternative or ():
-                    if isinstance(run, RunFrame):
-                        yield run.frame
-
-    def needing_loop(self, frame: Frame) -> list[tuple[int, int]]:
-        """Stretches of terms of a frame that run only where a loop is running."""
-        return self._off_loop.needing_one(frame)
-
-    def first(self, frame: Frame) -> Iterator[Frame]:
-        """Whose coroutines a frame makes once: where something that it then fills is empty."""
-        stretches = self._once.guarded(frame)
-        for term in frame.module.calls_in(frame.scope_number) if stretches else ():
-            if any(start <= term < end for start, end in stretches):
-                outcome = self._project.calls.outcome(frame, term)
-                for option in options_of(outcome.result):
-                    if isinstance(option, Coroutine):
-                        yield option.frame
-
-    def _find(self, frame: Frame) -> Behaviour:
-        terms = frame.module.facts.terms
-        events: list[Event] = []
-        coroutines: list[tuple[int, Frame]] = []
-        scope, value = frame.scope, self._value
-        skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
-        skipped += self._project.branches.skipped(frame) + self._elsewhere.stretches(frame)
-        skipped += self._switches.stretches(frame)
-        refused = self._off_loop.refused(frame)
-        active = self._project.names.active(frame.module, scope.start, scope.end)
-        if skipped:
-            active = [at for at in active if not any(start <= at < end for start, end in skipped)]
-        for term in active:
-            entry = terms[term]
-            kind: int = entry[0]
-            if kind == t.CALL:
-                if self._is_idle(frame.known(entry[1]) or value(frame, entry[1])):
-                    continue
-                outcome = self._project.calls.outcome(frame, term)
-                alternatives = outcome.alternatives
-                if alternatives == ((),):
-                    for option in options_of(outcome.result):
-                        if isinstance(option, Coroutine) or (
-                            isinstance(option, Generator) and option.is_async
-                        ):
-                            coroutines.append((term, option.frame))
-            else:
-                operand = _OPERANDS.get(kind)
-                if operand is not None:
-                    # Only objects have properties and special methods.
-                    used = frame.known(entry[operand]) or value(frame, entry[operand])
-                    if type(used) is not Instance and type(used) is not Union:
-                        # Objects are put into a text by "%".
-                        if kind != t.BINARY or type(used) is not Constant:
-                            continue
-                alternatives = self._implicit(frame, entry, term)
-            if any(alternatives):
-                for alternative in alternatives:
-                    # Async code is waited for, not run here: what blocks in it is found where it
-                    # stands.
-                    coroutines.extend(
-                        (term, run.frame)
-                        for run in alternative or ()
-                        if isinstance(run, RunFrame) and run.frame.scope.is_async
-                    )
-                kept = tuple(self._repeated(frame, term, a) for a in alternatives)
-                if any(kept):
-                    kept_by_key = self._is_remembered(frame, term, kept)
-                    is_refused = any(start <= term < end for start, end in refused)
-                    events.append(Event(term, kept, kept_by_key, is_refused))
-        return Behaviour(tuple(events), tuple(coroutines))
-
-    def _is_idle(self, function: Value) -> bool:
-        """Whether calling a value certainly runs nothing of interest."""
-        if isinstance(function, (External, Member)):
-            return self._project.libraries.is_idle(function.name)
-        if isinstance(function, Union):
-            return all(map(self._is_idle, function.options))
-        return isinstance(function, Unknown)
-
-    def _is_remembered(
-        self, frame: Frame, term: int, alternatives: tuple[Alternative, ...]
-    ) -> bool:
-        """Whether an event happens once for each of some keys, and its result is kept."""
-        if any(start <= term < end for start, end in self._once.remembered(frame)):
-            return True
-        runs = [run for alternative in alternatives for run in alternative or ()]
-        return all(isinstance(run, RunFrame) and self._once.is_kept(run.frame) for run in runs)
-
-    def _lazy(self, frame: Frame) -> list[tuple[int, int]]:
-        """Generator expressions that are only made here: nothing on this line iterates them."""
-        lazy = []
-        for region in frame.module.regions_in(frame.scope_number):
-            # The expression's own term follows what is in it.
-            if region.kind == "generator" and not self._is_iterated(frame, region.end):
-                lazy.append((region.start, region.end))
-        return lazy
-
-    def _is_iterated(self, frame: Frame, expression: int) -> bool:
-        terms = frame.module.facts.terms
-        for term in range(expression + 1, frame.scope.end):
-            entry = terms[term]
-            if entry[0] in (t.ITER, t.STAR, t.UNPACK, t.YIELD) and entry[1] == expression:
-                return True
-            if entry[0] == t.CALL and expression in entry[2]:
-                function = self._value(frame, entry[1])
-                return isinstance(function, (External, Member)) and any(
-                    role.role == "iterates" for role in self._project.catalogue.roles(function.name)
-                )
-        return False
-
-    def _repeated(self, frame: Frame, term: int, alternative: Alternative) -> Alternative:
-        """What runs at each call, not only at the first one; library functions without effects, or
-        without one at this place, are left out.
-        """
-        if not alternative:
-            return alternative
-        if term in frame.module.awaited:
-            alternative = tuple(run for run in alternative if not self._is_mistaken(run))
-        effects = self._project.catalogue.effects
-        spares = self._project.frameworks.spares
-        return tuple(
-            [
-                run
-                for run in alternative
-                if (
-                    effects(run.name) and not spares(frame, term, run)
-                    if isinstance(run, RunExternal)
-                    else not (
-                        run.frame.scope.is_async or self._once.is_cached(run.frame, frame, term)
-                    )
-                )
-            ]
-        )
-
-    def _is_mistaken(self, run: Run) -> bool:
-        """Whether a call cannot do what it seems to do if its result is awaited: the object is
-        another, or the function gives an awaitable on some of its paths only.
-        """
-        if isinstance(run, RunExternal):
-            if run.receiver is None or run.name.startswith(_KNOWN_FOR_SURE):
-                return False
-            given = self._project.catalogue.gives(run.name, "call")
-            return given is None or not given.startswith("awaitable[")
-        if run.frame.scope.is_async:
-            return False
-        results = options_of(self._project.calls.returned(run.frame))
-        return len({isinstance(result, (Coroutine, Awaitable)) for result in results}) > 1
-
-    def _implicit(self, frame: Frame, entry: t.Term, term: int) -> tuple[Alternative, ...]:
-        kind: int = entry[0]
-        protocols = self._project.protocols
-        if kind == t.ATTR:
-            return protocols.reading(self._value(frame, entry[1]), entry[2])
-        if kind == t.LOOKUP:
-            base = self._value(frame, entry[1])
-            return self._project.templates.looked_up(base, entry[2], entry[3]).alternatives
-        if kind == t.RENDER:
-            return self._project.templates.rendered(frame, entry).alternatives
-        if kind == t.ITER:
-            return protocols.iterating(self._value(frame, entry[1]), entry[2])
-        if kind == t.ENTER:
-            return protocols.entering(self._value(frame, entry[1]), entry[2])
-        if kind == t.TRUTH:
-            return protocols.special(self._value(frame, entry[1]), ("__bool__", "__len__"))
-        if kind == t.ITEM:
-            return self._reading_item(frame, entry)
-        if kind == t.STORE_ITEM:
-            method = "__delitem__" if entry[3] < 0 else "__setitem__"
-            return protocols.special(self._value(frame, entry[1]), (method,))
-        if kind in (t.COMPARE, t.BINARY):
-            return self._operating(frame, entry, term)
-        if kind in (t.UNPACK, t.STAR):
-            value = self._value(frame, entry[1])
-            return (
-                () if isinstance(value, TupleValue) else protocols.iterating(value, is_async=False)
-            )
-        elif kind == t.YIELD and entry[2]:
-            return protocols.iterating(self._value(frame, entry[1]), is_async=False)
-        elif kind == t.FORMAT:
-            return protocols.shown(tuple([self._value(frame, part) for part in entry[1]]))
-        return ()
-
-    def _operating(self, frame: Frame, entry: t.Term, term: int) -> tuple[Alternative, ...]:
-        _, operator, left, right = entry
-        terms = frame.module.facts.terms
-        protocols = self._project.protocols
-        if operator in ("in", "not in"):
-            item = partial(self._value, frame, left)
-            return protocols.containing(self._value(frame, right), item, frame.module.path, term)
-        if operator == "%" and terms[left][0] == t.CONST:
-            parts = terms[right][2] if terms[right][0] == t.SEQUENCE else (right,)
-            return protocols.shown(tuple([self._value(frame, part) for part in parts]))
-        return protocols.operating(
-            self._value(frame, left), operator, partial(self._value, frame, right)
-        )
-
-    def _reading_item(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
-        key = frame.module.facts.terms[entry[2]]
-        if key[0] == t.SLICE and key[3] < 0:
-            # A slice without a step builds where an index would fetch.
-            return ()
-        base = self._value(frame, entry[1])
-        return (
-            ()
-            if isinstance(base, Constant)
-            else self._project.protocols.special(base, ("__getitem__",))
-        )
 
 
 @dataclass(slots=True, unsafe_hash=True)

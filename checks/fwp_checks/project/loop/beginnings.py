@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.effects import Behaviours, Event
+from fwp_checks.project.effects.behaviours import Behaviours, Event
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Severity
+from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.chains import Call, call_at
-from fwp_checks.project.effects.effects import Effects, Event, Rows
+from fwp_checks.project.effects.effects import Effects, Rows
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop import asked_for, beginnings, endings, hand_driven, private_loops
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock

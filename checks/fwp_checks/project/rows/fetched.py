@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.effects import Event, Rows
+from fwp_checks.project.effects.behaviours import Event
+from fwp_checks.project.effects.effects import Rows
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import origin_of

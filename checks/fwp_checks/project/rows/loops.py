@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region, Scope
+from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.chains import Call, call_at
-from fwp_checks.project.effects.effects import Effects, Event, Link, Rows
+from fwp_checks.project.effects.effects import Effects, Link, Rows
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunExternal

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.callers import Callers
-from fwp_checks.project.effects.effects import Event
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.emptied import emptying
 from fwp_checks.project.meaning.frames import Frame, FunctionKey

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.chains import Call, call_at
-from fwp_checks.project.effects.effects import Effects, Event, Link, Rows
+from fwp_checks.project.effects.effects import Effects, Link, Rows
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import origin_of

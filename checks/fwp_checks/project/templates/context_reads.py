@@ -57,6 +57,10 @@ class ContextReads:
             self._known[template] = known
         return known
 
+    def by_text(self, template: Template) -> set[str]:
+        """The names that a template's own text reads, besides what tags are given all of."""
+        return self._of_text(template).names
+
     def _of_text(self, template: Template) -> Reads:
         """What a template's own text reads."""
         known = self._own.get(template)

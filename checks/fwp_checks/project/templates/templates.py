@@ -34,6 +34,7 @@ from fwp_checks.project.rows.needs import Showing
 from fwp_checks.project.templates import nodes
 from fwp_checks.project.templates.context_reads import ContextReads
 from fwp_checks.project.templates.lookups import NO_BLOCKS, Blocks, Lookups, Spot, TemplateContext
+from fwp_checks.project.templates.twins import Twins
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -139,6 +140,7 @@ class Templates:
         self._known_blocks: dict[tuple[Template, ...], Blocks] = {}
         self._reads = ContextReads(project, self.find)
         self.lookups = Lookups(project)
+        self.twins = Twins(project, self._reads)
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -443,6 +445,7 @@ class Templates:
             return value
         here = Place(frame.module.path, term)
         place = self._rendered_at(frame) or here
+        self.twins.note_place(frame)
         is_given = isinstance(self._asked(frame, term), TemplateContext)
         made = origin.made if is_given else before or here
         return with_origin(value, replace(origin, built=place, made=made, also=()))

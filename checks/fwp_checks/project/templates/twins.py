@@ -15,7 +15,7 @@ from fwp_checks.project.meaning.values import Value
 from fwp_checks.project.templates.lookups import TemplateContext
 
 if TYPE_CHECKING:
-    from fwp_checks.project.effects.effects import Behaviour
+    from fwp_checks.project.effects.behaviours import Behaviour
     from fwp_checks.project.linked import Project
     from fwp_checks.project.templates.context_reads import ContextReads
     from fwp_checks.project.templates.templates import Template
@@ -71,8 +71,8 @@ class Twins:
         return module, frame.scope_number, tuple([one for one in context.names if one[0] in names])
 
     def _open_terms(self, module: Module, number: int) -> frozenset[int] | None:
-        """The terms of a function that do what the rest of the context says; None if others depend
-        on what they give.
+        """The terms of a function that do what the rest of the context says; None if that decides
+        which others run.
         """
         key = (module, number)
         if key not in self._open:
@@ -82,18 +82,26 @@ class Twins:
     def _find_open(self, module: Module, number: int) -> frozenset[int] | None:
         terms, scope = module.facts.terms, module.facts.scopes[number]
         found: set[int] = set()
+        # Those whose value is open, too; what another part of a template renders is text.
+        open_values: set[int] = set()
         for term in range(scope.start, scope.end):
             entry = terms[term]
-            if entry[0] == t.RENDER:
+            is_told = entry[0] == t.CALL and self._is_told_all(terms[entry[1]])
+            if is_told or not open_values.isdisjoint(t.operands(entry)):
+                open_values.add(term)
+            elif entry[0] == t.RENDER:
+                found.add(term)
                 if entry[1] == "import":
                     return None
-                if entry[1] == "tag":
-                    called = terms[terms[entry[2]][1]]
-                    tag = self._project.tags.find("tag", called[2], called[3])
-                    if tag is not None and tag.takes_context:
-                        found.add(entry[2])
-                found.add(term)
-        for term in range(scope.start, scope.end):
-            if term not in found and not found.isdisjoint(t.operands(terms[term])):
-                return None
-        return frozenset(found)
+                if entry[1] == "tag" and self._is_told_all(terms[terms[entry[2]][1]]):
+                    open_values.add(term)
+        if any(region.term in open_values for region in module.regions_in(number)):
+            return None
+        return frozenset(found | open_values)
+
+    def _is_told_all(self, function: t.Term) -> bool:
+        """Whether a term is a tag that knows the whole context."""
+        if function[0] != t.REGISTERED or function[1] != "tag":
+            return False
+        tag = self._project.tags.find("tag", function[2], function[3])
+        return tag is not None and (tag.takes_context or tag.kind == "node")
