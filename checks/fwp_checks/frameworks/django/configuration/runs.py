@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
-from fwp_checks.frameworks.django.configuration import changes, libraries, meetings, operators
+from fwp_checks.frameworks.django.configuration import changes, libraries, operators
 from fwp_checks.frameworks.django.configuration.held import (
     NOT_KNOWN,
     Code,
@@ -32,6 +32,7 @@ from fwp_checks.frameworks.django.configuration.held import (
     truth,
 )
 from fwp_checks.frameworks.django.configuration.inclusions import sources
+from fwp_checks.frameworks.django.configuration.meetings import Meetings
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -58,8 +59,8 @@ _SHARED = (t.CONST, t.IMPORT, t.NAME)
 
 @dataclass(slots=True, unsafe_hash=True)
 class Outline:
-    """The regions of a scope's own code, with their numbers: branches, what may not run, loops by
-    the term that they begin at; and where the class bodies in it end.
+    """The regions of a scope's own code, with their numbers: branches, and where their ways meet,
+    what may not run, loops by the term that they begin at; and where the class bodies in it end.
     """
 
     branches: list[tuple[int, Region]]
@@ -67,22 +68,28 @@ class Outline:
     conditional: list[tuple[int, Region]]
     loops: dict[int, Region]
     class_bodies: dict[int, int]
+    meetings: Meetings
 
     @classmethod
     def of(cls, module: Module, scope_number: int) -> Outline:
         """That of a scope."""
-        scope = module.facts.scopes[scope_number]
-        found = cls([], {}, [], {}, {})
-        for number, region in enumerate(module.facts.regions):
-            if scope.start <= region.start and region.end <= scope.end:
-                if region.kind in ("if", "else"):
-                    found.branches.append((number, region))
-                    found.branches_at.setdefault(region.start, []).append((number, region))
-                if region.kind in _CONDITIONAL:
-                    found.conditional.append((number, region))
-                if region.kind == "for":
-                    found.loops[region.start] = region
-        for inner in module.facts.scopes:
+        facts = module.facts
+        scope = facts.scopes[scope_number]
+        within = [
+            (number, region)
+            for number, region in enumerate(facts.regions)
+            if scope.start <= region.start and region.end <= scope.end
+        ]
+        branches = [(n, region) for n, region in within if region.kind in ("if", "else")]
+        found = cls(branches, {}, [], {}, {}, Meetings(facts.terms, facts.regions, branches))
+        for number, region in within:
+            if region.kind in ("if", "else"):
+                found.branches_at.setdefault(region.start, []).append((number, region))
+            if region.kind in _CONDITIONAL:
+                found.conditional.append((number, region))
+            if region.kind == "for":
+                found.loops[region.start] = region
+        for inner in facts.scopes:
             if inner.kind == "class" and scope.start <= inner.start and inner.end <= scope.end:
                 if inner is not scope:
                     found.class_bodies[inner.start] = inner.end
@@ -358,7 +365,7 @@ class Interpreter:
             outline = self._outline(run)
             yield run.module, region.term, region.kind == "if"
             first = next((r for _, r in outline.branches if r.term == region.term), region)
-            for before in meetings.earlier(facts.terms, outline.branches, first):
+            for before in outline.meetings.earlier(first):
                 yield run.module, before.term, False
 
     # -- terms -------------------------------------------------------------------------------------
@@ -417,10 +424,8 @@ class Interpreter:
     def _live(self, run: Run, join: int) -> list[int]:
         """Those of the terms that meet at a JOIN which can be there."""
         options: list[int] = list(run.module.facts.terms[join][1])
-        facts = run.module.facts
         if len(options) == 2:
-            branches = self._outline(run).branches
-            decides = meetings.deciding(facts.terms, facts.regions, branches, join)
+            decides = self._outline(run).meetings.deciding(join)
             if decides is not None:
                 is_taken = self.is_taken(run, *decides)
                 if is_taken is None:
