@@ -30,6 +30,7 @@ from fwp_checks.project.meaning.branches import Branches
 from fwp_checks.project.meaning.calls import Calls
 from fwp_checks.project.meaning.classes import Classes
 from fwp_checks.project.meaning.configured import Configured
+from fwp_checks.project.meaning.emptied import Emptied
 from fwp_checks.project.meaning.evaluate import Values
 from fwp_checks.project.meaning.frames import Frame, Frames
 from fwp_checks.project.meaning.generics import Generics
@@ -121,6 +122,7 @@ class Project:
         self.lifetimes = Lifetimes(self)
         self.mappings = Mappings(self)
         self.lists = Lists(self)
+        self.emptied = Emptied()
         self.assignments = Assignments(self)
         self.tags = Tags(self)
         self.templates = Templates(self, self._template_files)

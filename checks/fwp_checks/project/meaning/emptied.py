@@ -19,56 +19,84 @@ TAKING = ("pop", "popleft")
 _FILLING = frozenset({*FILLS, "extendleft"})
 # What a test of a list is made of, and what it may be asked by.
 _TESTING = (t.TRUTH, t.BOOL, t.COMPARE)
-_ASKING = ("len", "bool")
+_ASKING: tuple[t.Term, ...] = ((t.NAME, "len"), (t.NAME, "bool"))
 
 
-def emptying(module: Module, term: int) -> Region | None:
-    """The loop in which a call takes the next of the rows of a list, as long as there are any; None
-    if there is none, or if the list may be filled meanwhile.
-    """
-    terms = module.facts.terms
-    entry = terms[term]
-    if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] not in TAKING:
-        return None
-    scope = module.code_scope_of(term)
-    around = [
-        region
-        for region in module.regions_in(scope)
-        if region.kind in ("for", "while") and region.start <= term < region.end
-    ]
-    loop = max(around, key=lambda region: region.start) if around else None
-    if loop is None or loop.kind != "while" or loop.exits:
-        return None
-    lists = roots_of(terms, terms[entry[1]][1])
-    if not _is_tested(terms, loop.term, lists) or _may_be_filled(module, loop, lists):
-        return None
-    return loop
+class Emptied:
+    """Answers for one project."""
+
+    def __init__(self) -> None:
+        self._filled: dict[tuple[Module, int, frozenset[int]], bool] = {}
+        self._names: dict[tuple[Module, int], dict[int, set[str]]] = {}
+        self._read: dict[Module, frozenset[str]] = {}
+
+    def loop_of(self, module: Module, term: int) -> Region | None:
+        """The loop in which a call takes the next of the rows of a list, as long as there are any;
+        None if there is none, or if the list may be filled meanwhile.
+        """
+        terms = module.facts.terms
+        entry = terms[term]
+        if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] not in TAKING:
+            return None
+        scope = module.code_scope_of(term)
+        around = [
+            region
+            for region in module.regions_in(scope)
+            if region.kind in ("for", "while") and region.start <= term < region.end
+        ]
+        loop = max(around, key=lambda region: region.start) if around else None
+        if loop is None or loop.kind != "while" or loop.exits:
+            return None
+        lists = frozenset(roots_of(terms, terms[entry[1]][1]))
+        if not _is_tested(terms, loop.term, lists) or self._may_be_filled(module, loop, lists):
+            return None
+        return loop
+
+    def _may_be_filled(self, module: Module, loop: Region, lists: frozenset[int]) -> bool:
+        key = (module, loop.start, lists)
+        known = self._filled.get(key)
+        if known is None:
+            known = self._filled[key] = self._is_known_elsewhere(module, loop, lists) or _is_filled(
+                module.facts.terms, loop, lists
+            )
+        return known
+
+    def _is_known_elsewhere(self, module: Module, loop: Region, lists: frozenset[int]) -> bool:
+        """Whether a list may be at hand for more than the function, as for one within it."""
+        terms = module.facts.terms
+        if any(loop.start <= root < loop.end or not _is_own(terms[root]) for root in lists):
+            return True
+        if module not in self._read:
+            self._read[module] = frozenset([terms[n][1] for n in module.of_kind(t.NAME)])
+        bound = self._bound(module, module.code_scope_of(loop.start))
+        return any(not self._read[module].isdisjoint(bound.get(root, ())) for root in lists)
+
+    def _bound(self, module: Module, scope: int) -> dict[int, set[str]]:
+        """The variables of a function by what they stand for."""
+        key = (module, scope)
+        known = self._names.get(key)
+        if known is None:
+            known = self._names[key] = {}
+            for name, bound in module.facts.scopes[scope].bindings.items():
+                for root in roots_of(module.facts.terms, bound):
+                    known.setdefault(root, set()).add(name)
+        return known
 
 
-def _is_tested(terms: list[t.Term], test: int, lists: set[int]) -> bool:
+def _is_tested(terms: list[t.Term], test: int, lists: frozenset[int]) -> bool:
     """Whether a loop runs as long as there is something in a list."""
     if test < 0:
         return False
     entry = terms[test]
-    if entry[0] == t.CALL and terms[entry[1]] in [(t.NAME, name) for name in _ASKING]:
+    if entry[0] == t.CALL and terms[entry[1]] in _ASKING:
         return any(_is_tested(terms, given, lists) for given in entry[2])
     if entry[0] in _TESTING:
         return any(_is_tested(terms, part, lists) for part in t.operands(entry))
     return not lists.isdisjoint(roots_of(terms, test))
 
 
-def _may_be_filled(module: Module, loop: Region, lists: set[int]) -> bool:
-    terms, scopes = module.facts.terms, module.facts.scopes
-    if any(loop.start <= root < loop.end or not _is_own(terms[root]) for root in lists):
-        return True
-    names = {
-        name
-        for name, bound in scopes[module.code_scope_of(loop.start)].bindings.items()
-        if not lists.isdisjoint(roots_of(terms, bound))
-    }
-    if any(terms[number][1] in names for number in module.of_kind(t.NAME)):
-        # A function within this one knows the list, too.
-        return True
+def _is_filled(terms: list[t.Term], loop: Region, lists: frozenset[int]) -> bool:
+    """Whether code of a loop puts something into a list, or hands it to what may do so."""
 
     def is_list(term: int) -> bool:
         return not lists.isdisjoint(roots_of(terms, term))
@@ -82,7 +110,7 @@ def _may_be_filled(module: Module, loop: Region, lists: set[int]) -> bool:
         called = terms[entry[1]]
         if called[0] == t.ATTR and called[2] in _FILLING and is_list(called[1]):
             return True
-        if called not in [(t.NAME, name) for name in _ASKING]:
+        if called not in _ASKING:
             if any(map(is_list, [*entry[2], *[given for _, given in entry[3]]])):
                 return True
     return False

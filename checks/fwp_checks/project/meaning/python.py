@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.project.meaning.branches import performs
-from fwp_checks.project.meaning.emptied import emptying
 from fwp_checks.project.meaning.origins import consumed_at, is_traced
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -348,7 +347,7 @@ def _list_item(project: Project, arguments: Arguments, receiver: Value | None) -
     module = project.table.by_path.get(arguments.site[0]) if arguments.site else None
     if module is not None and arguments.site is not None and is_traced(item):
         path, term = arguments.site
-        if emptying(module, term) is not None:
+        if project.emptied.loop_of(module, term) is not None:
             return consumed_at(item, path, term)
     return item
 

@@ -114,7 +114,7 @@ class LoopEffects:
             loops = [
                 region
                 for region in module.regions_in(scope)
-                if goes_through(region, module, place.term)
+                if goes_through(self._project, region, module, place.term)
             ]
             if any(
                 self._writes(frame, loop) or self._rounds.goes_down(frame, loop)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.meaning.emptied import emptying
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Hop, Origin, Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
 LOOPS = ("for", "comprehension", "generator")
 
 
-def goes_through(region: Region, module: Module, term: int) -> bool:
+def goes_through(project: Project, region: Region, module: Module, term: int) -> bool:
     """Whether a region is the loop that goes through what a term iterates, or takes of a list."""
     if region.kind in LOOPS:
         return region.term == term
-    return region.kind == "while" and region == emptying(module, term)
+    return region.kind == "while" and region == project.emptied.loop_of(module, term)
 
 
 class Kind(Enum):
@@ -284,7 +283,8 @@ class RowNeeds:
         loops = [
             region
             for region in around
-            if region.kind in LOOPS or goes_through(region, frame.module, consumed.term)
+            if region.kind in LOOPS
+            or goes_through(self._project, region, frame.module, consumed.term)
         ]
         if not loops:
             # What sorted() and its kin hand over is read in another function.
@@ -328,11 +328,11 @@ class RowNeeds:
                 return False
         return True
 
-    @staticmethod
-    def _is_in_loop(frame: Frame, term: int, iterated: int) -> bool:
+    def _is_in_loop(self, frame: Frame, term: int, iterated: int) -> bool:
         """Whether a term stands in the loop over what is iterated."""
         return any(
-            region.start <= term < region.end and goes_through(region, frame.module, iterated)
+            region.start <= term < region.end
+            and goes_through(self._project, region, frame.module, iterated)
             for region in frame.module.regions_in(frame.scope_number)
         )
 
