@@ -13,11 +13,12 @@ from fwp_checks.project.effects.compared import compared, literal
 from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.effects.passes import last_pass
 from fwp_checks.project.effects.requirements import (
+    ANY,
     NOTHING,
     PLAIN,
     Condition,
     Requirements,
-    is_changed,
+    changes,
     parameter_of,
 )
 from fwp_checks.project.effects.taking import argument_at
@@ -59,6 +60,7 @@ class Conditions:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._stretches: dict[tuple[Module, int], list[tuple[int, int, Requirements]]] = {}
+        self._changes: dict[tuple[Module, int], frozenset[tuple[int, object]]] = {}
 
     def of(self, frame: Frame, term: int) -> Requirements:
         """What the frame's parameters must be for a term of it to be reached."""
@@ -156,11 +158,21 @@ class Conditions:
             or frame.scope.parameters[options].kind != "**"
             or not 1 <= len(constants) <= 2
             or any(constant[0] != t.CONST for constant in constants)
-            or is_changed(frame, options, str(constants[0][1]))
+            or self.is_changed(frame, options, str(constants[0][1]))
         ):
             return None
         default = constants[1][1] if len(constants) > 1 else None
         return Condition(options, "", str(constants[0][1]), default=Constant(default))
+
+    def is_changed(self, frame: Frame, options: int, name: str) -> bool:
+        """Whether a function may put something under a name into its own ``**options``, which
+        position is given, or take it.
+        """
+        key = (frame.module, frame.scope_number)
+        known = self._changes.get(key)
+        if known is None:
+            known = self._changes[key] = changes(frame)
+        return (options, name) in known or (options, ANY) in known
 
     def _held(self, frame: Frame, entry: t.Term) -> Condition | None:
         """What the constructor of a method's object was handed, if an attribute holds that."""

@@ -18,7 +18,6 @@ from fwp_checks.project.effects.requirements import (
     PLAIN,
     Condition,
     Requirements,
-    is_changed,
     is_of,
     parameter_of,
 )
@@ -301,12 +300,33 @@ class Passed:
         default = self._default(callee, need)
         if starred < 0 and all(keyword is not None for keyword, _ in entry[3]):
             return default
-        many = _of_many(caller, entry, name, starred)
+        many = self._of_many(caller, entry, name, starred)
         if many is None:
             return None
         parameter, keyword = many
         at = position - starred if starred >= 0 else -1
         return need._replace(parameter=parameter, keyword=keyword, position=at, default=default)
+
+    def _of_many(
+        self, caller: Frame, entry: t.Term, name: str, starred: int
+    ) -> tuple[int, str] | None:
+        """The parameter for ``*args`` or ``**options`` of which a call hands on all, and the name
+        that is asked of the options; None where it hands over others besides.
+        """
+        terms = caller.module.facts.terms
+        parameter, keyword = -1, ""
+        if starred >= 0:
+            parameter = _own(caller, terms[entry[2][starred]][1], "*")
+            if parameter < 0 or starred + 1 < len(entry[2]):
+                return None
+        options = [term for name, term in entry[3] if name is None]
+        if options and name:
+            parameter, keyword = _own(caller, options[0], "**"), name
+            if parameter < 0 or len(options) > 1:
+                return None
+            if self._project.conditions.is_changed(caller, parameter, name):
+                return None
+        return (parameter, keyword) if parameter >= 0 else None
 
     def _is_declared(self, frame: Frame, term: int) -> bool:
         """Whether a term reads an attribute that its class declares: ``owner: Any = None`` is
@@ -379,24 +399,6 @@ def _place(callee: Frame, need: Condition, offset: int) -> tuple[str, int]:
     if parameter.kind in ("*", "**") or need.parameter < offset:
         return "", -1
     return "" if parameter.kind == "positional" else parameter.name, need.parameter - offset
-
-
-def _of_many(caller: Frame, entry: t.Term, name: str, starred: int) -> tuple[int, str] | None:
-    """The parameter for ``*args`` or ``**options`` of which a call hands on all, and the name that
-    is asked of the options; None where it hands over others besides.
-    """
-    terms = caller.module.facts.terms
-    parameter, keyword = -1, ""
-    if starred >= 0:
-        parameter = _own(caller, terms[entry[2][starred]][1], "*")
-        if parameter < 0 or starred + 1 < len(entry[2]):
-            return None
-    options = [term for name, term in entry[3] if name is None]
-    if options and name:
-        parameter, keyword = _own(caller, options[0], "**"), name
-        if parameter < 0 or len(options) > 1 or is_changed(caller, parameter, name):
-            return None
-    return (parameter, keyword) if parameter >= 0 else None
 
 
 def _own(frame: Frame, term: int, kind: str) -> int:

@@ -80,6 +80,8 @@ class Condition(NamedTuple):
 
 Requirements = frozenset[Condition]
 NOTHING: Requirements = frozenset()
+# Stands for each name that something may be put under.
+ANY: tuple[str, ...] = ("any",)
 
 
 def parameter_of(terms: list[t.Term], term: int) -> int | None:
@@ -98,8 +100,10 @@ def is_of(class_: type, classes: tuple[Value, ...]) -> bool:
     return any(External(f"builtins.{base.__name__}") in classes for base in class_.__mro__)
 
 
-def is_changed(frame: Frame, options: int, name: str) -> bool:
-    """Whether a function puts something under a name into its own ``**options``, or takes it."""
+def changes(frame: Frame) -> frozenset[tuple[int, object]]:
+    """Under which names a function puts something into its own ``**options``, or takes it: the
+    position of the parameter, and the name, ANY where that is not written.
+    """
     module, scope = frame.module, frame.scope
     terms = module.facts.terms
     stored = module.of_kind(t.STORE_ITEM)
@@ -110,11 +114,10 @@ def is_changed(frame: Frame, options: int, name: str) -> bool:
         if called[0] == t.ATTR and called[2] in _CHANGING:
             keys = terms[term][2]
             changed.append((called[1], keys[0] if called[2] in _BY_KEY and keys else -1))
-    return any(
-        parameter_of(terms, base) == options and not _is_another(terms, key, name)
-        for base, key in changed
-    )
-
-
-def _is_another(terms: list[t.Term], key: int, name: str) -> bool:
-    return key >= 0 and terms[key][0] == t.CONST and terms[key][1] != name
+    found: set[tuple[int, object]] = set()
+    for base, key in changed:
+        parameter = parameter_of(terms, base)
+        if parameter is not None:
+            is_written = key >= 0 and terms[key][0] == t.CONST
+            found.add((parameter, terms[key][1] if is_written else ANY))
+    return frozenset(found)
