@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.effects.constructed import MOST_STORES
 from fwp_checks.project.loop.own_loops import is_of, last_name
 from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.tested import tests_before
@@ -28,6 +29,10 @@ _STARTS = "start"
 _CALLBACKS = ("call_soon", "call_soon_threadsafe")
 _WAITS = "threading.Event.wait"
 _EVENT = Instance("threading.Event")
+_SETTINGS = "events.settings"
+
+_Setting = tuple["Module", int, t.Term]
+"""A call that may set or clear an event, and the method that does."""
 
 
 class Events(Framework):
@@ -123,11 +128,9 @@ def _is_of_loop(project: Project, frame: Frame, read: t.Term, wait: int) -> bool
     if len(owners) != 1 or not isinstance(owner, ClassValue):
         return False
     is_set = False
-    for module, call, method in _settings(project):
-        terms = module.facts.terms
-        event = _attribute(terms, method)
-        if event < 0 or terms[event][2] != read[2]:
-            continue
+    settings = _settings(project).get(read[2], [])
+    for module, call, method in settings if len(settings) <= MOST_STORES else ():
+        event = t.unaliased(module.facts.terms, method[1])
         is_owned = is_of(project, module, event, owner)
         if is_owned or (is_owned is None and module is owner.module):
             if method[2] == "clear" or not _runs_loop_after(module, call):
@@ -136,7 +139,20 @@ def _is_of_loop(project: Project, frame: Frame, read: t.Term, wait: int) -> bool
     return is_set
 
 
-def _settings(project: Project) -> Iterator[tuple[Module, int, t.Term]]:
+def _settings(project: Project) -> dict[str, list[_Setting]]:
+    """What may set or clear the event in an attribute, by the name of that."""
+    found: dict[str, list[_Setting]] | None = project.framework_data.get(_SETTINGS)
+    if found is None:
+        found = project.framework_data[_SETTINGS] = {}
+        for module, call, method in _methods(project):
+            event = _attribute(module.facts.terms, method)
+            if event >= 0:
+                name = module.facts.terms[event][2]
+                found.setdefault(name, []).append((module, call, method))
+    return found
+
+
+def _methods(project: Project) -> Iterator[_Setting]:
     """What may set or clear an event: the call, and the method that is called, or handed over."""
     sites = project.call_sites
     for name in ("set", "clear"):

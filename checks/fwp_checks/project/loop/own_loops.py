@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.constructed import MOST_STORES
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
@@ -163,15 +164,18 @@ class OwnLoops:
         None if it may be another's, or more is left to it.
         """
         handed: list[tuple[Module, int]] = []
+        stores = self._project.attribute_stores.get(name, [])
+        if len(stores) > MOST_STORES:
+            return None
         is_made = False
-        for module in self._project.table.modules:
+        for module, store in stores:
+            if not module.is_test and self._may_be_of(module, store, class_):
+                if not self._is_made(module, store):
+                    return None
+                is_made = True
+        for module in self._project.table.modules if is_made else ():
             if module.is_test:
                 continue
-            for store in module.of_kind(t.STORE):
-                if module.facts.terms[store][2] == name and self._may_be_of(module, store, class_):
-                    if not self._is_made(module, store):
-                        return None
-                    is_made = True
             held = [
                 term
                 for term in module.of_kind(t.ATTR)
@@ -183,7 +187,7 @@ class OwnLoops:
                     return None
                 handed += [(module, call) for call in calls]
         left = [place for place in handed if not self._stops(*place, name)]
-        if not is_made or len(left) != 1:
+        if len(left) != 1:
             return None
         module, call = left[0]
         regions = module.regions_in(module.code_scope_of(call))
