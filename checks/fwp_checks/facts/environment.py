@@ -161,14 +161,16 @@ class Environment:
         term = options[0] if len(options) == 1 else self._add((JOIN, options))
         self.top[name] = term
 
-    def _is_kept(self, end: int, placeholder: int) -> bool:
+    def _is_kept(self, end: int, kept: set[int]) -> bool:
         """Whether a variable is at the end of a round what it was at its beginning, perhaps tested
-        meanwhile, on each path.
+        meanwhile, on each path. ``kept`` are terms that are known to be so; what is found is added.
         """
+        if end in kept:
+            return True
         waiting = [end]
         for current in waiting:
             entry = self._terms[current]
-            if current == placeholder:
+            if current in kept:
                 continue
             if entry[0] in (ALIAS, NARROW):
                 waiting.append(entry[1])
@@ -176,6 +178,7 @@ class Environment:
                 waiting.extend(entry[1])
             else:
                 return False
+        kept.update(waiting)
         return True
 
     def close_loop(self) -> None:
@@ -187,9 +190,10 @@ class Environment:
             ends.append(layer.names)
         for name, (placeholder, before) in (layer.placeholders or {}).items():
             options = {before: None}
+            kept = {placeholder}
             for names in ends:
                 end = names.get(name, before)
-                if not self._is_kept(end, placeholder):
+                if not self._is_kept(end, kept):
                     options[end] = None
             if len(options) > 1:
                 self._terms[placeholder] = (JOIN, tuple(options))
