@@ -303,16 +303,26 @@ class Catalogue:
 
     def roots_with(self, member: str) -> frozenset[str]:
         """The import roots of types with an effect row for a special method (`__len__`)."""
-        return frozenset(self._roots_with.get(member, ()))
+        return frozenset([name.partition(".")[0] for name in self._special.get(member, ())])
 
     @cached_property
-    def _roots_with(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
+    def getters(self) -> dict[str, list[str]]:
+        """Rows of what reading attributes does (`Job.state.__get__`), by the attribute's name; of
+        what descriptors do by their own.
+        """
+        found: dict[str, list[str]] = {}
+        for name in self._special.get("__get__", ()):
+            found.setdefault(name.split(".")[-2], []).append(name)
+        return found
+
+    @cached_property
+    def _special(self) -> dict[str, list[str]]:
+        """The special methods with an effect row, by their last part."""
+        found: dict[str, list[str]] = {}
         for tables in self._layers:
             for name in tables["effects"]["single"]:
                 if name.endswith("__"):
-                    root, _, _ = name.partition(".")
-                    found.setdefault(name.rpartition(".")[2], set()).add(root)
+                    found.setdefault(name.rpartition(".")[2], []).append(name)
         return found
 
     def _find_effects(self, dotted: str) -> tuple[EffectRow, ...]:

@@ -102,12 +102,15 @@ class Names:
         """The attributes of objects of libraries that block when they are read."""
         catalogue = self._project.catalogue
         found = set()
-        for name in catalogue.names_with("blocks"):
-            attribute = name.removesuffix(".__get__")
-            # Else a descriptor, whose attributes have names of their own.
-            if attribute != name and not catalogue.is_type(attribute):
-                if name.partition(".")[0] in self.imported_roots:
-                    found.add(attribute.rpartition(".")[2])
+        for attribute, getters in catalogue.getters.items():
+            for name in getters:
+                # Of a descriptor, attributes have names of their own.
+                if catalogue.is_type(name.rpartition(".")[0]):
+                    continue
+                if name.partition(".")[0] in self.imported_roots and any(
+                    row.effect == "blocks" for row in catalogue.effects(name)
+                ):
+                    found.add(attribute)
         return frozenset(found)
 
     @cached_property

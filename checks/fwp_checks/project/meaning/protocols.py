@@ -270,7 +270,7 @@ class Protocols:
         alternatives: list[Alternative] = []
         for option in options_of(base):
             lazy = self._project.frameworks.reading(option, name)
-            if lazy is None:
+            if lazy is None and name in self._project.catalogue.getters:
                 lazy = self._project.libraries.reading(option, name)
             getters = [] if lazy is not None else self._project.members.getters(option, name)
             alternatives.extend(lazy or ())
