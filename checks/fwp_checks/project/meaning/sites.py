@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
-# A function called from more places than this is no place of registration.
+# A function called from more places than this is no place of registration; nor is a method, by
+# whose name methods of other classes are called, too.
 _MAX_CALLS = 100
+_MAX_METHOD_CALLS = 40
 _MAX_FRAMES = 8
 _CHAINS = (t.ATTR, t.ITEM, t.CALL, t.NARROW, t.ALIAS, t.AWAIT)
 # A call in the index is the number of its module above so many bits of its term: there are many.
@@ -298,13 +300,17 @@ class CallSites:
     def _find_frames(
         self, module: Module, scope_number: int, *, annotated: bool
     ) -> Iterable[Frame]:
-        scope = module.facts.scopes[scope_number]
+        scopes = module.facts.scopes
+        scope = scopes[scope_number]
+        places = self._index.get(self._called_as(module, scope_number), ())
+        is_method = scopes[scope.parent].kind == "class"
+        if len(places) > (_MAX_METHOD_CALLS if is_method else _MAX_CALLS):
+            return ()
         plain = self._project.frame_of_scope(module, scope_number)
         if scope.kind != "function" or not (annotated or self._takes_anything(plain)):
             return ()
-        places = self._index.get(self._called_as(module, scope_number), ())
         found: dict[Frame, None] = {}
-        for caller, term in map(self._place, places if len(places) <= _MAX_CALLS else ()):
+        for caller, term in map(self._place, places):
             number = _function_around(caller, caller.scope_of(term))
             arounds = [self._project.frame_of_scope(caller, number)]
             arounds += self._frames_by_calls(caller, number, annotated=annotated)
