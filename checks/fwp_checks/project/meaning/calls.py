@@ -65,7 +65,8 @@ class Calls:
         """What the call at a CALL term does."""
         known = frame.outcomes.get(term)
         if known is None:
-            entry = frame.module.facts.terms[term]
+            terms = frame.module.facts.terms
+            entry = terms[term]
             function = self._project.values.evaluate(frame, entry[1])
             if isinstance(function, Unknown):
                 known = Outcome((None,), function)
@@ -75,7 +76,7 @@ class Calls:
                 known = Outcome.nothing(self._project.mappings.of_locals(frame))
             else:
                 known = self.invoke(function, self.arguments(frame, entry, term))
-                if isinstance(function, ClassValue):
+                if terms[entry[1]][0] == t.ITEM and isinstance(function, ClassValue):
                     known = self._project.generics.named(frame, entry[1], function, known)
             frame.outcomes[term] = known
         return known

@@ -146,7 +146,7 @@ class Generics:
     def named(self, frame: Frame, called: int, class_: ClassValue, outcome: Outcome) -> Outcome:
         """What making an object does where type arguments stand at its class: ``Box[User]()``."""
         terms = frame.module.facts.terms
-        if terms[called][0] != t.ITEM or not self.variables(class_):
+        if not self.variables(class_):
             return outcome
         types = self._project.types
         given = tuple([types.class_named(frame, a) for a in arguments_of(terms, called)])
@@ -171,11 +171,11 @@ class Generics:
         """What a call of a function gives by its annotations, if they say that what is handed over
         decides it: ``def get(self, kind: type[T]) -> T``.
         """
-        names = self._returned_variables(function)
+        scope = function.frame.module.facts.scopes[function.scope]
+        names = self._returned_variables(function) if scope.returns_annotation >= 0 else None
         if not names:
             return None
         project = self._project
-        scope = function.module.facts.scopes[function.scope]
         solved = self._solved(function, arguments)
         bound = tuple([(name, solved[name]) for name in solved if name in names])
         if not bound:
@@ -230,13 +230,12 @@ class Generics:
 
     def _returned_variables(self, function: FunctionValue) -> frozenset[str]:
         """The type variables in what a function returns that parameters of it have, too."""
-        key = (function.module, function.scope)
+        module = function.frame.module
+        key = (module, function.scope)
         known = self._returned.get(key)
         if known is None:
-            scope = function.module.facts.scopes[function.scope]
-            names: set[str] = set()
-            if scope.returns_annotation >= 0:
-                names.update(self._variables_in(function.frame, scope.returns_annotation))
+            scope = module.facts.scopes[function.scope]
+            names = set(self._variables_in(function.frame, scope.returns_annotation))
             if names:
                 handed = [
                     name
