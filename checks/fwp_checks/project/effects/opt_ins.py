@@ -8,6 +8,7 @@ What stands behind them may be done where somebody asks for it.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -18,6 +19,7 @@ from fwp_checks.project.effects.constructed import (
 )
 from fwp_checks.project.effects.requirements import Condition
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.classes import SETTINGS
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.literals import attribute_term, bound
 from fwp_checks.project.meaning.tested import tests_before, tests_in
@@ -41,6 +43,7 @@ _LEVELS = 4
 # What gives a default to a setting, as its first argument or by this name.
 _FIELDS: tuple[str, ...] = ("pydantic.Field", "pydantic.fields.Field")
 _DEFAULT = "default"
+_SETTINGS = frozenset({name.partition(".")[0] for name in SETTINGS})
 _READS = (t.ATTR, t.NAME, t.IMPORT)
 # Through how many variables a setting is followed.
 _STEPS = 4
@@ -60,8 +63,9 @@ class OptIns:
         or of the object whose method it is.
         """
         module, number = frame.module, frame.scope_number
-        if any(start <= term < end for start, end in self._behind_settings(frame)):
-            return True
+        for start, end in self._behind_settings(frame) if self._has_settings else ():
+            if start <= term < end:
+                return True
         parent = module.facts.scopes[number].parent
         if parent <= 0 or module.facts.scopes[parent].kind != "class":
             return False
@@ -80,6 +84,11 @@ class OptIns:
             ):
                 return True
         return False
+
+    @cached_property
+    def _has_settings(self) -> bool:
+        """Whether the project may have settings of the application."""
+        return not self._project.names.imported_roots.isdisjoint(_SETTINGS)
 
     def _behind_settings(self, frame: Frame) -> list[tuple[int, int]]:
         """The stretches of a function that run only where such a setting is on."""
