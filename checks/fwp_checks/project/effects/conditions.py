@@ -141,10 +141,11 @@ class Conditions:
         of ``**options`` that it gets by its name, or of the constructor, without a test.
         """
         terms = frame.module.facts.terms
-        parameter = parameter_of(terms, term)
-        if parameter is not None:
-            return Condition(parameter, "")
-        entry = terms[t.unaliased(terms, term)]
+        term = t.unaliased(terms, term)
+        entry = terms[term]
+        if entry[0] in (t.PARAM, t.JOIN):
+            parameter = parameter_of(terms, term)
+            return Condition(parameter, "") if parameter is not None else None
         if entry[0] == t.ATTR:
             assigned = assigned_before(frame, term)
             parameter = parameter_of(terms, assigned) if assigned >= 0 else None
