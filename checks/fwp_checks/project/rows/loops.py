@@ -70,6 +70,7 @@ class LoopEffects:
         self._rows = Rows(project)
         self._rounds = Rounds(project)
         self._lengths = Lengths(project)
+        self._writing: dict[tuple[Frame, int, int], bool] = {}
 
     @cached_property
     def _effects(self) -> dict[str, Effects]:
@@ -235,6 +236,13 @@ class LoopEffects:
         """Whether each round of a loop, or a function, writes something, or saves what may be a
         row.
         """
+        key = (frame, part.start, part.end)
+        known = self._writing.get(key)
+        if known is None:
+            known = self._writing[key] = self._finds_writing(frame, part)
+        return known
+
+    def _finds_writing(self, frame: Frame, part: Region | Scope) -> bool:
         writes = self._effects["writes"]
         if any(
             writes.chain(frame, event) is not None
