@@ -134,9 +134,10 @@ def _around(frame: Frame, term: int) -> list[Region]:
 def _is_used(terms: list[t.Term], tested: int, region: Region) -> bool:
     """Whether what a test finds to be there is what its branch works on."""
     tested = t.unaliased(terms, tested)
+    # What reads the same is of the same kind.
+    kinds = {terms[tested][0], t.ALIAS, t.NARROW} - {t.CONST}
     return any(
-        terms[used][0] != t.CONST
-        and (t.unaliased(terms, used) == tested or is_same(terms, used, tested))
+        terms[used][0] in kinds and is_same(terms, used, tested)
         for term in range(region.start, region.end)
         if terms[term][0] not in (t.NARROW, t.ALIAS, t.JOIN)
         for used in t.operands(terms[term])

@@ -5,6 +5,7 @@ one of their own, and in attributes, run by threads.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -57,13 +58,24 @@ class OwnLoops:
         self._run_by: dict[tuple[Module, int], tuple[int, ...]] = {}
         self._only: dict[tuple[ClassValue, str], tuple[Module, int] | None] = {}
 
+    @cached_property
+    def running(self) -> dict[Module, list[int]]:
+        """The scopes of each module that call what may start a loop, by its last name."""
+        found: dict[Module, set[int]] = {}
+        for name in RUN:
+            for module, call in self._project.call_sites.spelt(name):
+                if last_name(module.facts.terms, call) == name:
+                    found.setdefault(module, set()).add(module.scope_of(call))
+        return {m: sorted(found[m]) for m in self._project.table.modules if m in found}
+
     def beginning(self) -> Iterator[Frame]:
         """Plain functions that hand a coroutine to such a function, or to such a loop."""
         sites = self._project.call_sites
         found: dict[tuple[Module, int], None] = {}
-        for module, call in [place for name in sorted(RUN) for place in sites.spelt(name)]:
-            number = module.scope_of(call)
-            if self._parameters(module, number):
+        for module, numbers in self.running.items():
+            for number in numbers:
+                if not self._parameters(module, number):
+                    continue
                 for caller, _, called in sites.of_function(module, number):
                     if called is not None:
                         found[caller.module, caller.scope_number] = None
@@ -105,6 +117,8 @@ class OwnLoops:
 
     def _find_parameters(self, module: Module, number: int) -> list[int]:
         scope = module.facts.scopes[number]
+        if number not in self.running.get(module, ()):
+            return []
         if scope.is_async or scope.is_generator or not scope.parameters or module.is_read_only:
             return []
         terms = module.facts.terms

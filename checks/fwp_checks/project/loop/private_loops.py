@@ -108,10 +108,8 @@ def _starters(project: Project) -> Iterator[Frame]:
     A function in a decorator of the project, in a frame for each function that is decorated.
     """
     inner: dict[tuple[Module, int], list[int]] = {}
-    for module in project.table.modules:
-        terms = module.facts.terms
-        runs = (call for call in module.calls if last_name(terms, call) in RUN)
-        for number in sorted({module.scope_of(call) for call in runs}):
+    for module, numbers in project.loop_entries.own_loops.running.items():
+        for number in numbers:
             scope = module.facts.scopes[number]
             if module.is_read_only or not scope.is_function or scope.is_async:
                 continue
