@@ -43,7 +43,7 @@ _LEVELS = 4
 # What gives a default to a setting, as its first argument or by this name.
 _FIELDS: tuple[str, ...] = ("pydantic.Field", "pydantic.fields.Field")
 _DEFAULT = "default"
-_SETTINGS = frozenset({name.partition(".")[0] for name in SETTINGS})
+_SETTINGS = frozenset(SETTINGS)
 _READS = (t.ATTR, t.NAME, t.IMPORT)
 # Through how many variables a setting is followed.
 _STEPS = 4
@@ -87,8 +87,9 @@ class OptIns:
 
     @cached_property
     def _has_settings(self) -> bool:
-        """Whether the project may have settings of the application."""
-        return not self._project.names.imported_roots.isdisjoint(_SETTINGS)
+        """Whether the project has settings of the application."""
+        bases = self._project.call_sites.derived.values()
+        return any(not _SETTINGS.isdisjoint(externals) for externals in bases)
 
     def _behind_settings(self, frame: Frame) -> list[tuple[int, int]]:
         """The stretches of a function that run only where such a setting is on."""
