@@ -42,6 +42,15 @@ _ENUMS: frozenset[str] = frozenset(
         "django.db.models.TextChoices",
     }
 )
+# Two names of one number: https://docs.python.org/3/library/logging.html#logging-levels,
+# https://docs.python.org/3/library/signal.html#signal.SIGIOT
+_SAME: dict[str, str] = {
+    "logging.WARN": "WARNING",
+    "logging.FATAL": "CRITICAL",
+    "signal.SIGIOT": "SIGABRT",
+    "signal.SIGCLD": "SIGCHLD",
+    "signal.SIGPOLL": "SIGIO",
+}
 _COMPARABLE: frozenset[int] = frozenset({t.CONST, t.ATTR})
 
 
@@ -94,6 +103,7 @@ def literal(project: Project, frame: Frame, term: int) -> Constant | None:
     """A literal, or a member of an enumeration, that a term is, perhaps by way of a local variable.
 
     A class or module of a library that is not read has members where its attribute is in capitals.
+    Those of any other object, as of settings, may be the same under several names.
     """
     terms = frame.module.facts.terms
     entry = terms[t.unaliased(terms, term)]
@@ -101,9 +111,12 @@ def literal(project: Project, frame: Frame, term: int) -> Constant | None:
         return Constant(entry[1])
     if entry[0] != t.ATTR:
         return None
-    owner, name = project.values.evaluate(frame, entry[1]), entry[2]
+    owner, name = project.values.evaluate(frame, entry[1]), str(entry[2])
     if isinstance(owner, External):
-        return Constant(EnumMember(owner.name, name)) if name.isupper() else None
+        is_class = owner.name.rpartition(".")[2][:1].isupper()
+        if not name.isupper() or not (is_class or _is_module(frame, owner)):
+            return None
+        return Constant(EnumMember(owner.name, _SAME.get(f"{owner.name}.{name}", name)))
     if not isinstance(owner, ClassValue):
         return None
     if _ENUMS.isdisjoint(project.classes.info(owner).externals):
@@ -112,6 +125,12 @@ def literal(project: Project, frame: Frame, term: int) -> Constant | None:
     if bound is None or isinstance(bound, (FunctionValue, Wrapped)):
         return None
     return Constant(EnumMember(f"{owner.module.name}.{owner.name}", name))
+
+
+def _is_module(frame: Frame, library: External) -> bool:
+    """Whether a file imports it as a whole: ``import socket``."""
+    imports = frame.module.facts.imports
+    return any(one.attribute is None and one.module == library.name for one in imports)
 
 
 def may_be(constant: object, form: str, literals: tuple[object, ...], is_equal: bool) -> bool:
