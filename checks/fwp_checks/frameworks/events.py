@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.project.effects.constructed import MOST_STORES
-from fwp_checks.project.loop.own_loops import is_of, last_name
+from fwp_checks.project.effects.constructed import MOST_STORES, is_attribute_of
+from fwp_checks.project.loop.own_loops import last_name
 from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.tested import tests_before
 from fwp_checks.project.meaning.values import ClassValue, Instance, options_of
@@ -131,7 +131,7 @@ def _is_of_loop(project: Project, frame: Frame, read: t.Term, wait: int) -> bool
     settings = _settings(project).get(read[2], [])
     for module, call, method in settings if len(settings) <= MOST_STORES else ():
         event = t.unaliased(module.facts.terms, method[1])
-        is_owned = is_of(project, module, event, owner)
+        is_owned = is_attribute_of(project, owner, module, event)
         if is_owned or (is_owned is None and module is owner.module):
             if method[2] == "clear" or not _runs_loop_after(module, call):
                 return False

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import ClassValue, FunctionValue, Instance, options_of
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -54,7 +60,7 @@ class Constructed:
             return -1
         option = -1
         for place, store in stores:
-            if place.is_test or is_of_another(self._project, class_, place, store):
+            if place.is_test or is_attribute_of(self._project, class_, place, store) is False:
                 continue
             entry = place.facts.terms[store]
             if (
@@ -86,23 +92,25 @@ def is_bound_by_classes(project: Project, class_: ClassValue, name: str) -> bool
     )
 
 
-def is_of_another(project: Project, class_: ClassValue, module: Module, store: int) -> bool:
-    """Whether an attribute is certainly one of an object of another class."""
-    number = module.scope_of(store)
-    frame = project.frame_of_scope(module, module.code_scope_of(store))
-    base = module.facts.terms[store][1]
-    owner = project.calls.class_of_method(module, number)
-    if owner is not None and module.is_parameter(base, number, 0):
-        owners = [owner]
+def is_attribute_of(project: Project, class_: ClassValue, module: Module, term: int) -> bool | None:
+    """Whether an attribute, read or assigned, is one of a class's objects, or of those of classes
+    above or below it; None if that is not known.
+    """
+    number = module.scope_of(term)
+    base = module.facts.terms[term][1]
+    own = project.calls.class_of_method(module, number)
+    if own is not None and module.is_parameter(base, number, 0):
+        options: tuple[Value, ...] = (own,)
     else:
-        owners = []
-        for option in options_of(project.values.evaluate(frame, base)):
-            if not isinstance(option, Instance):
-                return False
-            if isinstance(option.class_, ClassValue):
-                owners.append(option.class_)
+        frame = project.frame_of_scope(module, module.code_scope_of(term))
+        options = options_of(project.values.evaluate(frame, base))
     classes = project.classes
-    return not any(
-        class_ in classes.info(other).order or other in classes.info(class_).order
-        for other in owners
-    )
+    found: bool | None = False
+    for option in options:
+        owner = option.class_ if isinstance(option, Instance) else option
+        if isinstance(owner, ClassValue):
+            if class_ in classes.info(owner).order or owner in classes.info(class_).order:
+                return True
+        elif not isinstance(owner, str):
+            found = None
+    return found

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.constructed import (
     CONSTRUCTOR,
+    is_attribute_of,
     is_bound_by_classes,
-    is_of_another,
 )
 from fwp_checks.project.effects.requirements import Condition
 from fwp_checks.project.files.modules import Module
@@ -150,7 +150,7 @@ class OptIns:
             value = module.facts.terms[store][3]
             if module.is_test or value < 0 or module.facts.terms[value] == _OFF:
                 continue
-            if is_of_another(self._project, class_, module, store):
+            if is_attribute_of(self._project, class_, module, store) is False:
                 continue
             number = module.scope_of(store)
             owner = self._project.calls.class_of_method(module, number)

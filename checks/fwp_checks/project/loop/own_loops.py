@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.constructed import MOST_STORES
+from fwp_checks.project.effects.constructed import MOST_STORES, is_attribute_of
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
@@ -17,10 +17,7 @@ from fwp_checks.project.meaning.values import (
     Coroutine,
     External,
     FunctionValue,
-    Instance,
     Member,
-    Unknown,
-    options_of,
 )
 
 if TYPE_CHECKING:
@@ -209,7 +206,7 @@ class OwnLoops:
         return None if is_repeated else left[0]
 
     def _may_be_of(self, module: Module, term: int, class_: ClassValue) -> bool:
-        return is_of(self._project, module, term, class_) is not False
+        return is_attribute_of(self._project, class_, module, term) is not False
 
     def _is_made(self, module: Module, store: int) -> bool:
         """Whether an attribute is assigned a loop that is made there, or None."""
@@ -275,23 +272,6 @@ class OwnLoops:
             and terms[t.unaliased(terms, terms[terms[term][1]][1])][-1] == name
             for term in inner.module.calls_in(inner.scope_number)
         )
-
-
-def is_of(project: Project, module: Module, term: int, class_: ClassValue) -> bool | None:
-    """Whether an attribute, read or assigned, is one of a class's objects; None if unknown."""
-    classes = project.classes
-    frame = project.frame_of_scope(module, module.code_scope_of(term))
-    base = project.values.evaluate(frame, module.facts.terms[term][1])
-    found: bool | None = False
-    for option in options_of(base):
-        owner = option.class_ if isinstance(option, Instance) else option
-        if isinstance(option, Unknown):
-            found = None
-        elif isinstance(owner, ClassValue) and (
-            class_ in classes.info(owner).order or owner in classes.info(class_).order
-        ):
-            return True
-    return found
 
 
 def last_name(terms: Sequence[t.Term], call: int) -> str:
