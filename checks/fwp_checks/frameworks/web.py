@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.loop.loop_roots import Context, Root
+from fwp_checks.project.loop.private_loops import runs_apart
 from fwp_checks.project.meaning.single_calls import SingleCalls
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -161,7 +162,8 @@ class WebFramework(Framework):
             # An async function inside a wrapper of the project's is what it is registered as, too.
             plain = project.calls.unbound_frame(decoration.around, decoration.scope_number)
             if plain.scope.is_async and len(plain.scope.decorators) > 1:
-                yield self.root(plain, Registration(context))
+                if not runs_apart(project, decoration.around, decoration.scope_number):
+                    yield self.root(plain, Registration(context))
         for made, applied in project.call_sites.applied(frozenset(self._decorators)):
             how = self.registration(self._decorators[made.name], made.name, made.arguments)
             yield from self.registered(project, applied.arguments.get(0), how)

@@ -157,6 +157,11 @@ class LoopEntries:
         return tuple(private_loops.entries(self._project))
 
     @cached_property
+    def around_loops(self) -> private_loops.Inner:
+        """The functions around plain ones that make a loop and run it: decorators, maybe."""
+        return private_loops.around_loops(self._project)
+
+    @cached_property
     def on_loops(self) -> frozenset[FunctionKey] | None:
         """Where the project drives coroutines by hand, the functions that run on a loop all the
         same; else None: all do.

@@ -107,7 +107,34 @@ def _starters(project: Project) -> Iterator[Frame]:
 
     A function in a decorator of the project, in a frame for each function that is decorated.
     """
-    inner: dict[tuple[Module, int], list[int]] = {}
+    for module, number in _making_loops(project):
+        yield from project.call_sites.frames_around(module, number)
+    inner = project.loop_entries.around_loops
+    if inner:
+        for module in project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                if module.is_read_only or scope.kind != "function" or not scope.decorators:
+                    continue
+                around = project.frame_of_scope(module, scope.parent)
+                yield from _running(project, around, number, inner)
+
+
+def runs_apart(project: Project, around: Frame, number: int) -> bool:
+    """Whether a decorator of the project runs a function on a loop that it makes for that."""
+    inner = project.loop_entries.around_loops
+    if not inner:
+        return False
+    function = around.module.path, number
+    return any(
+        made.function == function
+        for frame in _running(project, around, number, inner)
+        for term, made in project.behaviours.of(frame).coroutines
+        if term in starts(project, frame).beginning
+    )
+
+
+def _making_loops(project: Project) -> Iterator[tuple[Module, int]]:
+    """The plain functions that make a loop and run it."""
     for module, numbers in project.loop_entries.own_loops.running.items():
         for number in numbers:
             scope = module.facts.scopes[number]
@@ -115,31 +142,40 @@ def _starters(project: Project) -> Iterator[Frame]:
                 continue
             frame = project.frame_of_scope(module, number)
             if _runs_loop(project, frame, _NEW_LOOP) or _makes_and_runs_loop(project, frame):
-                yield from project.call_sites.frames_around(module, number)
-                if scope.parent > 0:
-                    inner.setdefault((module, scope.parent), []).append(number)
-    if inner:
-        for decorator in _decorations(project, inner.keys()):
-            for number in inner[decorator.module, decorator.scope_number]:
-                yield project.calls.unbound_frame(decorator, number)
+                yield module, number
 
 
-def _decorations(project: Project, decorators: Container[tuple[Module, int]]) -> Iterator[Frame]:
-    """The frames in which any of some functions runs as a decorator."""
-    for module in project.table.modules:
-        for number, scope in enumerate(module.facts.scopes):
-            if module.is_read_only or scope.kind != "function" or not scope.decorators:
-                continue
-            around = project.frame_of_scope(module, scope.parent)
-            value: Value = FunctionValue(around, number)
-            for term in reversed(scope.decorators):
-                for option in options_of(project.values.evaluate(around, term)):
-                    if (
-                        isinstance(option, FunctionValue)
-                        and (option.module, option.scope) in decorators
-                    ):
-                        yield project.calls.frame_for(option, Arguments((value,)))
-                value = project.calls.decorated(around, value, term)
+Inner = dict[tuple[Module, int], list[tuple[int, ...]]]
+"""Functions that have others in them, with the ways to these."""
+
+
+def around_loops(project: Project) -> Inner:
+    """The functions that have plain functions in them that make a loop and run it."""
+    inner: Inner = {}
+    for module, number in _making_loops(project):
+        # What a decorator gives may hand the one in it to a thread.
+        scopes = module.facts.scopes
+        way: tuple[int, ...] = (number,)
+        around = scopes[number].parent
+        while around > 0 and scopes[around].is_function:
+            inner.setdefault((module, around), []).append(way)
+            way = (around, *way)
+            around = scopes[around].parent
+    return inner
+
+
+def _running(project: Project, around: Frame, number: int, inner: Inner) -> Iterator[Frame]:
+    """The frames of such functions in decorators of the project that stand over a function."""
+    value: Value = FunctionValue(around, number)
+    for term in reversed(around.module.facts.scopes[number].decorators):
+        for option in options_of(project.values.evaluate(around, term)):
+            if isinstance(option, FunctionValue):
+                for way in inner.get((option.module, option.scope), ()):
+                    frame = project.calls.frame_for(option, Arguments((value,)))
+                    for step in way:
+                        frame = project.calls.unbound_frame(frame, step)
+                    yield frame
+        value = project.calls.decorated(around, value, term)
 
 
 def _is_script(module: Module) -> bool:
