@@ -132,8 +132,8 @@ class Conditions:
             return _attribute(terms, entry, "has" if positive else "lacks")
         if kind == t.CALL and positive and terms[entry[1]] == _CALLABLE and entry[2]:
             return _attribute(terms, terms[t.unaliased(terms, entry[2][0])], "has")
-        if kind == t.CALL and positive and len(entry[2]) == 2:
-            return self._instance(frame, entry)
+        if kind == t.CALL and len(entry[2]) == 2:
+            return self._instance(frame, entry, positive)
         return NOTHING
 
     def _asked(self, frame: Frame, term: int) -> Condition | None:
@@ -199,8 +199,8 @@ class Conditions:
         test = "equal" if found.is_equal is positive else "unequal"
         return frozenset({asked._replace(test=test, literals=tuple(literals), form=found.form)})
 
-    def _instance(self, frame: Frame, call: t.Term) -> Requirements:
-        """What ``isinstance(parameter, classes)`` asks for."""
+    def _instance(self, frame: Frame, call: t.Term, positive: bool) -> Requirements:
+        """What ``isinstance(parameter, classes)`` asks for, where it holds or fails."""
         terms = frame.module.facts.terms
         parameter = parameter_of(terms, call[2][0])
         if parameter is None or terms[call[1]] != (t.NAME, "isinstance"):
@@ -209,7 +209,10 @@ class Conditions:
         classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
         if not all(self._is_concrete(class_) for class_ in classes):
             return NOTHING
-        return frozenset({Condition(parameter, "instance", classes=classes)})
+        if not positive and not isinstance(wanted, TupleValue) and len(classes) > 1:
+            return NOTHING  # it is asked for one of them, whichever that is
+        test = "instance" if positive else "not-instance"
+        return frozenset({Condition(parameter, test, classes=classes)})
 
     def _is_concrete(self, class_: Value) -> bool:
         """Whether objects of a class are made by it or by what is derived from it."""

@@ -147,6 +147,8 @@ class Passed:
             return passed is not None
         if parameter_of(caller.module.facts.terms, passed) is not None:
             return True
+        if need.test == "not-instance":
+            return True  # nothing says that it is one
         options = options_of(self._project.values.evaluate(caller, passed))
         if need.test == "truthy":
             return all(map(self.is_true, options))
@@ -191,9 +193,12 @@ class Passed:
         if need.test == "instance":
             options = options_of(self._project.values.evaluate(caller, term))
             return all(self._is_of_no_class(option, need.classes) for option in options)
+        parameter = parameter_of(terms, term)
+        if need.test == "not-instance" and parameter is None:
+            options = options_of(self._project.values.evaluate(caller, term))
+            return all(self._is_of_a_class(option, need.classes) for option in options)
         if need.test not in ("none", "falsy"):
             return False
-        parameter = parameter_of(terms, term)
         if parameter is not None and _may_be_none(caller, parameter):
             return False
         options = options_of(self._project.values.evaluate(caller, term))

@@ -22,9 +22,9 @@ _CHANGING = frozenset({"update", "clear", "popitem", *_BY_KEY})
 
 class Condition(NamedTuple):
     """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``,
-    an ``instance`` of one of some ``classes``, ``used`` since it was made; or what it ``has`` or
-    ``lacks``: an ``attribute``; or, in a ``form``, ``equal`` to one of some ``literals``, or
-    ``unequal`` to all of them.
+    an ``instance`` of one of some ``classes`` or ``not-instance``, ``used`` since it was made; or
+    what it ``has`` or ``lacks``: an ``attribute``; or, in a ``form``, ``equal`` to one of some
+    ``literals``, or ``unequal`` to all of them.
 
     Of ``*args`` and ``**options`` that are handed on, or asked by ``options.get("name")``: the one
     at ``position`` of the first, or with the name ``keyword``. Where it is neither, it is
@@ -69,6 +69,8 @@ class Condition(NamedTuple):
             return not constant
         if self.test == "instance":
             return is_of(type(constant), self.classes)
+        if self.test == "not-instance":
+            return not is_of(type(constant), self.classes)
         if self.test == "used":
             return True
         if self.is_compared:
