@@ -63,6 +63,8 @@ def _bound(order: tuple[ClassValue | External, ...], name: str) -> tuple[ClassVa
     return None
 
 
+# Deques are followed as lists; these methods are theirs alone.
+_OF_DEQUES = frozenset({"appendleft", "extendleft", "popleft", "rotate"})
 # Bases that add no attributes of the kind that code asks for.
 _OF_NOTHING = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
 # Under these, a property stays what it is for objects: Python's own, then those of SQLAlchemy's
@@ -144,7 +146,8 @@ class Members:
             return Member(f"builtins.globals.{name}", base)
         container = _container(base)
         if container:
-            return Member(f"builtins.{container}.{name}", base)
+            owner = "collections.deque" if name in _OF_DEQUES else f"builtins.{container}"
+            return Member(f"{owner}.{name}", base)
         return Unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
 
     def _of_union(self, options: tuple[Value, ...], name: str) -> Value:

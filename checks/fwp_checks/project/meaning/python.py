@@ -494,7 +494,7 @@ CALLS: dict[str, Known] = {
     "builtins.dict.items": _dict_items,
     "builtins.dict.copy": _receiver,
     "builtins.list.pop": _list_item,
-    "builtins.list.popleft": _list_item,
+    "collections.deque.popleft": _list_item,
     "builtins.list.copy": _receiver,
     "builtins.set.pop": _list_item,
     "builtins.set.copy": _receiver,
