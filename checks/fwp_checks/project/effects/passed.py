@@ -54,6 +54,8 @@ _RULED_OUT = {
 _LEFT_OUT = Constant(None)
 _TEXTS = ("builtins.str", "builtins.bytes")
 _SUPER = External("builtins.super")
+# Events that run a method of an object, or the calls of one: where its term stands.
+_OF_OBJECTS = frozenset({t.ATTR, t.ENTER, t.ITER})
 _OBJECTS = (Instance, FunctionValue, ClassValue, TupleValue, MappingValue, Iterable)
 
 
@@ -371,11 +373,13 @@ def _may_be_none(frame: Frame, parameter: int) -> bool:
 
 
 def _receiver(terms: list[t.Term], event: int) -> int:
-    """The term of the object whose method or property an event runs; -1 if none is seen."""
+    """The term of the object whose method or property an event runs, as ``with`` does or a loop;
+    -1 if none is seen.
+    """
     entry = terms[event]
     if entry[0] == t.CALL:
         entry = terms[entry[1]]
-    return int(entry[1]) if entry[0] == t.ATTR else -1
+    return int(entry[1]) if entry[0] in _OF_OBJECTS else -1
 
 
 def _is_of(function: Value | None, callee: Frame) -> TypeGuard[FunctionValue]:
