@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.compared import compared, literal
+from fwp_checks.project.effects.compared import Compared, compared, literal
+from fwp_checks.project.effects.made import given
 from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.effects.passes import last_pass
 from fwp_checks.project.effects.requirements import (
@@ -26,6 +27,7 @@ from fwp_checks.project.effects.unused import ENDING
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.assignments import assigned_before
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.tested import parts
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
@@ -52,6 +54,8 @@ _ATTRIBUTES = ((t.NAME, "hasattr"), _GETATTR)
 _ABSENT = ((t.CONST, None), (t.CONST, False))
 # The kind of rows whose objects have no connection before they are used.
 _SESSIONS = "orm"
+# How many values that meet in a variable are looked at.
+_MOST_OPTIONS = 4
 
 
 class Conditions:
@@ -81,11 +85,11 @@ class Conditions:
         for region in frame.module.regions_in(frame.scope_number):
             if region.kind in ("if", "else") and region.term >= 0:
                 positive = region.kind == "if"
-                requirements = self._tested(frame, region.term, positive)
+                requirements = self._needed(frame, region.term, positive)
                 if requirements:
                     found.append((region.start, region.end, requirements))
                 requirements = (
-                    self._tested(frame, region.term, not positive) if region.leaves else NOTHING
+                    self._needed(frame, region.term, not positive) if region.leaves else NOTHING
                 )
                 if requirements:
                     found.append(
@@ -99,6 +103,17 @@ class Conditions:
             requirements = self._tested(frame, term, positive)
             if requirements:
                 found.append((start, end, requirements))
+        return found
+
+    def _needed(self, frame: Frame, term: int, positive: bool) -> Requirements:
+        """What parameters must be where a condition holds, and what they must not have been for
+        what was made in place of them.
+        """
+        found = self._tested(frame, term, positive)
+        terms = frame.module.facts.terms
+        for part, holds in parts(terms, term, holds=positive):
+            if terms[part][0] == t.COMPARE:
+                found |= self._replaced(frame, terms[part], holds)
         return found
 
     def _tested(self, frame: Frame, term: int, positive: bool) -> Requirements:
@@ -190,14 +205,49 @@ class Conditions:
         asked = self._asked(frame, found.term) if found is not None else None
         if found is None or asked is None:
             return NOTHING
+        need = self._among(frame, asked, found, positive)
+        return frozenset({need}) if need is not None else NOTHING
+
+    def _among(
+        self, frame: Frame, asked: Condition, found: Compared, positive: bool
+    ) -> Condition | None:
+        """The condition that something is, or is not, one of some literals."""
         literals = []
         for term in found.wanted:
             wanted = literal(self._project, frame, term)
             if wanted is None:
-                return NOTHING
+                return None
             literals.append(wanted.value)
         test = "equal" if found.is_equal is positive else "unequal"
-        return frozenset({asked._replace(test=test, literals=tuple(literals), form=found.form)})
+        return asked._replace(test=test, literals=tuple(literals), form=found.form)
+
+    def _replaced(self, frame: Frame, entry: t.Term, positive: bool) -> Requirements:
+        """What a parameter must not have been for a comparison to come out so, where an object was
+        made in place of it: ``if isinstance(source, str): source = read(source)``.
+        """
+        terms = frame.module.facts.terms
+        found = compared(terms, entry)
+        read = terms[t.unaliased(terms, found.term)] if found is not None else entry
+        joined = terms[t.unaliased(terms, read[1])] if read[0] == t.ATTR else entry
+        if found is None or joined[0] != t.JOIN or len(joined[1]) > _MOST_OPTIONS:
+            return NOTHING
+        need = self._among(frame, Condition(0, ""), found, positive)
+        kept = [option for option in joined[1] if terms[option][0] != t.CALL]
+        if need is None or len(kept) != 1 or terms[kept[0]][0] != t.NARROW:
+            return NOTHING
+        _, operand, test, argument = terms[kept[0]]
+        parameter = parameter_of(terms, operand)
+        if parameter is None or test != "not-instance":
+            return NOTHING
+        for option in joined[1]:
+            if option == kept[0]:
+                continue
+            constants = given(self._project, frame, option, read[2])
+            if constants is None or any(need.holds_for(one.value) for one in constants):
+                return NOTHING
+        wanted = self._project.values.evaluate(frame, argument)
+        classes = wanted.items if isinstance(wanted, TupleValue) else (wanted,)
+        return frozenset({Condition(parameter, test, classes=classes)})
 
     def _instance(self, frame: Frame, call: t.Term, positive: bool) -> Requirements:
         """What ``isinstance(parameter, classes)`` asks for, where it holds or fails."""

@@ -183,6 +183,7 @@ class Passed:
         if need.test == "used":
             return is_unused(self._project, caller, term)
         terms = caller.module.facts.terms
+        narrowed = term
         while terms[term][0] in (t.NARROW, t.ALIAS):
             entry = terms[term]
             if entry[0] == t.NARROW and need.test in _RULED_OUT.get(entry[2], ()):
@@ -197,7 +198,7 @@ class Passed:
             return all(self._is_of_no_class(option, need.classes) for option in options)
         parameter = parameter_of(terms, term)
         if need.test == "not-instance" and parameter is None:
-            options = options_of(self._project.values.evaluate(caller, term))
+            options = options_of(self._project.values.evaluate(caller, narrowed))
             return all(self._is_of_a_class(option, need.classes) for option in options)
         if need.test not in ("none", "falsy"):
             return False
