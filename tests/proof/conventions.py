@@ -8,18 +8,26 @@ from importlib.metadata import PackageNotFoundError, version
 
 from tests.rules.markdown import Case, PageError
 
-_COMMENT = re.compile(r"<!-- (run|rows|needs|not run): (.+?) -->")
+_COMMENT = re.compile(r"<!-- (run|rows|needs|environment|not run): (.+?) -->")
 _NEEDS = re.compile(r"([\w-]+)(?:>=([\d.]+))?")
 
 
 @dataclass(slots=True)
 class Instructions:
-    """How a case is run: expressions, values of fields, requirements, the reason not to run it."""
+    """How a case is run: expressions, values of fields, requirements, variables of the
+    environment, the reason not to run it.
+    """
 
     run: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)
+    environment: list[str] = field(default_factory=list)
     not_run: str = ""
+
+    def variables(self, usual: dict[str, str]) -> dict[str, str]:
+        """The variables that the comments set; the usual ones where no comment speaks of any."""
+        said = [pair for text in self.environment for pair in text.split() if "=" in pair]
+        return dict(pair.split("=", 1) for pair in said) if self.environment else usual
 
     @property
     def missing(self) -> str:

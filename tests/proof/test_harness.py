@@ -225,6 +225,10 @@ def test_instructions() -> None:
     )
     assert found == Instructions(["a.b", "c(1)"], [], ["pytest>=1.0"])
     assert found.missing == ""
+    told = instructions(case({}, "<!-- environment: A=1 B=x=y -->"))
+    assert told.variables({"C": "2"}) == {"A": "1", "B": "x=y"}
+    assert instructions(case({}, "<!-- environment: empty -->")).variables({"C": "2"}) == {}
+    assert found.variables({"C": "2"}) == {"C": "2"}
     missing = instructions(case({}, "<!-- needs: pytest>=900 -->", "<!-- needs: no-such -->"))
     assert missing.missing == "pytest>=900"
     assert instructions(case({}, "<!-- not run: a dialogue -->")).not_run == "a dialogue"

@@ -16,6 +16,7 @@ import pytest
 
 from fwp_checks.fixes import apply
 from fwp_checks.session import Session
+from tests.proof.conventions import instructions
 from tests.rules.markdown import Case, pages
 
 for package in ("django", "psycopg", "psycopg_pool"):
@@ -24,6 +25,8 @@ for package in ("django", "psycopg", "psycopg_pool"):
 CASES = [case for page in pages() for case in page.cases if case.rule_code == "FWP502"]
 SETTINGS = re.compile(r'"DJANGO_SETTINGS_MODULE", "([\w.]+)"')
 REFUSED = "Pooling doesn't support persistent connections."
+# Into the branches that most findings speak of.
+BRANCHES = {"DB_POOL": "1", "CONN_MAX_AGE": "0"}
 ASK = """
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
@@ -40,6 +43,9 @@ def asked(case: Case, root: Path) -> str:
     for package in ("dj_database_url", "psqlextra"):
         if any(package in text for text in case.files.values()):
             pytest.importorskip(package)
+    told = instructions(case)
+    if told.missing:
+        pytest.skip(f"{told.missing} is not installed")
     named = SETTINGS.search(case.files["manage.py"])
     assert named is not None
     run = subprocess.run(
@@ -50,9 +56,7 @@ def asked(case: Case, root: Path) -> str:
             "PYTHONPATH": str(root),
             "PYTHONDONTWRITEBYTECODE": "1",
             "DATABASE_URL": "postgres://shop@localhost/shop",
-            # Into the branches that findings speak of.
-            "DB_POOL": "1",
-            "CONN_MAX_AGE": "0",
+            **told.variables(BRANCHES),
         },
         capture_output=True,
         text=True,
@@ -72,6 +76,9 @@ def test_django_refuses_what_is_reported(case: Case, tmp_path: Path) -> None:
 NOT_EDITED = (
     "While working on the project",
     "By way of variables",
+    "By way of variables, one of several branches",
+    "A default of the environment",
+    "A default that a function takes",
     "A pool that is switched on",
 )
 EDITED = [case for case in CASES if case.reports and case.heading not in NOT_EDITED]
