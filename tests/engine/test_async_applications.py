@@ -571,23 +571,3 @@ def test_request_functions(tmp_path: Path) -> None:
     assert called.pop("home") == "handler"
     assert set(called) == {"settings", "session", "user", "outer", "around", "included"}
     assert set(called.values()) == {"dependency"}
-
-
-def test_which_applications_a_router_belongs_to(tmp_path: Path) -> None:
-    source = """
-        from fastapi import APIRouter, FastAPI
-        router = APIRouter()
-        alone = APIRouter()
-        one = FastAPI()
-        other = FastAPI()
-        one.include_router(router)
-        other.include_router(router, prefix="/v2")
-
-        @router.get("/x")
-        def x(): ...
-    """
-    found = linked(tmp_path, {"app.py": source}).applications
-    by_name = {router.name: router for router in found.routers.values()}
-    above = found.applications_of(by_name["router"])
-    assert [router.name for router in above] == ["one", "other"]
-    assert found.applications_of(by_name["alone"]) == []

@@ -22,22 +22,8 @@ from fwp_checks.project.meaning.origins import Place
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_MOST_PATHS = 16
-_MOST_STEPS = 12
 _HANDLER = "handler"
 _DEPENDENCY = "dependency"
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class Way:
-    """One way from an application to a router: the inclusions, from the outermost to the router's
-    own.
-
-    ``top`` is the router that is part of no other; ``inclusions`` are empty for itself.
-    """
-
-    top: Router
-    inclusions: tuple[Inclusion, ...] = ()
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -130,25 +116,22 @@ class Applications:
         """What is part of a router, directly."""
         return iter(self._by_parent.get(router.place, ()))
 
-    def ways_to(self, router: Router) -> list[Way]:
-        """How a router is part of those that are part of no other; of itself alone if it is none of
-        another's.
-        """
-        return list(self._ways(router, ()))[:_MOST_PATHS]
-
-    def _ways(self, router: Router, below: tuple[Inclusion, ...]) -> Iterator[Way]:
-        above = self._by_child.get(router.place, ()) if len(below) < _MOST_STEPS else ()
-        above = [inclusion for inclusion in above if inclusion not in below]
-        for inclusion in above:
-            parent = self.routers[inclusion.parent] if inclusion.parent is not None else router
-            yield from self._ways(parent, (inclusion, *below))
-        if not above or router.is_application:
-            yield Way(router, below)
-
     def applications_of(self, router: Router) -> list[Router]:
-        """The applications that a router is part of; itself among them if it is one."""
-        found = {way.top.place: way.top for way in self.ways_to(router)}
-        return [top for top in found.values() if top.is_application]
+        """The applications that a router is part of, at any depth, the outer ones first; itself
+        among them if it is one.
+        """
+        found: list[Router] = []
+        self._note_above(router, found, set())
+        return found
+
+    def _note_above(self, router: Router, found: list[Router], seen: set[Place]) -> None:
+        """Note applications on the way to those that are part of no other, each router once."""
+        seen.add(router.place)
+        for inclusion in self._by_child.get(router.place, ()):
+            if inclusion.parent is not None and inclusion.parent not in seen:
+                self._note_above(self.routers[inclusion.parent], found, seen)
+        if router.is_application:
+            found.append(router)
 
     def all_in(self, router: Router) -> list[Router]:
         """A router and all that are part of it, at any depth."""
