@@ -1,9 +1,13 @@
-"""Futures of executors: nothing waits for the result of one that is done.
+"""Futures of executors, and what is like them: nothing waits for the result of one that is done.
 
 ``await asyncio.wrap_future(future); future.result()``, ``while not future.done(): await …``,
 ``if future.done(): …``, what is called back with it, what the function has completed itself, and
 what it has cancelled of that which never counts as running:
 https://docs.python.org/3/library/concurrent.futures.html#future-objects
+
+The results of pools of processes and of Celery's tasks say by other names that they are there:
+https://docs.python.org/3/library/multiprocessing.html#multiprocessing.pool.AsyncResult.ready
+https://github.com/celery/celery/blob/v5.4.0/celery/result.py (``get`` returns what ``ready`` found)
 """
 
 from __future__ import annotations
@@ -37,6 +41,15 @@ _READING = frozenset(
         for name in ("result", "exception")
     }
 )
+_DONE = frozenset({"done"})
+# What reads results, and the methods that are true only if those are there.
+_ASKING: dict[str, frozenset[str]] = {
+    **dict.fromkeys(_READING, _DONE),
+    "multiprocessing.pool.AsyncResult.get": frozenset({"ready", "successful"}),
+    "multiprocessing.pool.AsyncResult.wait": frozenset({"ready", "successful"}),
+    "celery.result.AsyncResult.get": frozenset({"ready", "successful", "failed"}),
+    "celery.result.AsyncResult.wait": frozenset({"ready", "successful", "failed"}),
+}
 _WRAP = External("asyncio.wrap_future")
 _GATHERS = frozenset({"asyncio.gather", "asyncio.wait", "asyncio.wait_for", "asyncio.shield"})
 _CALLS_BACK = "add_done_callback"
@@ -51,11 +64,11 @@ class Futures(Framework):
     """Hooks for futures of executors."""
 
     name = "concurrent.futures"
-    modules = frozenset({"concurrent", "asyncio"})
+    modules = frozenset({"concurrent", "asyncio", "multiprocessing", "celery"})
 
     def spares(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
         """Whether the result of a future is read that is done."""
-        if run.name not in _READING:
+        if run.name not in _ASKING:
             return False
         terms = frame.module.facts.terms
         called = terms[terms[term][1]] if terms[term][0] == t.CALL else ()
@@ -64,6 +77,8 @@ class Futures(Framework):
         future = t.unaliased(terms, called[1])
         if _is_of_coroutine(run.receiver) and _is_cancelled(frame, term, future):
             return True
+        if run.name not in _READING:
+            return _is_asked(frame, term, future, _ASKING[run.name])
         return _is_done(project, frame, term, future, _CALLS)
 
 
@@ -92,7 +107,7 @@ def _is_cancelled(frame: Frame, term: int, future: int) -> bool:
 def _is_done(project: Project, frame: Frame, term: int, future: int, calls: int) -> bool:
     """Whether a future is done wherever a term runs, as the function tells, or what calls it."""
     return (
-        _is_asked(frame, term, future)
+        _is_asked(frame, term, future, _DONE)
         or _is_completed(frame, term, future)
         or _is_awaited(project, frame, term, future)
         or _is_called_back(project, frame, future)
@@ -164,12 +179,12 @@ def _is_function(value: Value, frame: Frame) -> bool:
     )
 
 
-def _is_asked(frame: Frame, term: int, future: int) -> bool:
-    """Whether ``done()`` has been true of a future wherever a term runs."""
+def _is_asked(frame: Frame, term: int, future: int, asking: frozenset[str]) -> bool:
+    """Whether ``done()``, or what else says so, has been true of a future wherever a term runs."""
     module, number = frame.module, frame.scope_number
     terms = module.facts.terms
     for test, holds in tests_before(module, number, term):
-        if holds and _asks_whether_done(terms, test, future):
+        if holds and _asks_whether_done(terms, test, future, asking):
             return True
     for region in module.regions_in(number):
         if region.kind != "while" or region.term < 0 or region.exits:
@@ -177,17 +192,17 @@ def _is_asked(frame: Frame, term: int, future: int) -> bool:
         start, end = module.rest_after(region, number)
         if start <= term < end and not _is_broken_off(frame, region.start, region.end):
             for test, holds in parts(terms, region.term, holds=False):
-                if holds and _asks_whether_done(terms, test, future):
+                if holds and _asks_whether_done(terms, test, future, asking):
                     return True
     return False
 
 
-def _asks_whether_done(terms: list[t.Term], test: int, future: int) -> bool:
+def _asks_whether_done(terms: list[t.Term], test: int, future: int, asking: frozenset[str]) -> bool:
     entry = terms[test]
     if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR:
         return False
     asked = terms[entry[1]]
-    return bool(asked[2] == "done" and is_same(terms, t.unaliased(terms, asked[1]), future))
+    return bool(asked[2] in asking and is_same(terms, t.unaliased(terms, asked[1]), future))
 
 
 def _is_broken_off(frame: Frame, start: int, end: int) -> bool:
