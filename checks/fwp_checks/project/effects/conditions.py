@@ -27,6 +27,7 @@ from fwp_checks.project.effects.unused import ENDING
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.assignments import assigned_before
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.mappings import roots_of
 from fwp_checks.project.meaning.tested import parts
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -52,6 +53,10 @@ _GETATTR = (t.NAME, "getattr")
 _CALLABLE = (t.NAME, "callable")
 _ATTRIBUTES = ((t.NAME, "hasattr"), _GETATTR)
 _ABSENT = ((t.CONST, None), (t.CONST, False))
+# Terms that are made where they stand; names and literals are shared by the whole function.
+_WHERE_ASSIGNED: frozenset[int] = frozenset({t.ATTR, t.CALL, t.AWAIT, t.ITEM})
+# So many variables are followed of which one gives the next.
+_LEVELS = 3
 # The kind of rows whose objects have no connection before they are used.
 _SESSIONS = "orm"
 # How many values that meet in a variable are looked at.
@@ -116,8 +121,12 @@ class Conditions:
                 found |= self._replaced(frame, terms[part], holds)
         return found
 
-    def _tested(self, frame: Frame, term: int, positive: bool) -> Requirements:
-        """What parameters must be where a condition holds (not ``positive``: fails)."""
+    def _tested(
+        self, frame: Frame, term: int, positive: bool, levels: int = _LEVELS
+    ) -> Requirements:
+        """What parameters must be where a condition holds (not ``positive``: fails). So many
+        ``levels`` of branches are looked into in which variables are assigned.
+        """
         terms = frame.module.facts.terms
         entry = terms[term]
         kind = entry[0]
@@ -125,20 +134,22 @@ class Conditions:
         if asked is not None:
             return frozenset({asked._replace(test="truthy" if positive else "falsy")})
         if kind == t.UNARY and entry[1] == "not":
-            return self._tested(frame, entry[2], not positive)
+            return self._tested(frame, entry[2], not positive, levels)
         if kind == t.BOOL and (entry[1] == "and") is positive:
             found = NOTHING
             for operand in entry[2]:
-                found |= self._tested(frame, operand, positive)
+                found |= self._tested(frame, operand, positive, levels)
             return found
         if kind == t.BOOL:
-            return _one_of([self._tested(frame, operand, positive) for operand in entry[2]])
+            return _one_of([self._tested(frame, operand, positive, levels) for operand in entry[2]])
         if kind == t.COMPARE and entry[1] in _IS_NONE and terms[entry[3]] == (t.CONST, None):
             asked = self._asked(frame, entry[2])
             if asked is not None:
                 is_none = _IS_NONE[entry[1]] is positive
                 return frozenset({asked._replace(test="none" if is_none else "not-none")})
             if positive is not _IS_NONE[entry[1]]:
+                if levels and terms[t.unaliased(terms, entry[2])][0] == t.JOIN:
+                    return self._either(frame, entry[2], "not-none", levels - 1)
                 return _attribute(terms, terms[t.unaliased(terms, entry[2])], "has")
             return NOTHING
         if kind == t.COMPARE:
@@ -149,7 +160,37 @@ class Conditions:
             return _attribute(terms, terms[t.unaliased(terms, entry[2][0])], "has")
         if kind == t.CALL and len(entry[2]) == 2:
             return self._instance(frame, entry, positive)
+        if positive and levels and terms[t.unaliased(terms, term)][0] == t.JOIN:
+            return self._either(frame, term, "truthy", levels - 1)
         return NOTHING
+
+    def _either(self, frame: Frame, term: int, test: str, levels: int) -> Requirements:
+        """What must be for a variable to be there that is a parameter, or assigned in branches:
+        that the parameter is, or that one of the branches was taken.
+        """
+        terms = frame.module.facts.terms
+        ways = []
+        for root in sorted(roots_of(terms, term)):
+            kind = terms[root][0]
+            if kind == t.CONST and not Condition(-1, test).holds_for(terms[root][1]):
+                continue
+            if kind == t.PARAM:
+                way = frozenset({Condition(terms[root][1], test)})
+            else:
+                way = self._taken(frame, root, levels) if kind in _WHERE_ASSIGNED else NOTHING
+            if not way:
+                return NOTHING
+            ways.append(way)
+        return frozenset({Condition(-1, "either", ways=tuple(ways))}) if ways else NOTHING
+
+    def _taken(self, frame: Frame, term: int, levels: int) -> Requirements:
+        """What parameters must be as such for the branches to be taken in which a term stands."""
+        found = NOTHING
+        for region in frame.module.regions_in(frame.scope_number):
+            if region.start <= term < region.end and region.term >= 0:
+                if region.kind in ("if", "else"):
+                    found |= self._tested(frame, region.term, region.kind == "if", levels)
+        return frozenset([need for need in found if need.is_plain or need.ways])
 
     def _asked(self, frame: Frame, term: int) -> Condition | None:
         """The parameter that a term is, or that an attribute was assigned from just before, the one
@@ -308,14 +349,8 @@ class Conditions:
 
     def asked(self, frame: Frame, test: int, positive: bool) -> Requirements:
         """What a condition that holds (not ``positive``: fails) says of parameters themselves."""
-        tested = self._tested(frame, test, positive)
-        return frozenset(
-            [
-                need
-                for need in tested
-                if not (need.attribute or need.is_compared or need.owner is not None)
-            ]
-        )
+        tested = self._tested(frame, test, positive, levels=0)
+        return frozenset([need for need in tested if need.is_plain])
 
 
 def _one_of(tested: list[Requirements]) -> Requirements:

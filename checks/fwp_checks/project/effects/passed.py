@@ -81,11 +81,29 @@ class Passed:
                 return None
         if not requirements:
             return requirements
-        handing = self._handing(caller, call, callee)
+        return self._left_of_all(
+            requirements, caller, call, callee, self._handing(caller, call, callee)
+        )
+
+    def _left_of_all(
+        self,
+        requirements: Requirements,
+        caller: Frame,
+        call: int,
+        callee: Frame,
+        handing: tuple[int, int] | None,
+    ) -> Requirements | None:
+        """What a call leaves of conditions that all must hold, None if it rules one out."""
         left = NOTHING
         for need in requirements:
-            if need.owner is not None and need.parameter < (handing[1] if handing else 1):
-                receiver = _receiver(terms, handing[0] if handing else call)
+            more: Requirements | None
+            if need.ways:
+                more = _one_of(
+                    [self._left_of_all(way, caller, call, callee, handing) for way in need.ways]
+                )
+            elif need.owner is not None and need.parameter < (handing[1] if handing else 1):
+                event = handing[0] if handing else call
+                receiver = _receiver(caller.module.facts.terms, event)
                 more = self._left_of_object(need, caller, receiver)
             elif handing is not None:
                 more = self._left_of(need, caller, handing[0], callee, handing[1])
@@ -362,6 +380,18 @@ class Passed:
             return literal(self._project, callee.parent or callee, parameter.default)
         value = self._project.values.evaluate(callee.parent or callee, parameter.default)
         return value if isinstance(value, Constant) else None
+
+
+def _one_of(ways: list[Requirements | None]) -> Requirements | None:
+    """What is left where one of several ways is enough, None if all are ruled out."""
+    open_ways = [way for way in ways if way is not None]
+    if not open_ways:
+        return None
+    if not all(open_ways):
+        return NOTHING
+    if len(open_ways) == 1:
+        return open_ways[0]
+    return frozenset({Condition(-1, "either", ways=tuple(open_ways))})
 
 
 def _may_be_none(frame: Frame, parameter: int) -> bool:

@@ -32,6 +32,8 @@ class Condition(NamedTuple):
 
     Of an object of a class of the project, ``owner``: what its constructor was handed as
     ``option``, by position.
+
+    Of no single parameter: ``either``, what one of some ``ways`` asks for.
     """
 
     parameter: int
@@ -45,11 +47,17 @@ class Condition(NamedTuple):
     attribute: str = ""
     literals: tuple[object, ...] = ()
     form: str = ""
+    ways: tuple[frozenset[Condition], ...] = ()
 
     @property
     def is_compared(self) -> bool:
         """Whether it asks for certain literals, or for others."""
         return self.test in ("equal", "unequal")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it asks for the presence or the truth of one argument as such."""
+        return not (self.attribute or self.is_compared or self.owner is not None or self.ways)
 
     @property
     def is_of_many(self) -> bool:
