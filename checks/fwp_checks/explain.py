@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.finding import Finding
+from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.chains import public_name, run_name
+from fwp_checks.project.effects.effects import Rows
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.loop import asked_for
 from fwp_checks.project.loop.event_loop import LoopFunction
-from fwp_checks.project.loop.loop_evidence import severity_of_kind
+from fwp_checks.project.loop.loop_evidence import FILE_KINDS, SiteEvidence, severity_of_kind
 from fwp_checks.project.loop.private_loops import Company
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place, origin_of
@@ -188,6 +191,12 @@ def _reason(
     sites = [site for site in FileView(project, module).blocking_sites if site.term in set(terms)]
     if sites:
         return "another rule reports it for the whole function, or a comment or setting silences it"
+    for site in function.found.blocking:
+        if site.chain[0].term in terms:
+            return _unreported(project, function, site)
+    for reason, stretches in project.behaviours.skipped(frame):
+        if any(start <= term < end for start, end in stretches for term in terms):
+            return reason
     for term in terms:
         entry = module.facts.terms[term]
         if entry[0] == t.CALL:
@@ -199,7 +208,58 @@ def _reason(
             alternative is None for alternative in event.alternatives
         ):
             return "one of several things it may be is unknown"
+    for event in project.behaviours.of(frame).events:
+        reason = _without_weight(project, function, frame, event) if event.term in terms else ""
+        if reason:
+            return reason
     return "nothing on this line is known to block"
+
+
+def _unreported(project: Project, function: LoopFunction, site: SiteEvidence) -> str:
+    """Why something that blocks is reported elsewhere, or not at all."""
+    last = site.chain[-1]
+    if (last.path, last.term) in project.event_loop.crowds:
+        where = _line(project, Place(last.path, last.term))
+        return f"a great many async functions lead there, so it is reported once, at {where}"
+    if project.event_loop.is_alone(function, site):
+        return "nobody else is on this loop, which it holds up"
+    if site.row.kind in FILE_KINDS and project.settings.file_access == "never":
+        return "the setting 'file-access' leaves out what reads and writes files"
+    if (
+        site.row.kind in FILE_KINDS
+        and project.settings.file_access == "requests"
+        and not function.is_request
+    ):
+        return (
+            "reading and writing files is reported only where a request waits for it, and none is "
+            "known to wait here (setting 'file-access')"
+        )
+    return "a finding beside it, which the same change mends, stands for it"
+
+
+def _without_weight(project: Project, function: LoopFunction, frame: Frame, event: Event) -> str:
+    """Why what an event runs does not count although something in it may block; empty if nothing
+    is known to.
+    """
+    rows = Rows(project)
+    for alternative in event.alternatives:
+        for run in alternative or ():
+            if not isinstance(run, RunExternal):
+                continue
+            if not any(row.effect == "blocks" for row in project.catalogue.effects(run.name)):
+                continue
+            if project.configured.is_silent(run.name):
+                return "a setting says that it blocks nothing"
+            row = rows.of(run, "blocks")
+            if row is None:
+                return "with these arguments it waits for nothing, or not for long"
+            if row.kind == "metadata" and not project.settings.file_metadata:
+                return "asking for what is known of a file is fast (setting 'file-metadata')"
+            if event.is_remembered:
+                return "it happens once for each key, and what it gives is kept"
+            if function.root is None and asked_for.by_nobody(project, frame, event.term):
+                return "no call of the function in the project asks for it"
+    return ""
 
 
 def facts_text(path: str, facts: ModuleFacts) -> str:

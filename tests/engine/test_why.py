@@ -61,3 +61,57 @@ def test_what_a_helper_reads_of_each_row(session: Session) -> None:
     text = session.why(session.root / "blog/helpers.py", 2)
     assert "author, for each row of the query at blog/views.py:5" in text
     assert "none: it is reported where the query is built" in text
+
+
+LOOP = """\
+import asyncio
+import os
+import time
+import threading
+
+from fastapi import FastAPI
+
+app = FastAPI()
+lock = threading.Lock()
+loaded = None
+
+async def watch():
+    while True:
+        open("state")
+        os.stat("state")
+        time.sleep(0)
+        await asyncio.sleep(1)
+
+@app.on_event("startup")
+async def begin():
+    asyncio.create_task(watch())
+
+@app.get("/")
+async def show():
+    global loaded
+    if loaded is None:
+        loaded = time.sleep(1)
+    lock.acquire(blocking=False)
+    if False:
+        time.sleep(2)
+    await asyncio.sleep(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ('open("state")', "only where a request waits for it, and none is known to wait here"),
+        ("os.stat", "setting 'file-metadata'"),
+        ("time.sleep(0)", "with these arguments it waits for nothing"),
+        ("time.sleep(1)", "it happens once, and what it gives is kept"),
+        ("blocking=False", "with these arguments it waits for nothing"),
+    ],
+)
+def test_why_what_blocks_is_not_reported(code: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    (tmp_path / "app.py").write_text(LOOP, encoding="utf-8")
+    session = Session.open(tmp_path, cache_dir=False)
+    line = next(n for n, text in enumerate(LOOP.splitlines(), 1) if code in text)
+    text = session.why(tmp_path / "app.py", line)
+    assert reason in text.partition("  none: ")[2]

@@ -185,13 +185,22 @@ class Behaviours:
     def _active(self, frame: Frame) -> Sequence[int]:
         """The terms of a frame that run, and may run something."""
         scope = frame.scope
-        skipped = self._once.guarded(frame) + self._off_loop.stretches(frame) + self._lazy(frame)
-        skipped += self._project.branches.skipped(frame) + self._elsewhere.stretches(frame)
-        skipped += self._switches.stretches(frame)
+        skipped = [stretch for _, stretches in self.skipped(frame) for stretch in stretches]
         active = self._project.names.active(frame.module, scope.start, scope.end)
         if skipped:
             active = [at for at in active if not any(start <= at < end for start, end in skipped)]
         return active
+
+    def skipped(self, frame: Frame) -> tuple[tuple[str, list[tuple[int, int]]], ...]:
+        """The stretches of terms of a frame that do not count, and why."""
+        return (
+            ("it happens once, and what it gives is kept", self._once.guarded(frame)),
+            ("it does not run where a loop is running", self._off_loop.stretches(frame)),
+            ("nothing goes through the generator here", self._lazy(frame)),
+            ("its branch is not taken", self._project.branches.skipped(frame)),
+            ("it runs elsewhere, or as good as never", self._elsewhere.stretches(frame)),
+            ("the switch that it stands behind is off", list(self._switches.stretches(frame))),
+        )
 
     def _is_idle(self, function: Value) -> bool:
         """Whether calling a value certainly runs nothing of interest."""

@@ -353,12 +353,16 @@ class EventLoop:
                 best[site.term] = site
         return [best[term] for term in sorted(best)]
 
-    def _is_wanted(self, function: LoopFunction, site: SiteEvidence) -> bool:
+    def is_alone(self, function: LoopFunction, site: SiteEvidence) -> bool:
+        """Whether nobody else is on the loop that a function holds up at a place."""
         is_alone = function.company is Company.NOBODY or (
             any(start <= site.chain[0].term < end for start, end in function.found.alone)
             and function.function in self._beginnings
         )
-        if is_alone and not _is_refused(site.row, site.chain):
+        return is_alone and not _is_refused(site.row, site.chain)
+
+    def _is_wanted(self, function: LoopFunction, site: SiteEvidence) -> bool:
+        if self.is_alone(function, site):
             return False
         if site.row.kind not in FILE_KINDS:
             return True
