@@ -136,29 +136,36 @@ def _goes_on_with(
     return frames[0] if _others_from(frame, first, behaviours, starts_of) == first else None
 
 
-def without_left(nodes: list[Node]) -> list[Node]:
-    """Frames, where those that code on a loop reaches do leave to it what they would."""
-    if not any(frame.left_to_loop for _, frame, _, _ in nodes):
-        return nodes
+def reached_functions(
+    nodes: Iterable[Node], is_start: Callable[[FrameEvidence], bool]
+) -> set[FunctionKey]:
+    """The functions of the frames with which something starts, and of those that follow them."""
     following: dict[int, list[int]] = {}
     functions: dict[int, FunctionKey] = {}
     waiting: list[int] = []
     for number, frame, after, _ in nodes:
         following.setdefault(number, []).extend(after)
         functions[number] = frame.function
-        if frame.is_on_loop:
+        if is_start(frame):
             waiting.append(number)
-    reached = set(waiting)
+    found = set(waiting)
     while waiting:
-        for number in following[waiting.pop()]:
-            if number not in reached:
-                reached.add(number)
-                waiting.append(number)
-    on_loop = {functions[number] for number in reached}
+        for other in following[waiting.pop()]:
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return {functions[number] for number in found}
+
+
+def without_left(nodes: list[Node]) -> list[Node]:
+    """Frames, where those that code on a loop reaches do leave to it what they would."""
+    if not any(frame.left_to_loop for _, frame, _, _ in nodes):
+        return nodes
+    on_loop = reached_functions(nodes, lambda frame: frame.is_on_loop)
     return [
         (
             number,
-            frame._replace(begun=tuple(set(frame.begun).difference(frame.left_to_loop)))
+            frame._replace(begun=tuple([f for f in frame.begun if f not in frame.left_to_loop]))
             if frame.left_to_loop and frame.function in on_loop
             else frame,
             after,

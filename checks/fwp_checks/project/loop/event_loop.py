@@ -19,7 +19,7 @@ from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call
 from fwp_checks.project.effects.ranks import slowness
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop.beginnings import only_begun, without_left
+from fwp_checks.project.loop.beginnings import only_begun, reached_functions, without_left
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_evidence import (
     FILE_KINDS,
@@ -249,21 +249,10 @@ class EventLoop:
     @cached_property
     def _run_on_loops(self) -> set[FunctionKey]:
         """Functions that code on some loop runs, or that run on it themselves."""
-        following: dict[int, list[int]] = {}
-        functions: dict[int, FunctionKey] = {}
-        starts = []
-        for number, frame, after, _ in self._nodes:
-            following.setdefault(number, []).extend(after)
-            functions[number] = frame.function
-            if frame.is_on_loop and not self._companies.may_have_no_loop(frame.function):
-                starts.append(number)
-        found = set(starts)
-        while starts:
-            for other in following[starts.pop()]:
-                if other not in found:
-                    found.add(other)
-                    starts.append(other)
-        return {functions[number] for number in found}
+        may_have_none = self._companies.may_have_no_loop
+        return reached_functions(
+            self._nodes, lambda frame: frame.is_on_loop and not may_have_none(frame.function)
+        )
 
     @cached_property
     def called_coroutine_functions(self) -> frozenset[FunctionKey]:
