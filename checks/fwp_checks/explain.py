@@ -20,6 +20,9 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import Unknown, Value, describe, options_of
+from fwp_checks.project.rows.row_frames import RowFrames
+from fwp_checks.project.shares import Share
+from fwp_checks.project.templates.templates import Template, label_of
 from fwp_checks.project.view import FileView
 
 if TYPE_CHECKING:
@@ -27,12 +30,25 @@ if TYPE_CHECKING:
 
 # Terms that say nothing to a reader by themselves.
 _SILENT_KINDS = frozenset({t.CONST, t.PARAM, t.TRUTH, t.DROP, t.ALIAS, t.JOIN, t.STAR})
+_SILENCED = "it is reported where the query is built, unless a comment or setting silences it"
 
 
-def why(project: Project, module: Module, line: int, findings: Sequence[Finding]) -> str:
+# So many renderings of a template that differ are told.
+_MOST_RENDERINGS = 3
+
+
+def why(
+    project: Project,
+    module: Module,
+    line: int,
+    findings: Sequence[Finding],
+    leading: Sequence[Finding] = (),
+) -> str:
     """What is known at a line of a module: the function, values, what runs, and what follows from
-    it.
+    it. ``leading`` are findings at other places whose causes are here.
     """
+    if isinstance(module, Template):
+        return _why_in_template(project, module, line, leading)
     functions = project.event_loop.functions.get(module, ())
     frame = _frame_at(project, module, line)
     out = [f"{module.path}:{line}"]
@@ -54,16 +70,16 @@ def why(project: Project, module: Module, line: int, findings: Sequence[Finding]
         out.append("read with a query of its own:")
         out.extend(f"  {text}" for text in needs)
     out.append("findings:")
-    if findings:
-        out.extend(f"  {finding.code} {finding.text}" for finding in findings)
-    else:
-        reason = (
-            "it is reported where the query is built, unless a comment or setting silences it"
-            if needs
-            else _reason(project, functions, frame, terms)
-        )
-        out.append(f"  none: {reason}")
+    out.extend(f"  {finding.code} {finding.text}" for finding in findings)
+    out.extend(_reported_elsewhere(leading))
+    if not findings and not leading:
+        out.append(f"  none: {_SILENCED if needs else _reason(project, functions, frame, terms)}")
     return "\n".join(out)
+
+
+def _reported_elsewhere(leading: Sequence[Finding]) -> Iterator[str]:
+    for finding in leading:
+        yield f"  at {finding.path}:{finding.range.line}: {finding.code} {finding.message}"
 
 
 def _frame_at(project: Project, module: Module, line: int) -> Frame:
@@ -260,6 +276,95 @@ def _without_weight(project: Project, function: LoopFunction, frame: Frame, even
             if function.root is None and asked_for.by_nobody(project, frame, event.term):
                 return "no call of the function in the project asks for it"
     return ""
+
+
+# -- templates -------------------------------------------------------------------------------------
+
+
+def _why_in_template(
+    project: Project, template: Template, line: int, leading: Sequence[Finding]
+) -> str:
+    """What is known at a line of a template: what it reads where it is rendered, which queries
+    begin there, and what follows from it.
+    """
+    out = [f"{template.path}:{line}"]
+    if template.facts.problem is not None:
+        out.append(f"  the file could not be read: {template.facts.problem[2]}")
+        return "\n".join(out)
+    told, unknown = _renderings(project, template, line)
+    out.extend(told)
+    needs = [*dict.fromkeys(_needs(project, template, line))]
+    if needs:
+        out.append("read with a query of its own:")
+        out.extend(f"  {text}" for text in needs)
+    begun = [*dict.fromkeys(_begun(project, template, line))]
+    if begun:
+        out.append("queries that begin here:")
+        out.extend(f"  {text}" for text in begun)
+    out.append("findings:")
+    out.extend(_reported_elsewhere(leading))
+    if not leading:
+        if needs or begun:
+            unknown = _SILENCED
+        out.append(f"  none: {unknown or 'nothing is known to be read here for each of many rows'}")
+    return "\n".join(out)
+
+
+def _renderings(project: Project, template: Template, line: int) -> tuple[list[str], str]:
+    """What a line of a template holds and runs, for each way in which it is rendered; and why
+    nothing may be known of it, empty if that is not so.
+    """
+    ways: dict[tuple[str, ...], list[str]] = {}
+    unknown = ""
+    for frame in RowFrames(project, Share(project.table.modules)).all:
+        if frame.module is not template:
+            continue
+        terms = [
+            term
+            for term in range(frame.scope.start, frame.scope.end)
+            if template.facts.span(term)[0] == line
+            and template.facts.terms[term][0] not in _SILENT_KINDS
+        ]
+        context = project.templates.context_of(frame)
+        if not terms or context is None:
+            continue
+        for term in terms:
+            value = project.values.evaluate(frame, term)
+            if isinstance(value, Unknown):
+                unknown = unknown or f"what is read here is unknown: {value.reason}"
+        values = [f"  {text}" for text in _values(project, frame, terms)]
+        runs = [f"  {text}" for text in _events(project, frame, terms)]
+        places = ways.setdefault(("values:", *values, "what runs:", *runs), [])
+        if context.rendered is not None:
+            places.append(_line(project, context.rendered))
+    if not ways:
+        reason = "nothing on this line is rendered by code that can come by a query"
+        return [f"  {label_of(template.template_name)}"], reason
+    out: list[str] = []
+    # What is known most of comes first.
+    by_known = sorted(ways.items(), key=lambda way: sum(": unknown (" in text for text in way[0]))
+    for told, places in by_known[:_MOST_RENDERINGS]:
+        where = ", ".join(dict.fromkeys(places)) or "an unknown place"
+        out += [f"  {label_of(template.template_name)}, rendered at {where}", *told]
+    if len(ways) > _MOST_RENDERINGS:
+        out.append(f"  and otherwise at {len(ways) - _MOST_RENDERINGS} more places")
+    return out, unknown
+
+
+def _begun(project: Project, template: Template, line: int) -> Iterator[str]:
+    """The queries that begin at a line of a template and are asked for once a row, or once a round
+    of a loop.
+    """
+    for need in project.queries.needs:
+        made = need.origin.made
+        if made is not None and made.path == template.path:
+            if template.facts.span(made.term)[0] == line:
+                place = Place(need.path, need.term)
+                yield f"its rows lack {need.lack.path}, read at {_line(project, place)}"
+    for site in project.queries.in_loops(template, "queries"):
+        if template.facts.span(site.term)[0] == line:
+            same = "the same query" if site.is_same else "a query"
+            yield f"{same} in each round of a loop"
 
 
 def facts_text(path: str, facts: ModuleFacts) -> str:

@@ -161,16 +161,25 @@ class Session:
 
         self._include([path])
         project = self._linked()
-        module = project.table.by_path.get(self._relative(path))
+        relative = self._relative(path)
+        report = self._whole(None)
+        if relative in self._templates:
+            # Templates are read where code renders them.
+            _ = project.evidence
+        module = project.table.by_path.get(relative)
         if module is None:
-            return f"{self._relative(path)} is not part of the project that was read"
+            if relative in self._templates:
+                return f"{relative} is a template that no code is known to render"
+            return f"{relative} is not part of the project that was read"
+        here = [f for f in report.findings if f.path == relative and f.range.line == line]
+        leading = [
+            finding
+            for finding in report.findings
+            if finding not in here
+            and any(step.path == relative and step.range.line == line for step in finding.trace)
+        ]
         with deep_recursion():
-            return why(
-                project,
-                module,
-                line,
-                [f for f in self.check(path).findings if f.range.line == line],
-            )
+            return why(project, module, line, here, leading)
 
     def proposal(self, path: Path, line: int) -> str | None:
         """The function that the first statements of the handler at a line should be, since others

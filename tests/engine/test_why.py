@@ -54,13 +54,72 @@ def test_what_a_query_fetches(session: Session) -> None:
 def test_where_a_row_comes_from(session: Session) -> None:
     text = session.why(session.root / "blog/views.py", 6)
     assert "one of many rows, gone through at blog/views.py:6" in text
-    assert "none: the line does not run on the event loop, and nothing" in text
+    assert "at blog/views.py:5: FWP201" in text
 
 
 def test_what_a_helper_reads_of_each_row(session: Session) -> None:
     text = session.why(session.root / "blog/helpers.py", 2)
     assert "author, for each row of the query at blog/views.py:5" in text
-    assert "none: it is reported where the query is built" in text
+    assert "at blog/views.py:5: FWP201 each row costs an extra query: author" in text
+
+
+PAGES = {
+    "blog/pages.py": """\
+from django.shortcuts import render
+from blog.models import Author, Post
+
+def index(request):
+    return render(request, "blog/index.html", {"posts": Post.objects.all(), "kind": kind()})
+
+def writer(request):
+    return render(request, "blog/writer.html", {"author": Author.objects.first()})
+""",
+    "blog/templates/blog/index.html": """\
+{% for post in posts %}
+  {{ post.author.name }}
+{% endfor %}
+{{ kind.name }}
+""",
+    "blog/templates/blog/writer.html": """\
+{% for post in author.post_set.all %}
+  {{ post.editor.name }}
+{% endfor %}
+""",
+    "blog/templates/blog/lost.html": "{{ post }}",
+}
+
+
+@pytest.fixture
+def pages(session: Session) -> Session:
+    for path, text in PAGES.items():
+        file = session.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return session
+
+
+def test_what_a_template_reads(pages: Session) -> None:
+    text = pages.why(pages.root / "blog/templates/blog/index.html", 2)
+    assert "the template 'blog/index.html', rendered at blog/pages.py:5" in text
+    assert "lookup: Author object (fetched along: nothing; one of many rows" in text
+    assert "author, for each row of the query at blog/pages.py:5" in text
+    assert "at blog/pages.py:5: FWP207 the template 'blog/index.html' shows each row" in text
+
+
+def test_what_begins_in_a_template(pages: Session) -> None:
+    text = pages.why(pages.root / "blog/templates/blog/writer.html", 1)
+    assert "its rows lack editor, read at blog/templates/blog/writer.html:2" in text
+    assert "at blog/pages.py:8: FWP207" in text
+
+
+def test_what_a_template_does_not_know(pages: Session) -> None:
+    text = pages.why(pages.root / "blog/templates/blog/index.html", 4)
+    assert "none: what is read here is unknown:" in text
+
+
+def test_a_template_that_nothing_renders(pages: Session) -> None:
+    text = pages.why(pages.root / "blog/templates/blog/lost.html", 1)
+    assert text.endswith("is a template that no code is known to render")
 
 
 LOOP = """\
