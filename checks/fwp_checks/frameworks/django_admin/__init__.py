@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.templates import Language
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.joins import required
@@ -20,6 +21,7 @@ from fwp_checks.frameworks.django.models import Field, Models
 from fwp_checks.frameworks.django_admin import choices
 from fwp_checks.frameworks.django_admin.columns import Columns, GivenColumns, method_of
 from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.libraries import functions_in
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Place, consumed_at, with_origin
 from fwp_checks.project.meaning.outcome import Alternative, Outcome
 from fwp_checks.project.meaning.values import (
@@ -64,6 +66,11 @@ _PACKAGES = frozenset(
 )
 _STR = "__str__"
 _REQUEST = "django.http.HttpRequest"
+# What shows the rows in a form: django/contrib/admin/options.py.
+_INLINE_TEMPLATES = {
+    "TabularInline": "admin/edit_inline/tabular.html",
+    "StackedInline": "admin/edit_inline/stacked.html",
+}
 # Shown as columns, all of them plain.
 _SHIPPED = ("UserAdmin", "GroupAdmin")
 
@@ -158,8 +165,12 @@ def _default_queryset(project: Project, model: ClassValue) -> Value | None:
 
 def registrations(project: Project) -> Iterator[Registration]:
     """Model admin classes with the models that they are registered for."""
+    registering = {module for module, _ in project.call_sites.spelt("register")}
     for module in project.table.modules:
-        if not any(entry.module.startswith("django.contrib") for entry in module.facts.imports):
+        # What registers may come from a module of the project.
+        if module not in registering and not any(
+            entry.module.startswith("django.contrib") for entry in module.facts.imports
+        ):
             continue
         for number, scope in enumerate(module.facts.scopes):
             if scope.kind == "class" and scope.decorators:
@@ -177,8 +188,8 @@ def _decorated(project: Project, class_: ClassValue) -> Iterator[Registration]:
         entry = terms[decorator]
         if entry[0] != t.CALL or not is_admin(project, class_):
             continue
-        called = project.values.evaluate(frame, entry[1])
-        if isinstance(called, External) and called.name.endswith(".register"):
+        called = functions_in(project.values.evaluate(frame, entry[1]))
+        if any(isinstance(one, External) and one.name.endswith(".register") for one in called):
             for argument in entry[2]:
                 for model in _models_in(project, frame, argument):
                     yield Registration(class_, model)
@@ -408,7 +419,7 @@ class InlineList(ChangeList):
     def consumer(self) -> Consumer:
         """What the form does with each row."""
         row = self._row(rows.NO_PATHS)
-        if self._option("template") is None:
+        if self._option("template") is None and self._has_text():
             self._shown(row, self._place)
         fields = self._columns("fields")
         named = [value for value, _ in fields or ()]
@@ -425,6 +436,29 @@ class InlineList(ChangeList):
             self._place.term,
             touches=tuple(self._touches),
             choices=choices.in_inline(self._project, self._class, self._model, self._parent),
+        )
+
+    def _has_text(self) -> bool:
+        """Whether the template shows the text of each row: Django's does, one of the project's may
+        leave it out.
+        """
+        bases = self._project.classes.info(self._class).externals
+        ends = [end for end in _INLINE_TEMPLATES if any(base.endswith(end) for base in bases)]
+        return all(self._prints(_INLINE_TEMPLATES[end], "original") for end in ends)
+
+    def _prints(self, name: str, what: str) -> bool:
+        """Whether a template prints what it reads as this attribute, as far as the project has a
+        template of this name.
+        """
+        templates = self._project.templates
+        if not templates.is_given(name):
+            return True
+        template = templates.find(name, Language.DJANGO)
+        terms = template.facts.terms if template is not None else ()
+        return any(
+            entry[0] == t.FORMAT
+            and any(terms[part][0] == t.LOOKUP and terms[part][2] == what for part in entry[1])
+            for entry in terms
         )
 
     def _read_only(self) -> Columns | None:

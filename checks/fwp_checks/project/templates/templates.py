@@ -189,6 +189,10 @@ class Templates:
             return None
         return first if all(_is_same(first, other) for other in templates[1:]) else None
 
+    def is_given(self, name: str) -> bool:
+        """Whether the project has a template of this name, which comes before a library's."""
+        return name in self._names
+
     @property
     def _names(self) -> dict[str, list[str]]:
         if self._by_name is None:
