@@ -459,6 +459,14 @@ class Frameworks:
                 return found
         return None
 
+    def table_term(self, run: RunExternal, module: Module, term: int) -> int:
+        """See :meth:`Framework.table_term`."""
+        for framework in self._concerned(run.name):
+            found = framework.table_term(run, module, term)
+            if found >= 0:
+                return found
+        return -1
+
     def keeps(self, name: str) -> bool:
         """Whether a function is among :attr:`Framework.keeping`."""
         return any(name in framework.keeping for framework in self._concerned(name))

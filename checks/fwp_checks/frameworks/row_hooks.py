@@ -54,6 +54,12 @@ class RowHooks:
         """
         return None
 
+    def table_term(self, run: RunExternal, module: Module, term: int) -> int:
+        """The term that alone says which table one of its queries asks, if nothing is known of
+        that; else -1.
+        """
+        return -1
+
     keeping: ClassVar[frozenset[str]] = frozenset()
     """Its methods after which a query has its rows, so that none of them asks for them again."""
     sets_apart: ClassVar[Mapping[str, Apart]] = {}

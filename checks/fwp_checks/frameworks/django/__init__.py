@@ -222,6 +222,10 @@ class Django(Framework):
         """
         return rounds.stands_alone(module.facts.terms, term, depends)
 
+    def table_term(self, run: RunExternal, module: Module, term: int) -> int:
+        """What the methods of a queryset start from, if its model is not known."""
+        return rounds.table_term(run.receiver, module.facts.terms, term)
+
     def hooks_of_write(self, project: Project, run: RunExternal) -> str:
         """Overridden ``save`` and ``delete``, and receivers of signals."""
         return writes.hooks(project, run)

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django import rows
+from fwp_checks.project.meaning.values import Instance, Value
 from fwp_checks.project.rows.apart import Apart
 
 SETS_APART = {
@@ -28,6 +30,12 @@ _CONNECTIONS = ("connections",)
 _ALIASING = ("using", "db_manager")
 _NARROWING = ("filter", "get", "exclude")
 _SHAPING = ("order_by", "values", "values_list")
+_OF_ANY_MODEL = (rows.QUERYSET, rows.MANAGER, rows.RELATED_MANAGER)
+# Methods that make a queryset of another, or ask it.
+_ASKING = rows.BUILDING | {
+    *("aggregate", "count", "delete", "earliest", "exists", "first", "get", "in_bulk", "last"),
+    *("latest", "update"),
+}
 # Methods of lists, sets and texts that go through what they are given.
 _TAKING = ("extend", "update", "join", "union", "intersection", "difference")
 # Lookups for which there is none that takes many values at once, as ``in`` does for equality.
@@ -67,6 +75,30 @@ def stands_alone(
         elif entry[0] not in (t.ITER, t.ENTER):
             return found
         term = entry[1]
+
+
+def table_term(asked: Value | None, terms: Sequence[t.Term], term: int) -> int:
+    """What the chain of methods starts from that ends in a query, if nothing says of which model
+    the queryset or manager is that is asked; else -1.
+    """
+    if not isinstance(asked, Instance) or asked.class_ not in _OF_ANY_MODEL or asked.arguments:
+        return -1
+    while True:
+        term = t.unaliased(terms, term)
+        entry = terms[term]
+        called = terms[entry[1]] if entry[0] == t.CALL else entry
+        method = called[2] if called[0] == t.ATTR else ""
+        if entry[0] == t.ITER:
+            term = entry[1]
+        elif entry[0] != t.CALL:
+            return term
+        elif method in _ASKING:
+            term = called[1]
+        elif len(entry[2]) == 1 and (called[0] == t.NAME or method in _TAKING):
+            # list(posts), found.extend(posts)
+            term = entry[2][0]
+        else:
+            return term
 
 
 def _told(

@@ -124,6 +124,9 @@ class Rounds:
             asked = given[0] if given and _executes(link.run) else _root(terms, link.term)
             if _is_element(terms, asked) and depends(asked) and not self._is_row(link.frame, asked):
                 return Apart.SHAPE
+            table = self._project.frameworks.table_term(link.run, link.frame.module, link.term)
+            if table >= 0 and depends(table):
+                return Apart.SHAPE
         return None
 
     def _is_row(self, frame: Frame, term: int) -> bool:
