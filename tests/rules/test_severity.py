@@ -105,6 +105,41 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "network once for each key, until what is kept is closed": (
+        """
+        class Links:
+            def __init__(self):
+                self.known = {}
+
+            def to(self, host):
+                if host not in self.known or self.known[host].closed:
+                    self.known[host] = requests.get(f"https://{host}.example.org")
+                return self.known[host]
+
+        async def home(host: str):
+            Links().to(host)
+        """,
+        Severity.WARNING,
+    ),
+    "network once, until what is kept is closed": (
+        """
+        class Links:
+            def __init__(self):
+                self.link = None
+
+            def open(self):
+                self.link = requests.get("https://example.org")
+
+            def first(self):
+                if self.link is None or self.link.is_closed():
+                    self.open()
+                return self.link
+
+        async def home():
+            Links().first()
+        """,
+        Severity.WARNING,
+    ),
     "network once for each key, and each time": (
         """
         @functools.lru_cache

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 # What is awaited gives an awaitable, so the annotation of its object is wrong. Models are known by
 # their classes: awaiting a query of theirs is a mistake, too, but Django's refusal comes first.
 _KNOWN_FOR_SURE = ("django.", "sqlalchemy.ext.asyncio.")
+# Decorators of these modules make nothing awaitable.
+_KEEPING = ("builtins.", "functools.", "abc.", "typing.", "typing_extensions.")
 # Terms that run something only if their operand, at this place of the term, is an object.
 _OPERANDS = {t.ATTR: 1, t.TRUTH: 1, t.BINARY: 2}
 
@@ -277,7 +279,22 @@ class Behaviours:
         if run.frame.scope.is_async:
             return False
         results = options_of(self._project.calls.returned(run.frame))
-        return len({isinstance(result, (Coroutine, Awaitable)) for result in results}) > 1
+        kinds = {isinstance(result, (Coroutine, Awaitable)) for result in results}
+        return len(kinds) > 1 or (True not in kinds and self._is_made_awaitable(run.frame))
+
+    def _is_made_awaitable(self, frame: Frame) -> bool:
+        """Whether a plain function that is awaited stands under a decorator of a library of which
+        nothing is known: that makes it awaitable, maybe by a thread.
+        """
+        around = frame.parent
+        if around is None or not frame.scope.decorators:
+            return False
+        made = [self._value(around, term) for term in frame.scope.decorators]
+        return any(
+            isinstance(one, (External, Member, Unknown))
+            and not (isinstance(one, External) and one.name.startswith(_KEEPING))
+            for one in made
+        )
 
     def _implicit(self, frame: Frame, entry: t.Term, term: int) -> tuple[Alternative, ...]:
         kind: int = entry[0]

@@ -1,7 +1,7 @@
 """Code that does not run where a service is at work, or as good as never: branches for Windows and
-macOS, what is done about a missing package, what tidies up behind an error that is passed on, short
-pauses before another attempt, calls of what the same function otherwise hands to a thread, and what
-is done instead of serving, before the loop is stopped.
+macOS, what is done about a missing package, what tidies up behind an error that is passed on,
+roll-backs and short pauses before another attempt, calls of what the same function otherwise hands
+to a thread, and what is done instead of serving, before the loop is stopped.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _FINDS = "importlib.util.find_spec"
 _BOOL = (t.NAME, "bool")
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
 _PAUSE = 0.1
+_ROLLBACK = "rollback"
 _DECIDED = ("if", "else")
 _BRANCHES = frozenset({*_DECIDED, "except"})
 _OFFLOADS = "offloads"
@@ -73,7 +74,7 @@ class Elsewhere:
                     yield from self._behind_error(frame, region)
 
     def _behind_error(self, frame: Frame, region: Region) -> Iterator[tuple[int, int]]:
-        """A handler that passes the error on, or the short pauses in it."""
+        """A handler that passes the error on, or the short pauses and the roll-backs in it."""
         module = frame.module
         last = region.end - 1
         if last >= region.start and module.facts.terms[last][0] == t.RAISE:
@@ -84,11 +85,24 @@ class Elsewhere:
         for term in self._sleeping.get(module, ()):
             if _contains(region, term) and self._is_short(frame, term):
                 yield term, term + 1
+        for term in self._undoing.get(module, ()):
+            if _contains(region, term) and self._is_undone(frame, term):
+                yield term, term + 1
 
     @cached_property
     def _sleeping(self) -> dict[Module, list[int]]:
         """Calls of anything called "sleep"."""
         return self._spelt_by_module("sleep")
+
+    @cached_property
+    def _undoing(self) -> dict[Module, list[int]]:
+        """Calls of anything called "rollback"."""
+        return self._spelt_by_module(_ROLLBACK)
+
+    def _is_undone(self, frame: Frame, call: int) -> bool:
+        """Whether a call rolls back what a library's object has begun."""
+        called = self._project.values.evaluate(frame, frame.module.facts.terms[call][1])
+        return isinstance(called, Member) and called.name.endswith(f".{_ROLLBACK}")
 
     def _spelt_by_module(self, name: str) -> dict[Module, list[int]]:
         found: dict[Module, list[int]] = {}

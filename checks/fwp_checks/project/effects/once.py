@@ -35,6 +35,9 @@ _ATTRIBUTE_FUNCTIONS = ((t.NAME, "hasattr"), (t.NAME, "getattr"))
 Guarded = tuple[int, int, int]
 """A stretch of terms that runs under a test, and the term of that."""
 
+_Asked = Callable[[list[t.Term], int], "tuple[bool, str | None]"]
+"""What a condition asks for being empty (True) or filled, if it does."""
+
 
 class Once:
     """Decides what runs once."""
@@ -150,15 +153,20 @@ class Once:
         return known
 
     def _find_guarded(self, frame: Frame) -> list[Guarded]:
-        written = self._written(frame)
-        for name, term in (*self._written_by_methods(frame), *self._written_by_threads(frame)):
-            written.setdefault(name, []).append(term)
+        written = self._all_written(frame)
         found = self._while_empty(frame, written, self._tested)
         for region, name in self._returned_if_ready(frame):
             start, end = frame.module.rest_after(region, frame.scope_number)
             if any(start <= at < end for at in written.get(name, ())):
                 found.append((start, end, region.term))
         return found
+
+    def _all_written(self, frame: Frame) -> dict[str, list[int]]:
+        """Variables that outlive the call, written in this scope or by what it calls."""
+        written = self._written(frame)
+        for name, term in (*self._written_by_methods(frame), *self._written_by_threads(frame)):
+            written.setdefault(name, []).append(term)
+        return written
 
     def _returned_if_ready(self, frame: Frame) -> Iterator[tuple[Region, str]]:
         """``if self._state == READY and self._x is not None: return self._x``: branches that return
@@ -242,18 +250,20 @@ class Once:
 
     def _tests(self, frame: Frame) -> set[str]:
         """The variables that a function tests for being empty."""
+        ready = {name for _, name in self._returned_if_ready(frame)}
+        return self._asked(frame, self._tested) | self._asked(frame, _worn) | ready
+
+    @staticmethod
+    def _asked(frame: Frame, asked: _Asked) -> set[str]:
         terms = frame.module.facts.terms
-        tested = set()
-        for region in frame.module.regions_in(frame.scope_number):
-            if region.kind in ("if", "else") and region.term >= 0:
-                _, name = self._tested(terms, region.term)
-                if name is not None:
-                    tested.add(name)
-        return tested | {name for _, name in self._returned_if_ready(frame)}
+        regions = frame.module.regions_in(frame.scope_number)
+        tests = [r.term for r in regions if r.kind in ("if", "else") and r.term >= 0]
+        return {name for _, name in [asked(terms, test) for test in tests] if name is not None}
 
     def remembered(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms that run only where a mapping that outlives the call lacks a key, and
-        that add it: once for each key.
+        that add it: once for each key. And those that fill a variable anew where what it holds says
+        that it is of no use any more.
         """
         return [(start, end) for start, end, _ in self._all_remembered(frame)]
 
@@ -261,11 +271,14 @@ class Once:
         key = (frame.module.path, frame.scope_number)
         known = self._remembered.get(key)
         if known is None:
-            known = self._remembered[key] = self._while_empty(
+            known = self._while_empty(
                 frame,
                 self._items_written(frame),
-                lambda terms, term: self._looked_up(terms, self._by_default(frame, term)),
+                lambda terms, term: self._key_missing(terms, self._by_default(frame, term)),
             )
+            if self._asked(frame, _worn):
+                known += self._while_empty(frame, self._all_written(frame), _worn)
+            self._remembered[key] = known
         return known
 
     @staticmethod
@@ -283,7 +296,7 @@ class Once:
     def _while_empty(
         frame: Frame,
         written: dict[str, list[int]],
-        tested: Callable[[list[t.Term], int], tuple[bool, str | None]],
+        tested: _Asked,
     ) -> list[Guarded]:
         """The branches that run where a test says that something is missing, and write it."""
         if not written:
@@ -333,6 +346,13 @@ class Once:
         return written
 
     @staticmethod
+    def _key_missing(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
+        """Which mapping a condition asks for a key, and whether it is missing (True), or what is
+        kept there of no use any more: ``key not in cache or cache[key].closed``.
+        """
+        return _or_worn(terms, term, Once._looked_up) or Once._looked_up(terms, term)
+
+    @staticmethod
     def _looked_up(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
         """Which mapping a condition asks for a key, and whether it is missing (True)."""
         entry = terms[term]
@@ -372,6 +392,39 @@ class Once:
             return False, None
         empty, name = tests.pop()
         return (empty, name) if empty is (entry[1] == "or") else (False, None)
+
+
+def _worn(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
+    """``self._x is None or self._x.closed``: which variable that outlives the call is empty (True),
+    or what it holds of no use any more.
+    """
+    return _or_worn(terms, term, Once._tested) or (False, None)
+
+
+def _or_worn(terms: list[t.Term], term: int, asked: _Asked) -> tuple[bool, str | None] | None:
+    """What one part of a condition asks for being empty, if all others ask what it holds."""
+    entry = terms[term]
+    if entry[0] != t.BOOL:
+        return None
+    for operand in entry[2]:
+        empty, name = asked(terms, operand)
+        if name is not None and empty is (entry[1] == "or"):
+            if all(other == operand or _is_of_kept(terms, other, name) for other in entry[2]):
+                return empty, name
+    return None
+
+
+def _is_of_kept(terms: list[t.Term], term: int, name: str) -> bool:
+    """Whether a test asks an attribute, or a method, of what is kept under a name."""
+    entry = terms[term]
+    if entry[0] == t.UNARY and entry[1] == "not":
+        entry = terms[entry[2]]
+    if entry[0] == t.CALL and not entry[2] and not entry[3]:
+        entry = terms[entry[1]]
+    if entry[0] != t.ATTR:
+        return False
+    held = t.unaliased(terms, entry[1])
+    return _lasting(terms, terms[held][1] if terms[held][0] == t.ITEM else held) == name
 
 
 def renewed(frame: Frame) -> Iterator[tuple[int, int, int, bool]]:
