@@ -41,9 +41,10 @@ _EVALUATING_FUNCTIONS = frozenset(
     f"builtins.{name}"
     for name in ("list", "tuple", "set", "frozenset", "sorted", "len", "bool", "repr", "enumerate")
 )
-_FILLING_FUNCTIONS = frozenset(
+FILLING_FUNCTIONS = frozenset(
     {"django.db.models.prefetch_related_objects", "django.db.models.aprefetch_related_objects"}
 )
+"""What fetches relations of objects that are there."""
 
 
 def spares(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
@@ -103,7 +104,7 @@ def _may_fill(project: Project, frame: Frame, call: t.Term, place: Place | None,
     another thread.
     """
     for function in options_of(project.values.evaluate(frame, call[1])):
-        if isinstance(function, External) and function.name in _FILLING_FUNCTIONS:
+        if isinstance(function, External) and function.name in FILLING_FUNCTIONS:
             return True
         if isinstance(function, Wrapped) and function.how == "offloaded":
             roots = [place_of(frame, argument)[0] for argument in call[2]]
@@ -214,7 +215,7 @@ def _is_call(terms: Sequence[t.Term], entry: t.Term, name: str) -> bool:
 
 def _fills(project: Project, frame: Frame, call: t.Term) -> bool:
     return any(
-        isinstance(function, External) and function.name in _FILLING_FUNCTIONS
+        isinstance(function, External) and function.name in FILLING_FUNCTIONS
         for function in options_of(project.values.evaluate(frame, call[1]))
     )
 

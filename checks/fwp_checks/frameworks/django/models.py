@@ -168,14 +168,7 @@ class Models:
         declared = self.meta(class_, "app_label")
         if isinstance(declared, str):
             return declared
-        parts = class_.module.name.split(".")
-        package = parts[: parts.index("models")] if "models" in parts else parts[:-1]
-        # The models of an app may stand in any package below it.
-        for end in range(len(package), 0, -1):
-            if ".".join(package[:end]) in self.settings.installed:
-                package = package[:end]
-                break
-        return self.settings.app_label(".".join(package), class_.module) or (package or parts)[-1]
+        return self.settings.label_of(class_.module)
 
     def meta(self, class_: ClassValue, name: str) -> object:
         """A literal option of ``class Meta``, None where it is not given. Abstract parents hand

@@ -22,7 +22,7 @@ class Settings:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._labels: dict[str, str | None] = {}
+        self._labels: dict[Module, str] = {}
 
     @cached_property
     def modules(self) -> list[Module]:
@@ -102,13 +102,27 @@ class Settings:
         name, _, attribute = dotted.rpartition(".")
         return self._project.values.imported(origin, name, attribute, 0)
 
-    def app_label(self, package: str, origin: Module) -> str | None:
-        """The label that an app's ``AppConfig`` gives it, None if it leaves the default."""
-        if package not in self._labels:
-            self._labels[package] = self._find_label(package, origin)
-        return self._labels[package]
+    def label_of(self, module: Module) -> str:
+        """The label of the app that the models of a file belong to."""
+        known = self._labels.get(module)
+        if known is None:
+            known = self._labels[module] = self._find_label_of(module)
+        return known
+
+    def _find_label_of(self, module: Module) -> str:
+        # A file may go by several names, and an app is installed by one of them.
+        packages = [_package_around(name) for name in (module.names or (module.name,))]
+        for package in packages:
+            # The models of an app may stand in any package below it.
+            for end in range(len(package), 0, -1):
+                app = ".".join(package[:end])
+                if app in self.installed:
+                    return self._find_label(app, module) or package[end - 1]
+        own = next(filter(None, packages), [])
+        return self._find_label(".".join(own), module) or (own or module.name.split("."))[-1]
 
     def _find_label(self, package: str, origin: Module) -> str | None:
+        """The label that an app's ``AppConfig`` gives it, None if it leaves the default."""
         apps = self._project.table.find(f"{package}.apps", origin)
         if apps is None:
             return None
@@ -129,6 +143,12 @@ def _parts(entry: t.Term) -> tuple[int, ...]:
     if entry[0] in (t.BINARY, t.SEQUENCE):
         return tuple(entry[2]) if entry[0] == t.SEQUENCE else (entry[2], entry[3])
     return (entry[1],) if entry[0] in (t.STAR, t.ALIAS, t.DECLARED) else ()
+
+
+def _package_around(name: str) -> list[str]:
+    """The package that a module of models stands in."""
+    parts = name.split(".")
+    return parts[: parts.index("models")] if "models" in parts else parts[:-1]
 
 
 def _package(installed: str) -> str:

@@ -26,7 +26,7 @@ class DjangoTemplates(Framework):
 
     name = "Django templates"
     # Mixins of the others stand before Django's generic views.
-    modules = frozenset({"django", "braces", "rules", "guardian"})
+    modules = frozenset({"django", "braces", "rules", "guardian", "django_filters"})
     look_ups = rendering.LOOK_UPS
 
     def call(

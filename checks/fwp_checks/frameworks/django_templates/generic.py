@@ -49,14 +49,20 @@ _ENDINGS = {
     "DeleteView": "_confirm_delete", "ArchiveIndexView": "_archive",
     "YearArchiveView": "_archive_year", "MonthArchiveView": "_archive_month",
     "WeekArchiveView": "_archive_week", "DayArchiveView": "_archive_day",
-    "TodayArchiveView": "_archive_day", "DateDetailView": "_detail",
+    "TodayArchiveView": "_archive_day", "DateDetailView": "_detail", "FilterView": "_filter",
 }  # fmt: skip
-_LISTS = ("ListView", "ArchiveIndexView", "ArchiveView", "MultipleObjectMixin", "DateMixin")
+_LISTS = (
+    *("ListView", "ArchiveIndexView", "ArchiveView", "MultipleObjectMixin", "DateMixin"),
+    "FilterView",
+)
 _SINGLES = ("DetailView", "UpdateView", "DeleteView", "SingleObjectMixin")
 _RENDERS = ("TemplateView", "FormView", "TemplateResponseMixin", "FormMixin", *_ENDINGS)
 _METHODS = frozenset({"get_queryset", "get_object", "get_context_data"})
 _KEPT = ("object_list", "object")
-_PACKAGES = ("django.views.", "rest_framework.")
+# Views of django-filter are generic views (django_filters/views.py of django-filter 26.2).
+_FILTERED = "django_filters.views."
+_GENERIC = ("django.views.generic.", _FILTERED)
+_PACKAGES = ("django.views.", "rest_framework.", _FILTERED)
 _HTTP = ("get", "post", "put", "patch", "delete")
 # Methods that the library calls itself.
 _CALLED = (*_HTTP, "get_context_data", "render_to_response")
@@ -89,7 +95,7 @@ def _kind_of(project: Project, class_: Value) -> _Kind | None:
     names = [
         base.rpartition(".")[2]
         for base in project.classes.info(class_).externals
-        if base.startswith("django.views.generic.")
+        if base.startswith(_GENERIC)
     ]
     if not any(name.endswith(_RENDERS) or name.endswith(_LISTS + _SINGLES) for name in names):
         return None
@@ -111,7 +117,7 @@ def call(
     kind = _kind_of(project, receiver.class_ if not isinstance(receiver.class_, str) else receiver)
     if kind is None or not isinstance(receiver.class_, ClassValue):
         return None
-    if not name.startswith("django.") and not _leaves(project, receiver.class_):
+    if not name.startswith(("django.", _FILTERED)) and not _leaves(project, receiver.class_):
         return None
     if method == "get_context_data":
         names = _names(project, receiver, receiver.class_, kind)
@@ -131,7 +137,7 @@ def _leaves(project: Project, class_: ClassValue) -> bool:
     its context alone.
     """
     return all(
-        base.startswith(("django.", "builtins.")) or base in _ACCESS
+        base.startswith(("django.", "builtins.", _FILTERED)) or base in _ACCESS
         for base in project.classes.info(class_).externals
     )
 
@@ -224,6 +230,7 @@ def _names(project: Project, view: Instance, class_: ClassValue, kind: _Kind) ->
     if kind.is_list:
         queryset = _queryset(project, view, class_)
         if queryset is not None:
+            queryset = _filtered(project, view, class_, queryset, found)
             model = _model_name(queryset)
             if project.members.find_in_class(class_, "paginate_by") is not None:
                 found["paginator"] = pages.paginator(queryset)
@@ -235,6 +242,19 @@ def _names(project: Project, view: Instance, class_: ClassValue, kind: _Kind) ->
         found["object"] = shown
         found[named or _model_name(shown)] = shown
     return found
+
+
+def _filtered(
+    project: Project, view: Instance, class_: ClassValue, queryset: Value, names: dict[str, Value]
+) -> Value:
+    """What the filter set of a view lets through of its queryset, noted as ``filter``."""
+    if not any(base.startswith(_FILTERED) for base in project.classes.info(class_).externals):
+        return queryset
+    made_by = project.members.attribute(view, "filterset_class")
+    given = Arguments(keywords=(("queryset", queryset),))
+    names["filter"] = project.calls.invoke(made_by, given).result
+    found = without_none(project.members.attribute(names["filter"], "qs"))
+    return found if is_informative(found) else queryset
 
 
 def _context(project: Project, view: Instance, class_: ClassValue, kind: _Kind) -> dict[str, Value]:

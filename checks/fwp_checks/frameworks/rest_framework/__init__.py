@@ -26,6 +26,7 @@ from fwp_checks.project.meaning.values import (
     FunctionValue,
     Instance,
     Member,
+    Unknown,
     Value,
     options_of,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.application.model import Part
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
+    from fwp_checks.project.meaning.frames import Frame
 
 # Whether an action shows a single object.
 _DETAIL = {"list": False, "retrieve": True}
@@ -100,6 +102,8 @@ class RestFramework(Framework):
         if shown is None or not Serializers.of(project).is_serializer(class_):
             return None
         many = arguments.get(-1, "many") == Constant(True)
+        if many and views.prepares_lists(project, class_):
+            shown = Unknown("a list whose serializer fetches more along")
         made = Instance(class_, details=(views.Serializing(shown, many),))
         init = project.members.find_in_class(class_, "__init__")
         if not isinstance(init, FunctionValue):
@@ -108,6 +112,10 @@ class RestFramework(Framework):
             FunctionValue(init.frame, init.scope, Instance(class_)), arguments
         )
         return Outcome(((RunFrame(frame),),), made)
+
+    def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
+        """The object that a view is to delete (``DestroyModelMixin.destroy`` in mixins.py)."""
+        return views.deleted(project, frame) if index == 1 else None
 
     def read_names(self, project: Project) -> None:
         """Accessors of relations have names of many forms, and the user of a request is fetched

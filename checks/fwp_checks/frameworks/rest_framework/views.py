@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.history import FILLING_FUNCTIONS
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.rows import row_of
 from fwp_checks.frameworks.django.views import project_classes
@@ -36,6 +37,7 @@ from fwp_checks.project.meaning.values import (
     Iterable,
     Unknown,
     Value,
+    Wrapped,
     is_informative,
     join,
     options_of,
@@ -210,6 +212,40 @@ def _method(project: Project, view: Instance, name: str, *arguments: Value) -> V
     return project.calls.invoke(member, Arguments(arguments)).result
 
 
+def prepares_lists(project: Project, class_: ClassValue) -> bool:
+    """Whether a serializer class fetches along what a list of its objects shows, before it shows it
+    (``BaseSerializer.many_init`` in serializers.py).
+    """
+    found = project.members.find_in_class(class_, "many_init")
+    method = found.function if isinstance(found, Wrapped) else found
+    if not isinstance(method, FunctionValue):
+        return False
+    terms = method.module.facts.terms
+    scope = method.module.facts.scopes[method.scope]
+    for term in method.module.calls:
+        if scope.start <= term < scope.end:
+            called = terms[terms[term][1]]
+            if called[0] == t.ATTR and called[2] in _LOADING:
+                return True
+            function = project.values.evaluate(method.frame, terms[term][1])
+            if isinstance(function, External) and function.name in FILLING_FUNCTIONS:
+                return True
+    return False
+
+
+def deleted(project: Project, frame: Frame) -> Value | None:
+    """What ``perform_destroy()`` of a view is handed; None in any other function."""
+    if frame.scope.name != "perform_destroy":
+        return None
+    class_ = project.calls.class_of_method(frame.module, frame.scope_number)
+    if class_ is None or not is_view(project, class_):
+        return None
+    known = frame.arguments[0] if frame.arguments else None
+    view = known if isinstance(known, Instance) else Instance(class_)
+    found = without_none(_method(project, view, "get_object"))
+    return found if is_informative(found) else None
+
+
 def queryset_of(project: Project, value: Value) -> Value:
     """A queryset, of a manager the one that it starts from."""
     if any(Models.of(project).is_manager(option) for option in options_of(value)):
@@ -275,7 +311,7 @@ def _shown(
         return None
     view = Instance(class_, details=(Acting(action),))
     found = _serializer_classes(project, view)
-    if not found:
+    if not found or (action == "list" and any(prepares_lists(project, one) for one in found)):
         return None
     queryset = _method(project, view, "get_queryset")
     if action == "list":
@@ -431,13 +467,16 @@ def _owner_name(frame: Frame) -> str:
 def _frames(project: Project, module: Module, scope_number: int) -> Iterator[Frame]:
     """The frames in which code serializes: of a method, one for each view class that has it."""
     class_ = project.calls.class_of_method(module, scope_number)
-    if class_ is None or not is_view(project, class_):
+    views: list[ClassValue] = []
+    if class_ is not None:
+        project.classes.link_subclasses()
+        found = [class_, *project.classes.info(class_).subclasses]
+        views = [view for view in found if isinstance(view, ClassValue) and is_view(project, view)]
+    if class_ is None or not views:
         yield from project.call_sites.frames_around(module, scope_number)
         return
     scope = module.facts.scopes[scope_number]
-    project.classes.link_subclasses()
-    views = [class_, *project.classes.info(class_).subclasses][:_MAX_VIEWS]
-    for view in views:
+    for view in views[:_MAX_VIEWS]:
         if project.members.find_in_class(view, scope.name) is not None and scope.parameters:
             receiver = Instance(view, details=(Acting(scope.name),))
             arguments = (receiver, *[None] * (len(scope.parameters) - 1))
