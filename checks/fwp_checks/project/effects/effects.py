@@ -18,6 +18,7 @@ from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.doubts import Doubts
+from fwp_checks.project.effects.handlers import Refusals, is_refused
 from fwp_checks.project.effects.ranks import ranked, slowness
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
 from fwp_checks.project.meaning.frames import Frame
@@ -55,7 +56,7 @@ class Proof:
     runs, and of that what may take longest. ``is_open``: what the event runs has it only under a
     test of which nothing says how it comes out; ``asked`` is what such tests ask of parameters.
     ``is_choice``: on the way, most of several callees have it, but not all, or it has to be asked
-    for.
+    for. ``is_refused``: Django refuses it; ``is_caught``: and somebody on the way catches that.
     """
 
     event: Event
@@ -66,6 +67,8 @@ class Proof:
     is_open: bool = False
     asked: Requirements = NOTHING
     is_choice: bool = False
+    is_refused: bool = False
+    is_caught: bool = False
 
 
 class Effects:
@@ -76,6 +79,7 @@ class Effects:
     object, as there may be an object for each request. Without ``refused`` what
     functions refuse to do on a loop does not count. With ``mostly`` an event may have the effect if
     most of several callees do, of which the application's settings choose one, as a rule.
+    ``refusals`` tells where a query that Django refuses is caught: other proofs come first.
     """
 
     def __init__(
@@ -87,7 +91,9 @@ class Effects:
         each_object: bool = False,
         refused: bool = True,
         mostly: bool = False,
+        refusals: Refusals | None = None,
     ) -> None:
+        self._refusals = refusals
         self._refused = refused
         self._mostly = mostly
         self._each_time = each_time
@@ -129,7 +135,9 @@ class Effects:
         starting.sort(key=itemgetter(0))
         for rank, frame, event, index, run, row in starting:
             requirements = self._conditions.of_row(frame, event.term, row)
-            self._settle(frame, index, Proof(event, run, None, requirements, rank))
+            proof = Proof(event, run, None, requirements, rank)
+            proof.is_refused = self._refusals is not None and is_refused(row, run.name)
+            self._settle(frame, index, proof)
         while self._waiting:
             settled, self._waiting = self._waiting, []
             reached: dict[Frame, list[_Way]] = {}
@@ -145,6 +153,8 @@ class Effects:
                     if left is not None:
                         proof = Proof(event, RunFrame(callee), inner, left, rank, inner.is_open)
                         proof.is_choice = inner.is_choice
+                        proof.is_refused = inner.is_refused
+                        proof.is_caught = inner.is_caught
                         if inner.asked:
                             self._answer(proof, inner.asked, frame, callee)
                         self._settle(frame, index, proof)
@@ -161,7 +171,7 @@ class Effects:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""
         event = proof.event
         found = self._found.setdefault((frame, event.term), [[] for _ in event.alternatives])
-        if _says_as_much(found[index], proof.requirements, proof.is_open, proof.is_choice):
+        if _says_as_much(found[index], proof):
             return
         found[index].append(proof)
         is_choice = proof.is_choice or self._opt_ins.has(frame, event.term)
@@ -172,6 +182,11 @@ class Effects:
         requirements = self._conditions.of(frame, event.term) | proof.requirements
         is_open = proof.is_open or self._doubts.has(frame, event.term)
         asked = proof.asked | self._doubts.asked(frame, event.term)
+        is_caught = proof.is_caught or (
+            proof.is_refused
+            and self._refusals is not None
+            and self._refusals.is_caught(frame, event.term)
+        )
         for other, proofs in enumerate(found):
             if other != index and proofs:
                 least = min(proofs, key=_openness)
@@ -182,10 +197,12 @@ class Effects:
         if len(known) == _MAX_PROOFS - 1:
             # There may be more cases than proofs: the last one holds for the cases of any literal.
             requirements = frozenset([need for need in requirements if not need.is_compared])
-        if len(known) < _MAX_PROOFS and not _says_as_much(known, requirements, is_open, is_choice):
-            first = proof if index == 0 or not found[0] else found[0][0]
-            settled = Proof(event, first.run, first.inner, requirements, first.rank, is_open, asked)
-            settled.is_choice = is_choice
+        first = proof if index == 0 or not found[0] else found[0][0]
+        settled = Proof(event, first.run, first.inner, requirements, first.rank, is_open, asked)
+        settled.is_choice = is_choice
+        settled.is_refused = first.is_refused
+        settled.is_caught = is_caught
+        if len(known) < _MAX_PROOFS and not _says_as_much(known, settled):
             known.append(settled)
             self._waiting.append((frame, settled))
 
@@ -212,24 +229,27 @@ class Effects:
         links = _links(frame, known[0])
         if self._opt_ins.has(frame, event.term):
             return links, True
-        if not _is_doubtful(known[0], links):
+        is_doubtful = _is_doubtful(known[0], links)
+        if not is_doubtful and not known[0].is_caught:
             return links, False
-        sure = next((proof for proof in known if not (proof.is_open or proof.is_choice)), None)
-        return (links, True) if sure is None else (_links(frame, sure), False)
+        sure = [proof for proof in known if not (proof.is_open or proof.is_choice)]
+        if sure:
+            uncaught = [proof for proof in sure if not proof.is_caught]
+            return _links(frame, [*uncaught, *sure][0]), False
+        return links, is_doubtful
 
 
 # So many calls away, tests were written for other callers.
 _DISTANT = 4
 
 
-def _says_as_much(
-    known: list[Proof], requirements: Requirements, is_open: bool, is_choice: bool
-) -> bool:
-    """Whether one of some proofs needs no more than these requirements, and is no more open."""
+def _says_as_much(known: list[Proof], new: Proof) -> bool:
+    """Whether one of some proofs needs no more than another, and is no more open."""
     return any(
-        proof.requirements <= requirements
-        and (is_open or not proof.is_open)
-        and (is_choice or not proof.is_choice)
+        proof.requirements <= new.requirements
+        and (new.is_open or not proof.is_open)
+        and (new.is_choice or not proof.is_choice)
+        and (new.is_caught or not proof.is_caught)
         for proof in known
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
+from fwp_checks.project.effects.handlers import passing_on
 from fwp_checks.project.effects.surroundings import Asking, Surroundings
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
@@ -74,14 +75,11 @@ class Elsewhere:
                     yield from self._behind_error(frame, region)
 
     def _behind_error(self, frame: Frame, region: Region) -> Iterator[tuple[int, int]]:
-        """A handler that passes the error on, or the short pauses and the roll-backs in it."""
+        """What a handler does before it passes the error on, and the short pauses and the
+        roll-backs in it.
+        """
         module = frame.module
-        last = region.end - 1
-        if last >= region.start and module.facts.terms[last][0] == t.RAISE:
-            inner = [r for r in module.regions_in(frame.scope_number) if _contains(region, r.start)]
-            if not any(r != region and _contains(r, last) for r in inner):
-                yield region.start, region.end
-                return
+        yield from passing_on(module, region, frame.scope_number)
         for term in self._sleeping.get(module, ()):
             if _contains(region, term) and self._is_short(frame, term):
                 yield term, term + 1

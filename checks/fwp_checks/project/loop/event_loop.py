@@ -17,6 +17,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Scope
 from fwp_checks.finding import Severity
 from fwp_checks.project.effects.chains import Call
+from fwp_checks.project.effects.handlers import is_refused
 from fwp_checks.project.effects.ranks import slowness
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop.beginnings import only_begun, reached_functions, without_left
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 # More async functions than this have no findings of their own for a call that all of them reach.
 _CROWD = 50
 _OF_EACH_FUNCTION = {"database", "orm"}
-_DJANGO = ("django.db.", "django.shortcuts.", "django.contrib.")
-_DJANGO_ROWS = "django.toml"
 # Calls that open a file, and those that then read or write it.
 _OPENINGS = ("open", "TemporaryFile")
 _FILE_CONTENT = ("io.", "tempfile._TemporaryFileWrapper.", "shutil.copyfileobj")
@@ -112,7 +111,8 @@ class LoopFunction:
 @dataclass(slots=True, unsafe_hash=True)
 class BlockingSite:
     """A place in a function on the event loop where the loop is held up, with the chain that proves
-    it. ``is_open``: it may never be, for this caller.
+    it. ``is_open``: it may never be, for this caller. ``caught_by``: the function of the chain that
+    catches Django's refusal, and goes on.
     """
 
     function: LoopFunction
@@ -120,6 +120,7 @@ class BlockingSite:
     row: EffectRow
     severity: Severity
     is_open: bool = False
+    caught_by: str = ""
 
     @property
     def term(self) -> int:
@@ -145,7 +146,7 @@ class BlockingSite:
     @property
     def is_refused(self) -> bool:
         """Whether Django refuses the call, on this loop as on any."""
-        return _is_refused(self.row, self.chain)
+        return is_refused(self.row, self.call)
 
     @property
     def is_direct(self) -> bool:
@@ -317,7 +318,12 @@ class EventLoop:
         if known is None:
             sites = self._best(
                 BlockingSite(
-                    function, site.chain, site.row, self._weight(function, site), site.is_open
+                    function,
+                    site.chain,
+                    site.row,
+                    self._weight(function, site),
+                    site.is_open,
+                    site.caught_by,
                 )
                 for function in self.functions.get(module, ())
                 for site in function.found.blocking
@@ -348,7 +354,7 @@ class EventLoop:
             any(start <= site.chain[0].term < end for start, end in function.found.alone)
             and function.function in self._beginnings
         )
-        return is_alone and not _is_refused(site.row, site.chain)
+        return is_alone and not is_refused(site.row, site.chain[-1].library)
 
     def _is_wanted(self, function: LoopFunction, site: SiteEvidence) -> bool:
         if self.is_alone(function, site):
@@ -360,15 +366,15 @@ class EventLoop:
 
     def _weight(self, function: LoopFunction, site: SiteEvidence) -> Severity:
         """Holding up a loop that serves no request, not yet, or once, weighs a degree less, and so
-        does asking whoever sits at the terminal; what may never be done for this caller is no more
-        than information.
+        does asking whoever sits at the terminal, what is done before an error is passed on, and a
+        refusal that is caught; what may never be done for this caller is only information.
         """
         if site.is_open:
             return Severity.INFO
-        is_light = function.is_startup_only or (
-            (function.company is not Company.OTHERS or self._is_without_tasks(function, site))
-            and not _is_refused(site.row, site.chain)
-        )
+        is_light = function.is_startup_only or bool(site.caught_by)
+        if not is_refused(site.row, site.chain[-1].library):
+            is_light |= site.is_after_error or function.company is not Company.OTHERS
+            is_light |= self._is_without_tasks(function, site)
         is_light |= site.row.kind == TERMINAL and not function.is_request
         if is_light:
             return Severity.WARNING if site.severity is Severity.ERROR else Severity.INFO
@@ -429,14 +435,6 @@ def _raises_before(earlier: BlockingSite, site: BlockingSite) -> bool:
         if region.start <= earlier.term < region.end
     ]
     return earlier.term < site.term < min(around, default=function.scope.end)
-
-
-def _is_refused(row: EffectRow, chain: Sequence[Call]) -> bool:
-    """Whether Django refuses the call on any event loop: its own row says so, perhaps of a class
-    that a package derives from its.
-    """
-    is_django = row.source == _DJANGO_ROWS or chain[-1].library.startswith(_DJANGO)
-    return is_django and row.kind in _OF_EACH_FUNCTION
 
 
 def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:

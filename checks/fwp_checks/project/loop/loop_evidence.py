@@ -17,7 +17,8 @@ from fwp_checks.facts import terms as t
 from fwp_checks.finding import Severity
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.chains import Call, call_at
-from fwp_checks.project.effects.effects import Effects, Rows
+from fwp_checks.project.effects.effects import Effects, Link, Rows
+from fwp_checks.project.effects.handlers import Refusals, is_after_error, is_refused
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop import asked_for, beginnings, endings, hand_driven, private_loops
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
@@ -58,12 +59,16 @@ class SiteEvidence(NamedTuple):
     """A place where a function has an effect, with the chain of calls that proves it.
 
     ``is_open``: a distant helper does it only under a test of which nothing says how it comes out.
+    ``is_after_error``: the function does it only where it handles an error, which it passes on.
+    ``caught_by``: the name of what catches Django's refusal, and goes on.
     """
 
     severity: Severity
     row: EffectRow
     chain: tuple[Call, ...]
     is_open: bool = False
+    is_after_error: bool = False
+    caught_by: str = ""
 
 
 class FrameEvidence(NamedTuple):
@@ -194,6 +199,7 @@ class LoopCollector:
         self._entries = project.loop_entries
         self._behaviours = project.behaviours
         self._rows = Rows(project)
+        self._refusals = Refusals(project)
         self._known_starts: dict[Frame, private_loops.Starts] = {}
 
     def collect(self) -> LoopEvidence:
@@ -404,6 +410,7 @@ class LoopCollector:
                     each_object=severity is Severity.ERROR,
                     refused=False,
                     mostly=severity is Severity.ERROR,
+                    refusals=self._refusals,
                 ),
             )
             for severity in _SEVERITIES
@@ -438,7 +445,19 @@ class LoopCollector:
         if row is None:
             return None
         calls = tuple([call_at(link.frame, link.term, link.run) for link in links])
-        return SiteEvidence(severity, row, calls, is_open)
+        caught_by = self._caught_by(links) if is_refused(row, calls[-1].library) else ""
+        after_error = is_after_error(frame, event.term)
+        return SiteEvidence(severity, row, calls, is_open, after_error, caught_by)
+
+    def _caught_by(self, links: tuple[Link, ...]) -> str:
+        """The function of a chain that catches Django's refusal. Where that is the one on the loop,
+        it goes on: what it answers instead is no better than an error.
+        """
+        for link in reversed(links[1:]):
+            if self._refusals.is_caught(link.frame, link.term):
+                return link.frame.name
+        own = links[0]
+        return own.frame.name if self._refusals.is_survived(own.frame, own.term) else ""
 
     @cached_property
     def _may_nest(self) -> bool:

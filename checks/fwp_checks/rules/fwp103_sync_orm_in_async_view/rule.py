@@ -21,10 +21,18 @@ def check(file: FileView) -> Iterator[Finding]:
     """ORM operations that reach the database, direct or through helpers."""
     for site in blocking.sites(file, "orm"):
         path = "" if site.is_direct else f"{file.chain_text(site.chain)}; "
-        message = (
-            f"'{blocking.first_name(site)}' {blocking.does(site, 'raises', 'raise')} "
-            f"SynchronousOnlyOperation "
-            f"{blocking.blocked(site)}: {path}"
-            f"Django refuses queries on the event loop; {blocking.way_out(site)}."
-        )
+        if site.caught_by:
+            message = (
+                f"'{blocking.first_name(site)}' {blocking.does(site, 'never gets', 'never get')} "
+                f"what it asks the database for {blocking.blocked(site)}: {path}"
+                f"Django refuses queries on the event loop, and '{site.caught_by}' catches the "
+                f"SynchronousOnlyOperation; {blocking.way_out(site)}."
+            )
+        else:
+            message = (
+                f"'{blocking.first_name(site)}' {blocking.does(site, 'raises', 'raise')} "
+                f"SynchronousOnlyOperation "
+                f"{blocking.blocked(site)}: {path}"
+                f"Django refuses queries on the event loop; {blocking.way_out(site)}."
+            )
         yield blocking.report(file, RULE, site, message)
