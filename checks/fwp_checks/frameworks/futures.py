@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.narrowing import is_same
-from fwp_checks.project.meaning.tested import parts, tests_before
+from fwp_checks.project.meaning.tested import tests_before, tests_behind_loops
 from fwp_checks.project.meaning.values import (
     External,
     FunctionValue,
@@ -183,18 +183,13 @@ def _is_asked(frame: Frame, term: int, future: int, asking: frozenset[str]) -> b
     """Whether ``done()``, or what else says so, has been true of a future wherever a term runs."""
     module, number = frame.module, frame.scope_number
     terms = module.facts.terms
-    for test, holds in tests_before(module, number, term):
-        if holds and _asks_whether_done(terms, test, future, asking):
-            return True
-    for region in module.regions_in(number):
-        if region.kind != "while" or region.term < 0 or region.exits:
-            continue
-        start, end = module.rest_after(region, number)
-        if start <= term < end and not _is_broken_off(frame, region.start, region.end):
-            for test, holds in parts(terms, region.term, holds=False):
-                if holds and _asks_whether_done(terms, test, future, asking):
-                    return True
-    return False
+    return any(
+        holds and _asks_whether_done(terms, test, future, asking)
+        for test, holds in (
+            *tests_before(module, number, term),
+            *tests_behind_loops(module, number, term),
+        )
+    )
 
 
 def _asks_whether_done(terms: list[t.Term], test: int, future: int, asking: frozenset[str]) -> bool:
@@ -203,14 +198,6 @@ def _asks_whether_done(terms: list[t.Term], test: int, future: int, asking: froz
         return False
     asked = terms[entry[1]]
     return bool(asked[2] in asking and is_same(terms, t.unaliased(terms, asked[1]), future))
-
-
-def _is_broken_off(frame: Frame, start: int, end: int) -> bool:
-    """Whether a loop may be left before its test fails."""
-    return any(
-        region.leaves and start <= region.start and region.end <= end
-        for region in frame.module.regions_in(frame.scope_number)
-    )
 
 
 def _is_awaited(project: Project, frame: Frame, term: int, future: int) -> bool:

@@ -1,4 +1,6 @@
-"""What tests have said where a term runs: in their branches, and behind branches that leave."""
+"""What tests have said where a term runs: in their branches, behind branches that leave, and behind
+loops.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +41,22 @@ def tests_before(module: Module, scope_number: int, term: int) -> Iterator[tuple
     for one in tests_in(module, scope_number):
         if one.start <= term < one.end:
             yield one.term, one.holds
+
+
+def tests_behind_loops(module: Module, scope_number: int, term: int) -> Iterator[tuple[int, bool]]:
+    """What a ``while`` asks that has ended wherever a term runs, and how its parts came out: not of
+    one that may be broken off.
+    """
+    regions = module.regions_in(scope_number)
+    for loop in regions:
+        if loop.kind != "while" or loop.term < 0 or loop.exits:
+            continue
+        start, end = module.rest_after(loop, scope_number)
+        if not start <= term < end:
+            continue
+        if any(r.leaves and loop.start <= r.start and r.end <= loop.end for r in regions):
+            continue
+        yield from parts(module.facts.terms, loop.term, holds=False)
 
 
 def parts(terms: list[t.Term], test: int, *, holds: bool) -> Iterator[tuple[int, bool]]:
