@@ -1,5 +1,5 @@
 """Attributes that hold what the constructor of their object was handed, and nothing else ever:
-``self.url = url``, in ``__init__`` alone.
+``self.url = url``, in ``__init__`` alone; and where objects were constructed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 CONSTRUCTOR = "__init__"
 MOST_STORES = 40
 _SETTING = "setattr"
+_ENTERING = ("__enter__", "__aenter__")
+# https://docs.python.org/3/library/contextlib.html#contextlib.AbstractContextManager
+_ENTERED_AS_THEY_ARE = frozenset(
+    {"contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"}
+)
 
 
 class Constructed:
@@ -38,6 +43,43 @@ class Constructed:
         if not isinstance(init, FunctionValue):
             return None
         return self._project.frame_of_scope(init.module, init.scope)
+
+    def origin(self, frame: Frame, term: int) -> int:
+        """Where an object comes from that methods hand on that return it: ``make().opened()``,
+        ``with make() as it``, ``await it.__aenter__()``.
+        """
+        terms = frame.module.facts.terms
+        while True:
+            term = t.unaliased(terms, term)
+            entry = terms[term]
+            if entry[0] == t.AWAIT:
+                entry = terms[t.unaliased(terms, entry[1])]
+            if entry[0] == t.ENTER:
+                inner, method = entry[1], _ENTERING[bool(entry[2])]
+            elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+                inner, method = terms[entry[1]][1], terms[entry[1]][2]
+            else:
+                return term
+            options = options_of(self._project.values.evaluate(frame, inner))
+            if not all(self._returns_itself(option, method) for option in options):
+                return term
+            term = inner
+
+    def _returns_itself(self, value: Value, name: str) -> bool:
+        """Whether all that a method of an object returns is that object."""
+        if not isinstance(value, Instance) or not isinstance(value.class_, ClassValue):
+            return False
+        method = self._project.members.find_in_class(value.class_, name)
+        if method is None and name in _ENTERING:
+            return not _ENTERED_AS_THEY_ARE.isdisjoint(
+                self._project.classes.info(value.class_).externals
+            )
+        if not isinstance(method, FunctionValue):
+            return False
+        scope = method.module.facts.scopes[method.scope]
+        return bool(scope.returns) and all(
+            method.module.is_parameter(returned, method.scope, 0) for returned in scope.returns
+        )
 
     def option(self, class_: ClassValue, name: str) -> int:
         """The parameter of the constructor that an attribute of a class's objects holds, by its

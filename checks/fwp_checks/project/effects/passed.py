@@ -141,9 +141,9 @@ class Passed:
         terms = caller.module.facts.terms
         if term < 0:
             return NOTHING
-        made = t.unaliased(terms, term)
+        made = self._project.constructed.origin(caller, term)
         if terms[made][0] != t.CALL:
-            return self._same_asked(caller, term, need)
+            return self._same_asked(caller, made, need)
         class_ = self._project.values.evaluate(caller, terms[made][1])
         if class_ == _SUPER:
             return frozenset({need._replace(parameter=0)})

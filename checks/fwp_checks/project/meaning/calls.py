@@ -143,7 +143,7 @@ class Calls:
     def _invoke_function(self, function: FunctionValue, arguments: Arguments) -> Outcome:
         scope = function.module.facts.scopes[function.scope]
         if scope.is_stub and function.receiver is not None:
-            overrides = self._project.implementations.of(function)
+            overrides = self._project.implementations.of(function, arguments.site)
             if overrides:
                 return Outcome.either([self._invoke_function(o, arguments) for o in overrides])
         frame = self.frame_for(function, arguments)

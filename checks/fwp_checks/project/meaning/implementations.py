@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Parameter, Scope
+from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.values import (
     ClassValue,
     External,
@@ -30,6 +31,7 @@ _SHAPED_BY_ANYTHING = frozenset({"__call__"})
 _OF_EVERY_CLASS = frozenset({"__init__", "__slots__", "__doc__", "__module__", "__hash__"})
 # https://docs.python.org/3/library/abc.html#abc.abstractmethod
 _ABSTRACT = "abc.abstractmethod"
+_SUPER: t.Term = (t.NAME, "super")
 
 
 class Implementations:
@@ -39,8 +41,10 @@ class Implementations:
         self._project = project
         self._shaped: dict[ClassValue, tuple[ClassValue, ...]] = {}
 
-    def of(self, stub: FunctionValue) -> list[FunctionValue]:
-        """The methods that a call of a bound stub may mean; none where that is not known."""
+    def of(self, stub: FunctionValue, site: tuple[str, int] | None = None) -> list[FunctionValue]:
+        """The methods that a call of a bound stub, at a path and term, may mean; none where that is
+        not known.
+        """
         receiver = stub.receiver
         if not isinstance(receiver, Instance) or not isinstance(receiver.class_, ClassValue):
             return []
@@ -59,7 +63,46 @@ class Implementations:
             member = self._member(class_, name)
             if isinstance(member, FunctionValue) and member not in found:
                 found.append(member)
-        return found if len(found) <= _MOST else []
+        if len(found) > _MOST:
+            return []
+        caller = self._calling_itself(site) if found and site is not None else None
+        if caller is not None:
+            found = [member for member in found if not self._replaces(member, caller)]
+        return found
+
+    def _calling_itself(self, site: tuple[str, int]) -> tuple[Module, int] | None:
+        """The method that calls another one of its own object at a place, ``self.step()``."""
+        module = self._project.table.by_path.get(site[0])
+        if module is None:
+            return None
+        terms = module.facts.terms
+        entry = terms[site[1]]
+        called = terms[entry[1]] if entry[0] == t.CALL else entry
+        number = module.code_scope_of(site[1])
+        if called[0] != t.ATTR or not module.is_parameter(called[1], number, 0):
+            return None
+        is_method = self._project.calls.class_of_method(module, number) is not None
+        return (module, number) if is_method else None
+
+    def _replaces(self, member: FunctionValue, caller: tuple[Module, int]) -> bool:
+        """Whether objects of the class that a method is looked up in have another method than the
+        one that calls it, which does not go on with that one.
+        """
+        receiver = member.receiver
+        class_ = receiver.class_ if isinstance(receiver, Instance) else None
+        module, number = caller
+        name = module.facts.scopes[number].name
+        own = self._project.calls.class_of_method(module, number)
+        if not isinstance(class_, ClassValue) or class_ == own:
+            return False
+        other = self._project.members.find_in_class(class_, name)
+        if not isinstance(other, FunctionValue) or (other.module, other.scope) == caller:
+            return False
+        scope, terms = self._scope(other), other.module.facts.terms
+        return not any(
+            terms[term] == _SUPER or (terms[term][0] == t.ATTR and terms[term][2] == name)
+            for term in range(scope.start, scope.end)
+        )
 
     def written(self, callees: tuple[Value, ...]) -> tuple[Value, ...]:
         """The callees that a call may run, of several: without those that only refuse to, or are
