@@ -3,7 +3,8 @@ asks for it: ``self.enabled = enabled``, of a parameter that is False by default
 hands over; ``self.enabled = False``, and a method that turns it on, called where a setting that is
 False by default is on. And such settings of the application themselves: ``if settings.tracing:``.
 
-What stands behind them may be done where somebody asks for it.
+What stands behind them may be done where somebody asks for it, and so may what the methods of a
+class do whose objects are made nowhere else.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class OptIns:
         self._names: dict[tuple[Module, int], frozenset[str]] = {}
         self._settings: dict[tuple[Module, int], list[tuple[int, int]]] = {}
         self._off: dict[tuple[ClassValue, str], bool] = {}
+        self._made: dict[ClassValue, bool] = {}
 
     def has(self, frame: Frame, term: int) -> bool:
         """Whether a term runs only where such a switch is on: of the settings of the application,
@@ -84,6 +86,36 @@ class OptIns:
             ):
                 return True
         return False
+
+    def is_of_such(self, frame: Frame) -> bool:
+        """Whether a function is a method of a class whose objects are only made behind such a
+        setting: ``if settings.mock: return MockService()``.
+        """
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        if class_ is None or not self._has_settings:
+            return False
+        known = self._made.get(class_)
+        if known is None:
+            known = self._made[class_] = self._is_made_on_request(class_)
+        return known
+
+    def _is_made_on_request(self, class_: ClassValue) -> bool:
+        classes = self._project.classes
+        classes.link_subclasses()
+        sites = self._project.call_sites.spelt(class_.name)
+        if classes.info(class_).subclasses or len(sites) > _MOST_PLACES:
+            return False
+        is_made = False
+        for module, call in sites:
+            caller = self._project.frame_of_scope(module, module.code_scope_of(call))
+            if module.is_test or not self._means(caller, call, class_):
+                continue
+            if not any(start <= call < end for start, end in self._behind_settings(caller)):
+                return False
+            is_made = True
+        return is_made and all(
+            module.is_test or _only_calls(module, class_) for module in self._project.table.modules
+        )
 
     @cached_property
     def _has_settings(self) -> bool:
@@ -270,6 +302,42 @@ class OptIns:
             given = [*entry[2][:1], *[value for key, value in entry[3] if key == _DEFAULT]]
             return any(terms[value] == _OFF for value in given)
         return entry == _OFF
+
+
+def _only_calls(module: Module, class_: ClassValue) -> bool:
+    """Whether a module does nothing with a class, or what has its name, but call it, and say that
+    functions return it.
+    """
+    terms = module.facts.terms
+    named = {term for term in module.of_kind(t.NAME) if terms[term][1] == class_.name}
+    named.update(term for term in module.of_kind(t.IMPORT) if terms[term][2] == class_.name)
+    named.update(term for term in module.of_kind(t.ATTR) if terms[term][2] == class_.name)
+    if module is class_.module:
+        definitions = module.of_kind(t.DEFINITION)
+        named.update(term for term in definitions if terms[term][1] == class_.scope)
+    if not named:
+        return True
+    waiting: list[int] = []
+    spoken: set[int] = set()
+    for scope in module.facts.scopes:
+        if any(term in named and name != class_.name for name, term in scope.bindings.items()):
+            return False
+        # A framework makes what is declared.
+        declared = [parameter.annotation for parameter in scope.parameters]
+        if not named.isdisjoint([*declared, *scope.returns]):
+            return False
+        if scope.returns_annotation >= 0:
+            waiting.append(scope.returns_annotation)
+    while waiting:
+        term = waiting.pop()
+        spoken.add(term)
+        waiting.extend(t.operands(terms[term]))
+    return not any(
+        operand in named and not (entry[0] == t.CALL and operand == entry[1])
+        for at, entry in enumerate(terms)
+        if at not in spoken
+        for operand in t.operands(entry)
+    )
 
 
 def _option(module: Module, number: int, value: int) -> int:
