@@ -104,6 +104,23 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "a refused query that a helper survives with what it was handed": (
+        """
+        def settings(user=None, group=None):
+            if user is None:
+                try:
+                    user = User.objects.get(pk=1)
+                except ValueError:
+                    group = None
+                except Exception:
+                    user = None
+            return user, group
+
+        async def home(request):
+            return settings()
+        """,
+        Severity.WARNING,
+    ),
     "a refused query that the view survives": (
         """
         async def home(request):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
@@ -70,7 +71,7 @@ def _leaving(module: Module, region: Region, number: int) -> list[Region]:
         and (inner.leaves or inner.exits)
         and terms[inner.end - 1][0] != t.RAISE
     ]
-    return sorted(found, key=lambda inner: inner.start)
+    return sorted(found, key=attrgetter("start"))
 
 
 def is_after_error(frame: Frame, term: int) -> bool:
@@ -104,23 +105,12 @@ class Refusals:
         """The handler that keeps it; None if one may pass it on."""
         regions = frame.module.regions_in(frame.scope_number)
         tried = [r for r in regions if r.kind == "try" and r.start <= term < r.end]
-        for attempt in sorted(tried, key=lambda region: region.end):
-            handler = self._handler(frame, attempt, regions)
-            if handler is not None:
-                terms = frame.module.facts.terms
-                stretch = range(handler.start, handler.end)
-                # What it raises may be caught around, which is not followed.
-                return None if any(terms[n][0] == t.RAISE for n in stretch) else handler
-        return None
-
-    def _handler(self, frame: Frame, attempt: Region, regions: list[Region]) -> Region | None:
-        """The first of an attempt's handlers that catches it."""
-        end = attempt.end
-        for region in sorted(regions, key=lambda region: region.start):
-            if region.kind == "except" and region.start == end:
-                if self._catches(frame, region):
-                    return region
-                end = region.end
+        for attempt in sorted(tried, key=attrgetter("end")):
+            for handler in frame.module.handlers_of(attempt, frame.scope_number):
+                if self._catches(frame, handler):
+                    terms = frame.module.facts.terms[handler.start : handler.end]
+                    # What it raises may be caught around, which is not followed.
+                    return None if any(entry[0] == t.RAISE for entry in terms) else handler
         return None
 
     def _catches(self, frame: Frame, handler: Region) -> bool:

@@ -45,11 +45,8 @@ class OffLoop:
         found: list[tuple[int, int]] = []
         for region in regions:
             if region.kind == "try" and any(region.start <= term < region.end for term in raising):
-                found.extend(
-                    (r.start, r.end)
-                    for r in regions
-                    if r.kind == "except" and r.start == region.end
-                )
+                handlers = frame.module.handlers_of(region, frame.scope_number)
+                found.extend((r.start, r.end) for r in handlers[:1])
                 found.extend(
                     (end, frame.scope.end) for end, raises in _left(frame, region) if not raises
                 )

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from fwp_checks.facts import terms as t
@@ -240,6 +241,22 @@ class Module:
             if outer.start <= before and region.end <= outer.end and outer is not region:
                 end = min(end, outer.end)
         return region.end, end
+
+    def handlers_of(self, tried: Region, scope_number: int) -> list[Region]:
+        """The ``except`` clauses of a ``try``, in order. Between them stand only the variables that
+        its body may have bound.
+        """
+        found = []
+        end = tried.end
+        terms = self.facts.terms
+        clauses = [region for region in self.regions_in(scope_number) if region.kind == "except"]
+        for region in sorted(clauses, key=attrgetter("start")):
+            if region.start >= end:
+                if any(terms[term][0] != t.JOIN for term in range(end, region.start)):
+                    break
+                found.append(region)
+                end = region.end
+        return found
 
     @cached_property
     def _writes_by_scope(self) -> dict[int, list[int]]:

@@ -146,12 +146,10 @@ class Branches:
                     is_sure = not self._follows_another(frame, region, regions)
                     found.append((region, holds == (region.kind != "else"), is_sure))
             elif region.kind == "try" and _has_state(frame):
-                found.extend(self._tried(frame, region, regions))
+                found.extend(self._tried(frame, region))
         return found
 
-    def _tried(
-        self, frame: Frame, tried: Region, regions: list[Region]
-    ) -> Iterator[tuple[Region, bool, bool]]:
+    def _tried(self, frame: Frame, tried: Region) -> Iterator[tuple[Region, bool, bool]]:
         """Of ``try: return self.classes[self.action]``: whether it returns or what handles the
         KeyError runs.
         """
@@ -167,9 +165,8 @@ class Branches:
         if any(known == key.value for known, _ in held.items):
             is_returned = item in frame.scope.returns
             yield replace(tried, exits=is_returned), True, True
-            for region in regions:
-                if region.kind == "except" and region.start == tried.end:
-                    yield region, False, True
+            for region in frame.module.handlers_of(tried, frame.scope_number)[:1]:
+                yield region, False, True
         elif held.value is RECURSIVE:
             yield tried, False, True
 
