@@ -78,42 +78,6 @@ SEVERITIES = {
         """,
         Severity.ERROR,
     ),
-    "a class that is only made where a setting asks for it": (
-        """
-        class Settings(BaseSettings):
-            dry_run: bool = False
-
-        settings = Settings()
-
-        class Pretended:
-            async def load(self):
-                time.sleep(2)
-
-        def service():
-            if settings.dry_run:
-                return Pretended()
-            return None
-        """,
-        Severity.INFO,
-    ),
-    "a class that a framework may make, too": (
-        """
-        class Settings(BaseSettings):
-            dry_run: bool = False
-
-        settings = Settings()
-
-        class Pretended:
-            async def load(self):
-                time.sleep(2)
-
-        def service(given: Pretended = Depends()):
-            if settings.dry_run:
-                return Pretended()
-            return given
-        """,
-        Severity.ERROR,
-    ),
     "network once for each key": (
         """
         @functools.lru_cache
@@ -610,14 +574,12 @@ import contextlib
 import functools
 import hashlib
 import signal
-import time
 from pathlib import Path
 
 import click
 import requests
 import websockets
-from fastapi import Depends, FastAPI, Request
-from pydantic_settings import BaseSettings
+from fastapi import FastAPI, Request
 from tornado.ioloop import IOLoop
 
 app = FastAPI()
