@@ -219,3 +219,12 @@ def test_text_of_an_editor_ignores_the_declared_encoding() -> None:
 )
 def test_the_text_that_positions_count(data: bytes, text: str | None) -> None:
     assert text_of(data) == text
+
+
+@pytest.mark.parametrize("text", ["f(a, *b, c=1, **d)", "a.b", "f"])
+def test_a_node_holds_its_fields_in_order_and_then_its_positions(text: str) -> None:
+    # What walks expressions reads the dictionaries of nodes by place.
+    tree = read(text.encode()).tree
+    assert tree is not None
+    for node in ast.walk(tree):
+        assert tuple(node.__dict__) == (*node._fields, *node._attributes)

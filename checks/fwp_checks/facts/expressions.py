@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import sys
 from array import array
-from ast import Attribute, Call, Name
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
@@ -39,6 +38,12 @@ _COMPREHENSIONS = {
 # Tests of these shapes give a truth value without asking the operand's __bool__.
 _PLAIN_TESTS = frozenset({ast.Compare, ast.Constant, ast.BoolOp, ast.UnaryOp})
 
+# Most nodes are of these classes.
+_NAME: type = ast.Name
+_CONSTANT: type = ast.Constant
+_ATTRIBUTE: type = ast.Attribute
+_CALL: type = ast.Call
+
 # From the dictionary of a node: its attributes, one by one, take half as long again.
 _place_of = itemgetter("lineno", "col_offset", "end_lineno", "end_col_offset")
 
@@ -58,6 +63,7 @@ class Expressions:
         self.scope_number = 0
         self.comprehension_layers: list[Layer] = []
         self._constants: dict[tuple[type, Any], int] = {}
+        self._texts: dict[str, int] = {}
         self._names: dict[str, int] = {}
         # The lines in which characters and the UTF-8 bytes that ast counts are not the same.
         self._wide = {} if text.isascii() else _wide_lines(text)
@@ -115,21 +121,28 @@ class Expressions:
 
     # -- leaves ------------------------------------------------------------------------------------
 
-    def expression(self, node: ast.expr) -> int:
+    def expression(self, node: Any) -> int:
         """The term of an expression that is evaluated here."""
-        return EXPRESSIONS[node.__class__](self, node)
+        class_ = type(node)
+        if class_ is _NAME:
+            return self.name(node)
+        if class_ is _CONSTANT:
+            return self.constant(node)
+        if class_ is _ATTRIBUTE or class_ is _CALL:
+            return self.chain(node)
+        return EXPRESSIONS[class_](self, node)
 
     def optional(self, node: ast.expr | None) -> int:
         """The term of an expression, -1 for None."""
-        return -1 if node is None else EXPRESSIONS[node.__class__](self, node)
+        return -1 if node is None else self.expression(node)
 
     def name(self, node: ast.Name) -> int:
         """The term a name stands for here."""
         name = node.id
         environment = self.environment
-        if name in environment.top:
-            return environment.top[name]
-        term = environment.get(name)
+        term = environment.top.get(name, -1)
+        if term < 0:
+            term = environment.get(name)
         if term >= 0:
             return term
         # Nothing happens when a name is read, so one term a scope serves every reading of it.
@@ -141,7 +154,12 @@ class Expressions:
     def constant(self, node: ast.Constant | ast.Return) -> int:
         """The term of a constant, or of the None that a ``return`` alone gives."""
         value = node.value
-        key = (value.__class__, value)
+        if isinstance(value, str):
+            term = self._texts.get(value, -1)
+            if term < 0:
+                term = self._texts[value] = self.add((t.CONST, value), node)
+            return term
+        key = (type(value), value)
         term = self._constants.get(key, -1)
         if term < 0:
             term = self._constants[key] = self.add((t.CONST, value), node)
@@ -151,53 +169,54 @@ class Expressions:
 
     def chain(self, node: ast.Attribute | ast.Call) -> int:
         """The term of an attribute or call, of whatever length is what stands to its left."""
-        links: list[ast.Attribute | ast.Call] = []
+        # In the dictionaries of both classes, three fields are followed by the four positions.
+        links: list[list[Any]] = []
         base: Any = node
-        while True:
-            class_ = base.__class__
-            if class_ is Attribute:
-                links.append(base)
-                base = base.value
-            elif class_ is Call:
-                links.append(base)
-                base = base.func
-            else:
-                break
-        term = self.name(base) if class_ is Name else EXPRESSIONS[class_](self, base)
-        add = self.add
+        class_ = type(base)
+        while class_ is _ATTRIBUTE or class_ is _CALL:
+            fields: dict[str, Any] = base.__dict__
+            link = list(fields.values())
+            links.append(link)
+            base = link[0]
+            class_ = type(base)
+        term = self.name(base) if class_ is _NAME else self.expression(base)
         links.reverse()
         for link in links:
-            if isinstance(link, Attribute):
-                term = add((t.ATTR, term, link.attr), link)
-            elif link.args or link.keywords:
-                term = add((t.CALL, term, *self._arguments(link)), link)
+            second = link[1]
+            entry: t.Term
+            if isinstance(second, str):
+                entry = (t.ATTR, term, second)
+            elif second or link[2]:
+                positional, keywords = self._arguments(second, link[2])
+                entry = (t.CALL, term, positional, keywords)
             else:
-                term = add((t.CALL, term, (), ()), link)
+                entry = (t.CALL, term, (), ())
+            self.spans += link[3:]
+            term = len(self.terms)
+            self.terms.append(entry)
         return term
 
     def _arguments(
-        self, node: ast.Call
+        self, arguments: list[ast.expr], keywords: list[ast.keyword]
     ) -> tuple[tuple[int, ...], tuple[tuple[str | None, int], ...]]:
-        table = EXPRESSIONS
         positional = []
-        for argument in node.args:
-            positional.append(table[argument.__class__](self, argument))
-        keywords = []
-        for keyword in node.keywords:
-            value = keyword.value
-            keywords.append((keyword.arg, table[value.__class__](self, value)))
-        return tuple(positional), tuple(keywords)
+        for argument in arguments:
+            positional.append(self.expression(argument))
+        named = []
+        for keyword in keywords:
+            named.append((keyword.arg, self.expression(keyword.value)))
+        return tuple(positional), tuple(named)
 
     def binary(self, node: ast.BinOp) -> int:
         chain = [node]
         left = node.left
-        while left.__class__ is ast.BinOp:
+        while type(left) is ast.BinOp:
             chain.append(left)
             left = left.left
         term = self.expression(left)
         for link in reversed(chain):
             right = self.expression(link.right)
-            term = self.add((t.BINARY, _OPERATORS[link.op.__class__], term, right), link)
+            term = self.add((t.BINARY, _OPERATORS[type(link.op)], term, right), link)
         return term
 
     def subscript(self, node: ast.Subscript) -> int:
@@ -233,9 +252,8 @@ class Expressions:
         return term
 
     def sequence(self, node: ast.Tuple | ast.List | ast.Set) -> int:
-        table = EXPRESSIONS
-        elements = tuple([table[e.__class__](self, e) for e in node.elts])
-        return self.add((t.SEQUENCE, _DISPLAYS[node.__class__], elements), node)
+        elements = tuple([self.expression(element) for element in node.elts])
+        return self.add((t.SEQUENCE, _DISPLAYS[type(node)], elements), node)
 
     def mapping(self, node: ast.Dict) -> int:
         items = [
@@ -252,12 +270,12 @@ class Expressions:
         term = left
         for operator, comparator in zip(node.ops, node.comparators, strict=True):
             right = self.expression(comparator)
-            term = self.add((t.COMPARE, _OPERATORS[operator.__class__], left, right), node)
+            term = self.add((t.COMPARE, _OPERATORS[type(operator)], left, right), node)
             left = right
         return term
 
     def boolean(self, node: ast.BoolOp) -> int:
-        positive = node.op.__class__ is ast.And
+        positive = type(node.op) is ast.And
         options: list[int] = []
         pushed = 0
         last = len(node.values) - 1
@@ -285,9 +303,9 @@ class Expressions:
 
     def unary(self, node: ast.UnaryOp) -> int:
         operand = self.expression(node.operand)
-        if node.op.__class__ is ast.Not:
+        if type(node.op) is ast.Not:
             self._truth(operand, node.operand)
-        return self.add((t.UNARY, _OPERATORS[node.op.__class__], operand), node)
+        return self.add((t.UNARY, _OPERATORS[type(node.op)], operand), node)
 
     def conditional(self, node: ast.IfExp) -> int:
         term = self.test(node.test)
@@ -316,13 +334,13 @@ class Expressions:
 
     def yield_(self, node: ast.Yield | ast.YieldFrom) -> int:
         operand = self.optional(node.value)
-        term = self.add((t.YIELD, operand, node.__class__ is ast.YieldFrom), node)
+        term = self.add((t.YIELD, operand, type(node) is ast.YieldFrom), node)
         self.scope.is_generator = True
         self.scope.yields.append(term)
         return term
 
     def comprehension(self, node: Any) -> int:
-        kind = _COMPREHENSIONS[node.__class__]
+        kind = _COMPREHENSIONS[type(node)]
         outer = self.expression(node.generators[0].iter)
         start = len(self.terms)
         self.comprehension_layers.append(self.environment.push())
@@ -359,7 +377,7 @@ class Expressions:
         return term
 
     def _truth(self, term: int, node: ast.expr) -> None:
-        if node.__class__ not in _PLAIN_TESTS:
+        if type(node) not in _PLAIN_TESTS:
             self.add((t.TRUTH, term), node)
 
     def narrow(self, test: ast.expr, positive: bool) -> None:
@@ -371,19 +389,19 @@ class Expressions:
                 self.environment.top[name] = narrowed
 
     def _narrowings(self, test: Any, positive: bool) -> list[Narrowing]:
-        class_ = test.__class__
-        if class_ is ast.Name:
+        class_ = type(test)
+        if class_ is _NAME:
             return [(test.id, "truthy" if positive else "falsy", -1)]
         if class_ is ast.Compare:
             return _narrowing_comparison(test, positive)
-        if class_ is ast.Call:
-            if test.args and test.args[0].__class__ is ast.Name:
+        if class_ is _CALL:
+            if test.args and isinstance(test.args[0], ast.Name):
                 return self._narrowing_call(test, test.args[0].id, positive)
         elif class_ is ast.UnaryOp:
-            if test.op.__class__ is ast.Not:
+            if type(test.op) is ast.Not:
                 return self._narrowings(test.operand, not positive)
         elif class_ is ast.BoolOp:
-            if (test.op.__class__ is ast.And) is positive:
+            if (type(test.op) is ast.And) is positive:
                 return [n for value in test.values for n in self._narrowings(value, positive)]
         elif class_ is ast.NamedExpr:
             return [(test.target.id, "truthy" if positive else "falsy", -1)]
@@ -407,9 +425,10 @@ class Expressions:
 
     # -- assignment --------------------------------------------------------------------------------
 
-    def assign(self, target: ast.expr, value: int) -> None:
+    def assign(self, target: Any, value: int) -> None:
         """Bind a target of any shape to a term."""
-        if target.__class__ is ast.Name:
+        class_ = type(target)
+        if class_ is _NAME:
             self.bind(target.id, value)
         elif isinstance(target, ast.Attribute):
             base = self.expression(target.value)
@@ -447,8 +466,8 @@ class Expressions:
         """The term of an annotation; strings are parsed, names may be bound later than here."""
         if node is None:
             return -1
-        class_ = node.__class__
-        if class_ is ast.Name:
+        class_ = type(node)
+        if class_ is _NAME:
             return self.name(node)
         if class_ is ast.Subscript:
             base = self.annotation(node.value)
@@ -456,9 +475,9 @@ class Expressions:
             if last == "Literal":
                 return self.add((t.ITEM, base, self.expression(node.slice)), node)
             return self.add((t.ITEM, base, self._annotation_arguments(node.slice, last)), node)
-        if class_ is ast.Constant and isinstance(node.value, str):
+        if class_ is _CONSTANT and isinstance(node.value, str):
             return self._string_annotation(node, node.value)
-        if class_ is ast.BinOp and node.op.__class__ is ast.BitOr:
+        if class_ is ast.BinOp and type(node.op) is ast.BitOr:
             left = self.annotation(node.left)
             return self.add((t.BINARY, "|", left, self.annotation(node.right)), node)
         if class_ is ast.Tuple or class_ is ast.List:
@@ -548,10 +567,10 @@ if sys.version_info >= (3, 14):
 
 
 def _narrowing_comparison(test: ast.Compare, positive: bool) -> list[Narrowing]:
-    if test.left.__class__ is not ast.Name or len(test.ops) > 1:
+    if not isinstance(test.left, ast.Name) or len(test.ops) > 1:
         return []
     other = test.comparators[0]
-    if other.__class__ is not ast.Constant or other.value is not None:
+    if not isinstance(other, ast.Constant) or other.value is not None:
         return []
     is_none = isinstance(test.ops[0], (ast.Is, ast.Eq)) is positive
     return [(test.left.id, "none" if is_none else "not-none", -1)]

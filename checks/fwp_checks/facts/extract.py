@@ -23,6 +23,7 @@ from fwp_checks.facts.patterns import case_test, is_default
 from fwp_checks.facts.source import read
 
 _CONSTANT = STATEMENT_KINDS.index("constant")
+_EXPRESSION = STATEMENT_KINDS.index("expression")
 _KINDS: dict[type[ast.AST], int] = {
     class_: STATEMENT_KINDS.index(kind)
     for kind, classes in {
@@ -117,7 +118,7 @@ class Extractor(Expressions):
         number = len(self.scopes)
         column = self.characters(node.lineno, node.col_offset)
         scope = Scope(kind, name, self.scope_number, node.lineno, column, node.end_lineno)
-        scope.is_async = node.__class__ is ast.AsyncFunctionDef
+        scope.is_async = type(node) is ast.AsyncFunctionDef
         scope.parameters = parameters
         for layer in self.comprehension_layers:
             scope.captured.update(layer.names)
@@ -218,7 +219,7 @@ class Extractor(Expressions):
         """Walk statements in order."""
         table = _STATEMENTS
         for statement in statements:
-            handler = table.get(statement.__class__)
+            handler = table.get(type(statement))
             if handler is not None:
                 handler(self, statement)
 
@@ -228,19 +229,19 @@ class Extractor(Expressions):
         """
         noted = self.statements
         first = len(noted) // 2
-        self._attempt = next((one for one in statements if one.__class__ is ast.Try), None)
+        self._attempt = next((one for one in statements if type(one) is ast.Try), None)
         attempted = self._attempted = []
         self._noted(statements, noted)
         scope.body = (first, len(noted) // 2)
         if attempted:
             noted += (len(attempted) // 2, ATTEMPT, *attempted)
 
-    def _noted(self, statements: Sequence[ast.stmt], noted: list[int]) -> None:
+    def _noted(self, statements: Sequence[Any], noted: list[int]) -> None:
         table = _STATEMENTS
         for statement in statements:
-            class_ = statement.__class__
+            class_ = type(statement)
             kind = _KINDS.get(class_, 0)
-            if class_ is ast.Expr and statement.value.__class__ is ast.Constant:  # type: ignore[attr-defined]
+            if kind == _EXPRESSION and isinstance(statement.value, ast.Constant):
                 kind = _CONSTANT
             noted += (len(self.terms), statement.lineno << KIND_BITS | kind)
             handler = table.get(class_)
@@ -248,8 +249,9 @@ class Extractor(Expressions):
                 handler(self, statement)
 
     def _expression_statement(self, node: ast.Expr) -> None:
-        if node.value.__class__ is not ast.Constant:
-            self.add((t.DROP, self.expression(node.value)), node)
+        value = node.value
+        if not isinstance(value, ast.Constant):
+            self.add((t.DROP, self.expression(value)), node)
 
     def _assign_statement(self, node: ast.Assign) -> None:
         value = self.expression(node.value)
@@ -304,7 +306,7 @@ class Extractor(Expressions):
         self.declared_outer.update(dict.fromkeys(node.names, kind))
 
     def _leave_loop(self, node: ast.Break | ast.Continue) -> None:
-        self.environment.leave_loop(continues=node.__class__ is ast.Continue)
+        self.environment.leave_loop(continues=type(node) is ast.Continue)
 
     # -- imports -----------------------------------------------------------------------------------
 
@@ -382,7 +384,7 @@ class Extractor(Expressions):
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         iterable = self.expression(node.iter)
-        is_async = node.__class__ is ast.AsyncFor
+        is_async = type(node) is ast.AsyncFor
         if is_async:
             self.scope.awaits = True
         self.environment.push(is_loop=True)
@@ -407,7 +409,7 @@ class Extractor(Expressions):
         self.block(node.orelse)
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
-        is_async = node.__class__ is ast.AsyncWith
+        is_async = type(node) is ast.AsyncWith
         if is_async:
             self.scope.awaits = True
         entered = []
