@@ -315,6 +315,28 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["app GET /api/x x"],
     ),
+    "routes by position, and put into the list of an application": (
+        {
+            "main.py": """
+            from starlette.applications import Starlette
+            from starlette.routing import Mount, Route, Router
+
+            async def home(request): ...
+            async def change(request): ...
+
+            app = Starlette(False, [Mount("/api", Router([Route("/users", home)]))])
+            app.add_route("/change", change, ["PUT"])
+            app.router.routes.append(Route("/late", home))
+            app.routes.extend([Route("/later", home, methods=["POST"])])
+            """
+        },
+        [
+            "app PUT /change change",
+            "app GET /late home",
+            "app POST /later home",
+            "app GET /api/users home",
+        ],
+    ),
     "lists of routes": (
         {
             "main.py": """

@@ -79,7 +79,10 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
                 path("shop/", include(("shop.urls", "shop"), namespace="shop")),
                 path("inline/", include([path("a/", views.home)])),
                 path("list/", include(more)),
+                *[path(f"made/{name}/", views.home) for name in ("one", "other")],
             ]
+            for name in ("third", "fourth"):
+                urlpatterns.append(path(name + "/", views.home))
             urlpatterns += i18n_patterns(path("about/", views.home))
             if True:
                 urlpatterns.append(path("debug/", views.hidden))
@@ -93,6 +96,10 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             "urlpatterns GET,POST /list/b/ edit",
             "urlpatterns ANY /inline/a/ home",
+            "urlpatterns ANY /made/one/ home",
+            "urlpatterns ANY /made/other/ home",
+            "urlpatterns ANY /third/ home",
+            "urlpatterns ANY /fourth/ home",
             "urlpatterns ANY /<language>/about/ home",
             "urlpatterns ANY /debug/ hidden",
             "urlpatterns ANY /shop/first/ home",
@@ -226,6 +233,8 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             @api.api_operation(["POST", "PATCH"], "/change")
             def change(request): ...
 
+            router.add_api_operation("/all", ["GET"], status)
+
             urlpatterns = [path("api/", api.urls)]
             """,
             "shop/api.py": """
@@ -246,6 +255,7 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             "urlpatterns GET /api/status status",
             "urlpatterns POST,PATCH /api/change change",
+            "urlpatterns GET /api/items/all status",
             "urlpatterns POST /api/items/ add",
             "urlpatterns GET /api/tags/{name} tag",
         ],

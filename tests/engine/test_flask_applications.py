@@ -65,6 +65,7 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
 
             class QuotesOfDayView(FlaskView):
                 route_base = "ignored"
+                trailing_slash = False
                 def random(self): ...
 
             class Status(FlaskView):
@@ -81,7 +82,7 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             "app POST /orders/ OrdersView.post",
             "app GET,POST /orders/<int:id>/lines OrdersView.lines",
             "app PUT /orders/close/<id>/ OrdersView.close",
-            "app GET /v2/quotes/random/ QuotesOfDayView.random",
+            "app GET /v2/quotes/random QuotesOfDayView.random",
         ],
     ),
     "blueprints in a factory, nested, with prefixes": (

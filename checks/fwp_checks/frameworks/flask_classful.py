@@ -25,6 +25,7 @@ from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import (
     ClassValue,
+    Constant,
     FunctionValue,
     Instance,
     Member,
@@ -54,6 +55,7 @@ _NO_ROUTES = frozenset({"classmethod", "property", "cached_property"})
 _WORDS = (re.compile("(.)([A-Z][a-z]+)"), re.compile("([a-z0-9])([A-Z])"))
 _CONVERTERS: dict[str, str] = {"int": "int:", "str": "string:", "float": "float:"}
 _RULE = Routing((), Argument(0, "rule"), usual=("GET",))
+_SLASH = Argument(4, "trailing_slash")
 
 
 class ClassfulParts(PartFinder):
@@ -138,7 +140,8 @@ class ClassfulParts(PartFinder):
         named = self._named.get((module.path, function.scope))
         methods = (special,) if special is not None else named or ("GET",)
         start = () if special is not None else (scope.name,)
-        path = "".join(f"/{part}" for part in (*start, *_arguments(module, scope), ""))
+        end = ("",) if self._ends_with_slash(site, function) else ()
+        path = "".join(f"/{part}" for part in (*start, *_arguments(module, scope), *end))
         definition = literals.definition_term(module, function.scope)
         return Route(
             self.name,
@@ -147,6 +150,16 @@ class ClassfulParts(PartFinder):
             tuple(self.handlers(function, methods)),
             Place(module.path, definition),
         )
+
+    def _ends_with_slash(self, site: Site, function: FunctionValue) -> bool:
+        """Whether paths of registered methods end so: they do unless told otherwise."""
+        told = site.argument(_SLASH)
+        object_ = function.receiver
+        if told is None and isinstance(object_, Instance):
+            if isinstance(object_.class_, ClassValue):
+                where = literals.attribute_term(self.project, object_.class_, _SLASH.keyword)
+                told = self.project.values.evaluate(*where) if where is not None else None
+        return not (isinstance(told, Constant) and told.value is False)
 
     def _methods(self, class_: ClassValue) -> Iterator[tuple[ClassValue, int]]:
         """The methods that are routes, each with the class that it is written in."""

@@ -1,9 +1,10 @@
 """What applications of Flask and Quart are made of: blueprints, routes, hooks, error handlers.
 
 A rule answers GET unless told otherwise; the prefix that ``register_blueprint`` is given replaces
-the blueprint's own (flask/sansio/app.py and flask/sansio/blueprints.py of Flask 3.1.3, which Quart
-builds on). ``View.as_view`` gives a function that makes an object of the class, and calls
-``dispatch_request``, of a ``MethodView`` the method of the request's name (flask/views.py).
+the blueprint's own, and a slash comes between that and the rule (flask/sansio/app.py and
+flask/sansio/blueprints.py of Flask 3.1.3, which Quart builds on). ``View.as_view`` gives a function
+that makes an object of the class, and calls ``dispatch_request``, of a ``MethodView`` the method of
+the request's name (flask/views.py).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from fwp_checks.frameworks.registered import METHODS
 from fwp_checks.frameworks.registrations import Argument, Hooking, Including, Making, Routing
 from fwp_checks.frameworks.web import members
 from fwp_checks.frameworks.web_parts import PartFinder
-from fwp_checks.project.application.model import Handler, Hook, HookKind, Inclusion
+from fwp_checks.project.application.model import Handler, Hook, HookKind, Inclusion, Route
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -31,6 +33,7 @@ from fwp_checks.project.meaning.values import (
 _GET = ("GET",)
 _SMOREST = "flask_smorest.Api"
 _RULE = Argument(0, "rule")
+_ENDPOINT = Argument(1, "endpoint")
 _VIEW = Argument(2, "view_func")
 _VIEWS = ("flask.views.View", "quart.views.View")
 _METHOD_VIEWS = ("flask.views.MethodView", "quart.views.MethodView")
@@ -48,6 +51,7 @@ INCLUDINGS = (
         Argument(-1, "url_prefix"),
         replaces=True,
     ),
+    Including(("register_api_view",), Argument(0, "api_view"), Argument(1, "url_prefix"), True),
 )
 HOOKINGS = (
     Hooking(("before_request", "before_app_request"), HookKind.BEFORE_REQUEST),
@@ -89,6 +93,7 @@ class FlaskParts(PartFinder):
             Argument(-1, "url_prefix"),
         ),
         Making((_SMOREST,), False),
+        Making(("flask_openapi3.APIView",), False, Argument(0, "url_prefix")),
     )
     routings: ClassVar[tuple[Routing, ...]] = ROUTINGS
     includings = INCLUDINGS
@@ -96,6 +101,25 @@ class FlaskParts(PartFinder):
         *HOOKINGS,
         Hooking(("before_first_request", "before_app_first_request"), HookKind.STARTUP),
     )
+
+    def rooted(self, path: str | None) -> str | None:
+        """What stands behind a prefix begins with a slash."""
+        return f"/{path.lstrip('/')}" if path else path
+
+    def routes(self) -> Iterator[Route]:
+        """Those of rules with functions, and those of rules that name an endpoint only."""
+        yield from super().routes()
+        functions: dict[tuple[Place | None, str], Value | None] = {}
+        for site in self.decorations(("endpoint",)):
+            name = site.text(Argument(0, "endpoint"))
+            if name is not None:
+                functions[(site.router, name)] = site.value
+        for site in self.calls(("add_url_rule",), (_RULE, _ENDPOINT)) if functions else ():
+            name = site.text(_ENDPOINT)
+            if name is not None and site.argument_term(_VIEW) < 0:
+                site.value = functions.get((site.router, name))
+                if site.value is not None:
+                    yield from self.routed(site, Routing((), _RULE, _VIEW, usual=_GET))
 
     def inclusions(self) -> Iterator[Inclusion]:
         """Blueprints of applications, and the ``Api`` of flask-smorest, which has some as well."""

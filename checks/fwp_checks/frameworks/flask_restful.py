@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _RESTX = ("flask_restx", "flask_restplus")
 _PACKAGES = ("flask_restful", *_RESTX)
+_RESTFUL_API = "flask_restful.Api"
 _APIS = members(_PACKAGES, ("Api",))
 _NAMESPACES = members(_RESTX, ("Namespace",))
 _MAKES_NAMESPACE = {f"{package}.Api.namespace": f"{package}.Namespace" for package in _RESTX}
@@ -38,7 +39,8 @@ class RestfulParts(PartFinder):
 
     name = "Flask"
     makings = (
-        Making(_APIS, False, Argument(-1, "prefix")),
+        Making((_RESTFUL_API,), False, Argument(1, "prefix")),
+        Making(members(_RESTX, ("Api",)), False, Argument(-1, "prefix")),
         Making(_NAMESPACES, False, Argument(2, "path")),
         Making(tuple(_MAKES_NAMESPACE), False, Argument(2, "path")),
     )

@@ -7,7 +7,8 @@ FastAPI 0.165.0).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.registered import METHODS
@@ -22,7 +23,14 @@ from fwp_checks.frameworks.registrations import (
 )
 from fwp_checks.frameworks.web import members
 from fwp_checks.frameworks.web_parts import PartFinder
-from fwp_checks.project.application.model import Dependency, Hook, HookKind, Inclusion, Route
+from fwp_checks.project.application.model import (
+    Dependency,
+    Hook,
+    HookKind,
+    Inclusion,
+    Route,
+    Router,
+)
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import (
@@ -30,6 +38,7 @@ from fwp_checks.project.meaning.values import (
     ClassValue,
     External,
     Instance,
+    Member,
     Value,
     is_none,
 )
@@ -90,6 +99,8 @@ _API_ROUTES = ("fastapi.routing.APIRoute", "fastapi.routing.APIWebSocketRoute")
 _MOUNTS = ("starlette.routing.Mount", "starlette.routing.Host")
 _MIDDLEWARE = "starlette.middleware.Middleware"
 _WHEN = {"startup": HookKind.STARTUP, "shutdown": HookKind.SHUTDOWN}
+# What puts something into a list: which argument.
+_PUTTING: dict[str, int] = {"append": 0, "extend": 0, "insert": 1}
 _LISTED = {
     "lifespan": HookKind.LIFESPAN,
     "on_startup": HookKind.STARTUP,
@@ -104,6 +115,11 @@ class StarletteParts(PartFinder):
     name = "Starlette"
     listed = (_ROUTE, _WEBSOCKET_ROUTE, *_API_ROUTES, _MIDDLEWARE)
     called = ("__call__", "dispatch")
+    positions: ClassVar[dict[tuple[str, str], int]] = {
+        ("starlette.routing.Router", "routes"): 0,
+        ("starlette.applications.Starlette", "routes"): 1,
+        (_MOUNTS[0], "routes"): 2,
+    }
     makings = (
         Making(("fastapi.FastAPI",), True, dependencies="dependencies"),
         Making(("starlette.applications.Starlette",), True),
@@ -138,6 +154,41 @@ class StarletteParts(PartFinder):
         ),
         Hooking(("on_event", "add_event_handler"), HookKind.STARTUP, Argument(1, "func")),
     )
+
+    def methods(self, site: Site) -> tuple[str, ...]:
+        """``add_route`` may have them by position."""
+        named = super().methods(site)
+        if not named and site.member == "add_route":
+            return tuple(method.upper() for method in site.texts(Argument(2, "methods")))
+        return named
+
+    def given(self, keyword: str) -> Iterator[tuple[Site, Router, Value]]:
+        """What routers are given when they are made, and routes that are put into their lists."""
+        yield from super().given(keyword)
+        if keyword == "routes":
+            yield from self._put_in
+
+    @cached_property
+    def _put_in(self) -> list[tuple[Site, Router, Value]]:
+        """``app.router.routes.append(Route(…))``."""
+        found: list[tuple[Site, Router, Value]] = []
+        for name, position in _PUTTING.items():
+            for module, term in self.project.call_sites.spelt(name):
+                terms = module.facts.terms
+                called = terms[terms[term][1]]
+                around = terms[called[1]] if called[0] == t.ATTR else called
+                if around[0] != t.ATTR or around[2] != "routes":
+                    continue
+                frame = self.project.frame_of_scope(module, module.code_scope_of(term))
+                site = Site(self.project, frame, term, name, None)
+                value = site.argument(Argument(position))
+                base = self.project.values.evaluate(frame, around[1])
+                while isinstance(base, Member) and base.receiver is not None:  # app.router
+                    base = base.receiver
+                for place in self.places(base, frame):
+                    if place in self.made and value is not None:
+                        found.append((site, self.made[place][1], value))
+        return found
 
     def routes(self) -> Iterator[Route]:
         """Those registered on routers, and those in their lists."""

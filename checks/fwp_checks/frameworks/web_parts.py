@@ -64,6 +64,8 @@ class PartFinder(HandlerFinder):
     """Classes of what routers are given in lists, to be told apart as well."""
     called: ClassVar[tuple[str, ...]] = ("__call__",)
     """The methods of a class that is registered as a hook which are called."""
+    positions: ClassVar[dict[tuple[str, str], int]] = {}
+    """Of classes and keywords of such lists: where they may stand by position."""
     makings: ClassVar[tuple[Making, ...]] = ()
     routings: ClassVar[tuple[Routing, ...]] = ()
     includings: ClassVar[tuple[Including, ...]] = ()
@@ -124,7 +126,8 @@ class PartFinder(HandlerFinder):
     def given(self, keyword: str) -> Iterator[tuple[Site, Router, Value]]:
         """What routers are given under a keyword when they are made."""
         for site, router in self.made.values():
-            value = site.argument(Argument(-1, keyword))
+            position = self.positions.get((router.class_name, keyword), -1)
+            value = site.argument(Argument(position, keyword))
             if value is not None:
                 yield site, router, value
 

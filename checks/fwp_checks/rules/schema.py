@@ -62,7 +62,7 @@ def created(file: FileView, rule: Rule, tools: str) -> Iterator[Finding]:
             f"({tools})"
         )
         severity = Severity.WARNING
-        if _has_unread_files(file):
+        if file.project.table.unread:
             return
     if changes:
         message = f"create_all() makes the tables {changes[0].moment.value}, {why}."
@@ -89,8 +89,3 @@ def report(
         fix_link=fix_link,
         trace=structure.steps(file, places),
     )
-
-
-def _has_unread_files(file: FileView) -> bool:
-    """Whether some file of the project could not be read, so that nothing is known to be absent."""
-    return any(module.facts.problem is not None for module in file.project.table.modules)

@@ -80,7 +80,7 @@ def monolith(
     ``fewest`` is the number of routes from which on it is too large; ``thing`` names what it lacks.
     """
     number = len(shape.routes)
-    if shape.is_divided or number < min(fewest, _FEWEST_ROUTES):
+    if shape.is_divided or number < min(fewest, _FEWEST_ROUTES) or file.project.table.unread:
         return None
     evidence, places = _evidence(file, shape)
     holds = shape.module is not None

@@ -31,6 +31,7 @@ class NinjaParts(PartFinder):
     routings = (
         Routing(("get", "post", "put", "patch", "delete"), Argument(0, "path")),
         Routing(("api_operation",), Argument(1, "path")),
+        Routing(("add_api_operation",), Argument(0, "path"), Argument(2, "view_func")),
     )
     includings = (Including(("add_router",), _CHILD, Argument(0, "prefix")),)
 
@@ -52,7 +53,10 @@ class NinjaParts(PartFinder):
         return f"/{path.lstrip('/')}" if path else path
 
     def methods(self, site: Site) -> tuple[str, ...]:
-        """Those of ``api_operation`` are its first argument."""
-        if site.member == "api_operation":
-            return tuple(method.upper() for method in site.texts(Argument(0, "methods")))
+        """Those of ``api_operation`` are its first argument; ``add_api_operation`` has the path
+        first.
+        """
+        if site.member in ("api_operation", "add_api_operation"):
+            position = int(site.member == "add_api_operation")
+            return tuple(method.upper() for method in site.texts(Argument(position, "methods")))
         return super().methods(site)

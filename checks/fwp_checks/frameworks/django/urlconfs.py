@@ -39,6 +39,7 @@ from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import roots_of
 from fwp_checks.project.meaning.origins import Place, made_at
+from fwp_checks.project.meaning.rounds import rounds
 from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -166,7 +167,7 @@ class URLconfs(PartFinder):
             if function[0] == t.ATTR and function[2] in ("append", "extend", "insert"):
                 if not self._lists.isdisjoint(roots_of(module.facts.terms, function[1])):
                     for argument in module.facts.terms[call][2][-1:]:
-                        self._visit(frame, argument, place, "", 0)
+                        self._visit_rounds(frame, argument, place, "", 0)
 
     # -- lists of patterns -------------------------------------------------------------------------
 
@@ -192,7 +193,7 @@ class URLconfs(PartFinder):
             for item in entry[2:4]:
                 self._visit(frame, item, router, prefix, steps + 1)
         elif kind == t.COMPREHENSION:
-            self._visit(frame, entry[2], router, prefix, steps + 1)
+            self._visit_rounds(frame, entry[2], router, prefix, steps + 1)
         elif kind == t.CALL:
             self._call(frame, term, router, prefix, steps)
         elif kind == t.ATTR and entry[2] == "urls":
@@ -201,6 +202,14 @@ class URLconfs(PartFinder):
             bound = self._bound(frame, entry)
             if bound is not None:
                 self._visit(*bound, router, prefix, steps + 1)
+
+    def _visit_rounds(
+        self, frame: Frame, term: int, router: Place, prefix: str | None, steps: int
+    ) -> None:
+        """What each round of a loop puts into a list of patterns."""
+        for around in rounds(self.project, frame, (term,)):
+            self._seen.discard((Place(frame.module.path, term), router))
+            self._visit(around, term, router, prefix, steps)
 
     def _bound(self, frame: Frame, entry: t.Term) -> tuple[Frame, int] | None:
         """Where a name, import or attribute of a module is bound."""

@@ -318,6 +318,12 @@ class ModuleTable:
         self._roots = roots
         self.modules: list[Module] = sorted(modules, key=lambda module: module.path)
         self.by_path: dict[str, Module] = {module.path: module for module in self.modules}
+        # Nobody knows what is in these, so nothing is known to be absent from the project.
+        self.unread: list[Module] = [
+            module
+            for module in self.modules
+            if module.facts.problem is not None and not (module.is_test or module.is_read_only)
+        ]
         self._by_name: dict[str, list[Module]] = {}
         self._found: dict[tuple[str, str], Module | None] = {}
         self._found_relative: dict[tuple[str, int, str], Module | None] = {}

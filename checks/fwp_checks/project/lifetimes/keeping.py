@@ -60,14 +60,17 @@ class Keepings:
         self._project = project
         self._once = Once(project)
 
-    def of(self, frame: Frame, term: int) -> Keeping | None:
-        """How long what a call at a term of a function gives is kept; None: not beyond the call."""
+    def of(self, frame: Frame, term: int, lasts: bool = True) -> Keeping | None:
+        """How long what a call at a term of a function gives is kept; None: not beyond the call.
+        What does not last is worth keeping only where it saves the next call.
+        """
         if not frame.scope_number:
             return Keeping.PROCESS
         if self._is_cached(frame):
             return Keeping.PROCESS
-        found = {self._owner(frame, base) for base in self._kept_on(frame, term)}
-        found |= {self._owner(frame, base) for base in self._guards(frame, term)}
+        found = {self._owner(frame, base) for base in self._guards(frame, term)}
+        if lasts:
+            found |= {self._owner(frame, base) for base in self._kept_on(frame, term)}
         if Keeping.PROCESS in found:
             return Keeping.PROCESS
         if Keeping.OBJECT in found or self._is_kept_by_object(frame):

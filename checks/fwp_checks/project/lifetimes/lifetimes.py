@@ -123,19 +123,19 @@ class Lifetimes:
         )
 
     def ways_to(self, opening: Opening) -> tuple[Way, ...]:
-        """How requests come to an opening, whatever its arguments are."""
-        return tuple(self._way(opening, steps) for steps in self._unexcused(opening))
+        """How requests come to a call that opens for itself alone, whatever its arguments are."""
+        return tuple(self._way(opening, steps) for steps in self._unexcused(opening, lasts=False))
 
-    def _unexcused(self, opening: Opening) -> Iterator[tuple[Step, ...]]:
-        for steps in self.reaching(opening.frame, opening.term):
+    def _unexcused(self, opening: Opening, lasts: bool = True) -> Iterator[tuple[Step, ...]]:
+        for steps in self.reaching(opening.frame, opening.term, lasts):
             if not self._is_excused(opening.frame, steps):
                 if not self._is_of_stream(opening, steps):
                     yield steps
 
-    def reaching(self, frame: Frame, term: int) -> Iterator[tuple[Step, ...]]:
+    def reaching(self, frame: Frame, term: int, lasts: bool = True) -> Iterator[tuple[Step, ...]]:
         """The calls by which request functions reach a term, the innermost first, where what it
-        gives is not kept on the way; the shortest for each function. Empty where the term stands
-        in a request function itself.
+        gives is not kept on the way (of what does not ``last``: not asked for again); the shortest
+        for each function. Empty where the term stands in a request function itself.
         """
         requests = self.requested.labels
         conditions = self._project.conditions
@@ -149,7 +149,7 @@ class Lifetimes:
             needed = below | conditions.of(current, at)
             if not current.scope_number or (current.function, needed) in seen:
                 continue
-            keeping = self.keepings.of(current, at)
+            keeping = self.keepings.of(current, at, lasts)
             if keeping is Keeping.PROCESS:
                 continue
             seen.add((current.function, needed))

@@ -2,7 +2,8 @@
 
 ``create_engine(settings.url)`` opens the application's database; what ``create_engine(form.url)``
 or ``connect(**source.options)`` opens belongs to the user, and no pool made beforehand could hold
-it. So every argument is followed to where it comes from, through the calls that lead to it.
+it, nor a file that is new each time. So every argument is followed to where it comes from, through
+the calls that lead to it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from fwp_checks.project.lifetimes.keeping import is_of_request
 from fwp_checks.project.lifetimes.model import Opening, Step
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import origin_of
-from fwp_checks.project.meaning.values import ClassValue, Instance, Unknown, Value, options_of
+from fwp_checks.project.meaning.values import (
+    ClassValue,
+    External,
+    Instance,
+    Unknown,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -24,6 +32,15 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 24
 # Of the places that make an object, as many are asked what they hand over.
 _MOST_MAKERS = 6
+# What these give is another one each time.
+_EVER_NEW = frozenset(
+    {
+        "time.time", "time.time_ns", "datetime.datetime.now", "datetime.datetime.utcnow",
+        "datetime.datetime.today", "uuid.uuid1", "uuid.uuid4", "secrets.token_hex",
+        "secrets.token_urlsafe", "tempfile.mkdtemp", "tempfile.mkstemp", "tempfile.mktemp",
+        "tempfile.NamedTemporaryFile", "tempfile.TemporaryDirectory",
+    }
+)  # fmt: skip
 # What comes from these is read from the environment or a file, whatever is asked for.
 _TRANSPARENT = (t.ALIAS, t.NARROW, t.AWAIT, t.ENTER, t.STAR, t.TRUTH)
 
@@ -106,6 +123,11 @@ class _Follow:
             for option in options_of(value)
         )
 
+    def _is_ever_new(self, frame: Frame, function: int) -> bool:
+        """Whether what a function gives is used once: a file that is named by the time, say."""
+        options = options_of(self._project.values.evaluate(frame, function))
+        return any(isinstance(one, External) and one.name in _EVER_NEW for one in options)
+
     def _of_function_around(self, frame: Frame, term: int, depth: int) -> bool:
         """Whether a variable of a function around is the application's own; builtins are."""
         name = frame.module.facts.terms[term][1]
@@ -121,9 +143,9 @@ class _Follow:
         return not self._is_brought(frame, term)
 
     def _call(self, frame: Frame, term: int, depth: int) -> bool:
-        if self._is_brought(frame, term):
-            return False
         entry = frame.module.facts.terms[term]
+        if self._is_brought(frame, term) or self._is_ever_new(frame, entry[1]):
+            return False
         called = frame.module.facts.terms[entry[1]]
         arguments = [*entry[2], *[argument for _, argument in entry[3]]]
         if called[0] == t.ATTR and called[2] == "get" and self.is_own(frame, called[1], depth):

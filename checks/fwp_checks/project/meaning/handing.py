@@ -191,8 +191,9 @@ class Handing:
                 return True
             if value.class_.startswith("builtins."):
                 return False
-            is_type = self._project.catalogue.is_type(value.class_)
-            return is_type or any(map(self._can_act, value.arguments))
+            is_known = self._project.catalogue.is_type(value.class_)
+            is_known = is_known or self._project.frameworks.tells_apart(value.class_)
+            return is_known or any(map(self._can_act, value.arguments))
         if isinstance(value, Union):
             return any(self._can_act(option) for option in value.options)
         if isinstance(value, Iterable):

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.literals import items
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.values import TupleValue, Value
+from fwp_checks.project.meaning.values import (
+    RECURSIVE,
+    Constant,
+    MappingValue,
+    TupleValue,
+    Value,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -66,4 +72,24 @@ def _values(project: Project, frame: Frame, iterable: int) -> list[Value] | None
     if spelt is not None:
         return [project.values.evaluate(item.frame, item.term) for item in spelt]
     value = project.values.evaluate(frame, iterable)
-    return list(value.items) if isinstance(value, TupleValue) else None
+    return (
+        list(value.items)
+        if isinstance(value, TupleValue)
+        else _in_mapping(project, frame, iterable)
+    )
+
+
+def _in_mapping(project: Project, frame: Frame, iterable: int) -> list[Value] | None:
+    """The keys of a dictionary that is spelt out, or what its ``items`` or ``values`` are."""
+    table = frame.module.facts.terms
+    entry = table[iterable]
+    called = table[entry[1]] if entry[0] == t.CALL else entry
+    view = called[2] if entry[0] == t.CALL and called[0] == t.ATTR else ""
+    held = project.values.evaluate(frame, called[1] if view else iterable)
+    if not isinstance(held, MappingValue) or held.value is not RECURSIVE:
+        return None
+    if view == "items":
+        return [TupleValue((Constant(key), value)) for key, value in held.items]
+    if view == "values":
+        return [value for _, value in held.items]
+    return [Constant(key) for key, _ in held.items] if view in ("", "keys") else None

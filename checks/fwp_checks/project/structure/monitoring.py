@@ -43,10 +43,9 @@ class Monitoring:
         """Whether the project certainly has none: no tool, no configuration of logging, no route
         that says that the application is alive. Not if some file could not be read.
         """
-        modules = self._project.table.modules
-        if any(module.facts.problem is not None for module in modules):
+        if self._project.table.unread:
             return False
-        for module in modules:
+        for module in self._project.table.modules:
             for entry in module.facts.imports:
                 if not entry.level and entry.module.partition(".")[0] in _TOOLS:
                     return False

@@ -70,6 +70,10 @@ class SchemaChange:
     is_conditional: bool
 
 
+# A moment, and whether it comes under a condition only.
+_When = tuple[Moment, bool]
+
+
 class SchemaChanges:
     """Answers for one project."""
 
@@ -77,7 +81,7 @@ class SchemaChanges:
         self._project = project
         self._loaded = loaded
         # How many levels of callers were gone through, and what they told.
-        self._moments: dict[FunctionKey, tuple[int, Moment | None]] = {}
+        self._moments: dict[FunctionKey, tuple[int, _When | None]] = {}
 
     def of(self, module: Module) -> list[SchemaChange]:
         """The changes in a module, in order."""
@@ -185,13 +189,10 @@ class SchemaChanges:
         if module.runs_as_script(term):
             return
         scope = module.code_scope_of(term)
-        moment = self._moment(module, scope, _LEVELS)
-        if moment is not None:
-            conditional = any(
-                region.kind in ("if", "else") and region.start <= term < region.end
-                for region in module.regions_in(scope)
-            )
-            yield SchemaChange(module, term, what, moment, is_raw, conditional)
+        when = self._moment(module, scope, _LEVELS)
+        if when is not None:
+            conditional = when[1] or _is_conditional(module, term)
+            yield SchemaChange(module, term, what, when[0], is_raw, conditional)
 
     # -- when it runs ------------------------------------------------------------------------------
 
@@ -208,30 +209,34 @@ class SchemaChanges:
             found[made.frame.function] = Moment.FACTORY
         return found
 
-    def _moment(self, module: Module, scope: int, levels: int) -> Moment | None:
+    def _moment(self, module: Module, scope: int, levels: int) -> _When | None:
         """When the code of a function runs, as far as its callers tell."""
         if scope == 0:
-            return Moment.IMPORT if module in self._loaded else None
+            return (Moment.IMPORT, False) if module in self._loaded else None
         function = (module.path, scope)
         known = self._known_moments.get(function)
         if known is not None or levels == 0:
-            return known
-        tried, moment = self._moments.get(function, (0, None))
+            return (known, False) if known is not None else None
+        tried, when = self._moments.get(function, (0, None))
         if tried < levels:
             # What calls itself is no caller.
             self._moments[function] = (levels, None)
-            moment = self._moment_of_callers(module, scope, levels)
-            self._moments[function] = (levels, moment)
-        return moment
+            when = self._moment_of_callers(module, scope, levels)
+            self._moments[function] = (levels, when)
+        return when
 
-    def _moment_of_callers(self, module: Module, scope: int, levels: int) -> Moment | None:
+    def _moment_of_callers(self, module: Module, scope: int, levels: int) -> _When | None:
+        """That of the first caller, of one that calls without a condition if there is one."""
+        found: _When | None = None
         for caller, term in self._project.call_sites.spelt(module.facts.scopes[scope].name):
             if caller.is_served and not caller.runs_as_script(term):
                 if self._calls(caller, term, module, scope):
-                    moment = self._moment(caller, caller.code_scope_of(term), levels - 1)
-                    if moment is not None:
-                        return moment
-        return None
+                    when = self._moment(caller, caller.code_scope_of(term), levels - 1)
+                    if when is not None and not when[1] and not _is_conditional(caller, term):
+                        return when
+                    if when is not None and found is None:
+                        found = when[0], True
+        return found
 
     def _calls(self, caller: Module, term: int, module: Module, scope: int) -> bool:
         frame = self._project.frame_of_scope(caller, caller.code_scope_of(term))
@@ -242,6 +247,13 @@ class SchemaChanges:
                 if function.module is module:
                     return True
         return False
+
+
+def _is_conditional(module: Module, term: int) -> bool:
+    return any(
+        region.kind in ("if", "else") and region.start <= term < region.end
+        for region in module.regions_in(module.code_scope_of(term))
+    )
 
 
 def _called(module: Module, term: int) -> int:

@@ -24,7 +24,9 @@ _LINKS = {
         "https://flask.palletsprojects.com/en/stable/testing/#sending-requests-with-the-test-client"
     ),
     "Django": _DJANGO,
-    "Django REST framework": "https://www.django-rest-framework.org/api-guide/testing/",
+    "Django REST framework": (
+        "https://www.django-rest-framework.org/api-guide/testing/#api-test-cases"
+    ),
     "Django Ninja": _DJANGO,
 }
 

@@ -94,13 +94,31 @@ class Connections:
         found: dict[Place, Reopened] = {}
         by_leaf: dict[Leaf, list[Database]] = {}
         for database in self._databases.in_production:
-            by_leaf.setdefault(database.leaf, []).append(database)
+            if not self._has_unread_part(database.leaf):
+                by_leaf.setdefault(database.leaf, []).append(database)
         if by_leaf and deployment.mentions("pgbouncer"):
             return []
         for databases in by_leaf.values():
             for one in _of_settings(databases):
                 found.setdefault(one.database.held.place, one)
         return list(found.values())
+
+    def _has_unread_part(self, leaf: Leaf) -> bool:
+        """Whether a file that could not be read may change what settings say: it lies beside them,
+        or they import it.
+        """
+        folder = leaf.module.path.rpartition("/")[0]
+        table = self._project.table
+        for module in table.unread:
+            if module.path.rpartition("/")[0] == folder:
+                return True
+        imported = [
+            table.find_relative(entry.module, entry.level, leaf.module)
+            if entry.level
+            else table.find(entry.module, leaf.module)
+            for entry in leaf.module.facts.imports
+        ]
+        return any(module in table.unread for module in imported if module is not None)
 
     # -- kept and pooled ---------------------------------------------------------------------------
 

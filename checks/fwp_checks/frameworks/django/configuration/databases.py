@@ -236,8 +236,28 @@ class Databases:
                     yield replace(found, supposed=Place(module.path, term))
 
     def by_default(self, database: Database) -> Iterator[Database]:
-        """The same alias, where the environment says nothing of what has a default."""
-        other = Interpreter(self._project, takes_defaults=True)
+        """The same alias, where the environment says nothing of what has a default; and nothing
+        but what decides whether there is a server at all.
+        """
+        yield from self._by_default(database, {})
+        place = database.held.place
+        own = self._project.table.by_path[place.path]
+        undecided = dict.fromkeys(self._interpreter(database.leaf).undecided())
+        near = [
+            (module, term)
+            for module, term in undecided
+            if module is own and own.code_scope_of(term) == own.code_scope_of(place.term)
+        ]
+        for value in near[:_MOST_CONDITIONS]:
+            ways = [list(self._by_default(database, {value: holds})) for holds in (True, False)]
+            for one, other in (ways, ways[::-1]):
+                if not any(found.engine is Engine.NETWORKED for found in other):
+                    yield from (replace(f, supposed=Place(value[0].path, value[1])) for f in one)
+
+    def _by_default(
+        self, database: Database, supposed: dict[tuple[Module, int], bool]
+    ) -> Iterator[Database]:
+        other = Interpreter(self._project, supposed, takes_defaults=True)
         for found in self._of_leaf(database.leaf, other):
             if found.alias == database.alias:
                 yield replace(found, by_default=True)
@@ -264,7 +284,7 @@ class Databases:
 def _suppositions(
     interpreter: Interpreter, database: Database
 ) -> Iterator[dict[tuple[Module, int], bool]]:
-    """What may be supposed of conditions: that those hold which lead to a pool, or any one does."""
+    """What may be supposed of values: what leads to a pool, or any one of any truth."""
     options = database.held.entries.get("OPTIONS")
     for made in dictionaries(options.value) if options is not None else ():
         if "pool" in made.entries:

@@ -33,10 +33,11 @@ class Literal(Held):
 @dataclass(slots=True, unsafe_hash=True)
 class Unknown(Held):
     """Not known before the program runs. ``texts`` are the literals that it is made with: names of
-    variables of the environment, defaults.
+    variables of the environment, defaults; ``holds`` is what its truth is supposed to be.
     """
 
     texts: tuple[str, ...] = ()
+    holds: bool | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -155,7 +156,7 @@ def truth(value: Held) -> bool | None:
         elif isinstance(option, Listing):
             found.add(True if option.items else None if option.is_open else False)
         else:
-            found.add(None)
+            found.add(option.holds if isinstance(option, Unknown) else None)
     return found.pop() if len(found) == 1 else None
 
 

@@ -117,8 +117,10 @@ def _default(interpreter: Interpreter, run: Run, term: int, function: Held) -> H
     defaults = [argument for name, argument in entry[3] if name == "default"] or entry[2][1:2]
     for argument in defaults:
         held = interpreter.evaluate(run, argument)
-        if isinstance(held, Literal) and held.value is not None:
-            return held if conversion is None else _converted(conversion, held)
+        if isinstance(held, Literal):
+            if conversion is None or held.value is None:
+                return held
+            return _converted(conversion, held)
     return None
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.frameworks.django.configuration import changes, libraries, operators
+from fwp_checks.frameworks.django.configuration.deciding import decided_by
 from fwp_checks.frameworks.django.configuration.held import (
     NOT_KNOWN,
     Code,
@@ -112,7 +113,7 @@ class Run:
 class Interpreter:
     """Runs settings modules of one project, each once. Made anew for each module of settings that
     is asked about, since what one of them changes in a common base is not there for the others.
-    ``supposed`` says of conditions, by module and term, whether they hold where that is not known.
+    ``supposed`` says of values, by module and term, what their truth is where that is not known.
     If it ``takes_defaults``, the environment says nothing of what has a default.
     """
 
@@ -300,8 +301,6 @@ class Interpreter:
             run.decided[number] = None
             if region.kind in ("if", "else") and region.term >= 0:
                 holds = truth(self.evaluate(run, region.term))
-                if holds is None:
-                    holds = self._supposed.get((run.module, region.term))
                 run.decided[number] = None if holds is None else holds == (region.kind == "if")
         return run.decided[number]
 
@@ -339,12 +338,14 @@ class Interpreter:
         return self.conditions(run, term) <= changed.conditions
 
     def undecided(self) -> Iterator[tuple[Module, int]]:
-        """The conditions, by module and term, whose truth was asked for and is not known."""
+        """The values, by module and term, whose truth was asked for and is not known."""
         for run in self._by_number.values():
             for number, is_taken in run.decided.items():
                 region = run.module.facts.regions[number]
                 if is_taken is None and region.kind in ("if", "else") and region.term >= 0:
-                    yield run.module, region.term
+                    for holds in (True, False):
+                        for term, _ in decided_by(run.module, region.term, holds):
+                            yield run.module, term
 
     def branches(self, conditions: Conditions) -> Iterator[tuple[Module, Region]]:
         """The regions that conditions stand for, with their modules."""
@@ -353,8 +354,8 @@ class Interpreter:
             yield module, module.facts.regions[region]
 
     def holding(self, conditions: Conditions) -> Iterator[tuple[Module, int, bool]]:
-        """What must hold for conditions to: tests by module and term, and how they come out; those
-        of the branches before in a chain of ``elif``, too.
+        """What must hold for conditions to: values by module and term, and how they come out; those
+        for the branches before in a chain of ``elif``, too.
         """
         for number, region_number in sorted(conditions):
             run = self._by_number[number]
@@ -363,10 +364,12 @@ class Interpreter:
             if region.term < 0:
                 continue
             outline = self._outline(run)
-            yield run.module, region.term, region.kind == "if"
+            for term, holds in decided_by(run.module, region.term, region.kind == "if"):
+                yield run.module, term, holds
             first = next((r for _, r in outline.branches if r.term == region.term), region)
             for before in outline.meetings.earlier(first):
-                yield run.module, before.term, False
+                for term, holds in decided_by(run.module, before.term, holds=False):
+                    yield run.module, term, holds
 
     # -- terms -------------------------------------------------------------------------------------
 
@@ -387,6 +390,9 @@ class Interpreter:
             found = self._evaluate(run, term)
         finally:
             self._depth -= 1
+        holds = self._supposed.get((run.module, term))
+        if holds is not None and isinstance(found, (Literal, Unknown)):
+            found = Unknown(tuple(texts_of(found)), holds)
         run.memo[term] = found
         return found
 
@@ -448,9 +454,8 @@ class Interpreter:
         # What the module's own code has not bound so far it has taken from others.
         look_up = self.setting if number else self._taken
         found = look_up(run.module, name)
-        return found if found is not None else self._other(run, name)
-
-    def _other(self, run: Run, name: str) -> Held:
+        if found is not None:
+            return found
         return Code(self.project.values.global_name(run.module, name))
 
     def _parameter(self, run: Run, index: int) -> Held:
@@ -516,6 +521,9 @@ class Interpreter:
     def attribute(self, base: Held, name: str) -> Held:
         """An attribute of something."""
         if isinstance(base, SettingsObject):
+            method = self.project.members.attribute(Instance(base.class_), name)
+            if isinstance(method, FunctionValue) and not base.start:
+                return Code(method)
             found = self.class_setting(base, name)
             return found if found is not None else NOT_KNOWN
         if isinstance(base, Code):
@@ -523,10 +531,11 @@ class Interpreter:
                 found = self.setting(base.value.module, name)
                 if found is not None:
                     return found
-            if isinstance(base.value, ClassValue):
+            value = self.project.members.attribute(base.value, name)
+            if isinstance(base.value, ClassValue) and not isinstance(value, FunctionValue):
                 found = self.class_setting(SettingsObject(base.value), name)
                 return found if found is not None else NOT_KNOWN
-            return Code(self.project.members.attribute(base.value, name))
+            return Code(value)
         return NOT_KNOWN
 
     def _call(self, run: Run, term: int, entry: t.Term) -> Held:
@@ -574,8 +583,7 @@ class Interpreter:
         found: dict[int, Held] = {}
         given = [self.evaluate(run, argument) for argument in entry[2]]
         if function.receiver is not None:
-            receiver = function.receiver
-            given.insert(0, _receiver(receiver))
+            given.insert(0, _receiver(function.receiver))
         for index, value in enumerate(given[: len(parameters)]):
             if parameters[index].kind in ("positional", "any"):
                 found[index] = value
@@ -587,6 +595,5 @@ class Interpreter:
 
 
 def _receiver(value: object) -> Held:
-    if isinstance(value, Instance) and isinstance(value.class_, ClassValue):
-        return SettingsObject(value.class_)
-    return SettingsObject(value) if isinstance(value, ClassValue) else NOT_KNOWN
+    class_ = value.class_ if isinstance(value, Instance) else value
+    return SettingsObject(class_) if isinstance(class_, ClassValue) else NOT_KNOWN
