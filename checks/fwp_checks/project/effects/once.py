@@ -86,8 +86,13 @@ class Once:
         """
         receiver = constructor.arguments[0] if constructor.arguments else None
         class_ = receiver.class_ if isinstance(receiver, Instance) else None
-        if not isinstance(class_, ClassValue):
-            return None
+        return self._kept_of(class_) if isinstance(class_, ClassValue) else None
+
+    def keeps_objects(self, class_: ClassValue) -> bool:
+        """Whether a class's metaclass keeps its objects."""
+        return self._kept_of(class_) is not None
+
+    def _kept_of(self, class_: ClassValue) -> bool | None:
         if class_ not in self._kept_by_arguments:
             making = self._metaclass_call(class_)
             self._kept_by_arguments[class_] = (

@@ -74,8 +74,14 @@ class Keepings:
         if Keeping.PROCESS in found:
             return Keeping.PROCESS
         if Keeping.OBJECT in found or self._is_kept_by_object(frame):
-            return Keeping.PROCESS if frame.name == "__new__" else Keeping.OBJECT
+            return Keeping.PROCESS if self._makes_kept(frame) else Keeping.OBJECT
         return None
+
+    def _makes_kept(self, frame: Frame) -> bool:
+        """Whether the object of a method is one that its class keeps for all."""
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        is_kept = class_ is not None and self._once.keeps_objects(class_)
+        return is_kept or frame.name == "__new__"
 
     def of_itself(self, frame: Frame, term: int) -> Keeping | None:
         """How long what a call gives is kept itself, not what was made or read with it."""
