@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _CONFIGURING = frozenset(
     {"update", "from_object", "from_mapping", "from_pyfile", "from_file", "from_json", "setdefault"}
 )
+# What Flask, Flask-WTF and Flask-Login look up for each request (flask/app.py of Flask 3.1.3,
+# flask_wtf/csrf.py of Flask-WTF 1.3.0, flask_login/utils.py of Flask-Login 0.6.3).
+_READ_EACH_TIME = frozenset(
+    {"TESTING", "DEBUG", "PROPAGATE_EXCEPTIONS", "WTF_CSRF_ENABLED", "LOGIN_DISABLED"}
+)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -27,8 +32,8 @@ class EarlyBinding:
     """An application that is made at import, and the first extension bound to it.
 
     ``extension`` is its name, ``bound`` where that is. ``changed`` is where test code writes the
-    settings afterwards: test module, term and how messages call the place. ``chosen`` is the class
-    of settings that is named in the code, ``others`` are those that it might be.
+    settings afterwards: test module and term. ``chosen`` is the class of settings that is named in
+    the code, ``others`` are those that it might be.
     """
 
     application: Router
@@ -37,6 +42,13 @@ class EarlyBinding:
     changed: tuple[tuple[Module, int], ...] = ()
     chosen: str = ""
     others: tuple[str, ...] = ()
+
+    @property
+    def is_read_later(self) -> bool:
+        """Whether tests write nothing but what is looked up for each request."""
+        return bool(self.changed) and all(
+            _READ_EACH_TIME.issuperset(_written(*one)) for one in self.changed
+        )
 
 
 class EarlyBindings:
@@ -147,3 +159,20 @@ class EarlyBindings:
             order = self._project.classes.info(other).order
             if other not in family and not family.isdisjoint(order):
                 yield other.name
+
+
+def _written(module: Module, term: int) -> Iterator[str]:
+    """The names of the settings that a statement of a test writes; empty for one not spelt out."""
+    terms = module.facts.terms
+    entry = terms[term]
+    keys = [entry[2]] if entry[0] == t.STORE_ITEM else []
+    if entry[0] == t.CALL:
+        yield from (name or "" for name, _ in entry[3])
+        for argument in entry[2]:
+            given = terms[t.unaliased(terms, argument)]
+            if given[0] != t.MAPPING:
+                yield ""
+            keys += [key for key, _ in given[1]] if given[0] == t.MAPPING else []
+    for key in keys:
+        name = terms[key][1] if key >= 0 and terms[key][0] == t.CONST else ""
+        yield name if isinstance(name, str) else ""

@@ -33,6 +33,7 @@ def check(file: FileView) -> Iterator[Finding]:
             file.range_of(file.module, application.place.term),
             _message(early),
             key=(application.name,),
+            severity=Severity.INFO if early.is_read_later and not early.others else None,
             trace=trace,
         )
 
@@ -45,9 +46,8 @@ def _message(early: EarlyBinding) -> str:
     if early.changed:
         module, term = early.changed[0]
         line = module.facts.span(term)[0]
-        harm = (
-            f"; tests write its settings later ({module.path}:{line}), when they have been read: "
-        )
+        known = "" if early.is_read_later else ", when they have been read"
+        harm = f"; tests write its settings later ({module.path}:{line}){known}: "
     else:
         harm = (
             f" with {early.chosen}, so that no other settings ({structure.named(early.others)}) "
