@@ -116,7 +116,9 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
     hop = Hop(name, joins=relation.kind in ("one", "back"))
     origin = behind(origin_of(instance), hop, is_many=not relation.is_single)
     if relation.is_single:
-        if row is None:
+        is_shared = row is not None and name in row.shared
+        if row is None or (is_shared and origin is not None and len(origin.hops) == 1):
+            # What is read of one object for all rows is read once.
             return rows.objects(relation.target)
         # What was not fetched along is fetched by the reading, alone.
         loads = rows.below(row.loads, name) | known

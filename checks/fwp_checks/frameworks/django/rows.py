@@ -125,7 +125,7 @@ class Row(State):
     objects were prefetched in an order.
     ``has_peers``: a relation or column that is missing is fetched for all rows of the query at
     once. ``made_by`` is the method (``raw``, ``union`` …) that gave a query which cannot be told to
-    join.
+    join. ``shared`` are relations behind which all rows of the query have one and the same object.
     """
 
     loads: Paths = NO_PATHS
@@ -135,6 +135,7 @@ class Row(State):
     ordered: Paths = NO_PATHS
     has_peers: bool = False
     made_by: str = ""
+    shared: Paths = NO_PATHS
 
     def met(self, other: Row) -> Row:
         """A row of one query or another: what either may have fetched."""
@@ -146,6 +147,7 @@ class Row(State):
             self.ordered | other.ordered,
             self.has_peers or other.has_peers,
             self.made_by or other.made_by,
+            self.shared | other.shared,
         )
 
 
@@ -193,6 +195,8 @@ class Query(Detail):
             self.ordered,
             self.has_peers,
             self.made_by,
+            # A join makes objects of its own.
+            self.known - {path.partition("__")[0] for path in self.selected},
         )
 
     def answers(self, method: str) -> bool:

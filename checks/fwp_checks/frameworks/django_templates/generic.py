@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows, views
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.frameworks.django_templates import pages
+from fwp_checks.frameworks.django_templates import decorated, pages
 from fwp_checks.frameworks.django_templates.processors import context_names, with_request
 from fwp_checks.frameworks.django_templates.rendering import consumer
 from fwp_checks.project.meaning import literals
@@ -223,7 +223,8 @@ def _one(project: Project, queryset: Value | None) -> Value | None:
 
 def _names(project: Project, view: Instance, class_: ClassValue, kind: _Kind) -> dict[str, Value]:
     """The names that the library's ``get_context_data`` gives to a template."""
-    found: dict[str, Value] = {"view": view}
+    found = decorated.context_names(project, view, class_)
+    found["view"] = view
     extra = project.members.find_in_class(class_, "extra_context")
     found.update(context_names(extra))
     named = _text(project.members.find_in_class(class_, "context_object_name"))
