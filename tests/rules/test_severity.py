@@ -121,6 +121,36 @@ SEVERITIES = {
         """,
         Severity.WARNING,
     ),
+    "network once for what is added to a set": (
+        """
+        ready = set()
+
+        class Store:
+            def __init__(self, folder: str):
+                self.folder = folder
+                if self.folder not in ready:
+                    requests.get(self.folder)
+                    ready.add(self.folder)
+
+        async def home(folder: str):
+            Store(folder)
+        """,
+        Severity.WARNING,
+    ),
+    "network for what a caller adds to a set": (
+        """
+        told = set()
+
+        def tell(name: str):
+            if name not in told:
+                requests.get(name)
+                told.add(name)
+
+        async def home(name: str):
+            tell(name)
+        """,
+        Severity.ERROR,
+    ),
     "network once, until what is kept is closed": (
         """
         class Links:

@@ -38,6 +38,9 @@ _ROLLBACK = "rollback"
 _DECIDED = ("if", "else")
 _BRANCHES = frozenset({*_DECIDED, "except"})
 _OFFLOADS = "offloads"
+_ENTERS_LOOP = "enters_loop"
+# https://docs.python.org/3/library/asyncio-runner.html#asyncio.run
+_REFUSED: t.Term = (t.NAME, "RuntimeError")
 # https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.stop,
 # https://www.tornadoweb.org/en/stable/ioloop.html#tornado.ioloop.IOLoop.stop
 _STOPS = frozenset({"asyncio.AbstractEventLoop.stop", "tornado.ioloop.IOLoop.stop"})
@@ -73,6 +76,7 @@ class Elsewhere:
             for region in regions:
                 if region.kind == "except":
                     yield from self._behind_error(frame, region)
+                    yield from self._tried_on_loop(frame, region)
 
     def _behind_error(self, frame: Frame, region: Region) -> Iterator[tuple[int, int]]:
         """What a handler does before it passes the error on, and the short pauses and the
@@ -117,6 +121,27 @@ class Elsewhere:
             and isinstance(seconds.value, (int, float))
             and seconds.value <= _PAUSE
         )
+
+    def _tried_on_loop(self, frame: Frame, handler: Region) -> Iterator[tuple[int, int]]:
+        """What starts a loop in a ``try`` whose handler knows what to do where one runs already:
+        ``try: return asyncio.run(work()) except RuntimeError: return in_thread(work())``.
+        """
+        module = frame.module
+        terms = module.facts.terms
+        last = handler.end - 1
+        if handler.term < 0 or terms[handler.term] != _REFUSED or last < handler.start:
+            return
+        if terms[last][0] == t.RAISE and not any(
+            handler.start <= returned <= last for returned in frame.scope.returns
+        ):
+            return
+        for region in module.regions_in(frame.scope_number):
+            if region.kind == "try" and region.end == handler.start:
+                for call in module.calls_in(frame.scope_number):
+                    # context.run(loop.run_until_complete, coroutine)
+                    called = (terms[call][1], *terms[call][2]) if _contains(region, call) else ()
+                    if any(self._has_role(frame, one, _ENTERS_LOOP) for one in called):
+                        yield call, call + 1
 
     # -- other systems -----------------------------------------------------------------------------
 
@@ -275,7 +300,7 @@ class Elsewhere:
         for call in calls:
             other = handed.get(_spelt(terms, terms[call][1]))
             if other is not None and self._is_in_branch(frame, call, other):
-                if self._offloads(frame, terms[other][1]):
+                if self._has_role(frame, terms[other][1], _OFFLOADS):
                     yield call, call + 1
 
     @staticmethod
@@ -285,10 +310,10 @@ class Elsewhere:
             for region in frame.module.regions_in(frame.scope_number)
         )
 
-    def _offloads(self, frame: Frame, function: int) -> bool:
+    def _has_role(self, frame: Frame, function: int, name: str) -> bool:
         value = self._project.values.evaluate(frame, function)
         return isinstance(value, (External, Member)) and any(
-            role.role == _OFFLOADS for role in self._project.catalogue.roles(value.name)
+            role.role == name for role in self._project.catalogue.roles(value.name)
         )
 
 

@@ -17,6 +17,7 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
+    External,
     FunctionValue,
     Instance,
     Member,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 _CONSTRUCTORS = ("__init__", "__post_init__")
+# What asks whether a file is there, by the documentation of pathlib and os.path.
+_FILES = frozenset(
+    {"pathlib.Path.exists", "pathlib.Path.is_file", "os.path.exists", "os.path.isfile"}
+)
 
 # hasattr(x, "name") and getattr(x, "name", None) ask for an attribute, too.
 _ATTRIBUTE_FUNCTIONS = ((t.NAME, "hasattr"), (t.NAME, "getattr"))
@@ -286,16 +291,34 @@ class Once:
             self._remembered[key] = known
         return known
 
-    @staticmethod
-    def _by_default(frame: Frame, term: int) -> int:
-        """What is left of ``not refresh and key in cache`` where parameters have their defaults."""
+    def _by_default(self, frame: Frame, term: int) -> int:
+        """What is left of ``not refresh and key in cache`` where parameters have their defaults,
+        and of ``path.exists() and path in known`` where the file is still there.
+        """
         terms = frame.module.facts.terms
         entry = terms[term]
         if entry[0] != t.BOOL:
             return term
         wanted = entry[1] == "and"
-        rest = [operand for operand in entry[2] if _default(frame, operand) is not wanted]
+        rest = [
+            operand
+            for operand in entry[2]
+            if _default(frame, operand) is not wanted
+            and self._is_there(frame, operand) is not wanted
+        ]
         return rest[0] if len(rest) == 1 else term
+
+    def _is_there(self, frame: Frame, term: int) -> bool | None:
+        """How a test comes out that asks for a file, where that is there."""
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        if entry[0] == t.UNARY and entry[1] == "not":
+            there = self._is_there(frame, entry[2])
+            return None if there is None else not there
+        if entry[0] != t.CALL:
+            return None
+        asking = self._project.values.evaluate(frame, entry[1])
+        return True if isinstance(asking, (External, Member)) and asking.name in _FILES else None
 
     @staticmethod
     def _while_empty(
@@ -337,9 +360,10 @@ class Once:
             written.setdefault(name, []).append(term)
         return written
 
-    @staticmethod
-    def _items_written(frame: Frame) -> dict[str, list[int]]:
-        """Mappings that outlive the call, items of which are written in this scope."""
+    def _items_written(self, frame: Frame) -> dict[str, list[int]]:
+        """Mappings that outlive the call, items of which are written in this scope; and sets to
+        which it adds what no caller hands over: that is done then.
+        """
         terms = frame.module.facts.terms
         written: dict[str, list[int]] = {}
         stores = frame.module.of_kind(t.STORE_ITEM)
@@ -348,7 +372,22 @@ class Once:
             name = _lasting(terms, terms[term][1])
             if name is not None:
                 written.setdefault(name, []).append(term)
+        for term in frame.module.calls_in(frame.scope_number):
+            called, added, _ = terms[term][1:4]
+            if len(added) == 1 and terms[called][0] == t.ATTR and terms[called][2] == "add":
+                name = _lasting(terms, terms[called][1])
+                if name is not None and self._is_own(frame, added[0]):
+                    written.setdefault(name, []).append(term)
         return written
+
+    def _is_own(self, frame: Frame, term: int) -> bool:
+        """Whether a term is made of no parameter but a method's object."""
+        terms = frame.module.facts.terms
+        handed = {terms[parameter][1] for parameter in t.reached(terms, term, t.PARAM)}
+        if not handed:
+            return True
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        return handed == {0} and class_ is not None and not frame.scope.decorators
 
     @staticmethod
     def _key_missing(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
