@@ -63,7 +63,7 @@ PACKAGES = frozenset(
         # Models derive from theirs.
         *("model_utils", "django_extensions", "mptt", "polymorphic", "modelcluster", "parler"),
         *("treebeard", "wagtail", "taggit", "ordered_model", "django_lifecycle", "safedelete"),
-        *("django_scopes", "django_tenants", "django_filters"),
+        *("django_scopes", "django_tenants", "django_filters", "django_tables2"),
     }
 )
 

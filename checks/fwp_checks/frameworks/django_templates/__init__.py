@@ -26,7 +26,9 @@ class DjangoTemplates(Framework):
 
     name = "Django templates"
     # Mixins of the others stand before Django's generic views.
-    modules = frozenset({"django", "braces", "rules", "guardian", "django_filters"})
+    modules = frozenset(
+        {"django", "braces", "rules", "guardian", "django_filters", "django_tables2"}
+    )
     look_ups = rendering.LOOK_UPS
 
     def call(

@@ -50,10 +50,11 @@ _ENDINGS = {
     "YearArchiveView": "_archive_year", "MonthArchiveView": "_archive_month",
     "WeekArchiveView": "_archive_week", "DayArchiveView": "_archive_day",
     "TodayArchiveView": "_archive_day", "DateDetailView": "_detail", "FilterView": "_filter",
+    "SingleTableView": "_list",
 }  # fmt: skip
 _LISTS = (
     *("ListView", "ArchiveIndexView", "ArchiveView", "MultipleObjectMixin", "DateMixin"),
-    "FilterView",
+    *("FilterView", "SingleTableView"),
 )
 _SINGLES = ("DetailView", "UpdateView", "DeleteView", "SingleObjectMixin")
 _RENDERS = ("TemplateView", "FormView", "TemplateResponseMixin", "FormMixin", *_ENDINGS)
@@ -61,8 +62,10 @@ _METHODS = frozenset({"get_queryset", "get_object", "get_context_data"})
 _KEPT = ("object_list", "object")
 # Views of django-filter are generic views (django_filters/views.py of django-filter 26.2).
 _FILTERED = "django_filters.views."
-_GENERIC = ("django.views.generic.", _FILTERED)
-_PACKAGES = ("django.views.", "rest_framework.", _FILTERED)
+# Those of django-tables2, too (django_tables2/views.py of django-tables2 3.0.1).
+_TABLES = "django_tables2."
+_GENERIC = ("django.views.generic.", _FILTERED, _TABLES)
+_PACKAGES = ("django.views.", "rest_framework.", _FILTERED, _TABLES)
 _HTTP = ("get", "post", "put", "patch", "delete")
 # Methods that the library calls itself.
 _CALLED = (*_HTTP, "get_context_data", "render_to_response")
@@ -117,7 +120,9 @@ def call(
     kind = _kind_of(project, receiver.class_ if not isinstance(receiver.class_, str) else receiver)
     if kind is None or not isinstance(receiver.class_, ClassValue):
         return None
-    if not name.startswith(("django.", _FILTERED)) and not _leaves(project, receiver.class_):
+    if not name.startswith(("django.", _FILTERED, _TABLES)) and not _leaves(
+        project, receiver.class_
+    ):
         return None
     if method == "get_context_data":
         names = _names(project, receiver, receiver.class_, kind)
@@ -137,7 +142,7 @@ def _leaves(project: Project, class_: ClassValue) -> bool:
     its context alone.
     """
     return all(
-        base.startswith(("django.", "builtins.", _FILTERED)) or base in _ACCESS
+        base.startswith(("django.", "builtins.", _FILTERED, _TABLES)) or base in _ACCESS
         for base in project.classes.info(class_).externals
     )
 
