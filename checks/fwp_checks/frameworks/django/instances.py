@@ -18,6 +18,7 @@ from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
     External,
+    FunctionValue,
     Instance,
     Iterable,
     Unknown,
@@ -83,14 +84,16 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
 
 
 def _is_kept(project: Project, instance: Instance, row: rows.Row, name: str) -> bool:
-    """Whether an annotation stands where a cached property would keep its result, and is read in
-    its place.
+    """Whether an annotation stands where a cached property would keep its result, or under the name
+    of a method, and is read in its place.
     """
     class_ = instance.class_
     if name not in row.annotated or not isinstance(class_, ClassValue):
         return False
     bound = project.members.find_in_class(class_, name)
-    return isinstance(bound, Wrapped) and bound.how == "cached_property"
+    return isinstance(bound, FunctionValue) or (
+        isinstance(bound, Wrapped) and bound.how in ("cached_property", "classmethod")
+    )
 
 
 def _prefetched(models: Models, instance: Instance, lookup: rows.Prefetched) -> Value:
