@@ -79,6 +79,25 @@ SEVERITIES = {
         """,
         Severity.ERROR,
     ),
+    "a roll-back, and another attempt": (
+        """
+        async def store(connection: sqlite3.Connection):
+            for attempt in range(5):
+                try:
+                    await charge(attempt)
+                except ValueError:
+                    connection.rollback()
+        """,
+        Severity.WARNING,
+    ),
+    "a roll-back that nothing has failed before": (
+        """
+        async def store(connection: sqlite3.Connection):
+            await charge(connection)
+            connection.rollback()
+        """,
+        Severity.ERROR,
+    ),
     "computing behind an error that is passed on": (
         """
         async def pay(order):
@@ -185,6 +204,7 @@ SEVERITIES = {
 
 HEAD = """\
 import hashlib
+import sqlite3
 import time
 
 import requests

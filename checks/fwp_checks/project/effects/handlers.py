@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _DJANGO = ("django.db.", "django.shortcuts.", "django.contrib.")
 _DJANGO_ROWS = "django.toml"
 _QUERIES = frozenset({"database", "orm"})
+_UNDOING = ".rollback"
 # What catches Django's refusal, https://docs.djangoproject.com/en/stable/ref/exceptions/
 _CATCHING = frozenset(
     {
@@ -74,13 +75,21 @@ def _leaving(module: Module, region: Region, number: int) -> list[Region]:
     return sorted(found, key=attrgetter("start"))
 
 
-def is_after_error(frame: Frame, term: int) -> bool:
-    """Whether a term runs only in a handler that then raises."""
+def is_after_error(frame: Frame, term: int, library: str) -> bool:
+    """Whether a library's function runs at a term only behind an error: in a handler that then
+    raises, or to roll back in any.
+    """
     module, number = frame.module, frame.scope_number
-    return any(
-        start <= term < end
+    around = [
+        region
         for region in module.regions_in(number)
         if region.kind == "except" and region.start <= term < region.end
+    ]
+    if around and library.endswith(_UNDOING):
+        return True
+    return any(
+        start <= term < end
+        for region in around
         for start, end in passing_on(module, region, number)
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from io import BytesIO, StringIO
 from typing import NamedTuple
 
 from fwp_checks.facts import terms as t
@@ -15,7 +16,7 @@ from fwp_checks.project.meaning.values import ClassValue, Constant, External, Va
 PLAIN: dict[str, type] = {
     f"builtins.{class_.__name__}": class_
     for class_ in (bool, bytearray, bytes, dict, float, int, list, str, tuple)
-}
+} | {"io.BytesIO": BytesIO, "io.StringIO": StringIO}
 _BY_KEY = frozenset({"setdefault", "pop"})
 _CHANGING = frozenset({"update", "clear", "popitem", *_BY_KEY})
 
@@ -107,7 +108,10 @@ def parameter_of(terms: list[t.Term], term: int) -> int | None:
 
 def is_of(class_: type, classes: tuple[Value, ...]) -> bool:
     """Whether a class of the language is derived from one of some classes."""
-    return any(External(f"builtins.{base.__name__}") in classes for base in class_.__mro__)
+    return any(
+        External(f"{base.__module__.lstrip('_')}.{base.__name__}") in classes
+        for base in class_.__mro__
+    )
 
 
 def changes(frame: Frame) -> frozenset[tuple[int, object]]:

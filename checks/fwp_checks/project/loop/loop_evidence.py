@@ -447,7 +447,7 @@ class LoopCollector:
         calls = tuple([call_at(link.frame, link.term, link.run) for link in links])
         caught_by = self._caught_by(links) if is_refused(row, calls[-1].library) else ""
         is_open = is_open or self._behaviours.opt_ins.is_of_such(frame)
-        after_error = is_after_error(frame, event.term)
+        after_error = is_after_error(frame, event.term, calls[-1].library)
         return SiteEvidence(severity, row, calls, is_open, after_error, caught_by)
 
     def _caught_by(self, links: tuple[Link, ...]) -> str:

@@ -81,9 +81,13 @@ def _partial(_project: Project, arguments: Arguments, _receiver: Value | None) -
 
 def _cast(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
     declared = project.types.instance(_first(arguments))
-    if is_informative(declared):
-        return declared
-    return arguments.get(1)
+    if not is_informative(declared) and arguments.site is not None and arguments.terms:
+        # Of Union[int, str] and list[int] the value says nothing, but how they are written.
+        path, at = arguments.site
+        module = project.table.by_path[path]
+        around = project.frame_of_scope(module, module.code_scope_of(at))
+        declared = project.types.annotation(around, arguments.terms[0])
+    return declared if is_informative(declared) else arguments.get(1)
 
 
 def _getattr(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
