@@ -97,7 +97,7 @@ class Aiohttp(WebFramework):
         """What the tables say, ``web.get(path, handler)`` and ``app.on_startup.append(f)``."""
         yield from super().find_roots(project)
         for site in project.call_sites.of(frozenset(_FUNCTIONS), imported=True):
-            handler = site.arguments.get(_FUNCTIONS[site.name], "handler")
+            handler = site.handed(_FUNCTIONS[site.name], "handler")
             how = self.registration(Context.HANDLER, site.name, site.arguments)
             yield from self.registered(project, handler, how)
         lists = frozenset(name.rpartition(".")[2] for name in _LISTS)

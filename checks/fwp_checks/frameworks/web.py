@@ -169,9 +169,8 @@ class WebFramework(Framework):
             yield from self.registered(project, applied.arguments.get(0), how)
         for site in project.call_sites.of(frozenset(self._registrations)):
             place = self._registrations[site.name]
-            arguments = site.arguments
-            how = self.registration(place.context, site.name, arguments)
-            value = arguments.get(place.position, place.keyword)
+            how = self.registration(place.context, site.name, site.arguments)
+            value = site.handed(place.position, place.keyword)
             yield from self.registered(project, value, how)
 
     def registration(self, context: Context, name: str, arguments: Arguments) -> Registration:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,13 @@ class CallSite:
     def arguments(self) -> Arguments:
         """The arguments of the call."""
         return self._project.calls.arguments(self.frame, self.frame.module.facts.terms[self.term])
+
+    def handed(self, position: int, keyword: str) -> Value | None:
+        """An argument of the call; a method of the object that is being made there is that of the
+        object as it is made: ``def __init__(self, app, store): …; app.add_route("/", self.show)``.
+        """
+        value = self.arguments.get(position, keyword)
+        return None if value is None else _of_new(self.frame, value)
 
 
 class Decoration:
@@ -337,7 +345,15 @@ class CallSites:
         )
 
     def _run_by(self, frame: Frame, call: int) -> Iterator[Frame]:
-        outcome = self._project.calls.outcome(frame, call)
+        entry = frame.module.facts.terms[call]
+        function = self._project.values.evaluate(frame, entry[1])
+        made = _of_new(frame, function)
+        if made is function:
+            outcome = self._project.calls.outcome(frame, call)
+        else:
+            outcome = self._project.calls.invoke(
+                made, self._project.calls.arguments(frame, entry, call)
+            )
         yield from outcome.frames()
         if outcome.alternatives == ((),):
             for option in options_of(outcome.result):
@@ -481,6 +497,18 @@ class CallSites:
                 return str(function[1])
             return self._spelling(module, module.facts.terms[bound])
         return OF_A_VALUE
+
+
+def _of_new(frame: Frame, value: Value) -> Value:
+    """A method of the object that a frame makes, as a method of what its arguments make of it."""
+    if type(value) is not FunctionValue or frame.scope.name != "__init__":
+        return value
+    receiver = value.receiver
+    if frame.arguments[:1] != (receiver,) or not any(frame.arguments[1:]):
+        return value
+    if type(receiver) is not Instance or receiver.init is not None:
+        return value
+    return FunctionValue(value.frame, value.scope, replace(receiver, init=frame))
 
 
 def _function_around(module: Module, scope_number: int) -> int:
