@@ -39,6 +39,11 @@ _IMPLICIT = {
     "__truediv__": "{receiver} / 'x'",
 }
 
+# What has to happen in the block for leaving it to do what the row says.
+_IN_BLOCK = {
+    "concurrent.futures.Executor.__exit__": "with {receiver} as entered: entered.submit(print)",
+}
+
 
 class NoWayError(LookupError):
     """The catalogue does not say how one comes to hold an object of this type."""
@@ -153,7 +158,7 @@ def statement(name: str, way: str, arguments: str, program: Program) -> str:
     if last == "__call__":
         return f"{receiver}({arguments})"
     if is_dunder(last):
-        return _IMPLICIT[last].format(receiver=receiver)
+        return _IN_BLOCK.get(name, _IMPLICIT[last]).format(receiver=receiver)
     return f"{receiver}.{last}({arguments})"
 
 
@@ -216,7 +221,11 @@ def _givers(name: str) -> Iterator[tuple[str, str, Sequence[str]]]:
     tables = shipped_tables()
     wanted = ValueSpec("type", name=name)
     for via in ("call", "attribute"):
-        for giver, numbers in tables["gives"][via]["single"].items():
+        members = tables["gives"][via]
+        givers = dict(members["single"])
+        for prefix, patterns in members["prefixes"].items():
+            givers[f"{prefix}.{WILDCARD_MEMBER}"] = [number for number, _ in patterns]
+        for giver, numbers in givers.items():
             for value, _, when in (tables["gives_rows"][number] for number in numbers):
                 if parse_value(value) == wanted:
                     yield via, giver, when

@@ -22,6 +22,7 @@ ON_INSTANCES = (
     "concurrent.futures.Executor.map.results",
     "concurrent.futures.as_completed.future",
     "multiprocessing.context.BaseContext.Process",
+    "multiprocessing.managers.SyncManager.Queue.proxy",
     "multiprocessing.synchronize",
     "os._wrap_close",
     "select.poll",
@@ -35,7 +36,7 @@ ON_INSTANCES = (
     "threading.Condition.acquire",
     "threading.Lock",
     "threading.RLock",
-    "xmlrpc.client.ServerProxy.system",
+    "xmlrpc.client.ServerProxy.procedure",
     "zipfile.ZipFile.in_memory",
 )
 OTHER_PLATFORMS = (

@@ -36,6 +36,11 @@ class Choices:
         if not imports:
             return options
         stands_in = [option for option in options if option not in imports]
+        if stands_in and not frame.scope_number:
+            checked = [option for option in imports if self._is_checked(frame.module, option)]
+            if checked and all(_is_made(terms, option) for option in stands_in):
+                # if TYPE_CHECKING: import a / else: a = Lazy("a"). It is what checkers are told.
+                return checked
         if all(self._stands_in(frame, option) for option in stands_in):
             # try: import a / except ImportError: import b as a. The one that is known speaks.
             known = [option for option in imports if self._is_known(frame, option)]
@@ -76,6 +81,10 @@ class Choices:
         value = self._project.types.annotation(frame, annotation)
         return None if isinstance(value, Unknown) else value
 
+    def _is_checked(self, module: Module, term: int) -> bool:
+        """Whether only type checkers see a term."""
+        return any(start <= term < end for start, end in self._checking(module))
+
     def _checking(self, module: Module) -> list[tuple[int, int]]:
         """The stretches of a module that only type checkers see."""
         known = self._checked.get(module)
@@ -87,6 +96,15 @@ class Choices:
                 if region.kind == "if" and _is_checking(terms, region.term)
             ]
         return known
+
+
+def _is_made(terms: list[t.Term], term: int) -> bool:
+    """Whether a term is what a call gives, or a part of that: something that is made to stand for
+    another.
+    """
+    while terms[term][0] in (t.ALIAS, t.UNPACK, t.ATTR, t.ITEM):
+        term = terms[term][1]
+    return bool(terms[term][0] == t.CALL)
 
 
 def _is_checking(terms: list[t.Term], term: int) -> bool:
