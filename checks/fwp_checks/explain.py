@@ -13,9 +13,9 @@ from fwp_checks.project.effects.chains import public_name, run_name
 from fwp_checks.project.effects.effects import Rows
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop import asked_for
+from fwp_checks.project.loop.companies import Company
 from fwp_checks.project.loop.event_loop import LoopFunction
 from fwp_checks.project.loop.loop_evidence import FILE_KINDS, SiteEvidence, severity_of_kind
-from fwp_checks.project.loop.private_loops import Company
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal

@@ -18,7 +18,7 @@ from fwp_checks.project.meaning.outcome import RunFrame
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.loop.loop_evidence import FrameEvidence
-    from fwp_checks.project.loop.private_loops import Starts
+    from fwp_checks.project.loop.starts import Starts
 
 Node = tuple[int, "FrameEvidence", list[int], list[int]]
 """The number of a frame, its evidence, and the numbers of those that follow, each time and once."""

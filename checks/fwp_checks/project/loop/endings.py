@@ -17,7 +17,7 @@ from fwp_checks.project.meaning.values import External, Member
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.loop.private_loops import Starts
+    from fwp_checks.project.loop.starts import Starts
 
 # https://docs.python.org/3/library/asyncio-task.html#asyncio.gather, #asyncio.wait,
 # https://docs.python.org/3/library/asyncio-queue.html#asyncio.Queue.join

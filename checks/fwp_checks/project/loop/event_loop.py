@@ -21,6 +21,7 @@ from fwp_checks.project.effects.handlers import is_refused
 from fwp_checks.project.effects.ranks import slowness
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop.beginnings import only_begun, reached_functions, without_left
+from fwp_checks.project.loop.companies import TERMINAL, Companies, Company, Node
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_evidence import (
     FILE_KINDS,
@@ -29,7 +30,6 @@ from fwp_checks.project.loop.loop_evidence import (
     SiteEvidence,
 )
 from fwp_checks.project.loop.loop_roots import Context, Root
-from fwp_checks.project.loop.private_loops import TERMINAL, Companies, Company, Node
 from fwp_checks.project.meaning.frames import FunctionKey
 
 if TYPE_CHECKING:

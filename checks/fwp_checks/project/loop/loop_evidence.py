@@ -24,6 +24,7 @@ from fwp_checks.project.loop import asked_for, beginnings, endings, hand_driven,
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.loop.own_loops import OwnLoops
+from fwp_checks.project.loop.starts import Starts, started_by
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunExternal
 
@@ -200,7 +201,7 @@ class LoopCollector:
         self._behaviours = project.behaviours
         self._rows = Rows(project)
         self._refusals = Refusals(project)
-        self._known_starts: dict[Frame, private_loops.Starts] = {}
+        self._known_starts: dict[Frame, Starts] = {}
 
     def collect(self) -> LoopEvidence:
         """The evidence of the share."""
@@ -239,10 +240,10 @@ class LoopCollector:
     def _following(self, frame: Frame) -> list[Frame]:
         return [*self._behaviours.following(frame), *self._starts(frame).entered]
 
-    def _starts(self, frame: Frame) -> private_loops.Starts:
+    def _starts(self, frame: Frame) -> Starts:
         known = self._known_starts.get(frame)
         if known is None:
-            known = self._known_starts[frame] = private_loops.starts(self._project, frame)
+            known = self._known_starts[frame] = started_by(self._project, frame)
         return known
 
     def _of_frame(self, frame: Frame, positions: dict[Frame, int]) -> FrameEvidence:
@@ -303,7 +304,7 @@ class LoopCollector:
             self._project.fail(frame.module, f"'{frame.qualname}'", error)
             return FrameEvidence(function, entry)
 
-    def _calm(self, frame: Frame, starts: private_loops.Starts) -> tuple[tuple[int, int], ...]:
+    def _calm(self, frame: Frame, starts: Starts) -> tuple[tuple[int, int], ...]:
         """The stretches of terms in which nothing runs that an async frame has started."""
         if not starts.concurrent:
             return ()
@@ -339,7 +340,7 @@ class LoopCollector:
     def _goes_on_beside(
         self,
         frame: Frame,
-        starts: private_loops.Starts,
+        starts: Starts,
         pending: tuple[FunctionKey, ...],
         blocking: Sequence[SiteEvidence],
     ) -> bool:
