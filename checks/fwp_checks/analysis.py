@@ -15,7 +15,7 @@ from fwp_checks.deployment_loading import StoredDeployment
 from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppression
 from fwp_checks.facts.comments import hides, problems
 from fwp_checks.finding import Finding, Report, Skipped
-from fwp_checks.frameworks.base import Frameworks
+from fwp_checks.frameworks.registry import Frameworks
 from fwp_checks.interpreter import deep_recursion, no_collection
 from fwp_checks.loading import load, load_file
 from fwp_checks.opening import Opening

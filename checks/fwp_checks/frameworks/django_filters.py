@@ -97,7 +97,7 @@ def _of_model(project: Project, class_: ClassValue) -> Value | None:
     """All objects of the model that a filter set is for."""
     meta = project.members.find_in_class(class_, "Meta")
     model = project.members.find_in_class(meta, "model") if isinstance(meta, ClassValue) else None
-    return Models.of(project).manager(model, "_default_manager") if model is not None else None
+    return Models.of(project).managers.default(model) if model is not None else None
 
 
 def _all(project: Project, value: Value) -> Value:

@@ -54,7 +54,7 @@ from fwp_checks.project.templates.templates import NoTemplates, TemplateFiles, T
 from fwp_checks.settings import Settings
 
 if TYPE_CHECKING:
-    from fwp_checks.frameworks.base import Frameworks
+    from fwp_checks.frameworks.registry import Frameworks
 
 
 class Project:

@@ -148,7 +148,7 @@ class Django(Framework):
             return None
         if name == model_options.META:
             return model_options.of_model(class_)
-        return models.manager(class_, name)
+        return models.managers.named(class_, name)
 
     def construct(
         self, project: Project, class_: ClassValue, arguments: Arguments
@@ -179,7 +179,7 @@ class Django(Framework):
         models = Models.of(project)
         if isinstance(receiver, External):
             if models.is_model(receiver) and models.is_manager(value):
-                return models.external_manager(value, receiver)
+                return models.managers.with_model(value, receiver)
         elif isinstance(receiver, (Instance, ClassValue)) and models.is_queryset(value):
             return querysets.given(models, value, receiver)
         return None

@@ -13,6 +13,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.lacks import methods, quoted
+from fwp_checks.frameworks.django.queryset_methods import COMBINING
 from fwp_checks.project.meaning.values import Instance, options_of
 from fwp_checks.project.rows.edits import Call, Dialect, add_calls, names_before
 
@@ -29,8 +30,8 @@ QUERYSETS = Dialect(
     ending=frozenset({"in_bulk", "iterator"}),
     excluded={
         # A field that is both left out and joined is an error when the query runs.
-        "select_related": rows.COMBINING | _NO_OBJECTS | _LOCKED | {"only", "defer", "raw"},
-        "prefetch_related": rows.COMBINING | _NO_OBJECTS,
+        "select_related": COMBINING | _NO_OBJECTS | _LOCKED | {"only", "defer", "raw"},
+        "prefetch_related": COMBINING | _NO_OBJECTS,
     },
     replaced_by_nothing=frozenset({"select_related"}),
     unless_before={"prefetch_related": "iterator"},

@@ -119,7 +119,7 @@ def consumer(
 
 def _row(project: Project, target: ClassValue, name: str, place: Place) -> Value | None:
     """One of the objects of the default manager, whose query is none that the form builds."""
-    manager = Models.of(project).manager(target, "_default_manager")
+    manager = Models.of(project).managers.default(target)
     if manager is None:
         return None
     method = project.members.attribute(manager, "get_queryset")

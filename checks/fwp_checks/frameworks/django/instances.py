@@ -146,7 +146,7 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
         )
     else:
         query = rows.Query(known=known, has_peers=row.has_peers)
-    manager = models.related_manager(relation.target, query)
+    manager = models.managers.related(relation.target, query)
     return with_origin(manager, origin)
 
 

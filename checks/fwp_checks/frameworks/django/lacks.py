@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
 from fwp_checks.frameworks.django.joins import nameless
+from fwp_checks.frameworks.django.queryset_methods import COMBINING
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
@@ -80,7 +81,7 @@ def _single(
     hop = Hop(name, joins=descriptor in _JOINED and row.made_by != "raw")
     hops = (*origin.hops, hop)
     besides: tuple[str, ...] = ()
-    if row.made_by in rows.COMBINING:
+    if row.made_by in COMBINING:
         besides += (f"on each of the queries, before {row.made_by}()",)
     if row.columns.lacks(name, f"{name}_id"):
         besides += (f'name "{name}" in only(), too',)

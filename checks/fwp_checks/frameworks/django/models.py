@@ -1,5 +1,4 @@
-"""The models of a project: their fields, the relations between them in both directions, and their
-managers.
+"""The models of a project: their fields, and the relations between them in both directions.
 
 Source: django/db/models/fields/related.py, fields/reverse_related.py (accessor names), options.py
 and base.py of Django 6.1.3.
@@ -14,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django.managers import Managers
 from fwp_checks.frameworks.django.settings import Settings
 from fwp_checks.project.meaning.values import (
     Arguments,
-    CallableValue,
     ClassValue,
     Constant,
     External,
@@ -96,10 +95,10 @@ class Models:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.settings = Settings(project)
+        self.managers = Managers(project, self)
         self._is_model: dict[ClassValue, bool] = {}
         self._fields: dict[ClassValue, dict[str, Field | Relation]] = {}
         self._known_relations: dict[tuple[Value, str], Relation | None] = {}
-        self._managers: dict[Value, dict[str, Instance]] = {}
 
     @classmethod
     def of(cls, project: Project) -> Models:
@@ -489,89 +488,6 @@ class Models:
             not isinstance(option, ClassValue) or self._meta(option, "ordering") is not None
             for option in options_of(class_)
         )
-
-    # -- managers ----------------------------------------------------------------------------------
-
-    def manager(self, class_: Value, name: str) -> Instance | None:
-        """The manager that a model class has under a name."""
-        if not isinstance(class_, ClassValue):
-            return None
-        managers = self._of_class(class_)
-        if name == "_default_manager":
-            declared = self.meta(class_, "default_manager_name")
-            if isinstance(declared, str) and declared in managers:
-                return managers[declared]
-            return next(iter(managers.values()), None)
-        if name == "_base_manager":
-            return self._with_model(Instance(rows.MANAGER), class_)
-        return managers.get(name)
-
-    def _of_class(self, class_: ClassValue) -> dict[str, Instance]:
-        """The managers of a model by name, the default one first."""
-        known = self._managers.get(class_)
-        if known is None:
-            self._managers[class_] = {}
-            known = self._managers[class_] = dict(self._find_managers(class_))
-        return known
-
-    def _find_managers(self, class_: ClassValue) -> Iterator[tuple[str, Instance]]:
-        has_own = False
-        seen: set[str] = set()
-        for owner in self._project.classes.info(class_).order:
-            if isinstance(owner, ClassValue):
-                frame = self._project.classes.frame_around(owner)
-                for name, term in owner.module.facts.scopes[owner.scope].bindings.items():
-                    # What a class binds hides what its bases do.
-                    is_hidden = name in seen
-                    seen.add(name)
-                    if not is_hidden and owner.module.facts.terms[term][0] in (t.CALL, t.DECLARED):
-                        made = self._project.values.evaluate(frame, term)
-                        if isinstance(made, Instance) and self.is_manager(made):
-                            has_own = True
-                            yield name, self._with_model(made, class_)
-        if not has_own:
-            yield "objects", self._with_model(self._shipped_manager(class_), class_)
-
-    def _shipped_manager(self, class_: ClassValue) -> Instance:
-        for base in self._project.classes.info(class_).externals:
-            given = self._project.catalogue.gives(f"{base}.objects", "attribute")
-            if given is not None:
-                return Instance(given)
-        return Instance(rows.MANAGER)
-
-    def _with_model(self, manager: Instance, class_: Value) -> Instance:
-        query = rows.query_of(manager) or rows.Query(queryset=self.queryset_class(manager))
-        return replace(manager, arguments=(class_,), details=(query,))
-
-    def external_manager(self, manager: Instance, class_: External) -> Instance:
-        """The manager of a model that a library defines."""
-        return self._with_model(manager, class_)
-
-    def queryset_class(self, manager: Instance) -> ClassValue | None:
-        """The project's queryset class that a project's manager class was made from with
-        ``from_queryset``.
-        """
-        if not isinstance(manager.class_, ClassValue):
-            return None
-        for owner in self._project.classes.info(manager.class_).order:
-            if isinstance(owner, ClassValue):
-                frame = self._project.classes.frame_around(owner)
-                for base in owner.module.facts.scopes[owner.scope].bases:
-                    made = self._project.values.evaluate(frame, base)
-                    query = rows.query_of(made.result) if isinstance(made, CallableValue) else None
-                    if query is not None and query.queryset is not None:
-                        return query.queryset
-        return None
-
-    def related_manager(self, target: Value, query: rows.Query) -> Instance:
-        """The manager through which one object's related objects are reached."""
-        default = self.manager(target, "_default_manager")
-        own = rows.query_of(default) if default is not None else None
-        if own is not None:
-            query = replace(query, queryset=own.queryset)
-        if default is not None and isinstance(default.class_, ClassValue):
-            return Instance(default.class_, None, (target,), (query, rows.RELATED_MANAGER))
-        return Instance(rows.RELATED_MANAGER, None, (target,), (query,))
 
 
 def _is_unique(arguments: Arguments) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django import queryset_methods, rows
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.uniqueness import most
 from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, limited, origin_of, with_origin
@@ -61,7 +61,7 @@ def call(
     if not isinstance(receiver, Instance):
         return None
     if receiver.class_ == rows.EMPTY_QUERYSET:
-        return Outcome.nothing(receiver) if method in rows.BUILDING else None
+        return Outcome.nothing(receiver) if method in queryset_methods.BUILDING else None
     if models.is_manager(receiver):
         return _manager_call(project, name, arguments, receiver)
     if models.is_queryset(receiver) or receiver.class_ == rows.RAW_QUERYSET:
@@ -102,17 +102,17 @@ def _queryset_result(
         )
     if method == "raw":
         query = rows.query_of(queryset)
-        details = (rows.raw(query), UNKNOWN_QUERY) if query is not None else ()
+        details = (queryset_methods.raw(query), UNKNOWN_QUERY) if query is not None else ()
         return Instance(rows.RAW_QUERYSET, None, queryset.arguments, details)
-    if method in rows.BUILDING:
-        built = rows.built(queryset, method, arguments)
+    if method in queryset_methods.BUILDING:
+        built = queryset_methods.built(queryset, method, arguments)
         model = rows.model_of(queryset)
         if method == "filter" and model is not None:
             number = most(project, models, model, arguments)
             if number is not None:
                 return limited(built, number)
         return built
-    given, is_async = rows.result(queryset, method)
+    given, is_async = queryset_methods.result(queryset, method)
     return Awaitable(given) if is_async and given is not None else given
 
 
@@ -175,7 +175,7 @@ def _manager_call(
         return None
     query = rows.query_of(manager)
     if query is not None and query.fetched:
-        asked = rows.with_query(manager, rows.asked(query))
+        asked = rows.with_query(manager, queryset_methods.asked(query))
         if not query.answers(method):
             manager = asked
         elif method == "all":
@@ -285,7 +285,7 @@ def _source(project: Project, arguments: Arguments) -> Instance | None:
     models = Models.of(project)
     for option in options_of(arguments.get(0, "klass") or Constant(None)):
         if isinstance(option, ClassValue) and models.is_model(option):
-            option = models.manager(option, "_default_manager") or option
+            option = models.managers.default(option) or option
         elif isinstance(option, External) and models.is_model(option):
             return Instance(rows.QUERYSET, None, (option,), (rows.Query(), UNKNOWN_QUERY))
         if isinstance(option, Instance) and models.is_manager(option):

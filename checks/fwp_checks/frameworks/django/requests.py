@@ -84,7 +84,7 @@ def _user(project: Project, user: Value) -> Value:
         return rows.objects(user, (_LAZY,))
     found: list[Value] = []
     for option in options_of(user):
-        manager = Models.of(project).manager(option, "_default_manager")
+        manager = Models.of(project).managers.default(option)
         query = rows.query_of(manager) if manager is not None else None
         if query is not None:
             found.append(rows.objects(option, (query.row, _LAZY)))

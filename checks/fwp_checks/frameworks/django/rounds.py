@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django import queryset_methods, rows
 from fwp_checks.project.meaning.values import Instance, Value
 from fwp_checks.project.rows.apart import Apart
 
@@ -32,7 +32,7 @@ _NARROWING = ("filter", "get", "exclude")
 _SHAPING = ("order_by", "values", "values_list")
 _OF_ANY_MODEL = (rows.QUERYSET, rows.MANAGER, rows.RELATED_MANAGER)
 # Methods that make a queryset of another, or ask it.
-_ASKING = rows.BUILDING | {
+_ASKING = queryset_methods.BUILDING | {
     *("aggregate", "count", "delete", "earliest", "exists", "first", "get", "in_bulk", "last"),
     *("latest", "update"),
 }

@@ -153,7 +153,7 @@ def _model_of(value: Value | None) -> ClassValue | None:
 
 
 def _default_queryset(project: Project, model: ClassValue) -> Value | None:
-    manager = Models.of(project).manager(model, "_default_manager")
+    manager = Models.of(project).managers.default(model)
     if manager is None:
         return None
     method = project.members.attribute(manager, "get_queryset")

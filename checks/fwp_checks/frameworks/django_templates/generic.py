@@ -200,7 +200,7 @@ def _default_queryset(project: Project, class_: ClassValue) -> Value | None:
         frame, term = bound
         value = without_none(project.values.evaluate(frame, term))
         if name == "model":
-            manager = Models.of(project).manager(value, start)
+            manager = Models.of(project).managers.named(value, start)
             value = manager if manager is not None else value
         if any(Models.of(project).is_manager(option) for option in options_of(value)):
             every = project.members.attribute(value, "all")

@@ -142,7 +142,7 @@ class Lists:
             value = self._as_the_resolver_says(class_, field, value)
         elif field.by_manager and self._types.model(class_) is None:
             model = self._types.model(type_)
-            value = (self._models.manager(model, "_default_manager") if model else None) or value
+            value = (self._models.managers.default(model) if model else None) or value
         value = rows_of(self._project, value)
         return self._through_type(value, type_) if field.by_manager else value
 

@@ -136,7 +136,7 @@ class Reader:
     def _is_narrowed(self, type_: ClassValue | None) -> bool:
         """Whether the ``get_queryset`` of a type surely gives another query."""
         model = self._types.model(type_) if type_ is not None else None
-        manager = self._models.manager(model, "_default_manager") if model is not None else None
+        manager = self._models.managers.default(model) if model is not None else None
         if type_ is None or manager is None:
             return False
         everything = join(
