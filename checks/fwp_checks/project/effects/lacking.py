@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.meaning.classes import PLAIN_BASES
 from fwp_checks.project.meaning.values import ClassValue, Instance, Value, options_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-# Bases that bring no attributes of their own but those of every object.
-_PLAIN = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
+_PLAIN = PLAIN_BASES | {"typing.Protocol"}
 _ANY = ("__getattr__", "__getattribute__", "__slots__")
 _SETTING = ("setattr", "update")
 
@@ -40,7 +40,7 @@ def lacks(project: Project, value: Value, name: str) -> bool:
 def _never_has(project: Project, class_: ClassValue, name: str) -> bool:
     info = project.classes.info(class_)
     members = project.members
-    if not _PLAIN.issuperset(info.externals) or hasattr(object, name):
+    if not info.has_only(_PLAIN) or hasattr(object, name):
         return False
     if any(members.find_in_class(class_, one) is not None for one in (name, *_ANY)):
         return False

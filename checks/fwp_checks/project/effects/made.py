@@ -10,6 +10,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import literal
 from fwp_checks.project.effects.constructed import MOST_STORES, is_attribute_of
 from fwp_checks.project.effects.taking import argument_at
+from fwp_checks.project.meaning.classes import PLAIN_BASES
 from fwp_checks.project.meaning.values import ClassValue, Constant, External, FunctionValue
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _DATA_CLASS = External("dataclasses.dataclass")
 _MODEL = "pydantic.BaseModel"
 # Bases that leave a field what it was given.
-_PLAIN = frozenset({"builtins.object", "abc.ABC", "typing.Generic", _MODEL})
+_PLAIN = PLAIN_BASES | {_MODEL}
 _CHANGING = (
     "__init__",
     "__new__",
@@ -65,7 +66,7 @@ def _keeps(project: Project, class_: ClassValue, name: str) -> bool:
     data, and nothing assigns the attribute.
     """
     info = project.classes.info(class_)
-    if not _PLAIN.issuperset(info.externals) or any(
+    if not info.has_only(_PLAIN) or any(
         project.members.find_in_class(class_, one) is not None for one in _CHANGING
     ):
         return False

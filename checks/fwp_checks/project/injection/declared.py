@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.application.model import Dependency
+from fwp_checks.project.meaning.classes import PLAIN_BASES
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     Awaitable,
@@ -30,11 +31,10 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # Library classes that give their objects no __call__.
-_PLAIN_BASES = frozenset(
+_WITHOUT_CALL = PLAIN_BASES | frozenset(
     {
-        "builtins.object", "abc.ABC", "typing.Generic", "pydantic.BaseModel",
-        "pydantic_settings.BaseSettings", "pydantic.BaseSettings", "builtins.dict",
-        "builtins.list", "builtins.str", "builtins.int",
+        "pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings",
+        "builtins.dict", "builtins.list", "builtins.str", "builtins.int",
     }
 )  # fmt: skip
 _CLOSING = frozenset({"close", "aclose"})
@@ -151,7 +151,7 @@ class Declared:
             return "a list" if isinstance(value, Iterable) and value.kind == "list" else "a tuple"
         if isinstance(value, Instance) and isinstance(value.class_, ClassValue):
             info = self._project.classes.info(value.class_)
-            is_known = not info.is_open and all(name in _PLAIN_BASES for name in info.externals)
+            is_known = info.has_only(_WITHOUT_CALL)
             member = self._project.members.find_in_class(value.class_, "__call__")
             if is_known and member is None and not info.scope.decorators:
                 return f"an object of {value.class_.name}, which has no __call__"

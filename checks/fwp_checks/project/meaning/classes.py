@@ -28,6 +28,8 @@ SETTINGS: tuple[str, ...] = (
     "pydantic.BaseSettings",
     "pydantic.v1.BaseSettings",
 )
+# Bases that bring nothing that the objects of every class do not have.
+PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
 _PROTOCOLS = (External("typing.Protocol"), External("typing_extensions.Protocol"))
 
 
@@ -47,6 +49,10 @@ class ClassInfo:
     is_open: bool
     externals: tuple[str, ...] = ()
     subclasses: list[ClassValue] = field(default_factory=list)
+
+    def has_only(self, bases: frozenset[str]) -> bool:
+        """Whether all bases are known, and those of libraries are among these."""
+        return not self.is_open and bases.issuperset(self.externals)
 
 
 class Classes:

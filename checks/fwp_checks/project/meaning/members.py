@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import parse_value
 from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.classes import PLAIN_BASES
 from fwp_checks.project.meaning.kept import Kept
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -38,35 +39,14 @@ from fwp_checks.project.meaning.values import (
     options_of,
     without_none,
 )
+from fwp_checks.project.meaning.written import Written
 
 if TYPE_CHECKING:
-    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
-
-def _container(value: Value) -> str:
-    """The builtin type whose methods a container has; empty for other values."""
-    if isinstance(value, Iterable):
-        return value.kind if value.kind in ("set", "tuple") else "list"
-    if isinstance(value, TupleValue):
-        return "tuple"
-    return "dict" if isinstance(value, MappingValue) else ""
-
-
-def _bound(order: tuple[ClassValue | External, ...], name: str) -> tuple[ClassValue, int] | None:
-    for owner in order:
-        if isinstance(owner, ClassValue):
-            term = owner.module.facts.scopes[owner.scope].bindings.get(name, -1)
-            if term >= 0:
-                return owner, term
-    return None
-
-
 # Deques are followed as lists; these methods are theirs alone.
 _OF_DEQUES = frozenset({"appendleft", "extendleft", "popleft", "rotate"})
-# Bases that add no attributes of the kind that code asks for.
-_OF_NOTHING = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
 # Under these, a property stays what it is for objects: Python's own, then those of SQLAlchemy's
 # hybrid_property, https://docs.sqlalchemy.org/en/20/orm/extensions/hybrid.html
 _PROPERTY_DECORATORS = frozenset(
@@ -80,6 +60,7 @@ class Members:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._kept = Kept(project)
+        self._written = Written(project, self._kept)
         self._known: dict[tuple[Value, str], Value] = {}
         self._known_of_class: dict[tuple[ClassValue | str, str], Value] = {}
         self._places: dict[ClassValue, dict[str, tuple[ClassValue, int] | None]] = {}
@@ -170,9 +151,11 @@ class Members:
             return False
         classes = self._project.classes
         info = classes.info(option.class_)
-        if info.is_open or not _OF_NOTHING.issuperset(info.externals):
-            return False
-        if classes.is_protocol(option.class_) or self._any_declares(info.order, name):
+        if (
+            not info.has_only(PLAIN_BASES)
+            or classes.is_protocol(option.class_)
+            or self._any_declares(info.order, name)
+        ):
             return False
         classes.link_subclasses()
         return not self._any_declares(info.subclasses, name)
@@ -369,8 +352,6 @@ class Members:
         return Unknown(f"attribute '{name}' of a function")
 
     def _decorator_type(self, frame: Frame, decorator: int) -> str | None:
-        from fwp_checks.facts import terms as t
-
         entry = frame.module.facts.terms[decorator]
         called = entry[1] if entry[0] == t.CALL else decorator
         value = self._project.values.evaluate(frame, called)
@@ -429,7 +410,7 @@ class Members:
             value = bound[1]
             if isinstance(value, (Wrapped, FunctionValue)):
                 return self.bind(value, instance, class_)
-        written = self._written(instance, class_, name)
+        written = self._written.of(instance, class_, name)
         class_level = self.bind(bound[1], instance, class_) if bound is not None else None
         if class_level is not None and not is_none(class_level):
             if not written:
@@ -479,78 +460,6 @@ class Members:
                     return self._project.types.annotation(frame, annotation, bound)
         return None
 
-    def _written(self, instance: Instance, class_: ClassValue, name: str) -> list[Value]:
-        """Values of ``self.name = …`` in any method of the class and its bases."""
-        found: list[Value] = []
-        known_inits = self._init_frames(instance)
-        for owner in self._project.classes.info(class_).order:
-            if not isinstance(owner, ClassValue):
-                continue
-            writes = owner.module.methods_writing.get(owner.scope, {}).get(name, ())
-            for method, term in writes:
-                if len(writes) > 1 and self._is_idle_setter(owner, method, term):
-                    continue
-                frame = known_inits.get((owner.module, method)) or self._method_frame(
-                    owner, method, instance
-                )
-                found.append(self._project.values.evaluate(frame, term))
-        return found
-
-    def _is_idle_setter(self, owner: ClassValue, method: int, store: int) -> bool:
-        """Whether a method keeps a bare argument which nobody hands over: no code speaks of a
-        method of this name, and no library knows the class.
-        """
-        terms, scope = owner.module.facts.terms, owner.module.facts.scopes[method]
-        term = t.unaliased(terms, terms[store][3])
-        if terms[term][0] != t.PARAM or scope.name.startswith("__") or scope.decorators:
-            return False
-        if scope.parameters[terms[term][1]].annotation >= 0:
-            return False
-        info = self._project.classes.info(owner)
-        if info.is_open or not _OF_NOTHING.issuperset(info.externals):
-            return False
-        return not self._project.call_sites.is_spoken_of(scope.name)
-
-    def _method_frame(self, owner: ClassValue, method: int, instance: Instance) -> Frame:
-        project = self._project
-        scope = owner.module.facts.scopes[method]
-        if scope.decorators and isinstance(instance.class_, ClassValue):
-            frame = self._kept.frame_of_classmethod(owner, method, instance.class_)
-            if frame is not None:
-                return frame
-        receiver: Value = Instance(instance.class_, arguments=instance.arguments)
-        arguments = (receiver, *[None] * (len(scope.parameters) - 1))
-        return project.frames.get(
-            owner.module, method, project.classes.frame_around(owner), arguments
-        )
-
-    def _init_frames(self, instance: Instance) -> dict[tuple[Module, int], Frame]:
-        """The constructor frames of an object whose arguments are known, with those of its bases'
-        constructors.
-        """
-        found: dict[tuple[Module, int], Frame] = {}
-        frame = instance.init
-        while frame is not None and (frame.module, frame.scope_number) not in found:
-            found[(frame.module, frame.scope_number)] = frame
-            frame = self._super_init(frame)
-        return found
-
-    def _super_init(self, frame: Frame) -> Frame | None:
-        terms = frame.module.facts.terms
-        for term in range(frame.scope.start, frame.scope.end):
-            entry = terms[term]
-            if (
-                entry[0] == t.CALL
-                and terms[entry[1]][0] == t.ATTR
-                and terms[entry[1]][2] == "__init__"
-            ):
-                method = self._project.values.evaluate(frame, entry[1])
-                if isinstance(method, FunctionValue) and method.receiver is not None:
-                    return self._project.calls.frame_for(
-                        method, self._project.calls.arguments(frame, entry)
-                    )
-        return None
-
     # -- items -------------------------------------------------------------------------------------
 
     def item(self, base: Value, key: Value | None) -> Value:
@@ -592,3 +501,21 @@ class Members:
         if isinstance(base, Generator):
             return Unknown("item of a generator")
         return base if isinstance(base, Unknown) else Unknown("item of something without items")
+
+
+def _container(value: Value) -> str:
+    """The builtin type whose methods a container has; empty for other values."""
+    if isinstance(value, Iterable):
+        return value.kind if value.kind in ("set", "tuple") else "list"
+    if isinstance(value, TupleValue):
+        return "tuple"
+    return "dict" if isinstance(value, MappingValue) else ""
+
+
+def _bound(order: tuple[ClassValue | External, ...], name: str) -> tuple[ClassValue, int] | None:
+    for owner in order:
+        if isinstance(owner, ClassValue):
+            term = owner.module.facts.scopes[owner.scope].bindings.get(name, -1)
+            if term >= 0:
+                return owner, term
+    return None
