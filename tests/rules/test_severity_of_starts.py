@@ -421,6 +421,90 @@ SEVERITIES: dict[str, tuple[str, Severity | None]] = {
         """,
         Severity.WARNING,
     ),
+    "network in each round of a task that is left to a server": (
+        """
+        class Watch:
+            def start(self):
+                self.task = asyncio.create_task(self.run())
+
+            async def run(self):
+                while True:
+                    requests.get("https://example.org")
+                    await asyncio.sleep(1)
+
+        @app.on_event("startup")
+        async def begin():
+            Watch().start()
+        """,
+        Severity.ERROR,
+    ),
+    "network in a helper of each round of a task that is left to a server": (
+        """
+        async def look():
+            requests.get("https://example.org")
+
+        async def watch(stopped: asyncio.Event):
+            while not stopped.is_set():
+                await look()
+                await asyncio.sleep(1)
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app: FastAPI):
+            task = asyncio.create_task(watch(asyncio.Event()))
+            yield
+            task.cancel()
+            await asyncio.gather(task)
+
+        served = FastAPI(lifespan=lifespan)
+        """,
+        Severity.ERROR,
+    ),
+    "network before the rounds of a task that is left to a server": (
+        """
+        async def watch():
+            requests.get("https://example.org")
+            while True:
+                await asyncio.sleep(1)
+
+        @app.on_event("startup")
+        async def begin():
+            asyncio.create_task(watch())
+        """,
+        Severity.WARNING,
+    ),
+    "network in a task that is left to a server, some times": (
+        """
+        async def watch():
+            times = 0
+            while times < 3:
+                requests.get("https://example.org")
+                await asyncio.sleep(1)
+                times += 1
+
+        @app.on_event("startup")
+        async def begin():
+            asyncio.create_task(watch())
+        """,
+        Severity.WARNING,
+    ),
+    "network in each round of a task that the start waits for": (
+        """
+        async def is_there() -> bool:
+            await asyncio.sleep(1)
+            return True
+
+        async def watch():
+            while not await is_there():
+                requests.get("https://example.org")
+                await asyncio.sleep(1)
+
+        @app.on_event("startup")
+        async def begin():
+            task = asyncio.create_task(watch())
+            await task
+        """,
+        Severity.WARNING,
+    ),
 }
 
 HEAD = """\

@@ -30,6 +30,7 @@ from fwp_checks.project.meaning.branches import Branches
 from fwp_checks.project.meaning.calls import Calls
 from fwp_checks.project.meaning.classes import Classes
 from fwp_checks.project.meaning.configured import Configured
+from fwp_checks.project.meaning.descriptors import Descriptors
 from fwp_checks.project.meaning.emptied import Emptied
 from fwp_checks.project.meaning.evaluate import Values
 from fwp_checks.project.meaning.frames import Frame, Frames
@@ -100,6 +101,7 @@ class Project:
         self.values = Values(self)
         self.types = Types(self)
         self.members = Members(self)
+        self.descriptors = Descriptors(self)
         self.calls = Calls(self)
         self.branches = Branches(self)
         self.classes = Classes(self)

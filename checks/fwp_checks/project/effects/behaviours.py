@@ -21,6 +21,7 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     Awaitable,
+    ClassValue,
     Constant,
     Coroutine,
     External,
@@ -164,8 +165,7 @@ class Behaviours:
                     # Only objects have properties and special methods.
                     used = frame.known(entry[operand]) or value(frame, entry[operand])
                     if type(used) is not Instance and type(used) is not Union:
-                        # Objects are put into a text by "%".
-                        if kind != t.BINARY or type(used) is not Constant:
+                        if not self._may_run(kind, used):
                             continue
                 alternatives = self._implicit(frame, entry, term)
             if any(alternatives):
@@ -183,6 +183,13 @@ class Behaviours:
                     is_refused = any(start <= term < end for start, end in refused)
                     events.append(Event(term, kept, kept_by_key, is_refused))
         return Behaviour(tuple(events), tuple(coroutines))
+
+    def _may_run(self, kind: int, used: Value) -> bool:
+        """Whether a term may run something although what it uses is no object."""
+        if kind == t.ATTR:
+            return type(used) is ClassValue and self._project.names.has_descriptors
+        # Objects are put into a text by "%".
+        return kind == t.BINARY and type(used) is Constant
 
     def _active(self, frame: Frame) -> Sequence[int]:
         """The terms of a frame that run, and may run something."""

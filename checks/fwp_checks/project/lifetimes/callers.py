@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.lifetimes.model import Step
+from fwp_checks.project.meaning.descriptors import PROPERTIES
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -227,14 +228,14 @@ class CallersByName:
         class_ = self._project.calls.class_of_method(module, scope_number)
         assert class_ is not None
         member = self._project.members.find_in_class(class_, module.facts.scopes[scope_number].name)
-        return isinstance(member, Wrapped) and member.how in ("property", "cached_property")
+        return isinstance(member, Wrapped) and member.how in PROPERTIES
 
     def _readings(self, module: Module, scope_number: int) -> Iterator[Step]:
         name = module.facts.scopes[scope_number].name
         for caller, term in self._attributes.get(name, ())[:_MOST_PLACES]:
             frame = self._project.frame_of_scope(caller, caller.code_scope_of(term))
             base = self._project.values.evaluate(frame, caller.facts.terms[term][1])
-            for getter in self._project.members.getters(base, name):
+            for getter in self._project.descriptors.getters(base, name):
                 if self._means(getter, module, scope_number):
                     yield Step(frame, term, (module.path, scope_number), {})
                     break

@@ -23,6 +23,7 @@ from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop.beginnings import only_begun, reached_functions, without_left
 from fwp_checks.project.loop.companies import TERMINAL, Companies, Company, Node
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
+from fwp_checks.project.loop.lasting import going_on
 from fwp_checks.project.loop.loop_evidence import (
     FILE_KINDS,
     FrameEvidence,
@@ -50,6 +51,10 @@ class Reach(NamedTuple):
 
     context: Context
     own_loop: bool
+
+
+# In a task that goes on beside requests.
+_BESIDE = Reach(Context.BACKGROUND, own_loop=False)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -182,7 +187,23 @@ class EventLoop:
 
     @cached_property
     def _reaches(self) -> dict[int, set[Reach]]:
-        """For each frame, what the roots are from which it is reached."""
+        """For each frame, what the roots are from which it is reached, or that a task runs it that
+        goes on beside requests.
+        """
+        found = {number: set(reaches) for number, reaches in self._reaches_of_roots.items()}
+        for number in self._going_on[1]:
+            found.setdefault(number, set()).add(_BESIDE)
+        return found
+
+    @cached_property
+    def _going_on(self) -> tuple[set[FunctionKey], set[int]]:
+        """The functions whose rounds go on while an application serves, and what these run."""
+        reaches = self._reaches_of_roots
+        starting = {n for n, of in reaches.items() if any(r.context.is_startup for r in of)}
+        return going_on(self._nodes, starting)
+
+    @cached_property
+    def _reaches_of_roots(self) -> dict[int, set[Reach]]:
         following: dict[int, list[int]] = {}
         for number, _, after, _ in self._nodes:
             following.setdefault(number, []).extend(after)
@@ -371,7 +392,8 @@ class EventLoop:
         """
         if site.is_open:
             return Severity.INFO
-        is_light = function.is_startup_only or bool(site.caught_by)
+        is_light = bool(site.caught_by)
+        is_light |= function.is_startup_only and not self._goes_on(function, site)
         if not is_refused(site.row, site.chain[-1].library):
             is_light |= site.is_after_error or function.company is not Company.OTHERS
             is_light |= self._is_without_tasks(function, site)
@@ -379,6 +401,12 @@ class EventLoop:
         if is_light:
             return Severity.WARNING if site.severity is Severity.ERROR else Severity.INFO
         return site.severity
+
+    def _goes_on(self, function: LoopFunction, site: SiteEvidence) -> bool:
+        """Whether a task does something again and again while an application serves."""
+        return function.function in self._going_on[0] and any(
+            start <= site.chain[0].term < end for start, end in function.found.rounds
+        )
 
     def _is_without_tasks(self, function: LoopFunction, site: SiteEvidence) -> bool:
         """Whether the coroutine with which a loop begins does something before it starts tasks, or
@@ -446,7 +474,7 @@ def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
     called several times, by the same function.
     """
     opened: set[FunctionKey] = set()
-    helpers: set[tuple[FunctionKey, FunctionKey]] = set()
+    helpers: set[tuple[object, ...]] = set()
     repeats = _repeats(sites)
     kept = []
     for site in sites:
@@ -455,9 +483,11 @@ def _without_repeats(sites: list[BlockingSite]) -> list[BlockingSite]:
             continue
         if callee is not None:
             is_read = site.function.module.facts.terms[site.term][0] == t.ATTR
-            if (function, callee) in helpers and (is_read or site.severity is Severity.INFO):
+            # One descriptor stands behind attributes that do different things.
+            helper = (function, callee, site.cause) if is_read else (function, callee)
+            if helper in helpers and (is_read or site.severity is Severity.INFO):
                 continue
-            helpers.add((function, callee))
+            helpers.add(helper)
         elif function in opened and site.call.startswith(_FILE_CONTENT):
             continue
         elif site.call.endswith(_OPENINGS):

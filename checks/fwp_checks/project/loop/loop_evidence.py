@@ -20,7 +20,14 @@ from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Link, Rows
 from fwp_checks.project.effects.handlers import Refusals, is_after_error, is_refused
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop import asked_for, beginnings, endings, hand_driven, private_loops
+from fwp_checks.project.loop import (
+    asked_for,
+    beginnings,
+    endings,
+    hand_driven,
+    lasting,
+    private_loops,
+)
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.loop.own_loops import OwnLoops
@@ -87,6 +94,8 @@ class FrameEvidence(NamedTuple):
     loop on which it runs itself, if it does), ``handed_on`` pairs of functions with which such a
     loop begins and goes on. In the stretches of terms ``alone``, nobody else is on a loop that
     begins with this frame; in the stretches ``calm``, nothing that it has started itself.
+    ``left`` are the functions of which it makes tasks that it does not wait for; in the stretches
+    ``rounds``, it does something again and again, and runs the functions ``in_rounds``.
     """
 
     function: FunctionKey
@@ -106,6 +115,9 @@ class FrameEvidence(NamedTuple):
     handed_on: tuple[tuple[FunctionKey, FunctionKey], ...] = ()
     alone: tuple[tuple[int, int], ...] = ()
     calm: tuple[tuple[int, int], ...] = ()
+    left: tuple[FunctionKey, ...] = ()
+    rounds: tuple[tuple[int, int], ...] = ()
+    in_rounds: tuple[FunctionKey, ...] = ()
     blocking: tuple[SiteEvidence, ...] = ()
     nested: tuple[SiteEvidence, ...] = ()
     locks: tuple[HeldLock, ...] = ()
@@ -274,9 +286,11 @@ class LoopCollector:
                     begun=begun.functions,
                     left_to_loop=begun.left_to_loop,
                     handed_on=beginnings.handed_on(frame, self._behaviours, self._starts),
+                    left=lasting.left(self._project, frame, starts),
                 )
             events = self._events(frame, root)
             blocking = tuple(self._blocking(frame, events, root))
+            rounds = lasting.rounds(frame)
             return FrameEvidence(
                 function,
                 entry,
@@ -296,6 +310,9 @@ class LoopCollector:
                     else ()
                 ),
                 calm=self._calm(frame, starts) if blocking and root is None else (),
+                left=lasting.left(self._project, frame, starts),
+                rounds=rounds,
+                in_rounds=lasting.in_rounds(frame, self._behaviours, rounds),
                 blocking=blocking,
                 nested=tuple(self._nested(frame, events)),
                 locks=tuple(self._project.coroutines.held_locks(frame)),

@@ -9,6 +9,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.arguments import CallArguments
+from fwp_checks.project.meaning.descriptors import GET
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.handing import Handing
 from fwp_checks.project.meaning.origins import Place, is_traced, single
@@ -166,6 +167,9 @@ class Calls:
         hooked = self._project.frameworks.construct(class_, arguments)
         if hooked is not None:
             return hooked
+        descriptor = self._project.descriptors.made(class_, arguments)
+        if descriptor is not None:
+            return Outcome.nothing(descriptor)
         identity = self._project.frameworks.identity(class_, arguments.site)
         plain = Instance(class_, details=identity)
         members = self._project.members
@@ -197,6 +201,8 @@ class Calls:
     def _invoke_wrapped(self, wrapped: Wrapped, arguments: Arguments) -> Outcome:
         if wrapped.how in ("staticmethod", "classmethod"):
             return self.invoke(wrapped.function, arguments)
+        if wrapped.how == GET:
+            return self._project.descriptors.got(wrapped.function, arguments)
         if wrapped.how in ("contextmanager", "asynccontextmanager"):
             managers: list[Value] = []
             for option in options_of(self.invoke(wrapped.function, arguments).result):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from fwp_checks.catalogue import parse_value
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.classes import PLAIN_BASES
+from fwp_checks.project.meaning.descriptors import GET, OF_CLASSES, PROPERTIES
 from fwp_checks.project.meaning.kept import Kept
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -267,6 +268,9 @@ class Members:
         """A member inherited from a library class: the first base of which the catalogue says
         something, else the first.
         """
+        of_property = self._project.descriptors.inherited(receiver, class_, name)
+        if of_property is not None:
+            return of_property
         catalogue = self._project.catalogue
         externals = [
             base
@@ -294,6 +298,8 @@ class Members:
             return FunctionValue(value.frame, value.scope, receiver)
         if isinstance(value, Wrapped):
             return self._bind_wrapped(value, receiver, class_)
+        if type(value) is Instance and self._project.descriptors.is_one(value):
+            return self._project.descriptors.read(value, receiver, class_)
         return value
 
     def _bind_wrapped(
@@ -302,12 +308,15 @@ class Members:
         how = value.how
         if how == "staticmethod":
             return value.function
-        if how == "classmethod":
+        if how in ("classmethod", OF_CLASSES):
             owner: Value | None = class_
             if isinstance(receiver, Instance) and isinstance(receiver.class_, ClassValue):
                 owner = receiver.class_
-            return self.bind(value.function, owner)
-        if how in ("property", "cached_property"):
+            function = self.bind(value.function, owner)
+            if how == OF_CLASSES:
+                return self._project.calls.invoke(function, NO_ARGUMENTS).result
+            return function
+        if how in PROPERTIES:
             if receiver is None:
                 return value
             getter = self.bind(value.function, receiver)
@@ -333,6 +342,8 @@ class Members:
     def _of_wrapped(self, base: Wrapped, name: str) -> Value:
         if base.how == "property" and name in _PROPERTY_DECORATORS:
             return Member(f"builtins.property.{name}", base)
+        if name == GET:
+            return Wrapped(GET, base)
         if name == "__wrapped__":
             return base.function
         return (
@@ -342,6 +353,8 @@ class Members:
         )
 
     def _of_function(self, function: FunctionValue, name: str) -> Value:
+        if name == GET:
+            return Wrapped(GET, function)
         # A decorator may make an object of the function: a Celery task has .delay. A row says which
         # type it gives.
         scope = function.module.facts.scopes[function.scope]
@@ -380,20 +393,6 @@ class Members:
                 return Member(f"{base}.{name}", instance)
         return None
 
-    def getters(self, base: Value, name: str) -> list[Value]:
-        """The property functions that reading ``base.name`` runs, bound; empty where it runs none
-        on some path.
-        """
-        found: list[Value] = []
-        for option in options_of(without_none(base)):
-            if not isinstance(option, Instance) or not isinstance(option.class_, ClassValue):
-                return []
-            value = self.find_in_class(option.class_, name)
-            if not isinstance(value, Wrapped) or value.how not in ("property", "cached_property"):
-                return []
-            found.append(self.bind(value.function, option))
-        return found
-
     def _of_instance(self, instance: Instance, name: str) -> Value:
         hooked = self._project.frameworks.attribute(instance, name)
         if hooked is not None:
@@ -410,6 +409,10 @@ class Members:
             value = bound[1]
             if isinstance(value, (Wrapped, FunctionValue)):
                 return self.bind(value, instance, class_)
+            if type(value) is Instance and self._project.descriptors.is_one(value):
+                found = self._project.descriptors.read(value, instance, class_)
+                if is_informative(found):
+                    return found
         written = self._written.of(instance, class_, name)
         class_level = self.bind(bound[1], instance, class_) if bound is not None else None
         if class_level is not None and not is_none(class_level):

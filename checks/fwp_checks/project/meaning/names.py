@@ -142,6 +142,11 @@ class Names:
             return True
         return not self._project.catalogue.roots_with(method).isdisjoint(self.imported_roots)
 
+    @cached_property
+    def has_descriptors(self) -> bool:
+        """Whether classes of the project say what reading an attribute of another class does."""
+        return "__get__" in self._bound_in_classes
+
 
 def _may_act(facts: ModuleFacts, term: int) -> bool:
     """Whether a value that a class body binds may be a property, or a descriptor of a library."""

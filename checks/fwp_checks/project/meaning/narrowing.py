@@ -58,6 +58,9 @@ _PLAIN: frozenset[str] = frozenset(
     f"builtins.{name}" for name in ("bool", "bytearray", "bytes", "float", "int", "str")
 )
 _ABSTRACT: tuple[str, ...] = ("collections.abc.", "typing.", "numbers.", "os.PathLike")
+_OF_METHODS: frozenset[Value] = frozenset(
+    External(f"builtins.{name}") for name in ("classmethod", "property", "staticmethod")
+)
 # Nothing comes from here, so other paths say what it is.
 _RULED_OUT = Unknown("ruled out by a test", replaceable=True)
 
@@ -158,12 +161,27 @@ class Narrowing:
         classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
         if not all(isinstance(c, (ClassValue, External)) for c in classes):
             return value
+        if _OF_METHODS.issuperset(classes):
+            return self._to_wrapped(value, classes)
         fitting = [
             o for o in options_of(value) if isinstance(o, Instance) and self._fits(o, classes)
         ]
         if fitting:
             return join(list(fitting))
         return join([self._project.types.instance(c) for c in classes])
+
+    @staticmethod
+    def _to_wrapped(value: Value, classes: tuple[Value, ...]) -> Value:
+        """What is left of a function where it is asked whether a descriptor of Python holds it."""
+        options = options_of(value)
+        if not all(isinstance(option, (FunctionValue, Wrapped)) for option in options):
+            return value
+        kept: list[Value] = [
+            option
+            for option in options
+            if isinstance(option, Wrapped) and External(f"builtins.{option.how}") in classes
+        ]
+        return join(kept) if kept else _RULED_OUT
 
     def _is_never(self, frame: Frame, value: Value, term: int, class_term: int) -> bool:
         """Whether a variable holds nothing but literals and objects of the language that libraries

@@ -265,6 +265,8 @@ class Protocols:
         """What runs when an attribute is read."""
         if type(base) is Union:
             base = without_none(base)
+        elif type(base) is ClassValue:
+            return self._project.descriptors.reading(base, name)
         elif type(base) is not Instance:
             return ()
         alternatives: list[Alternative] = []
@@ -272,12 +274,8 @@ class Protocols:
             lazy = self._project.frameworks.reading(option, name)
             if lazy is None and name in self._project.catalogue.getters:
                 lazy = self._project.libraries.reading(option, name)
-            getters = [] if lazy is not None else self._project.members.getters(option, name)
-            alternatives.extend(lazy or ())
-            for getter in getters:
-                alternatives.extend(self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives)
-            if not lazy and not getters:
-                alternatives.append(None if isinstance(option, Unknown) else ())
+            runs = lazy if lazy is not None else self._project.descriptors.reading(option, name)
+            alternatives.extend(runs or (None if isinstance(option, Unknown) else (),))
         return tuple(alternatives)
 
     def iterating(self, value: Value, is_async: bool) -> tuple[Alternative, ...]:

@@ -54,6 +54,8 @@ DECORATORS: dict[str, str] = {
     "werkzeug.utils.cached_property": "cached_property",
     "sqlalchemy.ext.hybrid.hybrid_property": "property",
     "pydantic.computed_field": "property",
+    # https://github.com/django/django/blob/5.2/django/utils/functional.py
+    "django.utils.functional.classproperty": "classproperty",
     "builtins.staticmethod": "staticmethod",
     "builtins.classmethod": "classmethod",
     "contextlib.contextmanager": "contextmanager",
