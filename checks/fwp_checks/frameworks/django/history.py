@@ -7,12 +7,14 @@ the cache.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
+from fwp_checks.frameworks.variables import Mentions, Place, comes_before, place_of
 from fwp_checks.project.meaning.origins import Place as Consumed
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
@@ -21,6 +23,7 @@ from fwp_checks.project.meaning.values import (
     Constant,
     External,
     FunctionValue,
+    Value,
     Wrapped,
     options_of,
 )
@@ -28,9 +31,6 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
-
-# A variable, and the attributes read from it.
-Place = tuple[int, tuple[str, ...]]
 
 _EVALUATING = ("__iter__", "__len__", "__bool__", "__contains__", "__repr__")
 # What an evaluated queryset answers from its rows (django/db/models/query.py of Django 6.1.3).
@@ -74,18 +74,21 @@ def _is_kept(project: Project, frame: Frame, term: int, run: RunExternal) -> boo
     if not isinstance(name, Constant):
         return False
     place = _read_from(frame, term, name.value)
-    for earlier in range(frame.scope.start, term):
+    for earlier in Mentions.of(project, frame).of_attributes.get(name.value, ()):
+        if earlier >= term:
+            break
         entry = terms[earlier]
         if entry[0] == t.STORE:
-            if entry[2] == name.value and place_of(frame, entry[1]) == place:
+            if place_of(frame, entry[1]) == place:
                 return True
-        elif entry[0] in (t.ATTR, t.CALL):
+        else:
             read_from = _read_from(frame, earlier, name.value)
             if read_from is not None and read_from == place and comes_before(frame, earlier, term):
                 return True
-            if entry[0] == t.CALL and _may_fill(project, frame, entry, place, name.value):
-                return True
-    return False
+    return any(
+        _may_fill(frame, terms[call], function, place, name.value)
+        for call, function in _filling(project, frame, term)
+    )
 
 
 def _read_from(frame: Frame, term: int, name: str) -> Place | None:
@@ -99,20 +102,40 @@ def _read_from(frame: Frame, term: int, name: str) -> Place | None:
     return None
 
 
-def _may_fill(project: Project, frame: Frame, call: t.Term, place: Place | None, name: str) -> bool:
-    """Whether a call may have fetched a relation of an object: by Django's own functions, or in
-    another thread.
+def _filling(project: Project, frame: Frame, term: int) -> list[tuple[int, Value]]:
+    """The calls before a term that may fetch relations of objects, each with what it calls:
+    Django's own functions, and what runs in another thread.
     """
-    for function in options_of(project.values.evaluate(frame, call[1])):
-        if isinstance(function, External) and function.name in FILLING_FUNCTIONS:
-            return True
-        if isinstance(function, Wrapped) and function.how == "offloaded":
-            roots = [place_of(frame, argument)[0] for argument in call[2]]
-            if place is not None and place[0] in roots:
-                return True
-            if isinstance(function.function, FunctionValue) and _reads(function.function, name):
-                return True
-    return False
+    known: dict[Frame, tuple[int, list[tuple[int, Value]]]]
+    known = project.framework_data.setdefault("django.filling", {})
+    done, found = known.get(frame, (0, []))
+    calls = Mentions.of(project, frame).calls
+    end = bisect_left(calls, term)
+    if done < end:
+        terms = frame.module.facts.terms
+        found = found + [
+            (call, function)
+            for call in calls[done:end]
+            for function in options_of(project.values.evaluate(frame, terms[call][1]))
+            if _is_filling(function)
+        ]
+        known[frame] = end, found
+    return [(call, function) for call, function in found if call < term]
+
+
+def _is_filling(function: Value) -> bool:
+    if isinstance(function, Wrapped):
+        return function.how == "offloaded"
+    return isinstance(function, External) and function.name in FILLING_FUNCTIONS
+
+
+def _may_fill(frame: Frame, call: t.Term, function: Value, place: Place | None, name: str) -> bool:
+    """Whether a call of such a function may have fetched a relation of an object."""
+    if not isinstance(function, Wrapped):
+        return True
+    if place is not None and place[0] in [place_of(frame, argument)[0] for argument in call[2]]:
+        return True
+    return isinstance(function.function, FunctionValue) and _reads(function.function, name)
 
 
 def _is_filled(project: Project, run: RunExternal) -> bool:
@@ -237,15 +260,13 @@ def _was_evaluated(project: Project, frame: Frame, term: int) -> bool:
     if place is None:
         return False
     terms = frame.module.facts.terms
-    for earlier in range(frame.scope.start, term):
+    for earlier in Mentions.of(project, frame).evaluating.get(place, ()):
+        if earlier >= term:
+            break
         entry = terms[earlier]
-        if entry[0] in (t.ITER, t.TRUTH, t.UNPACK, t.STAR):
-            evaluated = place_of(frame, entry[1]) == place
-        elif entry[0] == t.CALL and entry[2]:
-            evaluated = place_of(frame, entry[2][0]) == place and _evaluates(project, frame, entry)
-        else:
+        if entry[0] == t.CALL and not _evaluates(project, frame, entry):
             continue
-        if evaluated and comes_before(frame, earlier, term):
+        if comes_before(frame, earlier, term):
             return True
     return False
 
@@ -273,30 +294,3 @@ def _evaluates(project: Project, frame: Frame, call: t.Term) -> bool:
         if isinstance(function, External) and function.name in _EVALUATING_FUNCTIONS:
             return True
     return False
-
-
-# -- places in the code ----------------------------------------------------------------------------
-
-
-def place_of(frame: Frame, term: int) -> Place:
-    """Which variable a term reads, seen through tests and loops, and through which attributes."""
-    terms = frame.module.facts.terms
-    names: list[str] = []
-    while True:
-        entry = terms[term]
-        if entry[0] in (t.ALIAS, t.NARROW):
-            term = entry[1]
-        elif entry[0] == t.ATTR:
-            names.append(entry[2])
-            term = entry[1]
-        else:
-            return term, tuple(reversed(names))
-
-
-def comes_before(frame: Frame, earlier: int, later: int) -> bool:
-    """Whether an earlier term has run whenever a later one does."""
-    return all(
-        region.start <= later < region.end or region.start == earlier
-        for region in frame.module.regions_in(frame.scope_number)
-        if region.start <= earlier < region.end
-    )

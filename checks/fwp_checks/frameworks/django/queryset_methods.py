@@ -217,13 +217,13 @@ _CHANGES = {
     "datetimes": _plain_values,
 }
 # A copy of a queryset without its rows; prefetching them would do.
-_SAME_ROWS = frozenset({"all", "using", "_clone", "_chain", "_all"})
+_SAME_ROWS: frozenset[str] = frozenset({"all", "using", "_clone", "_chain", "_all"})
 # https://docs.djangoproject.com/en/stable/ref/models/querysets/#union
-COMBINING = frozenset({"union", "intersection", "difference"})
-_NARROWING = frozenset(
+COMBINING: frozenset[str] = frozenset({"union", "intersection", "difference"})
+_NARROWING: frozenset[str] = frozenset(
     {"alias", "complex_filter", "distinct", "exclude", "reverse", "select_for_update"}
 )
-BUILDING = _SAME_ROWS | COMBINING | _NARROWING | frozenset(_CHANGES)
+BUILDING: frozenset[str] = _SAME_ROWS | COMBINING | _NARROWING | frozenset(_CHANGES)
 
 
 # -- methods that give something else --------------------------------------------------------------

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows, views
-from fwp_checks.frameworks.django.history import comes_before, place_of
 from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.variables import comes_before, place_of
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.meaning.values import (
     Arguments,

@@ -46,7 +46,7 @@ RELATED_MANAGER = "django.db.models.fields.related_descriptors.RelatedManager"
 PREFETCH = "django.db.models.Prefetch"
 
 # What rows that are there answer by themselves; anything else asks the database again.
-ANSWERED = frozenset(
+ANSWERED: frozenset[str] = frozenset(
     {
         *("__iter__", "__len__", "__bool__", "__contains__", "__getitem__", "__repr__"),
         *("all", "count", "exists", "contains"),

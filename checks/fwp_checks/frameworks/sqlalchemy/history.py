@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.django.history import Place, comes_before, place_of
 from fwp_checks.frameworks.sqlalchemy import rows
 from fwp_checks.frameworks.sqlalchemy.instances import AWAITED_LOAD
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
+from fwp_checks.frameworks.variables import Mentions, Place, comes_before, place_of
 from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.meaning.values import ClassValue, Constant, Instance, Iterable, options_of
 
@@ -28,28 +28,34 @@ def spares(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
     name = run.arguments.get(0)
     if run.name not in (rows.LAZY_LOAD, AWAITED_LOAD) or not isinstance(name, Constant):
         return False
-    return _is_kept(frame, term, str(name.value)) or _is_in_session(project, frame, term, run)
+    return _is_kept(project, frame, term, str(name.value)) or _is_in_session(
+        project, frame, term, run
+    )
 
 
-def _is_kept(frame: Frame, term: int, name: str) -> bool:
+def _is_kept(project: Project, frame: Frame, term: int, name: str) -> bool:
     """Whether it was read or assigned on this object before, or the object refreshed."""
     terms = frame.module.facts.terms
     place = _read_from(frame, term, name)
     if place is None:
         return False
-    for earlier in range(frame.scope.start, term):
+    mentions = Mentions.of(project, frame)
+    for earlier in mentions.of_attributes.get(name, ()):
+        if earlier >= term:
+            break
         entry = terms[earlier]
-        kind: int = entry[0]
-        if kind == t.STORE:
-            if entry[2] == name and _object(place_of(frame, entry[1])) == place:
+        if entry[0] == t.STORE:
+            if _object(place_of(frame, entry[1])) == place:
                 return True
-        elif kind == t.ATTR:
+        elif entry[0] == t.ATTR:
             if _read_from(frame, earlier, name) == place and comes_before(frame, earlier, term):
                 return True
-        elif kind == t.CALL and terms[entry[1]][0] in (t.ATTR, t.NAME, t.IMPORT):
-            if _last_name(terms[entry[1]]) in _REFRESHING and any(
-                place_of(frame, argument) == place for argument in entry[2]
-            ):
+    for call in mentions.calls:
+        if call >= term:
+            break
+        called = terms[terms[call][1]]
+        if called[0] in (t.ATTR, t.NAME, t.IMPORT) and _last_name(called) in _REFRESHING:
+            if any(place_of(frame, argument) == place for argument in terms[call][2]):
                 return True
     return False
 

@@ -10,7 +10,7 @@ from fwp_checks.project.meaning.values import ClassValue, Instance, Value, optio
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_PLAIN = PLAIN_BASES | {"typing.Protocol"}
+_PLAIN: frozenset[str] = PLAIN_BASES | {"typing.Protocol"}
 _ANY = ("__getattr__", "__getattribute__", "__slots__")
 _SETTING = ("setattr", "update")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DATA_CLASS = External("dataclasses.dataclass")
 _MODEL = "pydantic.BaseModel"
 # Bases that leave a field what it was given.
-_PLAIN = PLAIN_BASES | {_MODEL}
+_PLAIN: frozenset[str] = PLAIN_BASES | {_MODEL}
 _CHANGING = (
     "__init__",
     "__new__",

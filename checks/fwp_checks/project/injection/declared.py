@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # Library classes that give their objects no __call__.
-_WITHOUT_CALL = PLAIN_BASES | frozenset(
+_WITHOUT_CALL: frozenset[str] = PLAIN_BASES | frozenset(
     {
         "pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings",
         "builtins.dict", "builtins.list", "builtins.str", "builtins.int",

@@ -28,10 +28,10 @@ NEW_LOOP = "asyncio.new_event_loop"
 RUN_UNTIL_COMPLETE = "asyncio.AbstractEventLoop.run_until_complete"
 # These make a loop each time, run what they are handed on it, and raise where one is running
 # already, by their documentation: nothing is left on it from an earlier run.
-FRESH_LOOP = frozenset({"asyncio.run", "anyio.run", "trio.run"})
+FRESH_LOOP: frozenset[str] = frozenset({"asyncio.run", "anyio.run", "trio.run"})
 # These make the loop that they run, and raise where one is running already, by their documentation.
-NEW_LOOPS = FRESH_LOOP | {"asyncio.Runner.run"}
-MADE_AND_RUN = frozenset({NEW_LOOP, RUN_UNTIL_COMPLETE})
+NEW_LOOPS: frozenset[str] = FRESH_LOOP | {"asyncio.Runner.run"}
+MADE_AND_RUN: frozenset[str] = frozenset({NEW_LOOP, RUN_UNTIL_COMPLETE})
 # The last names of what starts a loop and waits.
 RUN = frozenset({"run", "run_until_complete"})
 _TASK = frozenset({"create_task", "ensure_future"})

@@ -29,7 +29,7 @@ SETTINGS: tuple[str, ...] = (
     "pydantic.v1.BaseSettings",
 )
 # Bases that bring nothing that the objects of every class do not have.
-PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
+PLAIN_BASES: frozenset[str] = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
 _PROTOCOLS = (External("typing.Protocol"), External("typing_extensions.Protocol"))
 
 
