@@ -324,6 +324,7 @@ class Extractor(Expressions):
             if alias.name == "*":
                 self.star_imports.append((module, node.level))
                 self._note_import(module, None, node.level, node.lineno)
+                self.add((t.IMPORT, module, "*", node.level), alias)
             else:
                 self.bind(
                     alias.asname or alias.name,

@@ -12,7 +12,8 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region, Statement
 from fwp_checks.project.application.model import Handler, Route
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
-from fwp_checks.project.meaning.values import External, FunctionValue, Member, options_of
+from fwp_checks.project.meaning.values import External, FunctionValue, options_of
+from fwp_checks.project.repetition import failures
 from fwp_checks.project.repetition.sameness import Form, Reading
 
 if TYPE_CHECKING:
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
 FEWEST_CAUGHT = 5
 _BROAD = ("builtins.Exception", "builtins.BaseException")
 _PREPARING = ("expression", "assignment", "augmented", "if", "assert")
-_SILENT_ANSWERS = (
-    "starlette.responses.", "fastapi.responses.", "flask.json.jsonify", "flask.jsonify",
-    "quart.jsonify", "django.http.JsonResponse", "rest_framework.response.Response",
-)  # fmt: skip
-_STATUS = frozenset({"status_code", "status"})
-_ERROR_KEYS = frozenset({"error", "errors", "err", "exception"})
-_SUCCESS_KEYS = frozenset({"success", "ok", "succeeded", "is_success"})
-_STATE_KEYS = frozenset({"status", "state", "result"})
-_FAILED = frozenset({"error", "failed", "failure", "fail"})
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -190,50 +182,29 @@ class Answers:
         for route, handler in self._handlers():
             frame = handler.frame
             for region in frame.module.regions_in(frame.scope_number):
-                answer = self._hidden(frame, region) if region.kind == "except" else -1
+                is_except = region.kind == "except"
+                answer = self._hidden(route, frame, region) if is_except else -1
                 if answer >= 0:
                     caught = Caught(route, frame, region, answer)
                     found.setdefault(frame.module.path, []).append(caught)
         return found
 
-    def _hidden(self, frame: Frame, region: Region) -> int:
+    def _hidden(self, route: Route, frame: Frame, region: Region) -> int:
         """The term that a region returns with status 200 and that tells of an error; -1 for
         none.
         """
         terms = frame.module.facts.terms
         for term in range(region.start, region.end):
             entry = terms[term]
-            if entry[0] == t.RAISE or (entry[0] == t.STORE and entry[2] in _STATUS):
+            if entry[0] == t.RAISE or (
+                entry[0] == t.STORE and entry[2] in failures.STATUS_KEYWORDS
+            ):
                 return -1
         for term in frame.scope.returns:
             if region.start <= term < region.end:
-                content = self._content(frame, term)
-                if content >= 0 and _tells_of_error(terms, content):
+                if failures.tells_of_error(self._project, frame, term, route.framework):
                     return term
         return -1
-
-    def _content(self, frame: Frame, term: int) -> int:
-        """The mapping that is answered with status 200; -1 if that is not certain."""
-        terms = frame.module.facts.terms
-        entry = terms[term]
-        if entry[0] == t.MAPPING:
-            return term
-        if entry[0] != t.CALL:
-            return -1
-        called = self._project.values.evaluate(frame, entry[1])
-        name = called.name if isinstance(called, (External, Member)) else ""
-        if not name.startswith(_SILENT_ANSWERS):
-            return -1
-        keywords = dict(entry[3])
-        if None in keywords:
-            return -1
-        status = next((value for key, value in entry[3] if key in _STATUS), -1)
-        if status < 0 and len(entry[2]) > 1:
-            status = entry[2][1]
-        if status >= 0 and terms[status] != (t.CONST, 200):
-            return -1
-        given = [*entry[2][:1], *[keywords[key] for key in ("content", "data") if key in keywords]]
-        return given[0] if given and terms[given[0]][0] == t.MAPPING else -1
 
 
 def _inside_another(region: Region, regions: list[Region]) -> bool:
@@ -244,19 +215,3 @@ def _inside_another(region: Region, regions: list[Region]) -> bool:
         and region.end <= other.end
         for other in regions
     )
-
-
-def _tells_of_error(terms: list[t.Term], mapping: int) -> bool:
-    for key, value in terms[mapping][1]:
-        if key < 0 or terms[key][0] != t.CONST:
-            continue
-        name = str(terms[key][1]).lower()
-        given = terms[value]
-        is_literal = given[0] == t.CONST
-        if name in _ERROR_KEYS and not (is_literal and given[1] in (None, False, "", 0)):
-            return True
-        if name in _SUCCESS_KEYS and is_literal and given[1] is False:
-            return True
-        if name in _STATE_KEYS and is_literal and str(given[1]).lower() in _FAILED:
-            return True
-    return False

@@ -12,7 +12,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region, Statement
 from fwp_checks.project.application.model import Handler, Route
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
-from fwp_checks.project.meaning.values import External
+from fwp_checks.project.meaning.values import External, FunctionValue
 from fwp_checks.project.repetition import attempts
 from fwp_checks.project.repetition.sameness import Form, Reading
 
@@ -255,24 +255,51 @@ class Prologues:
         """
         if len(statements) < 2 or statements[-1].kind != "if":
             return False
-        if any(statement.kind != "assignment" for statement in statements[:-1]):
-            return False
         frame = read.handler.frame
         test = statements[-1]
         tested = self._tested_for_none(frame, test)
         if tested < 0 or not self._answers_404(frame, test):
             return False
-        parts = _parts(frame, tested)
+        *before, loading = statements[:-1]
+        if any(statement.kind != "assignment" for statement in before):
+            return False
+        loaded = self._loaded(frame, loading, tested)
+        if loaded < 0:
+            return False
+        parts = _parts(frame, loaded)
         reading = Reading(self._project, frame)
         made = [
             root
             for statement in statements[:-1]
             for root in reading.roots(statement.start, statement.end)
         ]
-        is_loaded = statements[-2].start <= tested < statements[-2].end
-        if not is_loaded or not made or not all(root in parts for root in made):
+        if not made or not all(root in parts for root in made):
             return False
         return self._by_parameter(frame, parts)
+
+    def _loaded(self, frame: Frame, loading: Statement, tested: int) -> int:
+        """What a statement loads that is tested behind it: the value itself, or the call of a
+        method of the handler's own class that keeps it as an attribute; -1 for anything else.
+        """
+        if loading.kind == "assignment":
+            return tested if loading.start <= tested < loading.end else -1
+        terms = frame.module.facts.terms
+        kept, drop = terms[tested], terms[loading.end - 1]
+        if loading.kind != "expression" or kept[0] != t.ATTR or drop[0] != t.DROP:
+            return -1
+        call = terms[drop[1]] if terms[drop[1]][0] == t.CALL else (t.UNKNOWN,)
+        function = terms[call[1]] if call[0] == t.CALL else (t.UNKNOWN,)
+        if function[0] != t.ATTR or not all(
+            frame.module.is_parameter(base, frame.scope_number, 0)
+            for base in (kept[1], function[1])
+        ):
+            return -1
+        called = self._project.values.evaluate(frame, call[1])
+        if not isinstance(called, FunctionValue):
+            return -1
+        class_ = called.module.facts.scopes[called.scope].parent
+        writes = called.module.methods_writing.get(class_, {}).get(kept[2], ())
+        return loading.end - 1 if any(scope == called.scope for scope, _ in writes) else -1
 
     def _tested_for_none(self, frame: Frame, statement: Statement) -> int:
         """The term that an ``if`` tests for being there: ``if not x``, ``if x is None``."""

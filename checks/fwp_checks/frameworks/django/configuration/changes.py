@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.configuration import rebinding
 from fwp_checks.frameworks.django.configuration.held import (
     NOT_KNOWN,
     Dictionary,
     Held,
     Listing,
     Literal,
+    Names,
     Unknown,
     dictionaries,
     either,
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
 
 _CHANGES = frozenset(
-    {"update", "setdefault", "pop", "clear", "append", "extend", "insert", "remove"}
-)
+    {
+        "update", "setdefault", "pop", "popitem", "clear", "append", "extend", "insert", "remove",
+        "reverse", "sort",
+    }
+)  # fmt: skip
 UNKNOWN_MAKER = "unknown"
 """What made a dictionary of which it is not known what made it."""
 _COPIES = frozenset({"copy", "deepcopy"})
@@ -60,8 +65,15 @@ def store_item(interpreter: Interpreter, run: Run, term: int) -> None:
     """``base[key] = value`` or ``del base[key]``."""
     _, base, key, value = run.module.facts.terms[term]
     open_item(interpreter, run, base)
+    held_base = interpreter.evaluate(run, base)
+    if isinstance(held_base, Names):
+        rebinding.store(interpreter, run, held_base, term)
+        return
+    for option in options_of(held_base):
+        if isinstance(option, Listing):
+            _store_in_list(interpreter, run, term, option)
     name = interpreter.evaluate(run, key)
-    for changed in dictionaries(interpreter.evaluate(run, base)):
+    for changed in dictionaries(held_base):
         is_sure = interpreter.is_sure(run, term, changed)
         if not isinstance(name, Literal):
             changed.is_open = True
@@ -70,6 +82,35 @@ def store_item(interpreter: Interpreter, run: Run, term: int) -> None:
         else:
             held = interpreter.evaluate(run, value)
             changed.put(name.value, held, interpreter.place(run, term), is_sure=is_sure)
+
+
+def _store_in_list(interpreter: Interpreter, run: Run, term: int, changed: Listing) -> None:
+    """``base[index] = value``, of a slice, too, or ``del base[index]``."""
+    _, _, key, value = run.module.facts.terms[term]
+    is_slice = run.module.facts.terms[key][0] == t.SLICE
+    at: slice | int | None
+    if is_slice:
+        at = interpreter.slice_of(run, key)
+    else:
+        index = interpreter.evaluate(run, key)
+        at = index.value if isinstance(index, Literal) and isinstance(index.value, int) else None
+    held = interpreter.evaluate(run, value) if value >= 0 else None
+    given = held.items if isinstance(held, Listing) and not held.is_open else None
+    items = list(changed.items)
+    if at is None or changed.is_open or interpreter.conditions(run, term):
+        changed.is_open = True
+    elif isinstance(at, slice):
+        if value >= 0 and given is None:
+            changed.is_open = True
+        elif at.step is None:
+            items[at] = given or []
+    elif not -len(items) <= at < len(items):
+        changed.is_open = True
+    elif held is None:
+        del items[at]
+    else:
+        items[at] = held
+    changed.items = items
 
 
 def merge(changed: Dictionary, given: Held, place: Place, *, is_sure: bool) -> None:
@@ -83,7 +124,20 @@ def merge(changed: Dictionary, given: Held, place: Place, *, is_sure: bool) -> N
             changed.is_open = changed.is_open or option.is_open
             for key, entry in option.entries.items():
                 changed.put(key, entry.value, entry.place, is_sure=certain and entry.is_sure)
+        elif isinstance(option, Listing):
+            _merge_pairs(changed, option, place, is_sure=certain)
         elif not (isinstance(option, Literal) and option.value is None):
+            changed.is_open = True
+
+
+def _merge_pairs(changed: Dictionary, given: Listing, place: Place, *, is_sure: bool) -> None:
+    """``changed.update([(key, value), …])``."""
+    changed.is_open = changed.is_open or given.is_open
+    for pair in given.items:
+        items = pair.items if isinstance(pair, Listing) and not pair.is_open else []
+        if len(items) == 2 and isinstance(items[0], Literal):
+            changed.put(items[0].value, items[1], place, is_sure=is_sure)
+        else:
             changed.is_open = True
 
 
@@ -91,6 +145,10 @@ def method(interpreter: Interpreter, run: Run, term: int, base: Held, name: str)
     """What a method of dictionaries or lists gives, after it has changed its object; None for
     objects of any other kind.
     """
+    if isinstance(base, Names):
+        if name == "update":
+            rebinding.update(interpreter, run, base, term)
+        return NOT_KNOWN
     options = options_of(base)
     if not any(isinstance(option, (Dictionary, Listing)) for option in options):
         return None
@@ -133,9 +191,9 @@ def _of_dictionary(
     if name == "items":
         pairs = [Listing([Literal(k), e.value]) for k, e in base.entries.items()]
         return Listing(list(pairs), base.is_open)
-    if name == "clear":
+    if name in ("clear", "popitem"):
         for key in list(base.entries):
-            base.take(key, is_sure=is_sure)
+            base.take(key, is_sure=is_sure and name == "clear")
     return NOT_KNOWN
 
 
@@ -170,16 +228,24 @@ def _of_list(interpreter: Interpreter, run: Run, term: int, base: Listing, name:
     if name == "append" and given:
         base.items.append(given[0])
     elif name == "insert" and len(given) > 1:
-        at = given[0].value if isinstance(given[0], Literal) else 0
+        at = given[0].value if isinstance(given[0], Literal) else None
+        base.is_open = base.is_open or not isinstance(at, int)
         base.items.insert(at if isinstance(at, int) else 0, given[1])
     elif name == "extend" and given:
         extend(base, given[0])
-    elif name == "remove" and given:
+    elif name == "remove" and given and not interpreter.conditions(run, term):
         base.items = [item for item in base.items if item != given[0]]
     elif name == "copy":
         return Listing(list(base.items), base.is_open)
     elif name == "index":
-        return NOT_KNOWN
-    elif name in ("pop", "clear", "sort", "reverse"):
+        return _index(base, given)
+    elif name == "reverse":
+        base.items = base.items[::-1]
+    elif name in ("pop", "clear", "sort"):
         base.is_open = True
     return Literal(None)
+
+
+def _index(base: Listing, given: list[Held]) -> Held:
+    is_known = not base.is_open and all(isinstance(item, Literal) for item in base.items)
+    return Literal(base.items.index(given[0])) if is_known and given[0] in base.items else NOT_KNOWN

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import ClassValue, Value
+
+if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
 
 Conditions = frozenset[tuple[int, int]]
 """Under which undecided conditions something runs: number of a run, number of a region in it."""
@@ -45,6 +48,13 @@ class Code(Held):
     """A function, class, module or object, as the rest of the engine knows it."""
 
     value: Value
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Names(Held):
+    """All names of a module, by which it may bind them: ``globals()``."""
+
+    module: Module
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
 
-_INCLUDE = External("split_settings.tools.include")
+INCLUDE = External("split_settings.tools.include")
 
 
 def sources(project: Project, module: Module) -> Iterator[Module]:
@@ -28,16 +28,22 @@ def sources(project: Project, module: Module) -> Iterator[Module]:
     yield from known[module]
 
 
+def named(project: Project, module: Module, name: str, level: int) -> Module | None:
+    """The module of the project that an import in another one names."""
+    if level:
+        return project.table.find_relative(name, level, module)
+    return project.table.find(name, module)
+
+
 def _find(project: Project, module: Module) -> Iterator[Module]:
     for name, level in module.facts.star_imports:
-        table = project.table
-        found = table.find_relative(name, level, module) if level else table.find(name, module)
+        found = named(project, module, name, level)
         if found is not None and found is not module:
             yield found
     if any(imported.attribute == "include" for imported in module.facts.imports):
         for call in module.calls_in(0):
             function = module.facts.terms[call][1]
-            if project.values.evaluate(project.module_frame(module), function) == _INCLUDE:
+            if project.values.evaluate(project.module_frame(module), function) == INCLUDE:
                 for argument in module.facts.terms[call][2]:
                     yield from _included(project, module, argument)
 

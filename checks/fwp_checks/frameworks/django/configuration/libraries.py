@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django.configuration import changes, rebinding
 from fwp_checks.frameworks.django.configuration.held import (
     NOT_KNOWN,
     Code,
@@ -18,6 +19,7 @@ from fwp_checks.frameworks.django.configuration.held import (
     Held,
     Listing,
     Literal,
+    Names,
     SettingsObject,
     Unknown,
     either,
@@ -51,6 +53,7 @@ _SCHEMES = {
 }
 _READERS = frozenset({"os.getenv", "os.environ.get", "decouple.config"})
 _ENVIRONMENTS = frozenset({"environ.Env", "environ.FileAwareEnv", "environs.Env"})
+_NAMES = frozenset({"builtins.globals", "builtins.locals", "builtins.vars"})
 _CONVERSIONS: dict[str, type] = {"builtins.int": int, "builtins.str": str, "builtins.float": float}
 
 
@@ -70,7 +73,13 @@ def call(interpreter: Interpreter, run: Run, term: int, function: Held) -> Held 
         return _super(run)
     given = [interpreter.evaluate(run, argument) for argument in entry[2]]
     if name in ("builtins.dict", "copy.copy", "copy.deepcopy"):
-        return _copy(interpreter, run, term, given)
+        return _copy(interpreter, run, term, given, is_dict=name == "builtins.dict")
+    if name in _NAMES and not given and (name == "builtins.globals" or not run.scope_number):
+        return Names(run.module)
+    if name == "builtins.setattr" and len(given) > 2:
+        _set_attribute(interpreter, run, given)
+    if name == "builtins.zip" and given:
+        return _zipped(given)
     if name == "builtins.getattr" and len(given) > 1 and isinstance(given[1], Literal):
         found = [interpreter.attribute(base, str(given[1].value)) for base in options_of(given[0])]
         return (
@@ -133,19 +142,21 @@ def _converted(type_: type, given: Held) -> Held:
         return NOT_KNOWN
 
 
-def _copy(interpreter: Interpreter, run: Run, term: int, given: list[Held]) -> Held | None:
+def _copy(
+    interpreter: Interpreter, run: Run, term: int, given: list[Held], *, is_dict: bool
+) -> Held | None:
     place, conditions = interpreter.place(run, term), interpreter.conditions(run, term)
     entry = run.module.facts.terms[term]
     made: list[Held] = []
     for option in options_of(given[0]) if given else (Dictionary(place, conditions),):
-        if isinstance(option, Listing) and not entry[3]:
+        if isinstance(option, Listing) and not is_dict:
             made.append(Listing(list(option.items), option.is_open))
             continue
-        copied = (
-            _deeply(option, interpreter, run, term)
-            if isinstance(option, Dictionary)
-            else Dictionary(place, conditions, is_open=True)
-        )
+        if isinstance(option, Dictionary):
+            copied = _deeply(option, interpreter, run, term)
+        else:
+            copied = Dictionary(place, conditions)
+            changes.merge(copied, option, place, is_sure=True)
         for name, argument in entry[3]:
             if name is None:
                 copied.is_open = True
@@ -153,6 +164,21 @@ def _copy(interpreter: Interpreter, run: Run, term: int, given: list[Held]) -> H
                 copied.put(name, interpreter.evaluate(run, argument), place, is_sure=True)
         made.append(copied)
     return either(made)
+
+
+def _set_attribute(interpreter: Interpreter, run: Run, given: list[Held]) -> None:
+    """``setattr(…)``: what is not known may be the module itself, as in ``sys.modules``."""
+    base, name, value = given[:3]
+    if isinstance(base, Unknown) and isinstance(name, Literal) and isinstance(name.value, str):
+        module_run = interpreter.of_module(run.module)
+        rebinding.rebind(interpreter, module_run, name.value, value, is_sure=False)
+
+
+def _zipped(given: list[Held]) -> Held:
+    lists = [one.items for one in given if isinstance(one, Listing) and not one.is_open]
+    if len(lists) < len(given):
+        return NOT_KNOWN
+    return Listing([Listing(list(items)) for items in zip(*lists, strict=False)])
 
 
 def _deeply(base: Dictionary, interpreter: Interpreter, run: Run, term: int) -> Dictionary:

@@ -152,6 +152,13 @@ def item(base: Held, key: Held) -> Held:
     return either(found)
 
 
+def part(base: Held, bounds: slice | None) -> Held:
+    """``base[lower:upper]``."""
+    if bounds is None or not isinstance(base, Listing) or base.is_open:
+        return NOT_KNOWN
+    return Listing(base.items[bounds])
+
+
 def _at(base: Listing, index: Any) -> Held:
     if base.is_open or not isinstance(index, int):
         return NOT_KNOWN

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
-from fwp_checks.frameworks.django.configuration import changes, libraries, operators
+from fwp_checks.frameworks.django.configuration import changes, libraries, operators, rebinding
 from fwp_checks.frameworks.django.configuration.deciding import decided_by
 from fwp_checks.frameworks.django.configuration.held import (
     NOT_KNOWN,
@@ -23,6 +23,7 @@ from fwp_checks.frameworks.django.configuration.held import (
     Held,
     Listing,
     Literal,
+    Names,
     SettingsObject,
     Unknown,
     dictionaries,
@@ -32,8 +33,8 @@ from fwp_checks.frameworks.django.configuration.held import (
     texts_of,
     truth,
 )
-from fwp_checks.frameworks.django.configuration.inclusions import sources
-from fwp_checks.frameworks.django.configuration.meetings import Meetings
+from fwp_checks.frameworks.django.configuration.inclusions import named, sources
+from fwp_checks.frameworks.django.configuration.outlines import Outline
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -50,56 +51,14 @@ _MOST_DEPTH = 300
 _MOST_CALLS = 12
 # Terms that are run; settings need a hundredth.
 _MOST_STEPS = 300_000
-# Regions that may not run, or not be run to their end.
-_CONDITIONAL = frozenset({"if", "else", "case", "except", "while"})
-
-
-# One term of these serves every place where the same is written.
-_SHARED = (t.CONST, t.IMPORT, t.NAME)
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class Outline:
-    """The regions of a scope's own code, with their numbers: branches, and where their ways meet,
-    what may not run, loops by the term that they begin at; and where the class bodies in it end.
-    """
-
-    branches: list[tuple[int, Region]]
-    branches_at: dict[int, list[tuple[int, Region]]]
-    conditional: list[tuple[int, Region]]
-    loops: dict[int, Region]
-    class_bodies: dict[int, int]
-    meetings: Meetings
-
-    @classmethod
-    def of(cls, module: Module, scope_number: int) -> Outline:
-        """That of a scope."""
-        facts = module.facts
-        scope = facts.scopes[scope_number]
-        within = [
-            (number, region)
-            for number, region in enumerate(facts.regions)
-            if scope.start <= region.start and region.end <= scope.end
-        ]
-        branches = [(n, region) for n, region in within if region.kind in ("if", "else")]
-        found = cls(branches, {}, [], {}, {}, Meetings(facts.terms, facts.regions, branches))
-        for number, region in within:
-            if region.kind in ("if", "else"):
-                found.branches_at.setdefault(region.start, []).append((number, region))
-            if region.kind in _CONDITIONAL:
-                found.conditional.append((number, region))
-            if region.kind == "for":
-                found.loops[region.start] = region
-        for inner in facts.scopes:
-            if inner.kind == "class" and scope.start <= inner.start and inner.end <= scope.end:
-                if inner is not scope:
-                    found.class_bodies[inner.start] = inner.end
-        return found
 
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run of a module, class body or function: what its terms gave so far."""
+    """One run of a module, class body or function: what its terms gave so far, and how far it is.
+    ``rebound`` is what names of a module hold that something else than its own statements binds;
+    if its names ``are_handed_over``, unknown code may bind any of them.
+    """
 
     number: int
     module: Module
@@ -108,6 +67,9 @@ class Run:
     base: Conditions = frozenset()
     memo: dict[int, Held] = field(default_factory=dict)
     decided: dict[int, bool | None] = field(default_factory=dict)
+    at: int = 0
+    rebound: dict[str, Held] = field(default_factory=dict)
+    are_handed_over: bool = False
 
 
 class Interpreter:
@@ -144,7 +106,11 @@ class Interpreter:
 
     def setting(self, module: Module, name: str) -> Held | None:
         """What a module holds under a name when it has run; None if it does not bind it."""
-        run = self._of_module(module)
+        run = self.of_module(module)
+        if run.are_handed_over and name.isupper():
+            return NOT_KNOWN
+        if name in run.rebound:
+            return run.rebound[name]
         term = module.facts.scopes[0].bindings.get(name, -1)
         if term >= 0:
             return self.evaluate(run, term)
@@ -185,12 +151,13 @@ class Interpreter:
 
     # -- running -----------------------------------------------------------------------------------
 
-    def _of_module(self, module: Module) -> Run:
+    def of_module(self, module: Module) -> Run:
+        """The run of a module, which may not have come to its end."""
         if (module, 0) not in self._runs:
             # What it imports runs first; a star import stands at the top, nearly always.
             run = self._runs[(module, 0)] = self._new(module, 0)
             for source in sources(self.project, module):
-                self._of_module(source)
+                self.of_module(source)
             self._execute(run, module.facts.scopes[0].start, module.facts.scopes[0].end)
         return self._runs[(module, 0)]
 
@@ -198,7 +165,7 @@ class Interpreter:
         """The run of a class body."""
         known = self._runs.get((module, scope_number))
         if known is None:
-            self._of_module(module)
+            self.of_module(module)
             known = self._runs[(module, scope_number)] = self._new(module, scope_number)
             scope = module.facts.scopes[scope_number]
             self._execute(known, scope.start, scope.end)
@@ -223,6 +190,9 @@ class Interpreter:
         try:
             self._execute(run, scope.start, scope.end)
             stop = self._left_at(run)
+            for _, written, term in scope.outer_writes:
+                if term < stop and not self._is_skipped(run, term):
+                    rebinding.write(self, run, written, term)
             returns = [term for term in scope.returns if term < stop]
             live = [term for term in returns if not self._is_skipped(run, term)]
             if not live or scope.is_generator:
@@ -238,6 +208,7 @@ class Interpreter:
         term = start
         while term < end and not self.is_exhausted:
             self._steps += 1
+            run.at = term
             nested = outline.class_bodies.get(term, term)
             if nested > term:
                 term = nested
@@ -253,6 +224,8 @@ class Interpreter:
                     self._loop(run, region)
                     term = region.end
                     continue
+            elif kind == t.IMPORT and terms[term][2] == "*":
+                rebinding.take_all(self, run, term)
             elif kind == t.STORE_ITEM:
                 changes.store_item(self, run, term)
             elif kind == t.CALL and changes.is_change(run.module, term):
@@ -264,10 +237,16 @@ class Interpreter:
             term += 1
 
     def _for_its_effect(self, run: Run, call: int) -> None:
-        """Run a call whose result is dropped, if it is handed something that it may change."""
+        """Run a call whose result is dropped, if it is one of a function beside it, or handed
+        something that may be changed.
+        """
         entry = run.module.facts.terms[call]
+        if rebinding.may_rebind(self.evaluate(run, entry[1]), run):
+            self.evaluate(run, call)
+            return
         for argument in (*entry[2], *(value for _, value in entry[3])):
-            if any(True for _ in dictionaries(self.evaluate(run, argument))):
+            held = self.evaluate(run, argument)
+            if isinstance(held, Names) or any(True for _ in dictionaries(held)):
                 self.evaluate(run, call)
                 return
 
@@ -318,7 +297,7 @@ class Interpreter:
         return min(ends, default=run.module.facts.scopes[run.scope_number].end)
 
     def _is_skipped(self, run: Run, term: int) -> bool:
-        if run.module.facts.terms[term][0] in _SHARED:
+        if run.module.facts.terms[term][0] in rebinding.SHARED:
             return False
         return any(
             region.start <= term < region.end and self.is_taken(run, number, region) is False
@@ -416,7 +395,12 @@ class Interpreter:
         if kind == t.ATTR:
             return self._attribute(run, entry)
         if kind == t.ITEM:
-            return operators.item(self.evaluate(run, entry[1]), self.evaluate(run, entry[2]))
+            base = self.evaluate(run, entry[1])
+            if isinstance(base, Names):
+                return rebinding.bound(self, base, self.evaluate(run, entry[2]))
+            if run.module.facts.terms[entry[2]][0] == t.SLICE:
+                return operators.part(base, self.slice_of(run, entry[2]))
+            return operators.item(base, self.evaluate(run, entry[2]))
         if kind == t.CALL:
             return self._call(run, term, entry)
         if kind == t.IMPORT:
@@ -426,6 +410,15 @@ class Interpreter:
         if kind == t.DEFINITION:
             return self._code(run, term)
         return operators.result(self, run, entry, term)
+
+    def slice_of(self, run: Run, term: int) -> slice | None:
+        """The bounds in a subscript; None if they are not known."""
+        bounds = [
+            self.evaluate(run, bound) if bound >= 0 else Literal(None)
+            for bound in run.module.facts.terms[term][1:]
+        ]
+        given = [b.value for b in bounds if isinstance(b, Literal) and not isinstance(b.value, str)]
+        return slice(*given) if len(given) == len(bounds) else None
 
     def _live(self, run: Run, join: int) -> list[int]:
         """Those of the terms that meet at a JOIN which can be there."""
@@ -464,7 +457,7 @@ class Interpreter:
             return given
         parameter = run.module.facts.scopes[run.scope_number].parameters[index]
         if parameter.default >= 0:
-            return self.evaluate(self._of_module(run.module), parameter.default)
+            return self.evaluate(self.of_module(run.module), parameter.default)
         return NOT_KNOWN
 
     def _mapping(self, run: Run, term: int, entry: t.Term) -> Held:
@@ -498,17 +491,12 @@ class Interpreter:
     def _import(self, run: Run, entry: t.Term) -> Held:
         name, attribute, level = entry[1:4]
         if attribute is not None:
-            source = self._module(run.module, name, level)
+            source = named(self.project, run.module, name, level)
             if source is not None and source is not run.module:
                 found = self.setting(source, attribute)
                 if found is not None:
                     return found
         return Code(self.project.values.imported(run.module, name, attribute, level))
-
-    def _module(self, origin: Module, name: str, level: int) -> Module | None:
-        if level:
-            return self.project.table.find_relative(name, level, origin)
-        return self.project.table.find(name, origin)
 
     # -- attributes and calls ----------------------------------------------------------------------
 
@@ -565,17 +553,20 @@ class Interpreter:
         if known is not None:
             return known
         arguments = [*entry[2], *(value for _, value in entry[3])]
-        self._hand_over(run, arguments)
+        self._hand_over(run, arguments, function)
         texts = [text for given in arguments for text in texts_of(self.evaluate(run, given))]
         if run.module.facts.terms[entry[1]][0] == t.ATTR:
             receiver = run.module.facts.terms[entry[1]][1]
             texts.extend(texts_of(self.evaluate(run, receiver)))
         return Unknown(tuple(texts[:8]))
 
-    def _hand_over(self, run: Run, arguments: list[int]) -> None:
+    def _hand_over(self, run: Run, arguments: list[int], function: Held) -> None:
         """What unknown code is handed may be changed by it."""
         for argument in arguments:
-            for handed in dictionaries(self.evaluate(run, argument)):
+            held = self.evaluate(run, argument)
+            if isinstance(held, Names):
+                rebinding.hand_over(self, held, function)
+            for handed in dictionaries(held):
                 handed.is_open = True
 
     def _arguments(self, run: Run, entry: t.Term, function: FunctionValue) -> dict[int, Held]:
