@@ -73,9 +73,10 @@ class Libraries:
 
     def is_unsaid(self, value: Value) -> bool:
         """Whether a value is what some library's object has under a name of which no row says
-        anything: an attribute that anyone may have put there.
+        anything: an attribute that anyone may have put there. The object may be one of a library's
+        module (`flask.g`), so that it has no other name.
         """
-        if not isinstance(value, Member):
+        if not isinstance(value, (External, Member)):
             return False
         known = self._unsaid.get(value.name)
         if known is None:

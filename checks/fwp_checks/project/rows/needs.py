@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.origins import Hop, Origin, Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Instance, Unknown, Value
 from fwp_checks.project.rows.jobs import fills_cache
+from fwp_checks.project.rows.noted import uses_noted
 from fwp_checks.project.rows.rounds import is_about
 from fwp_checks.project.rows.written import WrittenTuples
 
@@ -280,6 +281,8 @@ class RowNeeds:
             return False
         if frame.module.code_scope_of(consumed.term) != frame.scope_number:
             return False
+        if self._is_behind_loop(frame, term, consumed):
+            return True
         loops = [
             region
             for region in around
@@ -307,7 +310,8 @@ class RowNeeds:
         self, frame: Frame, origin: Origin, within: frozenset[Frame] = frozenset()
     ) -> bool:
         """Whether all that call a frame go through the rows themselves, and call it in a branch
-        that leaves the loop: ``if post.is_wanted: return shown(post)``; or are called so.
+        that leaves the loop, ``if post.is_wanted: return shown(post)``, or with the row that the
+        loop has noted; or are called so.
         """
         consumed = origin.consumed
         calls = self._callers.calls_of(frame) if frame not in within else ()
@@ -320,13 +324,19 @@ class RowNeeds:
             ):
                 if not self._is_asked_on_way_out(caller, origin, within | {frame}):
                     return False
-            elif not any(
+            elif not self._is_behind_loop(caller, term, consumed) and not any(
                 region.exits and region.kind not in LOOPS and consumed.term < region.start <= term
                 for region in module.regions_in(caller.scope_number)
                 if term < region.end and self._is_in_loop(caller, region.start, consumed.term)
             ):
                 return False
         return True
+
+    def _is_behind_loop(self, frame: Frame, term: int, consumed: Place) -> bool:
+        """Whether a term uses the one row that the loop of its function has noted."""
+        return not self._is_in_loop(frame, term, consumed.term) and uses_noted(
+            self._project, frame, term, consumed
+        )
 
     def _is_in_loop(self, frame: Frame, term: int, iterated: int) -> bool:
         """Whether a term stands in the loop over what is iterated."""
