@@ -82,6 +82,36 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             "app POST /api/posts Posts.post",
         ],
     ),
+    "functions that are put among the views, and methods one by one": (
+        {
+            "app.py": """
+            import os
+            from flask import Flask
+            app = Flask(__name__)
+
+            def home(): ...
+            def users(): ...
+            def some(): ...
+
+            app.add_url_rule("/home", endpoint="home")
+            app.view_functions["home"] = home
+            for method in ("GET", "POST"):
+                app.add_url_rule("/users", f"users-{method}", users, methods=[method])
+            for method in ["PUT", "DELETE"]:
+                @app.route("/posts", methods=[method], endpoint=method)
+                def posts(): ...
+            app.add_url_rule("/some", methods=os.environ["METHODS"].split(), view_func=some)
+            """
+        },
+        [
+            "app GET /home home",
+            "app GET /users users",
+            "app POST /users users",
+            "app PUT /posts posts",
+            "app DELETE /posts posts",
+            "app ANY /some some",
+        ],
+    ),
 }
 
 

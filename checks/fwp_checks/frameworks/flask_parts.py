@@ -12,8 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.registered import METHODS
-from fwp_checks.frameworks.registrations import Argument, Hooking, Including, Making, Routing
+from fwp_checks.frameworks.registrations import (
+    METHODS_GIVEN,
+    Argument,
+    Hooking,
+    Including,
+    Making,
+    Routing,
+)
 from fwp_checks.frameworks.web import members
 from fwp_checks.frameworks.web_parts import PartFinder
 from fwp_checks.project.application.model import Handler, Hook, HookKind, Inclusion, Route
@@ -21,6 +29,7 @@ from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import Outcome
+from fwp_checks.project.meaning.texts import text_at
 from fwp_checks.project.meaning.values import (
     ClassValue,
     FunctionValue,
@@ -109,17 +118,36 @@ class FlaskParts(PartFinder):
     def routes(self) -> Iterator[Route]:
         """Those of rules with functions, and those of rules that name an endpoint only."""
         yield from super().routes()
-        functions: dict[tuple[Place | None, str], Value | None] = {}
+        deciding = (_RULE, _ENDPOINT, METHODS_GIVEN)
+        without = [
+            (site, name)
+            for site in self.calls(("add_url_rule",), deciding)
+            if site.argument_term(_VIEW) < 0 and (name := site.text(_ENDPOINT)) is not None
+        ]
+        functions = dict(self._of_endpoints()) if without else {}
+        for site, name in without:
+            site.value = functions.get((site.router, name))
+            if site.value is not None:
+                yield from self.routed(site, Routing((), _RULE, _VIEW, usual=_GET))
+
+    def _of_endpoints(self) -> Iterator[tuple[tuple[Place | None, str], Value | None]]:
+        """The functions that are bound to endpoints: under ``@app.endpoint("name")``, and in
+        ``app.view_functions["name"] = function``.
+        """
         for site in self.decorations(("endpoint",)):
             name = site.text(Argument(0, "endpoint"))
             if name is not None:
-                functions[(site.router, name)] = site.value
-        for site in self.calls(("add_url_rule",), (_RULE, _ENDPOINT)) if functions else ():
-            name = site.text(_ENDPOINT)
-            if name is not None and site.argument_term(_VIEW) < 0:
-                site.value = functions.get((site.router, name))
-                if site.value is not None:
-                    yield from self.routed(site, Routing((), _RULE, _VIEW, usual=_GET))
+                yield (site.router, name), site.value
+        for module in self.project.table.modules:
+            terms = module.facts.terms
+            for term in module.of_kind(t.STORE_ITEM):
+                _, base, key, value = terms[term]
+                if terms[base][0] == t.ATTR and terms[base][2] == "view_functions" and value >= 0:
+                    frame = self.project.frame_of_scope(module, module.code_scope_of(term))
+                    application = self.project.values.evaluate(frame, terms[base][1])
+                    name = text_at(self.project, frame, key)
+                    for place in self.places(application, frame) if name is not None else ():
+                        yield (place, name or ""), self.project.values.evaluate(frame, value)
 
     def inclusions(self) -> Iterator[Inclusion]:
         """Blueprints of applications, and the ``Api`` of flask-smorest, which has some as well."""

@@ -31,6 +31,7 @@ class Argument:
 
 
 NOT_GIVEN = Argument()
+METHODS_GIVEN = Argument(-1, "methods")
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -125,6 +126,11 @@ class Site:
             return int(entry[2][argument.position])
         found = (term for name, term in entry[3] if name == argument.keyword)
         return next(found, -1)
+
+    def is_hidden(self, argument: Argument) -> bool:
+        """Whether an argument is given that is not written out."""
+        term = self.argument_term(argument)
+        return term >= 0 and self.frame.module.facts.terms[term][0] != t.CONST
 
     def text(self, argument: Argument, default: str | None = None) -> str | None:
         """An argument's text, the default if it is not given; None if it is not spelt out."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.registered import METHODS, HandlerFinder
 from fwp_checks.frameworks.registrations import (
+    METHODS_GIVEN,
     NOTHING,
     Argument,
     Hooking,
@@ -353,12 +354,13 @@ class PartFinder(HandlerFinder):
         """All routes."""
         for routing in self.routings:
             if routing.handler is None:
-                for site in self.decorations(routing.members, (routing.path,)):
+                for site in self.decorations(routing.members, (routing.path, METHODS_GIVEN)):
                     yield from self.routed(site, routing)
                 for site in self.applied(routing.members):
                     yield from self.routed(site, routing)
             else:
-                for site in self.calls(routing.members, (routing.path, routing.handler)):
+                deciding = (routing.path, routing.handler, METHODS_GIVEN)
+                for site in self.calls(routing.members, deciding):
                     site.value = site.argument(routing.handler)
                     if site.value is not None:
                         yield from self.routed(site, routing)
@@ -374,10 +376,11 @@ class PartFinder(HandlerFinder):
     def route(self, site: Site, path: str | None, routing: Routing) -> Route:
         """The route that a registration makes, with its handlers."""
         methods = self.methods(site)
-        handlers = tuple(self.handlers(site.value, methods, routing.usual))
+        usual = () if not methods and site.is_hidden(METHODS_GIVEN) else routing.usual
+        handlers = tuple(self.handlers(site.value, methods, usual))
         if not handlers and site.decorated is not None:
             # Whatever is put around it.
-            handlers = tuple(self.handlers(site.decorated, methods, routing.usual))
+            handlers = tuple(self.handlers(site.decorated, methods, usual))
         own = tuple(self.declared(site.argument(Argument(-1, "dependencies")), site))
         taken = [found for handler in handlers for found in self.taken(handler.frame)]
         return Route(
@@ -395,7 +398,7 @@ class PartFinder(HandlerFinder):
         """The HTTP methods that a registration names; empty if it names none."""
         if site.member in METHODS:
             return (site.member.upper(),)
-        return tuple(method.upper() for method in site.texts(Argument(-1, "methods")))
+        return tuple(method.upper() for method in site.texts(METHODS_GIVEN))
 
     def taken(self, frame: Frame) -> Iterator[Dependency]:
         """The dependencies that a function's parameters declare."""

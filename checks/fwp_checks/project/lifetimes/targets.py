@@ -20,6 +20,7 @@ from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.values import (
     ClassValue,
     External,
+    FunctionValue,
     Instance,
     Unknown,
     Value,
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 24
 # Of the places that make an object, as many are asked what they hand over.
 _MOST_MAKERS = 6
+# So deep, and of so many parts, is what functions give.
+_MOST_CALLS = 8
+_MOST_PARTS = 200
+_MAY_BE_ROWS = (t.CALL, t.AWAIT, t.ATTR, t.ITER, t.ITEM)
 # What these give is another one each time.
 _EVER_NEW = frozenset(
     {
@@ -146,6 +151,8 @@ class _Follow:
         entry = frame.module.facts.terms[term]
         if self._is_brought(frame, term) or self._is_ever_new(frame, entry[1]):
             return False
+        if self._is_made_of_row(frame, entry[1]):
+            return False
         called = frame.module.facts.terms[entry[1]]
         arguments = [*entry[2], *[argument for _, argument in entry[3]]]
         if called[0] == t.ATTR and called[2] == "get" and self.is_own(frame, called[1], depth):
@@ -154,6 +161,55 @@ class _Follow:
         return self.is_own(frame, entry[1], depth) and all(
             self.is_own(frame, argument, depth) for argument in arguments
         )
+
+    def _is_made_of_row(self, frame: Frame, function: int) -> bool:
+        """Whether a function of the project gives what it has read from a row, or from a request:
+        the token of a tenant, say.
+        """
+        waiting = self._returned(frame, function, 1)
+        seen: set[tuple[Frame, int]] = set()
+        while waiting and len(seen) < _MOST_PARTS:
+            inner, part, calls = waiting.pop()
+            if (inner, part) in seen:
+                continue
+            seen.add((inner, part))
+            entry = inner.module.facts.terms[part]
+            if entry[0] in _MAY_BE_ROWS and self._is_brought(inner, part):
+                return True
+            if entry[0] == t.CALL and calls < _MOST_CALLS:
+                waiting += self._returned(inner, entry[1], calls + 1)
+            waiting += [(inner, one, calls) for one in t.operands(entry)]
+        return False
+
+    def _returned(self, frame: Frame, function: int, calls: int) -> list[tuple[Frame, int, int]]:
+        """What a function of the project returns, with its frame, and the calls up to there."""
+        inner = [
+            self._project.calls.unbound_frame(called.frame, called.scope)
+            for called in options_of(self._project.values.evaluate(frame, function))
+            if isinstance(called, FunctionValue)
+        ]
+        inner += self._under_decorators(frame, function)
+        return [(one, term, calls) for one in dict.fromkeys(inner) for term in one.scope.returns]
+
+    def _under_decorators(self, frame: Frame, function: int) -> list[Frame]:
+        """The method that a class has under a name, whatever its decorators make of it."""
+        entry = frame.module.facts.terms[function]
+        if entry[0] != t.ATTR:
+            return []
+        for option in options_of(self._project.values.evaluate(frame, entry[1])):
+            class_ = option.class_ if isinstance(option, Instance) else None
+            if not isinstance(class_, ClassValue):
+                continue
+            for owner in self._project.classes.info(class_).order:
+                if isinstance(owner, ClassValue):
+                    facts = owner.module.facts
+                    bound = facts.scopes[owner.scope].bindings.get(entry[2], -1)
+                    if bound >= 0 and facts.terms[bound][0] == t.DEFINITION:
+                        number = facts.terms[bound][1]
+                        is_decorated = bool(facts.scopes[number].decorators)
+                        around = self._project.frame_of_scope(owner.module, number)
+                        return [around] if is_decorated else []
+        return []
 
     def _read(self, frame: Frame, term: int, depth: int) -> bool:
         terms = frame.module.facts.terms
