@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -83,12 +82,6 @@ def test_session(case: Case, mode: Mode, tmp_path: Path) -> None:
     assert not problem, problem
 
 
-def on_one_worker(jobs: int) -> Any:
-    """A number of flake8's processes: all tests with it go to one worker, which runs it once."""
-    group = f"j{jobs}"
-    return pytest.param(jobs, id=group, marks=pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All cases as projects side by side."""
@@ -103,14 +96,13 @@ def cli(projects: Path, tmp_path_factory: pytest.TempPathFactory) -> hosts.Found
     return hosts.through_cli(projects, tmp_path_factory.mktemp("cli"))
 
 
-@pytest.fixture(scope="module", params=[on_one_worker(1), on_one_worker(2)])
+@pytest.fixture(scope="module", params=[1, 2], ids=["j1", "j2"])
 def flake8(
     request: pytest.FixtureRequest, projects: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> hosts.Found:
     return hosts.through_flake8(projects, tmp_path_factory.mktemp("flake8"), request.param)
 
 
-@pytest.mark.xdist_group("command line")
 @each_case
 def test_command_line(case: Case, cli: hosts.Found) -> None:
     problem = difference(case, cli.get(case.name, []))
