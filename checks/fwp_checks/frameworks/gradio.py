@@ -72,7 +72,7 @@ class Gradio(WebFramework):
         how = Registration(Context.HANDLER, threaded=True)
         for name in sorted(_REGISTERING):
             for module, term in project.call_sites.spelt(name):
-                if not _imports(module):
+                if not module.imports_any(self.modules):
                     continue
                 call = module.facts.terms[term]
                 frame = project.frame_of_scope(module, module.code_scope_of(term))
@@ -82,17 +82,9 @@ class Gradio(WebFramework):
             for module, number, term in project.call_sites.decorators_spelt(name):
                 entry = module.facts.terms[term]
                 called = entry[1] if entry[0] == t.CALL else term
-                if _imports(module) and _is_event(project, module, term, called):
+                if module.imports_any(self.modules) and _is_event(project, module, term, called):
                     around = project.frame_of_scope(module, module.code_scope_of(term))
                     yield from self.registered(project, FunctionValue(around, number), how)
-
-
-def _imports(module: Module) -> bool:
-    """Whether a module imports the library itself."""
-    return any(
-        not entry.level and entry.module.partition(".")[0] == _PACKAGE
-        for entry in module.facts.imports
-    )
 
 
 def _is_event(project: Project, module: Module, term: int, called: int) -> bool:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.frames import Frame
 
 MODEL = "django.db.models.Model"
-FIELD = "django.db.models.Field"
 FOREIGN_KEY = "django.db.models.ForeignKey"
 ONE_TO_ONE = "django.db.models.OneToOneField"
 MANY_TO_MANY = "django.db.models.ManyToManyField"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
-from fwp_checks.project.effects.handlers import passing_on
+from fwp_checks.project.effects.handlers import UNDOING, is_undoing, passing_on
 from fwp_checks.project.effects.surroundings import Asking, Surroundings
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
@@ -34,7 +34,6 @@ _FINDS = "importlib.util.find_spec"
 _BOOL = (t.NAME, "bool")
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
 _PAUSE = 0.1
-_ROLLBACK = "rollback"
 _DECIDED = ("if", "else")
 _BRANCHES = frozenset({*_DECIDED, "except"})
 _OFFLOADS = "offloads"
@@ -99,12 +98,12 @@ class Elsewhere:
     @cached_property
     def _undoing(self) -> dict[Module, list[int]]:
         """Calls of anything called "rollback"."""
-        return self._spelt_by_module(_ROLLBACK)
+        return self._spelt_by_module(UNDOING)
 
     def _is_undone(self, frame: Frame, call: int) -> bool:
         """Whether a call rolls back what a library's object has begun."""
         called = self._project.values.evaluate(frame, frame.module.facts.terms[call][1])
-        return isinstance(called, Member) and called.name.endswith(f".{_ROLLBACK}")
+        return isinstance(called, Member) and is_undoing(called.name)
 
     def _spelt_by_module(self, name: str) -> dict[Module, list[int]]:
         found: dict[Module, list[int]] = {}
@@ -136,7 +135,7 @@ class Elsewhere:
         ):
             return
         for region in module.regions_in(frame.scope_number):
-            if region.kind == "try" and region.end == handler.start:
+            if region.kind == "try" and handler in module.handlers_of(region, frame.scope_number):
                 for call in module.calls_in(frame.scope_number):
                     # context.run(loop.run_until_complete, coroutine)
                     called = (terms[call][1], *terms[call][2]) if _contains(region, call) else ()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DJANGO = ("django.db.", "django.shortcuts.", "django.contrib.")
 _DJANGO_ROWS = "django.toml"
 _QUERIES = frozenset({"database", "orm"})
-_UNDOING = ".rollback"
+UNDOING = "rollback"
 # What catches Django's refusal, https://docs.djangoproject.com/en/stable/ref/exceptions/
 _CATCHING = frozenset(
     {
@@ -40,6 +40,11 @@ def is_refused(row: EffectRow, library: str) -> bool:
     """
     is_django = row.source == _DJANGO_ROWS or library.startswith(_DJANGO)
     return is_django and row.kind in _QUERIES
+
+
+def is_undoing(library: str) -> bool:
+    """Whether a library's function rolls back what was begun."""
+    return library.endswith(f".{UNDOING}")
 
 
 def passing_on(module: Module, region: Region, number: int) -> Iterator[tuple[int, int]]:
@@ -85,7 +90,7 @@ def is_after_error(frame: Frame, term: int, library: str) -> bool:
         for region in module.regions_in(number)
         if region.kind == "except" and region.start <= term < region.end
     ]
-    if around and library.endswith(_UNDOING):
+    if around and is_undoing(library):
         return True
     return any(
         start <= term < end

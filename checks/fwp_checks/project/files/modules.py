@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -241,6 +241,13 @@ class Module:
             if outer.start <= before and region.end <= outer.end and outer is not region:
                 end = min(end, outer.end)
         return region.end, end
+
+    def imports_any(self, packages: Container[str]) -> bool:
+        """Whether it imports something of one of these packages, by their first names."""
+        return any(
+            not entry.level and entry.module.partition(".")[0] in packages
+            for entry in self.facts.imports
+        )
 
     def handlers_of(self, tried: Region, scope_number: int) -> list[Region]:
         """The ``except`` clauses of a ``try``, in order. Between them stand only the variables that

@@ -67,11 +67,7 @@ class Sessions:
     @cached_property
     def are_used(self) -> bool:
         """Whether the project imports a library that has sessions."""
-        return any(
-            not entry.level and entry.module.partition(".")[0] in _PACKAGES
-            for module in self._project.table.modules
-            for entry in module.facts.imports
-        )
+        return any(module.imports_any(_PACKAGES) for module in self._project.table.modules)
 
     def opened_in(self, frame: Frame) -> list[Opened]:
         """The sessions that a function's own code opens."""

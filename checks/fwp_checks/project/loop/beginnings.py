@@ -7,7 +7,7 @@ starts something itself, there is nobody whom it could hold up, whatever it star
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
@@ -136,25 +136,31 @@ def _goes_on_with(
     return frames[0] if _others_from(frame, first, behaviours, starts_of) == first else None
 
 
+def closure(starts: Iterable[int], following: Mapping[int, Iterable[int]]) -> set[int]:
+    """Where something starts, and all that follows it, as often as it may."""
+    found = set(starts)
+    waiting = list(found)
+    while waiting:
+        for after in following.get(waiting.pop(), ()):
+            if after not in found:
+                found.add(after)
+                waiting.append(after)
+    return found
+
+
 def reached_functions(
     nodes: Iterable[Node], is_start: Callable[[FrameEvidence], bool]
 ) -> set[FunctionKey]:
     """The functions of the frames with which something starts, and of those that follow them."""
     following: dict[int, list[int]] = {}
     functions: dict[int, FunctionKey] = {}
-    waiting: list[int] = []
+    starts: list[int] = []
     for number, frame, after, _ in nodes:
         following.setdefault(number, []).extend(after)
         functions[number] = frame.function
         if is_start(frame):
-            waiting.append(number)
-    found = set(waiting)
-    while waiting:
-        for other in following[waiting.pop()]:
-            if other not in found:
-                found.add(other)
-                waiting.append(other)
-    return {functions[number] for number in found}
+            starts.append(number)
+    return {functions[number] for number in closure(starts, following)}
 
 
 def without_left(nodes: list[Node]) -> list[Node]:

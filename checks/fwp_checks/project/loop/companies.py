@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.loop.beginnings import closure
 from fwp_checks.project.meaning.frames import FunctionKey
 
 if TYPE_CHECKING:
@@ -126,24 +127,18 @@ class Companies:
 
     def _asking(self) -> set[int]:
         """The frames that ask somebody at the terminal, or run what does."""
-        waiting = [
+        asking = [
             number
             for number, node in self._nodes.items()
             if any(site.row.kind == TERMINAL for site in node.frame.blocking)
         ]
-        found = set(waiting)
-        if not found:
-            return found
+        if not asking:
+            return set()
         callers: dict[int, list[int]] = {}
         for number, node in self._nodes.items():
             for after in node.following:
                 callers.setdefault(after, []).append(number)
-        while waiting:
-            for before in callers.get(waiting.pop(), ()):
-                if before not in found:
-                    found.add(before)
-                    waiting.append(before)
-        return found
+        return closure(asking, callers)
 
     def _pending(self, reached: set[int]) -> set[int]:
         """The frames that may run beside each other where several coroutines are waited for at

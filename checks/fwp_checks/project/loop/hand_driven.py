@@ -47,20 +47,12 @@ def _is_driver(module: Module, term: int) -> bool:
     """Whether a call stands in code that may be a scheduler: a generator or an async function hands
     what it gets to the loop that runs itself.
     """
-    if module.is_read_only or module.is_test or _knows_loop(module):
+    if module.is_read_only or module.is_test or module.imports_any(_LOOP_LIBRARIES):
         return False
     if module.facts.terms[module.facts.terms[term][1]][0] != t.ATTR:
         return False
     scope = module.facts.scopes[module.code_scope_of(term)]
     return not (scope.is_async or scope.is_generator or scope.name in _PROTOCOL)
-
-
-def _knows_loop(module: Module) -> bool:
-    """Whether a module imports a library of event loops."""
-    return any(
-        not imported.level and imported.module.partition(".")[0] in _LOOP_LIBRARIES
-        for imported in module.facts.imports
-    )
 
 
 def _steps(project: Project, module: Module) -> bool:
@@ -107,7 +99,7 @@ def on_loops(project: Project) -> frozenset[FunctionKey]:
     """
     found: set[FunctionKey] = set()
     for module in project.table.modules:
-        if not module.is_read_only and _knows_loop(module):
+        if not module.is_read_only and module.imports_any(_LOOP_LIBRARIES):
             found.update(
                 (module.path, number)
                 for number, scope in enumerate(module.facts.scopes)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.behaviours import Behaviours
+from fwp_checks.project.loop.beginnings import Node, closure
 from fwp_checks.project.loop.endings import ended_from
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-    from fwp_checks.project.loop.loop_evidence import FrameEvidence
     from fwp_checks.project.loop.starts import Starts
 
 _COUNTING = frozenset({"<", "<=", ">", ">="})
@@ -89,9 +89,6 @@ def in_rounds(
     return tuple(found)
 
 
-Node = tuple[int, "FrameEvidence", list[int], list[int]]
-
-
 def going_on(nodes: Sequence[Node], starting: set[int]) -> tuple[set[FunctionKey], set[int]]:
     """The functions whose rounds go on while an application serves, and the numbers of the frames
     that these run in them; ``starting`` are those that run while it starts.
@@ -110,22 +107,11 @@ def going_on(nodes: Sequence[Node], starting: set[int]) -> tuple[set[FunctionKey
     for number, frame, after, _ in nodes:
         if number in starting and frame.left:
             tasks.update(n for n in after if functions.get(n) in frame.left)
-    lasting = _closure(tasks, following) & with_rounds
+    lasting = closure(tasks, following) & with_rounds
     again = {
         after
         for number in lasting
         for after in following[number]
         if functions.get(after) in repeated[number]
     }
-    return {functions[number] for number in lasting}, _closure(again, following)
-
-
-def _closure(starts: set[int], following: dict[int, set[int]]) -> set[int]:
-    found = set(starts)
-    waiting = list(found)
-    while waiting:
-        for after in following.get(waiting.pop(), ()):
-            if after not in found:
-                found.add(after)
-                waiting.append(after)
-    return found
+    return {functions[number] for number in lasting}, closure(again, following)

@@ -31,11 +31,11 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-PROPERTIES = ("property", "cached_property")
 OF_CLASSES = "classproperty"
 GET = "__get__"
 # Where the property types of libraries keep the function that they wrap.
 _WRAPPED_UNDER = {"property": "fget", "cached_property": "func"}
+PROPERTIES: tuple[str, ...] = tuple(_WRAPPED_UNDER)
 _INHERITED = frozenset({GET, *_WRAPPED_UNDER.values()})
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import abc
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -31,15 +30,9 @@ def uses_noted(project: Project, frame: Frame, term: int, consumed: Place) -> bo
     """Whether all that a term, behind the loop in which a function goes through rows, has of these
     is what a variable of the loop has been left with.
     """
-    used = list(_used(frame, term))
+    used = t.operands(frame.module.facts.terms[term])
     carrying = [one for one in used if _carries(project, frame, one, consumed)]
     return bool(carrying) and all(_is_noted(project, frame, o, consumed) for o in carrying)
-
-
-def _used(frame: Frame, term: int) -> abc.Iterator[int]:
-    """What a term reads, goes through or calls something with."""
-    entry = frame.module.facts.terms[term]
-    yield from t.operands(entry)
 
 
 def _carries(project: Project, frame: Frame, term: int, consumed: Place) -> bool:

@@ -46,10 +46,7 @@ class Monitoring:
         if self._project.table.unread:
             return False
         for module in self._project.table.modules:
-            for entry in module.facts.imports:
-                if not entry.level and entry.module.partition(".")[0] in _TOOLS:
-                    return False
-            if "LOGGING" in module.facts.scopes[0].bindings:
+            if module.imports_any(_TOOLS) or "LOGGING" in module.facts.scopes[0].bindings:
                 return False
         if any(self._project.call_sites.spelt(name) for name in _LOGGING):
             return False
