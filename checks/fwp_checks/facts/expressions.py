@@ -114,6 +114,11 @@ class Expressions:
         self.regions.append(Region(kind, start, len(self.terms), term, is_async, leaves, exits))
         return len(self.regions) - 1
 
+    def unreached(self, start: int) -> None:
+        """Note what stands behind a statement that control leaves the block from."""
+        if 0 <= start < len(self.terms):
+            self.region("unreached", start)
+
     @property
     def scope(self) -> Scope:
         """The scope being walked."""

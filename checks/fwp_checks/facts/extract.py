@@ -45,6 +45,7 @@ _KINDS: dict[type[ast.AST], int] = {
     }.items()
     for class_ in classes
 }
+_LEAVING: frozenset[type[ast.AST]] = frozenset({ast.Return, ast.Raise, ast.Break, ast.Continue})
 
 
 def extract(data: bytes) -> ModuleFacts:
@@ -218,10 +219,14 @@ class Extractor(Expressions):
     def block(self, statements: Sequence[ast.stmt]) -> None:
         """Walk statements in order."""
         table = _STATEMENTS
+        left = -1
         for statement in statements:
             handler = table.get(type(statement))
             if handler is not None:
                 handler(self, statement)
+            if type(statement) in _LEAVING and left < 0:
+                left = len(self.terms)
+        self.unreached(left)
 
     def _body(self, scope: Scope, statements: Sequence[ast.stmt]) -> None:
         """Walk the statements of a function's own body, and note where each begins; behind them,
@@ -238,6 +243,7 @@ class Extractor(Expressions):
 
     def _noted(self, statements: Sequence[Any], noted: list[int]) -> None:
         table = _STATEMENTS
+        left = -1
         for statement in statements:
             class_ = type(statement)
             kind = _KINDS.get(class_, 0)
@@ -247,6 +253,9 @@ class Extractor(Expressions):
             handler = table.get(class_)
             if handler is not None:
                 handler(self, statement)
+            if class_ in _LEAVING and left < 0:
+                left = len(self.terms)
+        self.unreached(left)
 
     def _expression_statement(self, node: ast.Expr) -> None:
         value = node.value

@@ -16,7 +16,7 @@ from typing import Any
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 9
+FACTS_VERSION = 10
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -36,7 +36,8 @@ class Region:
     """A stretch of terms, ``start <= number < end``, that runs under a condition or repeatedly.
 
     ``kind`` is ``for``, ``while``, ``if``, ``else``, ``case``, ``try``, ``except``, ``finally``,
-    ``with``, ``comprehension`` or ``generator``; ``term`` is the iterated element, tested
+    ``with``, ``comprehension``, ``generator`` or ``unreached`` (behind a ``return``, ``raise``,
+    ``break`` or ``continue`` of its own block); ``term`` is the iterated element, tested
     condition, subject or context manager, -1 where there is none. ``leaves``: of an ``if`` or
     ``else`` that control never goes on behind (return, raise, break, continue), so that what
     follows runs only where its test came out the other way. ``exits``: control leaves the loop or

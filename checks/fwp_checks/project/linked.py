@@ -32,6 +32,7 @@ from fwp_checks.project.meaning.classes import Classes
 from fwp_checks.project.meaning.configured import Configured
 from fwp_checks.project.meaning.descriptors import Descriptors
 from fwp_checks.project.meaning.emptied import Emptied
+from fwp_checks.project.meaning.enclosing import Enclosing
 from fwp_checks.project.meaning.evaluate import Values
 from fwp_checks.project.meaning.frames import Frame, Frames
 from fwp_checks.project.meaning.generics import Generics
@@ -104,6 +105,7 @@ class Project:
         self.descriptors = Descriptors(self)
         self.calls = Calls(self)
         self.branches = Branches(self)
+        self.enclosing = Enclosing(self)
         self.classes = Classes(self)
         self.registries = Registries(self)
         self.generics = Generics(self)

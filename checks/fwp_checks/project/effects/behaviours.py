@@ -203,6 +203,7 @@ class Behaviours:
     def skipped(self, frame: Frame) -> tuple[tuple[str, list[tuple[int, int]]], ...]:
         """The stretches of terms of a frame that do not count, and why."""
         return (
+            ("nothing reaches it", frame.module.unreached_in(frame.scope_number)),
             ("it happens once, and what it gives is kept", self._once.guarded(frame)),
             ("it does not run where a loop is running", self._off_loop.stretches(frame)),
             ("nothing goes through the generator here", self._lazy(frame)),

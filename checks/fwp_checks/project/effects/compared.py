@@ -31,6 +31,8 @@ _SWAPPED: frozenset[str] = frozenset({"==", "!="})
 _AMONG: frozenset[str] = frozenset({"in", "not in"})
 # Texts are compared in one of these forms, https://docs.python.org/3/library/stdtypes.html.
 _FORMS: frozenset[str] = frozenset({"casefold", "lower", "strip", "upper"})
+# A part of a text: with its number, and what stands between parts.
+_SPLIT = "split"
 # Bases of enumerations, https://docs.python.org/3/library/enum.html and
 # https://docs.djangoproject.com/en/5.2/ref/models/fields/#enumeration-types.
 _ENUMS: frozenset[str] = frozenset(
@@ -55,7 +57,7 @@ _COMPARABLE: frozenset[int] = frozenset({t.CONST, t.ATTR})
 
 
 class Compared(NamedTuple):
-    """A term, in a ``form`` (the name of a method of texts, or empty), is asked to be (not
+    """A term, in a ``form`` (a method of texts, which part of one, or empty), is asked to be (not
     ``is_equal``: not to be) one of ``wanted``, which are terms.
     """
 
@@ -90,6 +92,9 @@ def compared(terms: list[t.Term], entry: t.Term) -> Compared | None:
         wanted = tuple(terms[other][2])
     if any(terms[one][0] not in _COMPARABLE for one in wanted):
         return None
+    part = _part(terms, asked)
+    if part is not None:
+        return Compared(*part, wanted, is_equal)
     called = terms[t.unaliased(terms, asked)]
     form = ""
     if called[0] == t.CALL and not called[2] and not called[3]:
@@ -97,6 +102,27 @@ def compared(terms: list[t.Term], entry: t.Term) -> Compared | None:
         if method[0] == t.ATTR and method[2] in _FORMS:
             asked, form = method[1], method[2]
     return Compared(asked, form, wanted, is_equal)
+
+
+def _part(terms: list[t.Term], term: int) -> tuple[int, str] | None:
+    """The text of which a term is a part, ``kind, name = text.split(":")`` or
+    ``text.split(":")[0]``, and the form that says which.
+    """
+    entry = terms[t.unaliased(terms, term)]
+    if entry[0] not in (t.UNPACK, t.ITEM):
+        return None
+    index = entry[2]
+    if entry[0] == t.ITEM:
+        index = terms[index][1] if terms[index][0] == t.CONST else None
+    call = terms[t.unaliased(terms, entry[1])]
+    if type(index) is not int or index < 0 or call[0] != t.CALL or call[3] or len(call[2]) != 1:
+        return None
+    method, separator = terms[call[1]], terms[call[2][0]]
+    if method[0] != t.ATTR or method[2] != _SPLIT or separator[0] != t.CONST:
+        return None
+    if not isinstance(separator[1], str) or not separator[1]:
+        return None
+    return method[1], f"{_SPLIT} {index} {separator[1]}"
 
 
 def literal(project: Project, frame: Frame, term: int) -> Constant | None:
@@ -156,6 +182,10 @@ def formed(value: object, form: str) -> object:
         return value
     if not isinstance(value, str):
         return None
+    if form.startswith(_SPLIT):
+        _, index, separator = form.split(" ", 2)
+        parts = value.split(separator)
+        return parts[int(index)] if int(index) < len(parts) else None
     if form == "upper":
         return value.upper()
     if form == "strip":

@@ -19,7 +19,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.doubts import Doubts
 from fwp_checks.project.effects.handlers import Refusals, is_refused
-from fwp_checks.project.effects.ranks import ranked, slowness
+from fwp_checks.project.effects.ranks import is_brief, ranked, slowness
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
@@ -56,7 +56,8 @@ class Proof:
     runs, and of that what may take longest. ``is_open``: what the event runs has it only under a
     test of which nothing says how it comes out; ``asked`` is what such tests ask of parameters.
     ``is_choice``: on the way, most of several callees have it, but not all, or it has to be asked
-    for. ``is_refused``: Django refuses it; ``is_caught``: and somebody on the way catches that.
+    for. ``is_brief``: it only waits for a lock. ``is_refused``: Django refuses it; ``is_caught``:
+    and somebody on the way catches that.
     """
 
     event: Event
@@ -69,6 +70,7 @@ class Proof:
     is_choice: bool = False
     is_refused: bool = False
     is_caught: bool = False
+    is_brief: bool = False
 
 
 class Effects:
@@ -137,6 +139,7 @@ class Effects:
             requirements = self._conditions.of_row(frame, event.term, row)
             proof = Proof(event, run, None, requirements, rank)
             proof.is_refused = self._refusals is not None and is_refused(row, run.name)
+            proof.is_brief = is_brief(run.name)
             self._settle(frame, index, proof)
         while self._waiting:
             settled, self._waiting = self._waiting, []
@@ -155,6 +158,7 @@ class Effects:
                         proof.is_choice = inner.is_choice
                         proof.is_refused = inner.is_refused
                         proof.is_caught = inner.is_caught
+                        proof.is_brief = inner.is_brief
                         if inner.asked:
                             self._answer(proof, inner.asked, frame, callee)
                         self._settle(frame, index, proof)
@@ -202,6 +206,7 @@ class Effects:
         settled.is_choice = is_choice
         settled.is_refused = first.is_refused
         settled.is_caught = is_caught
+        settled.is_brief = first.is_brief
         if len(known) < _MAX_PROOFS and not _says_as_much(known, settled):
             known.append(settled)
             self._waiting.append((frame, settled))
@@ -226,11 +231,12 @@ class Effects:
                 return (), False
             return _links(frame, next(proofs[0] for proofs in found if proofs)), True
         known = found[0]
-        links = _links(frame, known[0])
+        first = _longest(known)
+        links = _links(frame, first)
         if self._opt_ins.has(frame, event.term):
             return links, True
-        is_doubtful = _is_doubtful(known[0], links)
-        if not is_doubtful and not known[0].is_caught:
+        is_doubtful = _is_doubtful(first, links)
+        if not is_doubtful and not first.is_caught:
             return links, False
         sure = [proof for proof in known if not (proof.is_open or proof.is_choice)]
         if sure:
@@ -250,8 +256,23 @@ def _says_as_much(known: list[Proof], new: Proof) -> bool:
         and (new.is_open or not proof.is_open)
         and (new.is_choice or not proof.is_choice)
         and (new.is_caught or not proof.is_caught)
+        and (new.is_brief or not proof.is_brief)
         for proof in known
     )
+
+
+def _longest(known: list[Proof]) -> Proof:
+    """The first proof, unless that only waits for a lock and another is as sure."""
+    first = known[0]
+    if first.is_brief:
+        for proof in known:
+            if not proof.is_brief and _doubts(proof) <= _doubts(first):
+                return proof
+    return first
+
+
+def _doubts(proof: Proof) -> tuple[bool, bool, bool]:
+    return proof.is_choice, proof.is_open, proof.is_caught
 
 
 def _openness(proof: Proof) -> tuple[bool, bool, int]:

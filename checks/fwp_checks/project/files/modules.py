@@ -232,6 +232,10 @@ class Module:
         """The regions of a module's or function's own code."""
         return self._regions_by_scope.get(scope_number, [])
 
+    def unreached_in(self, scope_number: int) -> list[tuple[int, int]]:
+        """The stretches of a function's own code that control never gets to."""
+        return [(r.start, r.end) for r in self.regions_in(scope_number) if r.kind == "unreached"]
+
     def rest_after(self, region: Region, scope_number: int) -> tuple[int, int]:
         """The terms that follow a region in the block it stands in."""
         end = self.facts.scopes[scope_number].end

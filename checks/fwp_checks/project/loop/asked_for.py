@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.project.effects.requirements import Requirements
+from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 
 if TYPE_CHECKING:
@@ -21,11 +22,29 @@ _LEVELS = 3
 
 
 def by_nobody(project: Project, frame: Frame, term: int) -> bool:
-    """Whether every call of a function in the project rules out that a term of it is reached."""
-    if not frame.scope.parameters or frame.scope.decorators:
+    """Whether every call of a function in the project rules out that a term of it is reached, or
+    stands itself where nothing gets to.
+    """
+    if frame.scope.decorators:
         return False
     requirements = project.conditions.of(frame, term)
-    return bool(requirements) and _rule_out(project, frame, requirements, _LEVELS)
+    if requirements:
+        return _rule_out(project, frame, requirements, _LEVELS)
+    return _is_called_in_vain(project, frame)
+
+
+def _is_called_in_vain(project: Project, frame: Frame) -> bool:
+    """Whether all calls of a function stand behind what control leaves their block from."""
+    name = frame.scope.name
+    spelt = project.call_sites.spelt(name)
+    if not spelt or name.startswith("__") or _is_of_library(project, frame):
+        return False
+    return all(_is_unreached(module, term) for module, term in spelt)
+
+
+def _is_unreached(module: Module, term: int) -> bool:
+    stretches = module.unreached_in(module.code_scope_of(term))
+    return any(start <= term < end for start, end in stretches)
 
 
 def _rule_out(project: Project, frame: Frame, requirements: Requirements, levels: int) -> bool:

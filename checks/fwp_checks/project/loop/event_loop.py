@@ -257,7 +257,11 @@ class EventLoop:
             is_owned = bool(reaches) and all(reach.own_loop for reach in reaches)
             path, scope_number = frame.function
             module = self._project.table.by_path[path]
-            root = self._project.loop_entries.root_of(frame.entry, frame.function)
+            root = (
+                self._project.loop_entries.root_of(frame.entry, frame.function)
+                if frame.is_registered
+                else None
+            )
             contexts = frozenset(reach.context for reach in reaches)
             company = Company.NOBODY if is_owned else self._companies.of(frame.function)
             function = LoopFunction(module, scope_number, root, contexts, company, frame)

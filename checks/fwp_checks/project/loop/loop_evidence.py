@@ -34,6 +34,7 @@ from fwp_checks.project.loop.own_loops import OwnLoops
 from fwp_checks.project.loop.starts import Starts, started_by
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.values import FunctionValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -86,7 +87,8 @@ class FrameEvidence(NamedTuple):
     frame of this share alone. ``following`` are the frames that it runs or leaves to the loop, by
     their positions in the share, ``first`` those whose coroutines it makes once. ``uses_loop``: it
     makes coroutines or tasks. ``blocking``, ``nested`` and ``locks`` are of code that runs on the
-    loop itself (``is_on_loop``). ``starts_tasks``: it makes something run beside it;
+    loop itself (``is_on_loop``). ``is_registered``: a framework calls it, or it in another frame.
+    ``starts_tasks``: it makes something run beside it;
     ``keeps_tasks``: it opens a client that has tasks of its own; ``gathers``: it waits for several
     coroutines at once; ``own_loop``: it makes the loop that it runs. ``pending`` are the functions
     whose coroutines it makes without awaiting them there, ``begun`` those that it only runs as the
@@ -104,6 +106,7 @@ class FrameEvidence(NamedTuple):
     first: tuple[int, ...] = ()
     handed: tuple[Handed, ...] = ()
     is_on_loop: bool = False
+    is_registered: bool = False
     uses_loop: bool = False
     starts_tasks: bool = False
     keeps_tasks: bool = False
@@ -196,6 +199,13 @@ class LoopEntries:
     def _root_by_function(self) -> dict[FunctionKey, Root]:
         return {frame.function: root for frame, root in self.roots.items()}
 
+    def root_of_frame(self, frame: Frame) -> Root | None:
+        """The registration of a frame's function, unless a decorator has made that one and this one
+        of different functions.
+        """
+        root = self.root_of(self.numbers.get(frame, -1), frame.function)
+        return None if root is None or _is_of_another(frame, root.frame) else root
+
     def root_of(self, entry: int, function: FunctionKey) -> Root | None:
         """The registration of an entry function, or of a function in any frame."""
         if 0 <= entry < len(self._root_by_number):
@@ -267,7 +277,7 @@ class LoopCollector:
             if frame.module.is_read_only:
                 return FrameEvidence(function, entry, tuple(following), first)
             handed = tuple(self._project.coroutines.handed(frame))
-            root = self._entries.root_of(entry, function)
+            root = self._entries.root_of_frame(frame)
             starts = self._starts(frame)
             pending = self._pending(frame, starts.single)
             if root is None and (not frame.scope.is_async or self._is_of_test_case(frame)):
@@ -298,6 +308,7 @@ class LoopCollector:
                 first,
                 handed,
                 is_on_loop=True,
+                is_registered=root is not None,
                 uses_loop=self._uses_loop(frame),
                 starts_tasks=starts.concurrent
                 or self._goes_on_beside(frame, starts, pending, blocking),
@@ -503,3 +514,14 @@ class LoopCollector:
             if row is not None:
                 calls = tuple([call_at(link.frame, link.term, link.run) for link in links])
                 yield SiteEvidence(Severity.ERROR, row, calls, is_open)
+
+
+def _is_of_another(frame: Frame, registered: Frame) -> bool:
+    """Whether the functions around two frames of a function were handed different functions."""
+    one, other = frame.parent, registered.parent
+    if one is other or one is None or other is None:
+        return False
+    for mine, its in zip(one.arguments, other.arguments, strict=False):
+        if isinstance(mine, FunctionValue) and isinstance(its, FunctionValue) and mine != its:
+            return True
+    return _is_of_another(one, other)

@@ -1,8 +1,9 @@
 """Branches that are decided by a receiver's own state, ``if self.action == "list": …`` in a method
 of a view whose action is known, or by a function: ``if iscoroutinefunction(function): …`` in a
-decorator.
+decorator; or by what a decorator was made with (``enclosing``).
 
-Only frames whose receiver carries a :class:`State` are looked at, and functions that ask so.
+Only frames whose receiver carries a :class:`State` are looked at, functions that ask so, and those
+within others.
 """
 
 from __future__ import annotations
@@ -119,7 +120,11 @@ class Branches:
         """The branches whose tests are known, whether they are taken, and whether nothing stands
         before their test.
         """
-        if frame.scope_number not in self._asking.get(frame.module, ()) and not _has_state(frame):
+        if (
+            frame.scope_number not in self._asking.get(frame.module, ())
+            and not _has_state(frame)
+            and not self._project.enclosing.may_decide(frame)
+        ):
             return []
         known = self._known.get(frame)
         if known is None:
@@ -201,6 +206,9 @@ class Branches:
             if wanted in results:
                 return wanted
             return None if None in results else not wanted
+        holds = self._project.enclosing.holds(frame, term) if frame.parent is not None else None
+        if holds is not None:
+            return holds
         if not _has_state(frame):
             return self._gives_coroutine(frame, entry) if entry[0] == t.CALL else None
         if entry[0] == t.COMPARE and entry[1] in ("==", "!=", "in", "not in"):

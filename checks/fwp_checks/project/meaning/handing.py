@@ -82,6 +82,8 @@ class Handing:
                     position += 1
                 elif kind != "positional" and asked[index]:
                     given = arguments.named(parameter.name)
+                    if given is None and arguments.complete:
+                        given = self._default(function, index)
                     values[index] = self._kept(function, index, given)
         return self._project.frames.get(module, function.scope, parent, tuple(values))
 
@@ -134,6 +136,7 @@ class Handing:
         known = self._asked_of.get(key)
         if known is None:
             names = self._names.of(parent.module, scope_number)
+            names |= self._project.enclosing.tested(parent.module, scope_number)
             annotation = self._project.types.annotation
             known = []
             is_certain = True
@@ -150,8 +153,21 @@ class Handing:
     def _kept(self, function: FunctionValue, index: int, given: Value | None) -> Value | None:
         if self._names.is_name(function, index, given):
             return given
+        if isinstance(given, Constant) and self._is_tested(function, index):
+            return given
         annotation = function.module.facts.scopes[function.scope].parameters[index].annotation
         return self._worth_keeping(function.frame, annotation, given)
+
+    def _is_tested(self, function: FunctionValue, index: int) -> bool:
+        """Whether a function within this one asks for what it is handed."""
+        return index in self._project.enclosing.tested(function.module, function.scope)
+
+    def _default(self, function: FunctionValue, index: int) -> Value | None:
+        """What a parameter is where nothing is handed over for it, if a function within asks."""
+        default = function.module.facts.scopes[function.scope].parameters[index].default
+        if default < 0 or not self._is_tested(function, index):
+            return None
+        return self._project.values.evaluate(function.frame, default)
 
     def _worth_keeping(self, parent: Frame, annotation: int, given: Value | None) -> Value | None:
         """An argument that says more than the parameter's annotation does; otherwise None, to keep

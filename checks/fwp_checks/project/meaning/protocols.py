@@ -33,6 +33,8 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
+# The base of catalogue types that are entered by "async with", and not by "with".
+_ASYNC_ONLY = "contextlib.AbstractAsyncContextManager"
 NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 # https://docs.python.org/3/reference/datamodel.html#emulating-numeric-types
 _OPERATORS = {
@@ -115,7 +117,7 @@ class Protocols:
 
     def entered(self, value: Value, is_async: bool) -> Value:
         """The target of ``with value as target``."""
-        value = without_none(value)
+        value = self._enterable(value, is_async)
         if isinstance(value, Union):
             return join([self.entered(option, is_async) for option in value.options])
         if isinstance(value, Manager):
@@ -139,6 +141,15 @@ class Protocols:
             if isinstance(value, Unknown)
             else Unknown("entered something that is no context manager")
         )
+
+    def _enterable(self, value: Value, is_async: bool) -> Value:
+        """What a value is where ``with`` enters it: no object that only ``async with`` can."""
+        value = without_none(value)
+        if is_async or not isinstance(value, Union):
+            return value
+        is_instance = self._project.classes.is_instance
+        kept = [option for option in value.options if not is_instance(option, _ASYNC_ONLY)]
+        return join(kept) if kept else value
 
     def awaited_instance(self, value: Instance) -> Value:
         """What ``await`` gives for an object not known to be a coroutine or awaitable."""
@@ -315,7 +326,7 @@ class Protocols:
 
     def entering(self, value: Value, is_async: bool) -> tuple[Alternative, ...]:
         """What runs on this thread when a context manager is entered and left."""
-        value = without_none(value)
+        value = self._enterable(value, is_async)
         alternatives: list[Alternative] = []
         for option in options_of(value):
             if isinstance(option, Manager):
