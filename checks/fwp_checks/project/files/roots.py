@@ -62,6 +62,8 @@ _END = 1_000
 # What is added stands in texts, which a loop around may go through.
 _ADDING = re.compile(rb"^[^\n#]*\bsys[._]?path\b[^\n]*(?:append|insert|extend|\+=)", re.MULTILINE)
 _LINES_AROUND = 3
+# Patterns that begin with letters are looked for ten times as fast as others.
+_ABSOLUTE = tuple(re.compile(rb"\n%s[ \t]+(\w+)\.(\w+)" % word) for word in (b"from", b"import"))
 _OWN_PLACE = b"__file__"
 _TEXT = re.compile(rb"""(?<=["'])[\w./-]+(?=["'])|\b__file__\b""")
 
@@ -190,6 +192,9 @@ class _Layout:
                 names.setdefault(above, set())
         self._names = names
         self._packages = {folder for folder in names if folder and "__init__.py" in names[folder]}
+        self._outermost = {
+            folder for folder in self._packages if folder.rpartition("/")[0] not in self._packages
+        }
         self._package_parents = {package.rpartition("/")[0] for package in self._packages}
         plain = (folder for folder in names if folder not in self._packages)
         self.plain = sorted(plain, key=lambda folder: (folder.count("/") + bool(folder), folder))
@@ -229,18 +234,17 @@ class _Layout:
 
     def started_inside(self, contents: Mapping[str, bytes]) -> list[str]:
         """The packages that code is started in, by what lies there: an outermost package with the
-        files of a whole program, the package of a script, and the packages around a file that
-        changes ``sys.path``.
+        files of a whole program, the package of a script, the packages around a file that changes
+        ``sys.path``, and outermost packages whose code imports by what lies in them.
         """
-        found = set()
-        for folder in self._packages:
-            if folder.rpartition("/")[0] not in self._packages:
-                try:
-                    beside = {entry.name for entry in (self._root / folder).iterdir()}
-                except OSError:
-                    continue
-                if not _TOP_FILES.isdisjoint(beside):
-                    found.add(folder)
+        found = self._imported_inside(contents)
+        for folder in self._outermost - found:
+            try:
+                beside = {entry.name for entry in (self._root / folder).iterdir()}
+            except OSError:
+                continue
+            if not _TOP_FILES.isdisjoint(beside):
+                found.add(folder)
         for path, content in contents.items():
             folder = path.rpartition("/")[0]
             if folder not in self._packages:
@@ -252,6 +256,38 @@ class _Layout:
             elif content.find(b"__main__", max(0, len(content) - _END)) >= 0:
                 found.add(folder)
         return sorted(found)
+
+    def _imported_inside(self, contents: Mapping[str, bytes]) -> set[str]:
+        """The outermost packages of which a file below imports a module by its place in them, as
+        ``src/app/main.py`` does with ``from app.models import Item``.
+        """
+        inner: dict[bytes, set[str]] = {}
+        for package in self._packages:
+            folder, _, name = package.rpartition("/")
+            if folder in self._outermost:
+                inner.setdefault(name.encode(), set()).add(folder)
+        found: set[str] = set()
+        for path, content in contents.items() if inner else ():
+            folders = [folder for folder in _above(path) if folder in self._outermost]
+            if not folders or folders[0] in found:
+                continue
+            outer = folders[0]
+            for pattern in _ABSOLUTE:
+                for match in pattern.finditer(content, 0, _BEGINNING):
+                    if outer in inner.get(match[1], ()) and self._is_meant(outer, path, match):
+                        found.add(outer)
+        return found
+
+    def _is_meant(self, outer: str, importer: str, match: re.Match[bytes]) -> bool:
+        """Whether a package has what a file below imports, and the file's own folder has not."""
+        package, module = match[1].decode(), match[2].decode()
+        beside = importer.rpartition("/")[0]
+        if beside != outer and (
+            f"{beside}/{package}" in self._names or f"{package}.py" in self._names[beside]
+        ):
+            return False
+        place = f"{outer}/{package}"
+        return f"{module}.py" in self._names[place] or f"{place}/{module}" in self._names
 
     def added(self, contents: Mapping[str, bytes]) -> list[str]:
         """The folders that files put on the import path, as far as texts there say them: those with
