@@ -10,7 +10,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import literal
 from fwp_checks.project.effects.constructed import MOST_STORES, is_attribute_of
 from fwp_checks.project.effects.taking import argument_at
-from fwp_checks.project.meaning.classes import PLAIN_BASES
+from fwp_checks.project.meaning.classes import MODEL, PLAIN_BASES
 from fwp_checks.project.meaning.values import ClassValue, Constant, External, FunctionValue
 
 if TYPE_CHECKING:
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.frames import Frame
 
 _DATA_CLASS = External("dataclasses.dataclass")
-_MODEL = "pydantic.BaseModel"
 # Bases that leave a field what it was given.
-_PLAIN: frozenset[str] = PLAIN_BASES | {_MODEL}
+_PLAIN: frozenset[str] = PLAIN_BASES | {MODEL}
 _CHANGING = (
     "__init__",
     "__new__",
@@ -116,7 +115,7 @@ def _is_declared(project: Project, owner: ClassValue, name: str) -> bool:
 
 
 def _is_data(project: Project, class_: ClassValue) -> bool:
-    if project.classes.derives(class_, _MODEL):
+    if project.classes.derives(class_, MODEL):
         return True
     scope = class_.module.facts.scopes[class_.scope]
     around = project.classes.frame_around(class_)

@@ -30,6 +30,7 @@ SETTINGS: tuple[str, ...] = (
 )
 # Bases that bring nothing that the objects of every class do not have.
 PLAIN_BASES: frozenset[str] = frozenset({"builtins.object", "abc.ABC", "typing.Generic"})
+MODEL = "pydantic.BaseModel"
 _PROTOCOLS = (External("typing.Protocol"), External("typing_extensions.Protocol"))
 
 

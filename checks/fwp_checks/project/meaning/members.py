@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import parse_value
 from fwp_checks.facts import terms as t
-from fwp_checks.project.meaning.classes import PLAIN_BASES
+from fwp_checks.project.meaning.classes import MODEL, PLAIN_BASES
 from fwp_checks.project.meaning.descriptors import GET, OF_CLASSES, PROPERTIES
 from fwp_checks.project.meaning.kept import Kept
 from fwp_checks.project.meaning.values import (
@@ -46,6 +46,15 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
+_OF_MODEL = f"{MODEL}."
+_MODEL_BASES: frozenset[str] = PLAIN_BASES | {MODEL}
+# Those that do not begin with "model_" or "_", https://docs.pydantic.dev/2.14/api/base_model/
+_OF_MODELS: frozenset[str] = frozenset(
+    {
+        "construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw",
+        "schema", "schema_json", "update_forward_refs", "validate",
+    }
+)  # fmt: skip
 # Deques are followed as lists; these methods are theirs alone.
 _OF_DEQUES = frozenset({"appendleft", "extendleft", "popleft", "rotate"})
 # Under these, a property stays what it is for objects: Python's own, then those of SQLAlchemy's
@@ -135,11 +144,11 @@ class Members:
     def _of_union(self, options: tuple[Value, ...], name: str) -> Value:
         """An attribute of one of several: of those that have one of that name, if some do."""
         found = [self.attribute(option, name) for option in options]
-        if len(found) > 1 and any(type(value) is Unknown for value in found):
+        if len(found) > 1 and any(_says_nothing(value) for value in found):
             left = [
                 value
                 for option, value in zip(options, found, strict=True)
-                if type(value) is not Unknown or not self._has_none(option, name)
+                if not _says_nothing(value) or not self._has_none(option, name)
             ]
             return join(left or found)
         return join(found)
@@ -153,9 +162,10 @@ class Members:
         classes = self._project.classes
         info = classes.info(option.class_)
         if (
-            not info.has_only(PLAIN_BASES)
+            not info.has_only(_MODEL_BASES)
             or classes.is_protocol(option.class_)
             or self._any_declares(info.order, name)
+            or (MODEL in info.externals and _may_be_of_model(info.order, name))
         ):
             return False
         classes.link_subclasses()
@@ -504,6 +514,30 @@ class Members:
         if isinstance(base, Generator):
             return Unknown("item of a generator")
         return base if isinstance(base, Unknown) else Unknown("item of something without items")
+
+
+def _says_nothing(value: Value) -> bool:
+    """Whether an attribute is not known, or what every model would have under its name."""
+    return type(value) is Unknown or (type(value) is Member and value.name.startswith(_OF_MODEL))
+
+
+def _may_be_of_model(owners: Sequence[ClassValue | External], name: str) -> bool:
+    """Whether a Pydantic model may have an attribute that its class does not declare: one of every
+    model, or an extra field.
+    """
+    if name.startswith(("_", "model_")) or name in _OF_MODELS:
+        return True
+    for owner in owners:
+        if isinstance(owner, ClassValue):
+            terms = owner.module.facts.terms
+            scope = owner.module.facts.scopes[owner.scope]
+            config = scope.bindings.get("model_config", -1)
+            texts = t.reached(terms, config, t.CONST) if config >= 0 else ()
+            if any(terms[text][1] == "allow" for text in texts):
+                return True
+            if "Config" in scope.bindings or "extra" in [keyword for keyword, _ in scope.keywords]:
+                return True
+    return False
 
 
 def _container(value: Value) -> str:
