@@ -25,6 +25,7 @@ from fwp_checks.project.meaning.values import (
     External,
     Generator,
     Instance,
+    Union,
     Value,
     is_informative,
 )
@@ -155,13 +156,18 @@ class Starlette(WebFramework):
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
         """What ``Depends(f)``, as default or in ``Annotated``, injects; of what a library's object
         gives of which nothing is known, ``Depends(Provide[Container.store])``, the annotation
-        tells.
+        tells, and of what else it may be.
         """
         for dependency in declared_by(project, frame, index):
             value = self.injected(project, dependency.value)
             if isinstance(dependency.value, External) and isinstance(value, Instance):
                 if isinstance(value.class_, str) and not project.catalogue.is_type(value.class_):
                     return None
+            annotation = frame.scope.parameters[index].annotation
+            if isinstance(value, Union) and annotation >= 0:
+                declared = project.types.annotation(frame.parent or frame, annotation)
+                if is_informative(declared) and project.calls.leaves_open(value, declared):
+                    return declared
             return value if is_informative(value) else None
         return None
 

@@ -386,7 +386,7 @@ class Calls:
             else NOTHING
         )
         if is_informative(inferred) and not (
-            is_informative(declared) and self._leaves_open(inferred, declared)
+            is_informative(declared) and self.leaves_open(inferred, declared)
         ):
             return inferred
         if is_informative(declared) or (
@@ -395,8 +395,8 @@ class Calls:
             return declared if is_informative(declared) else inferred
         return inferred
 
-    def _leaves_open(self, inferred: Value, declared: Value) -> bool:
-        """Whether the body may return something of which nothing is known."""
+    def leaves_open(self, inferred: Value, declared: Value) -> bool:
+        """Whether code may give something of which nothing is known but what is declared."""
         is_object = all(isinstance(o, (Instance, Constant)) for o in options_of(declared))
         is_unsaid = self._project.libraries.is_unsaid
         return any(
@@ -458,20 +458,22 @@ class Calls:
                 value = values.evaluate(frame, operand)
                 found.append(self._project.protocols.element(value) if is_from else value)
         inferred = join(found) if found else NOTHING
-        if is_informative(inferred):
+        if scope.returns_annotation < 0:
             return inferred
-        if scope.returns_annotation >= 0:
-            declared = self._project.types.annotation(
-                frame.parent or frame,
-                scope.returns_annotation,
-                self._project.generics.bindings(frame),
-            )
-            if isinstance(declared, Iterable):
-                return declared.element
-            if is_informative(declared):
-                # "def get_db() -> Session: yield …" is wrong, and common.
-                return declared
-        return inferred
+        is_known = is_informative(inferred)
+        if is_known and not isinstance(inferred, Union):
+            return inferred
+        declared = self._project.types.annotation(
+            frame.parent or frame, scope.returns_annotation, self._project.generics.bindings(frame)
+        )
+        if isinstance(declared, Iterable):
+            declared = declared.element
+        elif not is_informative(declared):
+            return inferred
+        # Also "def get_db() -> Session: yield …", which is wrong, and common.
+        if is_known and not (is_informative(declared) and self.leaves_open(inferred, declared)):
+            return inferred
+        return declared
 
 
 NOTHING = Constant(None)
