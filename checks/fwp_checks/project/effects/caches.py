@@ -64,8 +64,8 @@ class Caches:
 
     @cached_property
     def _cleared(self) -> frozenset[tuple[str, int]]:
-        """Functions whose cache async code clears once it has called them: they do their work again
-        and again.
+        """Functions whose cache async code clears once it has called them, and methods whose cache
+        a method beside them clears for requests: they do their work again and again.
         """
         found: set[tuple[str, int]] = set()
         for module, term in self._project.call_sites.spelt("cache_clear"):
@@ -73,16 +73,55 @@ class Caches:
             called = module.facts.terms[module.facts.terms[term][1]]
             if called[0] != t.ATTR or module.is_test:
                 continue
-            if module.facts.scopes[scope_number].is_async:
-                frame = self._project.frame_of_scope(module, scope_number)
-                cleared = {
-                    (option.module.path, option.scope)
-                    for option in options_of(self._project.values.evaluate(frame, called[1]))
-                    if isinstance(option, FunctionValue)
+            is_async = module.facts.scopes[scope_number].is_async
+            class_ = self._project.calls.class_of_method(module, scope_number)
+            if not is_async and class_ is None:
+                continue
+            frame = self._project.frame_of_scope(module, scope_number)
+            cleared = {
+                (option.module.path, option.scope)
+                for option in options_of(self._project.values.evaluate(frame, called[1]))
+                if isinstance(option, FunctionValue)
+            }
+            if is_async and not cleared <= found:
+                found |= cleared & self._called_before(frame, term)
+            if class_ is not None and not cleared <= found:
+                scopes = module.facts.scopes
+                beside = {
+                    (path, number)
+                    for path, number in cleared
+                    if path == module.path and scopes[number].parent == class_.scope
                 }
-                if cleared and not cleared <= found:
-                    found |= cleared & self._called_before(frame, term)
+                if beside and self._runs_for_requests(frame):
+                    found |= beside
         return frozenset(found)
+
+    def _runs_for_requests(self, frame: Frame) -> bool:
+        """Whether a function answers requests on the loop, or is called, directly or not, by one
+        that does; an async function under a decorator, which nobody calls, is taken for one.
+        """
+        roots = self._project.loop_entries.roots.values()
+        contexts = {root.frame.function: root.context for root in roots}
+        seen = {frame.function}
+        waiting = [frame]
+        for called in waiting:
+            context = contexts.get(called.function)
+            if context is not None and context.is_request:
+                return True
+            calls = self._project.call_sites.of_function(called.module, called.scope_number)
+            callers = [
+                caller
+                for caller, _, bound in calls
+                if bound is not None and not caller.module.is_test
+            ]
+            if not callers and context is None:
+                if called.scope.is_async and called.scope.decorators:
+                    return True
+            for caller in callers:
+                if caller.function not in seen and len(seen) < _MOST_CALLED:
+                    seen.add(caller.function)
+                    waiting.append(caller)
+        return False
 
     def _called_before(self, frame: Frame, term: int) -> set[tuple[str, int]]:
         """The plain functions that a function has called, directly or not, when it is at a term."""
