@@ -21,6 +21,7 @@ from fwp_checks.project.effects.requirements import (
     is_of,
     parameter_of,
 )
+from fwp_checks.project.effects.restored import is_restored
 from fwp_checks.project.effects.taking import argument_at, may_take
 from fwp_checks.project.effects.unused import is_unused
 from fwp_checks.project.meaning.frames import Frame
@@ -50,6 +51,7 @@ _RULED_OUT = {
     "none": ("not-none", "truthy", "instance"),
     "falsy": ("truthy",),
 }
+_OF_SOMETHING = ("not-none", "truthy")
 # What stands for an argument that is left out: ``if not name`` asks whether it is.
 _LEFT_OUT = Constant(None)
 _TEXTS = ("builtins.str", "builtins.bytes")
@@ -129,6 +131,9 @@ class Passed:
             return self._left_of_object(need, caller, passed)
         if self._is_ruled_out(caller, passed, need):
             return None
+        if need.test in _OF_SOMETHING and not need.is_of_many:
+            if is_restored(self._project, caller, passed, callee, need.parameter):
+                return None
         if need.test == "falsy" and self._default(callee, need) == _LEFT_OUT:
             if self._is_text(caller, passed):
                 return None
