@@ -20,21 +20,23 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
-_SERVERS = members(("mcp.server", "mcp.server.lowlevel", "mcp.server.lowlevel.server"), ("Server",))
-_HANDLERS = (
+_SERVERS: tuple[str, ...] = members(
+    ("mcp.server", "mcp.server.lowlevel", "mcp.server.lowlevel.server"), ("Server",)
+)
+_HANDLERS: tuple[str, ...] = (
     *("call_tool", "list_tools", "list_prompts", "get_prompt", "completion"),
     *("list_resources", "list_resource_templates", "read_resource"),
     *("subscribe_resource", "unsubscribe_resource", "set_logging_level", "progress_notification"),
 )
 # In 2.x, in place of the decorators.
-_HANDED = (
+_HANDED: tuple[str, ...] = (
     *("on_call_tool", "on_list_tools", "on_list_prompts", "on_get_prompt", "on_completion"),
     *("on_list_resources", "on_list_resource_templates", "on_read_resource", "on_ping"),
     *("on_subscribe_resource", "on_unsubscribe_resource", "on_subscriptions_listen"),
     *("on_set_logging_level", "on_progress", "on_roots_list_changed"),
 )
 # The second package is a distribution of its own, https://gofastmcp.com
-_FAST = (
+_FAST: tuple[str, ...] = (
     *("mcp.server.FastMCP", "mcp.server.fastmcp.FastMCP", "mcp.server.fastmcp.server.FastMCP"),
     *("mcp.server.MCPServer", "mcp.server.mcpserver.MCPServer"),
     *("fastmcp.FastMCP", "fastmcp.server.FastMCP"),

@@ -62,8 +62,11 @@ _END = 1_000
 # What is added stands in texts, which a loop around may go through.
 _ADDING = re.compile(rb"^[^\n#]*\bsys[._]?path\b[^\n]*(?:append|insert|extend|\+=)", re.MULTILINE)
 _LINES_AROUND = 3
-# Patterns that begin with letters are looked for ten times as fast as others.
-_ABSOLUTE = tuple(re.compile(rb"\n%s[ \t]+(\w+)\.(\w+)" % word) for word in (b"from", b"import"))
+# Begin with plain letters, for which patterns look ten times as fast.
+_ABSOLUTE: tuple[re.Pattern[bytes], ...] = (
+    re.compile(rb"\nfrom[ \t]+(\w+)\.(\w+)"),
+    re.compile(rb"\nimport[ \t]+(\w+)\.(\w+)"),
+)
 _OWN_PLACE = b"__file__"
 _TEXT = re.compile(rb"""(?<=["'])[\w./-]+(?=["'])|\b__file__\b""")
 
