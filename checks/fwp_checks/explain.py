@@ -12,7 +12,7 @@ from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.chains import public_name, run_name
 from fwp_checks.project.effects.effects import Rows
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop import asked_for
+from fwp_checks.project.loop.asked_for import AskedFor
 from fwp_checks.project.loop.companies import Company
 from fwp_checks.project.loop.event_loop import LoopFunction
 from fwp_checks.project.loop.loop_evidence import FILE_KINDS, SiteEvidence, severity_of_kind
@@ -273,7 +273,7 @@ def _without_weight(project: Project, function: LoopFunction, frame: Frame, even
                 return "asking for what is known of a file is fast (setting 'file-metadata')"
             if event.is_remembered:
                 return "it happens once for each key, and what it gives is kept"
-            if function.root is None and asked_for.by_nobody(project, frame, event.term):
+            if function.root is None and AskedFor(project).by_nobody(frame, event.term):
                 return "no call of the function in the project asks for it"
     return ""
 

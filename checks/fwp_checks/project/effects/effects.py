@@ -10,7 +10,7 @@ them do; if most of them do, it may have it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from fwp_checks.project.effects.doubts import Doubts
 from fwp_checks.project.effects.handlers import Refusals, is_refused
 from fwp_checks.project.effects.ranks import is_brief, ranked, slowness
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
-from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     Constant,
@@ -125,6 +125,8 @@ class Effects:
                     continue
                 if None in event.alternatives:
                     continue
+                if len(event.alternatives) > 1:
+                    event = self._going_on(frame, event)
                 for index, alternative in enumerate(event.alternatives):
                     for run in alternative or ():
                         if isinstance(run, RunFrame):
@@ -162,6 +164,34 @@ class Effects:
                         if inner.asked:
                             self._answer(proof, inner.asked, frame, callee)
                         self._settle(frame, index, proof)
+
+    def _going_on(self, frame: Frame, event: Event) -> Event:
+        """An event without those of its callees that come back to it: what delegates to an object
+        of its own kind does what the last one of them does, which delegates to none.
+        """
+        callees = _functions(event)
+        if frame.function not in callees:
+            return event
+        left = tuple(
+            [
+                alternative
+                for alternative in event.alternatives
+                if not any(
+                    isinstance(run, RunFrame) and self._comes_back(frame, run.frame, callees)
+                    for run in alternative or ()
+                )
+            ]
+        )
+        return replace(event, alternatives=left) if left else event
+
+    def _comes_back(self, frame: Frame, callee: Frame, callees: frozenset[FunctionKey]) -> bool:
+        """Whether a callee is the function of a frame, or calls the same functions in turn."""
+        return callee.function == frame.function or any(
+            not event.is_remembered
+            and len(event.alternatives) == len(callees)
+            and _functions(event) == callees
+            for event in self._behaviours.of(callee).events
+        )
 
     def _answer(self, proof: Proof, asked: Requirements, frame: Frame, callee: Frame) -> None:
         """Note which tests of a callee's parameters a call leaves open, or to its own caller."""
@@ -218,12 +248,21 @@ class Effects:
         links, _ = self.proven(frame, event)
         return links or None
 
-    def proven(self, frame: Frame, event: Event) -> tuple[tuple[Link, ...], bool]:
+    def proven(
+        self,
+        frame: Frame,
+        event: Event,
+        by_nobody: Callable[[Requirements], bool] | None = None,
+    ) -> tuple[tuple[Link, ...], bool]:
         """The chain, and whether it is open: a distant helper does it only under a test of which
         nothing says how it comes out, or most of several callees do it, but not all, or it is done
-        only where somebody asks for it.
+        only where somebody asks for it. What is asked for ``by_nobody`` proves nothing.
         """
         found = self._found.get((frame, event.term), [])
+        if by_nobody is not None:
+            found = [
+                [proof for proof in proofs if not by_nobody(proof.requirements)] for proofs in found
+            ]
         if not found:
             return (), False
         if not all(found):
@@ -243,6 +282,18 @@ class Effects:
             uncaught = [proof for proof in sure if not proof.is_caught]
             return _links(frame, [*uncaught, *sure][0]), False
         return links, is_doubtful
+
+
+def _functions(event: Event) -> frozenset[FunctionKey]:
+    """The functions of the project that an event may run."""
+    return frozenset(
+        [
+            run.frame.function
+            for alternative in event.alternatives
+            for run in alternative or ()
+            if isinstance(run, RunFrame)
+        ]
+    )
 
 
 # So many calls away, tests were written for other callers.

@@ -55,6 +55,7 @@ _OF_SOMETHING = ("not-none", "truthy")
 # What stands for an argument that is left out: ``if not name`` asks whether it is.
 _LEFT_OUT = Constant(None)
 _TEXTS = ("builtins.str", "builtins.bytes")
+_EMPTY: tuple[t.Term, ...] = ((t.MAPPING, ()), (t.SEQUENCE, "list", ()), (t.SEQUENCE, "tuple", ()))
 _SUPER = External("builtins.super")
 # Events that run a method of an object, or the calls of one: where its term stands.
 _OF_OBJECTS = frozenset({t.ATTR, t.ENTER, t.ITER})
@@ -134,6 +135,8 @@ class Passed:
         if need.test in _OF_SOMETHING and not need.is_of_many:
             if is_restored(self._project, caller, passed, callee, need.parameter):
                 return None
+        if need.test == "truthy" and need.is_plain and _is_empty(caller, call, passed):
+            return None
         if need.test == "falsy" and self._default(callee, need) == _LEFT_OUT:
             if self._is_text(caller, passed):
                 return None
@@ -405,6 +408,17 @@ def _may_be_none(frame: Frame, parameter: int) -> bool:
     terms = frame.module.facts.terms
     return declared.annotation < 0 or (
         declared.default >= 0 and terms[declared.default] == (t.CONST, None)
+    )
+
+
+def _is_empty(caller: Frame, call: int, term: int) -> bool:
+    """Whether an argument is a display without elements, which nothing else is done with."""
+    terms = caller.module.facts.terms
+    if terms[term] not in _EMPTY:
+        return False
+    scope = caller.scope
+    return term not in scope.bindings.values() and not any(
+        term in t.operands(terms[user]) for user in range(scope.start, scope.end) if user != call
     )
 
 

@@ -2,14 +2,15 @@
 for it.
 
 ``async def install(names, report=None): if report is None: return install_now(names)`` blocks
-nothing where everything in the project that calls it hands over a function.
+nothing where everything in the project that calls it hands over a function; nor does what it hands
+its parameters on to, where that does so for some of them only.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fwp_checks.project.effects.requirements import Requirements
+from fwp_checks.project.effects.requirements import NOTHING, Requirements
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 
@@ -17,57 +18,105 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 _MOST_CALLS = 64
-# How far up callers are asked that hand on parameters of their own.
-_LEVELS = 3
+# So many functions are asked that hand on parameters of their own.
+_MOST_FUNCTIONS = 48
+# Bases that call no methods but their own special ones.
+_PASSIVE: frozenset[str] = frozenset(
+    {
+        "abc.ABC",
+        "contextlib.AbstractAsyncContextManager",
+        "contextlib.AbstractContextManager",
+        "typing.Generic",
+        "typing.Protocol",
+        "typing_extensions.Protocol",
+    }
+)
 
 
-def by_nobody(project: Project, frame: Frame, term: int) -> bool:
-    """Whether every call of a function in the project rules out that a term of it is reached, or
-    stands itself where nothing gets to.
-    """
-    if frame.scope.decorators:
-        return False
-    requirements = project.conditions.of(frame, term)
-    if requirements:
-        return _rule_out(project, frame, requirements, _LEVELS)
-    return _is_called_in_vain(project, frame)
+class AskedFor:
+    """Answers for one share."""
 
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[tuple[Frame, Requirements], bool] = {}
+        self._calls: dict[Frame, list[tuple[Frame, int]]] = {}
 
-def _is_called_in_vain(project: Project, frame: Frame) -> bool:
-    """Whether all calls of a function stand behind what control leaves their block from."""
-    name = frame.scope.name
-    spelt = project.call_sites.spelt(name)
-    if not spelt or name.startswith("__") or _is_of_library(project, frame):
-        return False
-    return all(_is_unreached(module, term) for module, term in spelt)
+    def by_nobody(self, frame: Frame, term: int, needed: Requirements = NOTHING) -> bool:
+        """Whether every call of a function in the project rules out that a term of it is reached,
+        or what that needs of parameters to do something, or stands itself where nothing gets to.
+        """
+        if frame.scope.decorators:
+            return False
+        requirements = self._project.conditions.of(frame, term) | needed
+        if not requirements:
+            return self._is_called_in_vain(frame)
+        key = (frame, requirements)
+        known = self._known.get(key)
+        if known is None:
+            known = self._all_rule_out(frame, requirements)
+            self._known[key] = known
+        return known
+
+    def _all_rule_out(self, frame: Frame, requirements: Requirements) -> bool:
+        """Whether all calls of a function rule some requirements out, or those of the functions
+        that hand them on.
+        """
+        waiting = [(frame, requirements)]
+        seen = set(waiting)
+        is_ruled_out = False
+        while waiting:
+            callee, asked = waiting.pop()
+            calls = self._calls_of(callee)
+            if not calls or len(seen) > _MOST_FUNCTIONS:
+                return False
+            for caller, call in calls:
+                left = self._project.passed.left(asked, caller, call, callee)
+                is_ruled_out = is_ruled_out or left is None
+                if left is not None and not left:
+                    return False
+                if left and (caller, left) not in seen:
+                    seen.add((caller, left))
+                    waiting.append((caller, left))
+        return is_ruled_out
+
+    def _calls_of(self, frame: Frame) -> list[tuple[Frame, int]]:
+        """The calls of a function; none if there may be others."""
+        known = self._calls.get(frame)
+        if known is None:
+            known = self._calls[frame] = self._find_calls(frame)
+        return known
+
+    def _find_calls(self, frame: Frame) -> list[tuple[Frame, int]]:
+        if frame.scope.name.startswith("__") or self._is_of_library(frame):
+            return []
+        sites = self._project.call_sites
+        if len(sites.spelt(frame.scope.name)) > _MOST_CALLS:
+            return []
+        found = []
+        for caller, call, called in sites.of_function(frame.module, frame.scope_number):
+            if caller.module.is_test:
+                continue
+            if called is None:
+                return []
+            found.append((caller, call))
+        return found
+
+    def _is_called_in_vain(self, frame: Frame) -> bool:
+        """Whether all calls of a function stand behind what control leaves their block from."""
+        name = frame.scope.name
+        spelt = self._project.call_sites.spelt(name)
+        if not spelt or name.startswith("__") or self._is_of_library(frame):
+            return False
+        return all(_is_unreached(module, term) for module, term in spelt)
+
+    def _is_of_library(self, frame: Frame) -> bool:
+        """Whether a function is a method that a library may call: its class is derived from one."""
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        return class_ is not None and not _PASSIVE.issuperset(
+            self._project.classes.info(class_).externals
+        )
 
 
 def _is_unreached(module: Module, term: int) -> bool:
     stretches = module.unreached_in(module.code_scope_of(term))
     return any(start <= term < end for start, end in stretches)
-
-
-def _rule_out(project: Project, frame: Frame, requirements: Requirements, levels: int) -> bool:
-    """Whether there are calls of a function, and all of them rule some requirements out."""
-    if levels == 0 or frame.scope.name.startswith("__") or _is_of_library(project, frame):
-        return False
-    sites = project.call_sites
-    if len(sites.spelt(frame.scope.name)) > _MOST_CALLS:
-        return False
-    is_called = False
-    for caller, call, called in sites.of_function(frame.module, frame.scope_number):
-        if caller.module.is_test:
-            continue
-        if called is None:
-            return False
-        is_called = True
-        left = project.passed.left(requirements, caller, call, frame)
-        if left is not None and not (left and _rule_out(project, caller, left, levels - 1)):
-            return False
-    return is_called
-
-
-def _is_of_library(project: Project, frame: Frame) -> bool:
-    """Whether a function is a method that a library may call: its class is derived from one."""
-    class_ = project.calls.class_of_method(frame.module, frame.scope_number)
-    return class_ is not None and bool(project.classes.info(class_).externals)

@@ -8,7 +8,7 @@ block stands in their own findings, and their own share evaluates them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,15 +19,16 @@ from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Link, Rows
 from fwp_checks.project.effects.handlers import Refusals, is_after_error, is_refused
+from fwp_checks.project.effects.requirements import Requirements
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop import (
-    asked_for,
     beginnings,
     endings,
     hand_driven,
     lasting,
     private_loops,
 )
+from fwp_checks.project.loop.asked_for import AskedFor
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.loop.own_loops import OwnLoops
@@ -221,6 +222,7 @@ class LoopCollector:
         self._share = share
         self._entries = project.loop_entries
         self._behaviours = project.behaviours
+        self._asked_for = AskedFor(project)
         self._rows = Rows(project)
         self._refusals = Refusals(project)
         self._known_starts: dict[Frame, Starts] = {}
@@ -451,8 +453,11 @@ class LoopCollector:
         """The heaviest effect of each event; what is sure comes before what is open."""
         for event in events:
             heaviest: SiteEvidence | None = None
+            by_nobody = None
+            if root is None:
+                by_nobody = partial(self._asked_for.by_nobody, frame, event.term)
             for severity, effects in self._effects:
-                site = self._site(effects, frame, event, severity)
+                site = self._site(effects, frame, event, severity, by_nobody)
                 if site is None:
                     continue
                 is_sure = not site.is_open and site.severity is not Severity.INFO
@@ -460,15 +465,18 @@ class LoopCollector:
                     heaviest = site
                 if is_sure:
                     break
-            if heaviest is None:
-                continue
-            if root is not None or not asked_for.by_nobody(self._project, frame, event.term):
+            if heaviest is not None:
                 yield heaviest
 
     def _site(
-        self, effects: Effects, frame: Frame, event: Event, severity: Severity
+        self,
+        effects: Effects,
+        frame: Frame,
+        event: Event,
+        severity: Severity,
+        by_nobody: Callable[[Requirements], bool] | None,
     ) -> SiteEvidence | None:
-        links, is_open = effects.proven(frame, event)
+        links, is_open = effects.proven(frame, event, by_nobody)
         last = links[-1].run if links else None
         row = self._row(last) if isinstance(last, RunExternal) else None
         if row is None:

@@ -168,6 +168,12 @@ def _element(project: Project, arguments: Arguments, _receiver: Value | None) ->
     return project.protocols.element(_first(arguments))
 
 
+def _next(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
+    """An element, or the default."""
+    element = project.protocols.element(_first(arguments))
+    return join([element, *arguments.positional[1:2]])
+
+
 def _async_element(project: Project, arguments: Arguments, _receiver: Value | None) -> Value | None:
     return Awaitable(project.protocols.element(_first(arguments)))
 
@@ -479,7 +485,7 @@ CALLS: dict[str, Known] = {
     "builtins.zip": _zip,
     "builtins.map": _map,
     "builtins.filter": _filter,
-    "builtins.next": _element,
+    "builtins.next": _next,
     "builtins.min": _element,
     "builtins.max": _element,
     "builtins.anext": _async_element,

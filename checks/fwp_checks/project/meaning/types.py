@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fwp_checks.catalogue import parse_value
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.generics import NO_BINDINGS, Bindings, variable_name
@@ -356,4 +357,16 @@ class Types:
                 return MappingValue(Unknown(f"value of a bare {last}"))
             if last in _CLASSES or last in ("Self", "Optional", "Union", "tuple", "Tuple"):
                 return Unknown(f"annotation {last}")
-        return Instance(name)
+        return Instance(self._made_by(name))
+
+    def _made_by(self, name: str) -> str:
+        """The class whose objects a library's function makes that stands for it in annotations:
+        ``queue: multiprocessing.Queue``; a class as it is.
+        """
+        catalogue = self._project.catalogue
+        rows = () if catalogue.is_type(name) else catalogue.gives_rows(name, "call")
+        for row in rows:
+            made = parse_value(row.value)
+            if made.kind == "type" and not (row.unless or row.when):
+                return made.name
+        return name
