@@ -2,12 +2,13 @@
 
 Source: django/contrib/admin/views/main.py (``ChangeList.get_queryset``, ``apply_select_related``),
 utils.py (``lookup_field``), templatetags/admin_list.py and options.py (``action_checkbox``) of
-Django 6.1.3. Until 6.0 a foreign key in ``list_display`` joined every foreign key that is not null;
-since then only those in ``list_display`` are joined. What is said here is true of both.
+Django 6.1.3. Until 6.0 a foreign key in ``list_display`` joined every foreign key that is not null,
+and no other; since then those in ``list_display`` are joined. Which it is, requirements tell.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -65,6 +66,7 @@ _PACKAGES = frozenset(
     }
 )
 _STR = "__str__"
+_SINCE_6_1 = re.compile(r"(?:==|~=|\^|>=?)=?\s*(?:6\.[1-9]|[7-9]\b|[1-9]\d)")
 _REQUEST = "django.http.HttpRequest"
 # What shows the rows in a form: django/contrib/admin/options.py.
 _INLINE_TEMPLATES = {
@@ -335,19 +337,26 @@ class ChangeList:
             return _named(self._project.calls.invoke(method, request).result)
         bound = literals.attribute_term(self._project, self._class, "list_select_related")
         value = self._project.values.evaluate(*bound) if bound is not None else Constant(False)
-        if value == Constant(False):
-            self._joined = tuple(name for name in names if self._is_key(self._model, name))
-            if not self._joined:
+        if value in (Constant(False), Constant(True)):
+            keys = [name for name in names if self._is_key(self._model, name)]
+            if not keys and value == Constant(False):
                 return rows.NO_PATHS
             followed = list(required(self._project, self._model))
             # Who names what to join has to name these, too: a column may read them.
             near = [path for path in followed if "__" not in path]
-            self._joined = tuple(dict.fromkeys((*self._joined, *near)))
-            return frozenset((*self._joined, *followed))
+            self._joined = tuple(dict.fromkeys((*keys, *near)))
+            is_named = value == Constant(False) and self._joins_what_is_named
+            return frozenset((*(keys if is_named else ()), *followed))
         items = literals.items(self._project, *bound) if bound is not None else None
         texts = literals.strings(self._project, items) if items is not None else None
         self._joined = tuple(texts or ())
         return frozenset(texts) if texts is not None else rows.ALL_PATHS
+
+    @property
+    def _joins_what_is_named(self) -> bool:
+        """Since Django 6.1, as far as requirements tell: also keys that may be null."""
+        asked = self._project.deployment.requirements.get("django", ())
+        return any(_SINCE_6_1.search(one.versions) for one in asked)
 
     def _is_key(self, model: Value, name: str) -> bool:
         relation = self._models.relation(model, name)
