@@ -155,11 +155,22 @@ class Models:
         """The model of an app by its name, in any case.
 
         Classes of other names are not looked at: what they derive from may be what is asked for.
+        A class that has only a library's bases, of which nothing is known, must be it where no
+        other is.
         """
+        unknown: list[ClassValue] = []
         for class_ in reversed(self._named.get(name.lower(), ())):
-            if self.is_model(class_) and self.app_label(class_) == app_label:
-                return class_
-        return None
+            is_model = self.is_model(class_)
+            if (is_model or self._may_be_model(class_)) and self.app_label(class_) == app_label:
+                if is_model:
+                    return class_
+                unknown.append(class_)
+        return unknown[0] if len(unknown) == 1 else None
+
+    def _may_be_model(self, class_: ClassValue) -> bool:
+        """Whether a class of a file with models derives from libraries that are not known."""
+        is_among = ".models" in f".{class_.module.name}"
+        return is_among and bool(self._project.classes.info(class_).externals)
 
     def app_label(self, class_: ClassValue) -> str:
         """The label of the app a model belongs to."""
