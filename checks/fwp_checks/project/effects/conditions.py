@@ -48,7 +48,7 @@ _IS_NONE = {"is": True, "==": True, "is not": False, "!=": False}
 # Literals in a row's conditions, and what an argument must be for the call to have the effect.
 _UNLESS = {"False": "truthy", "None": "not-none"}
 _WHEN = {"True": "truthy"}
-_ABSTRACT = ("collections.abc.", "typing.", "numbers.", "os.PathLike")
+_ABSTRACT = ("abc.", "collections.abc.", "typing.", "numbers.", "os.PathLike")
 _GETATTR = (t.NAME, "getattr")
 _CALLABLE = (t.NAME, "callable")
 _ATTRIBUTES = ((t.NAME, "hasattr"), _GETATTR)
@@ -243,11 +243,26 @@ class Conditions:
     def _compared(self, frame: Frame, entry: t.Term, positive: bool) -> Requirements:
         """What a comparison of a parameter with literals, or members of enumerations, asks for."""
         found = compared(frame.module.facts.terms, entry)
-        asked = self._asked(frame, found.term) if found is not None else None
-        if found is None or asked is None:
+        if found is None:
             return NOTHING
+        asked = self._asked(frame, found.term)
+        if asked is None:
+            return self._of_name(frame, found) if found.is_equal is positive else NOTHING
         need = self._among(frame, asked, found, positive)
         return frozenset({need}) if need is not None else NOTHING
+
+    def _of_name(self, frame: Frame, found: Compared) -> Requirements:
+        """What ``parameter.__class__.__name__ == "Trip"`` asks for: an object of such a class."""
+        terms = frame.module.facts.terms
+        object_ = _whose_class_name(terms, found.term) if not found.form else -1
+        parameter = parameter_of(terms, object_) if object_ >= 0 else None
+        if parameter is None or any(terms[one][0] != t.CONST for one in found.wanted):
+            return NOTHING
+        named = self._project.classes.named
+        classes = tuple([class_ for one in found.wanted for class_ in named(terms[one][1])])
+        if not classes or not all(map(self._is_concrete, classes)):
+            return NOTHING
+        return frozenset({Condition(parameter, "instance", classes=classes)})
 
     def _among(
         self, frame: Frame, asked: Condition, found: Compared, positive: bool
@@ -308,14 +323,13 @@ class Conditions:
     def _is_concrete(self, class_: Value) -> bool:
         """Whether objects of a class are made by it or by what is derived from it."""
         if isinstance(class_, ClassValue):
-            return not self._project.classes.info(class_).externals
+            return all(map(self._is_concrete_type, self._project.classes.info(class_).externals))
         return isinstance(class_, External) and (
-            class_.name in PLAIN
-            or (
-                self._project.catalogue.is_type(class_.name)
-                and not class_.name.startswith(_ABSTRACT)
-            )
+            class_.name in PLAIN or self._is_concrete_type(class_.name)
         )
+
+    def _is_concrete_type(self, name: str) -> bool:
+        return self._project.catalogue.is_type(name) and not name.startswith(_ABSTRACT)
 
     def _last(self, frame: Frame, entry: t.Term, positive: bool) -> Requirements:
         """What a comparison with the last number of a loop asks for: that there is one before."""
@@ -367,6 +381,17 @@ def _one_of(tested: list[Requirements]) -> Requirements:
         found = alike
         literals += need.literals
     return frozenset([need._replace(literals=literals) for need in found])
+
+
+def _whose_class_name(terms: list[t.Term], term: int) -> int:
+    """The object whose class is asked for its name, -1 if a term does not do that."""
+    entry = terms[t.unaliased(terms, term)]
+    if entry[0] != t.ATTR or entry[2] != "__name__":
+        return -1
+    class_ = terms[t.unaliased(terms, entry[1])]
+    if class_[0] == t.CALL and terms[class_[1]] == (t.NAME, "type") and len(class_[2]) == 1:
+        return int(class_[2][0])
+    return int(class_[1]) if class_[0] == t.ATTR and class_[2] == "__class__" else -1
 
 
 def _attribute(terms: list[t.Term], call: t.Term, test: str) -> Requirements:

@@ -252,11 +252,19 @@ class Passed:
             )
         return isinstance(value, (FunctionValue, ClassValue))
 
-    @staticmethod
-    def _is_of_no_class(value: Value, classes: tuple[Value, ...]) -> bool:
-        """Whether a value is an object of the language, of another class than all of these."""
-        if not isinstance(value, Instance) or isinstance(value.class_, ClassValue):
+    def _is_of_no_class(self, value: Value, classes: tuple[Value, ...]) -> bool:
+        """Whether a value is an object of the language or of the project, of another class than all
+        of these, and of none that is derived from both.
+        """
+        if not isinstance(value, Instance):
             return False
+        if isinstance(value.class_, ClassValue):
+            self._project.classes.link_subclasses()
+            infos = [self._project.classes.info(value.class_)]
+            infos += [self._project.classes.info(below) for below in infos[0].subclasses]
+            return not any(
+                info.is_open or class_ in info.order for info in infos for class_ in classes
+            )
         class_ = PLAIN.get(value.class_)
         return class_ is not None and not is_of(class_, classes)
 

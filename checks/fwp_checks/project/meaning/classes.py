@@ -64,6 +64,7 @@ class Classes:
         self._known: dict[ClassValue, ClassInfo] = {}
         self._unsettled: dict[ClassValue, None] = {}
         self._ancestors: dict[str, frozenset[str]] = {}
+        self._by_name: dict[object, list[ClassValue]] = {}
         self._linked_subclasses = False
 
     def info(self, value: ClassValue) -> ClassInfo:
@@ -173,6 +174,16 @@ class Classes:
                     for base in self.info(value).order[1:]:
                         if isinstance(base, ClassValue):
                             self.info(base).subclasses.append(value)
+
+    def named(self, name: object) -> list[ClassValue]:
+        """The classes of the project that go by a name."""
+        if not self._by_name:
+            for module in self._project.table.modules:
+                for number, scope in enumerate(module.facts.scopes):
+                    if scope.kind == "class":
+                        class_ = ClassValue(module, number)
+                        self._by_name.setdefault(class_.name, []).append(class_)
+        return self._by_name.get(name, [])
 
     def is_overridden(self, class_: ClassValue | str, method: str) -> bool:
         """Whether some class of the project that derives from a class, its own or a library's by
