@@ -17,7 +17,8 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.rows.apart import Apart
-from fwp_checks.project.rows.lengths import Lengths, met
+from fwp_checks.project.rows.asking import asked_of, is_same, made_at
+from fwp_checks.project.rows.lengths import Lengths
 from fwp_checks.project.rows.needs import LOOPS, goes_through
 from fwp_checks.project.rows.rounds import Rounds, differs, is_command
 from fwp_checks.project.rows.weights import Weight
@@ -140,7 +141,7 @@ class LoopEffects:
     ) -> LoopSite | None:
         last = chain[-1].run
         assert isinstance(last, RunExternal)
-        asked = self._asked(frame, event.term, chain)
+        asked = made_at(self._project, chain)
         around = [
             loop
             for loop in loops
@@ -158,8 +159,7 @@ class LoopEffects:
         if effect == "queries" and len(chain) > 1:
             if is_work or any(self._writes(link.frame, link.frame.scope) for link in chain[1:]):
                 return None
-        what = _what(frame, event.term)
-        is_same = len(chain) == 1 and not differs(frame, what, around)
+        same = is_same(chain, around)
         apart = self._apart(frame, chain, around, inner) if effect == "queries" else None
         if apart is not None and apart.is_certain:
             return None
@@ -170,35 +170,13 @@ class LoopEffects:
             (inner.start, inner.end),
             tuple([call_at(link.frame, link.term, link.run) for link in chain]),
             row,
-            is_same,
+            same,
             _weight(is_work or apart is not None or _is_done_for_itself(frame, chain)),
             apart,
             hooks,
             self._rendered(frame, event.term),
-            t.unaliased(frame.module.facts.terms, what) if is_same else -1,
+            t.unaliased(frame.module.facts.terms, asked_of(frame, event.term)) if same else -1,
         )
-
-    def _asked(self, frame: Frame, term: int, chain: tuple[Link, ...]) -> int:
-        """The term that the database is asked anew for: where rows that the query keeps are gone
-        through, the one that builds the query; for an inner function, too.
-        """
-        link = chain[-1]
-        if not isinstance(link.run, RunExternal) or not self._project.frameworks.keeps(
-            link.run.name
-        ):
-            return term
-        terms = frame.module.facts.terms
-        if link.frame.module is not frame.module or terms[link.term][0] not in (t.ITER, t.TRUTH):
-            return term
-        (query, *others) = met(terms, terms[link.term][1])
-        if len(chain) > 1:
-            entry = terms[query]
-            is_inner = link.frame.scope.parent == frame.scope_number and entry[0] == t.NAME
-            bound = frame.scope.bindings.get(entry[1], -1) if is_inner and not others else -1
-            if bound < 0:
-                return term
-            (query, *others) = met(terms, bound)
-        return query if not others and terms[query][0] == t.CALL else term
 
     def _rendered(self, frame: Frame, term: int) -> Place | None:
         """Where a template is rendered that comes to a term; None for other code."""
@@ -287,12 +265,6 @@ def without_repeats(sites: Iterable[LoopSite]) -> Iterator[LoopSite]:
                 continue
             seen.add(key)
         yield site
-
-
-def _what(frame: Frame, term: int) -> int:
-    """What is gone through or tested by a term; any other term itself."""
-    entry = frame.module.facts.terms[term]
-    return int(entry[1]) if entry[0] in (t.ITER, t.TRUTH) else term
 
 
 def _weight(is_work: bool) -> Weight:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # What is made of nothing but these inside a loop is the same in each round.
-_BUILDING = (t.CALL, t.ATTR, t.LOOKUP, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
+BUILDING = (t.CALL, t.ATTR, t.LOOKUP, t.NAME, t.CONST, t.SEQUENCE, t.IMPORT)
 # Methods of queries whose arguments without a name are conditions.
 _NARROWING = ("filter", "exclude", "where", "having")
 # How many calls away a round does what sets it apart.
@@ -209,7 +209,7 @@ def differs(frame: Frame, term: int, loops: Sequence[Region]) -> bool:
             # What a loop leaves alone.
             waiting.append(entry[1])
         elif current >= start:
-            if entry[0] not in _BUILDING:
+            if entry[0] not in BUILDING:
                 return True
             waiting.extend(t.operands(entry))
         elif entry[0] == t.JOIN:
