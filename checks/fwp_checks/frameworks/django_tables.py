@@ -2,7 +2,8 @@
 
 Source: django_tables2/tables.py, rows.py, views.py and columns/ of django-tables2 3.0.1. Each
 column reads its accessor, its name by default, of each row. What it finds is shown by its text, by
-a template, by ``render()`` of the column or by ``render_<name>()`` of the table.
+a template, by ``render()`` of the column or by ``render_<name>()`` of the table. Around that stands
+a link, to what ``linkify`` names or calls (``LinkTransform`` in columns/base.py).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,
     Constant,
+    External,
     FunctionValue,
     Instance,
     Value,
@@ -45,6 +47,11 @@ _PACKAGE = "django_tables2."
 _CHANGING = frozenset({"columns", "base_columns", "exclude", "sequence"})
 _CHANGED = ("exclude", "sequence", "extra_columns")
 _STR = "__str__"
+_URL = "get_absolute_url"
+_LINK_COLUMN = "LinkColumn"
+_ACCESSORS = frozenset(
+    f"{_PACKAGE}{name}" for name in ("A", "Accessor", "utils.A", "utils.Accessor")
+)
 # A path that a template reads, and the loops and names that it is read for.
 _PATH = re.compile(r"(?<![\w.\"'])[A-Za-z_]\w*(?:\.\w+)*")
 _LOOP = re.compile(r"for\s+(\w+)\s+in\s+([\w.]+)")
@@ -57,7 +64,7 @@ class _Column:
     """One column: its name, the attributes that lead to its value, and where it is written.
 
     ``made`` is the column object and ``given`` what it was made with; both are missing for those
-    that are made of the fields of a model.
+    that are made of the fields of a model. ``linked`` are the ways to what its links name.
     """
 
     name: str
@@ -65,6 +72,7 @@ class _Column:
     place: Place
     made: Instance | None = None
     given: Arguments = NO_ARGUMENTS
+    linked: tuple[tuple[str, ...], ...] = ()
 
 
 class DjangoTables(Framework):
@@ -222,7 +230,25 @@ def _declared(
     if given.get(-1, "visible") == Constant(False):
         return None
     path = _accessor(given.get(-1, "accessor"), name)
-    return _Column(name, path, Place(owner.module.path, term), made, given)
+    linked = tuple(_linked(project, frame, terms[term], _kind(project, made)))
+    return _Column(name, path, Place(owner.module.path, term), made, given, linked)
+
+
+def _linked(project: Project, frame: Frame, made: t.Term, kind: str) -> Iterator[tuple[str, ...]]:
+    """What the links of a column name of each row: ``linkify=("author", [A("author__pk")])``."""
+    terms = frame.module.facts.terms
+    waiting = [term for name, term in made[3] if name == "linkify"]
+    if kind == _LINK_COLUMN:
+        waiting += [*made[2], *[term for name, term in made[3] if name in ("args", "kwargs")]]
+    for term in waiting:
+        entry = terms[term]
+        if entry[0] in (t.SEQUENCE, t.MAPPING):
+            waiting.extend(t.operands(entry))
+        elif entry[0] == t.CALL and entry[2]:
+            called = project.values.evaluate(frame, entry[1])
+            if isinstance(called, External) and called.name in _ACCESSORS:
+                text = literals.text_of(project.values.evaluate(frame, entry[2][0]))
+                yield _parts(text) if text else ()
 
 
 def _kind(project: Project, made: Instance) -> str:
@@ -309,6 +335,7 @@ class _Cells:
         known = {"record": self._row, "table": Instance(self._table)}
         if value is not None:
             known["value"] = value
+        self._link(column, value, known)
         own = self._project.members.find_in_class(self._table, f"render_{column.name}")
         if isinstance(own, FunctionValue):
             self._run(self._project.members.bind(own, known["table"]), own, known)
@@ -326,6 +353,27 @@ class _Cells:
             self._listed(column, value)
         elif value is not None:
             self._shown(value)
+
+    def _link(self, column: _Column, value: Value | None, known: dict[str, Value]) -> None:
+        """What a column asks of each row for its links."""
+        for path in column.linked:
+            self._follow(self._row, path)
+        linkify = column.given.get(-1, "linkify")
+        if isinstance(linkify, FunctionValue):
+            self._run(linkify, linkify, known)
+        elif linkify == Constant(True) and value is not None:
+            to = value if self._has_url(value) else self._row
+            if self._has_url(to):
+                self._follow(to, (_URL,))
+
+    def _has_url(self, value: Value) -> bool:
+        options = options_of(without_none(value))
+        return all(
+            isinstance(option, Instance)
+            and isinstance(option.class_, ClassValue)
+            and self._project.members.find_in_class(option.class_, _URL) is not None
+            for option in options
+        )
 
     def _run(self, bound: Value, function: FunctionValue, known: dict[str, Value]) -> None:
         """A function that is called with those arguments that it has names for."""

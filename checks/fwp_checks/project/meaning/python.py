@@ -488,6 +488,8 @@ CALLS: dict[str, Known] = {
     "builtins.next": _next,
     "builtins.min": _element,
     "builtins.max": _element,
+    **dict.fromkeys(("random.choice", "secrets.choice"), _element),
+    **dict.fromkeys(("random.choices", "random.sample"), _elements_as("list")),
     "builtins.anext": _async_element,
     "itertools.chain": _chain,
     "itertools.chain.from_iterable": _chained,
