@@ -133,7 +133,13 @@ def check(project: Project, progress: Progress | None = None) -> Report:
     failures = {failure.path: failure for failure in reversed([*told, *project.failures])}
     findings.extend(internal_error(*failure) for failure in failures.values())
     findings.sort(key=lambda finding: finding.sort_key)
-    return Report(tuple(findings), tuple(skipped))
+    reported = [finding for finding in findings if _is_reported(finding, settings)]
+    withheld = [finding.path for finding in findings if not _is_reported(finding, settings)]
+    return Report(tuple(reported), tuple(skipped), tuple(withheld))
+
+
+def _is_reported(finding: Finding, settings: Settings) -> bool:
+    return not finding.is_preview or settings.enabled(finding.code, preview=True)
 
 
 def _by_need(rules: Sequence[LoadedRule]) -> tuple[list[LoadedRule], list[LoadedRule]]:

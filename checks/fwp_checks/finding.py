@@ -56,7 +56,8 @@ class Finding:
     """One pitfall at one place.
 
     ``message`` is one line (the thing, the reason, the way out) without code and link;
-    ``fingerprint`` survives moves of the line.
+    ``fingerprint`` survives moves of the line. ``is_preview``: it is reported in preview only,
+    whatever its rule.
     """
 
     code: str
@@ -70,6 +71,7 @@ class Finding:
     fingerprint: str
     trace: tuple[Step, ...] = ()
     edits: tuple[Edit, ...] = ()
+    is_preview: bool = False
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:
@@ -96,7 +98,9 @@ class Report:
     """The result of a check: findings in order, and the files that were skipped.
 
     A skipped file also has an FWP901 finding; an internal error has an FWP902 finding.
+    ``withheld`` has the path of each finding that only preview reports, of rules that are not.
     """
 
     findings: tuple[Finding, ...] = ()
     skipped: tuple[Skipped, ...] = field(default=())
+    withheld: tuple[str, ...] = ()

@@ -406,6 +406,7 @@ def _only(report: Report, wanted: Callable[[str], bool]) -> Report:
     return Report(
         tuple(finding for finding in report.findings if wanted(finding.path)),
         tuple(skipped for skipped in report.skipped if wanted(skipped.path)),
+        tuple(path for path in report.withheld if wanted(path)),
     )
 
 
@@ -416,7 +417,7 @@ def _is_under(path: str, folder: str) -> bool:
 def _write_report(report: Report) -> bytes:
     findings = [_plain_finding(finding) for finding in report.findings]
     skipped = [(skipped.path, skipped.line, skipped.reason) for skipped in report.skipped]
-    return json.dumps((findings, skipped)).encode()
+    return json.dumps((findings, skipped, report.withheld)).encode()
 
 
 def _plain_finding(finding: Finding) -> tuple[object, ...]:
@@ -433,6 +434,7 @@ def _plain_finding(finding: Finding) -> tuple[object, ...]:
         finding.fingerprint,
         [(step.path, _plain_range(step.range), step.message) for step in finding.trace],
         [(edit.path, _plain_range(edit.range), edit.replacement) for edit in finding.edits],
+        finding.is_preview,
     )
 
 
@@ -442,10 +444,11 @@ def _plain_range(place: Range) -> tuple[int, int, int, int]:
 
 def _read_report(data: bytes) -> Report | None:
     try:
-        findings, skipped = json.loads(data)
+        findings, skipped, withheld = json.loads(data)
         return Report(
             tuple([_read_finding(*finding) for finding in findings]),
             tuple([Skipped(*file) for file in skipped]),
+            tuple(withheld),
         )
     except (ValueError, TypeError):
         return None
@@ -463,6 +466,7 @@ def _read_finding(
     fingerprint: str,
     trace: list[tuple[str, list[int], str]],
     edits: list[tuple[str, list[int], str]],
+    is_preview: bool,
 ) -> Finding:
     return Finding(
         code,
@@ -476,4 +480,5 @@ def _read_finding(
         fingerprint,
         tuple([Step(path, Range(*where), message) for path, where, message in trace]),
         tuple([Edit(path, Range(*where), text) for path, where, text in edits]),
+        is_preview,
     )

@@ -57,7 +57,7 @@ def test_json(project: Path, fwp: Fwp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project / "app")
     result = fwp("check", "--format", "json")
     document = json.loads(result.out)
-    assert list(document) == ["version", "findings", "skipped"]
+    assert list(document) == ["version", "findings", "skipped", "withheld"]
     (finding,) = document["findings"]
     assert finding["code"] == "FWP102"
     assert finding["rule"] == "blocking-call-through-helper"

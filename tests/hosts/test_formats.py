@@ -181,6 +181,7 @@ def test_json() -> None:
             },
         ],
         "skipped": [{"path": "app/broken.py", "line": 3, "reason": "invalid syntax"}],
+        "withheld": 0,
     }
 
 
@@ -206,6 +207,11 @@ def info(path: str) -> Finding:
         ),
         (REPORT, "2 findings (1 error, 1 warning) in 2 files; 1 file skipped."),
         (Report((), REPORT.skipped * 2), "No findings; 2 files skipped."),
+        (Report(withheld=("app.py",)), "No findings. --preview reports 1 more."),
+        (
+            Report((CPU,), withheld=("app.py", "app.py")),
+            "1 finding (1 warning) in 1 file. --preview reports 2 more.",
+        ),
     ],
 )
 def test_summary(report: Report, expected: str) -> None:

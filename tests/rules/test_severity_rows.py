@@ -285,12 +285,28 @@ def test_pieces_of_work_are_told_by_a_rule_that_is_selected(tmp_path: Path) -> N
     assert _severities(name, tmp_path, '[tool.fwp]\nselect = ["FWP204"]\n') == {Severity.INFO}
 
 
+def test_pieces_of_work_are_counted(tmp_path: Path) -> None:
+    _write("a query in a loop, with a lock", tmp_path)
+    for _ in ("cold", "from the cache"):
+        session = Session.open(tmp_path, cache_dir=tmp_path / "cache")
+        assert session.check_all().withheld == ("blog/views.py",)
+        assert session.check_all(paths=[tmp_path / "blog" / "views.py"]).withheld
+        assert not session.check_all(paths=[tmp_path / "blog" / "models.py"]).withheld
+    (tmp_path / "pyproject.toml").write_text("[tool.fwp]\npreview = true\n", encoding="utf-8")
+    assert not Session.open(tmp_path, cache_dir=False).check_all().withheld
+
+
 def _severities(name: str, tmp_path: Path, settings: str) -> set[Severity]:
-    source, _ = SEVERITIES[name]
+    _write(name, tmp_path)
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    report = Session.open(tmp_path, cache_dir=False).check_all()
+    return {f.severity for f in report.findings if f.code.startswith("FWP2")}
+
+
+def _write(name: str, tmp_path: Path) -> None:
+    source, _ = SEVERITIES[name]
+    (tmp_path / "pyproject.toml").touch()
     (tmp_path / "blog").mkdir()
     (tmp_path / "blog" / "models.py").write_text(MODELS, encoding="utf-8")
     text = "\n".join(line.removeprefix(" " * 8) for line in source.splitlines())
     (tmp_path / "blog" / "views.py").write_text(HEAD + text + "\n", encoding="utf-8")
-    report = Session.open(tmp_path, cache_dir=False).check_all()
-    return {f.severity for f in report.findings if f.code.startswith("FWP2")}

@@ -184,6 +184,7 @@ class FileView:
         fix_link: str = "",
         trace: Sequence[Step] = (),
         edits: Sequence[Edit] = (),
+        is_preview: bool = False,
     ) -> Finding:
         """A finding in this file. ``key`` is what identifies it besides its place, so that it
         survives line moves.
@@ -206,4 +207,5 @@ class FileView:
             fingerprint=digest.hexdigest(),
             trace=tuple(trace),
             edits=tuple(edits),
+            is_preview=is_preview,
         )

@@ -212,6 +212,7 @@ def crowds(file: FileView, rule: Rule, wanted: str, does: str) -> Iterator[Findi
             severity=first.severity,
             fix_link=first.row.link,
             trace=file.ways(found),
+            is_preview=first.is_open,
         )
 
 
@@ -225,6 +226,7 @@ def report(file: FileView, rule: Rule, site: BlockingSite, message: str) -> Find
         severity=site.severity,
         fix_link=site.row.link,
         trace=file.trace(site.chain),
+        is_preview=site.is_open,
     )
 
 

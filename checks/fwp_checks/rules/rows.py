@@ -39,8 +39,6 @@ def queries(
     a loop goes through for ``what`` "", else a consumer of that kind.
     """
     for query in file.starving_queries:
-        if not is_told(file, rule, query.weight):
-            continue
         if (query.consumer.what if query.consumer is not None else "") == what:
             needs = [
                 need
@@ -121,10 +119,9 @@ def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
     return steps
 
 
-def is_told(file: FileView, rule: Rule, weight: Weight) -> bool:
-    """Whether queries of a weight are reported: pieces of work in preview only."""
-    settings = file.project.settings
-    return weight is not Weight.WORK or settings.enabled(rule.code, preview=True)
+def is_preview(weight: Weight) -> bool:
+    """Whether queries of a weight are reported in preview only: pieces of work are."""
+    return weight is Weight.WORK
 
 
 def severity(file: FileView, weight: Weight) -> Severity:
@@ -168,6 +165,7 @@ def report(
         message,
         key=(scope.name, *paths(needs)),
         severity=severity(file, query.weight),
+        is_preview=is_preview(query.weight),
         fix_link=fix_link,
         trace=trace(file, query, needs),
         edits=added(file, query, needs) if edits is None else edits,

@@ -103,6 +103,7 @@ def _check_paths(
     common = Path(os.path.commonpath(roots))
     findings: list[Finding] = []
     skipped: list[Skipped] = []
+    withheld: list[str] = []
     with progress() as show:
         for session, named in groups:
             share = _covered(session, named) if arguments.force_exclude else named
@@ -116,8 +117,9 @@ def _check_paths(
                 report = _under(report, f"{session.root.relative_to(common).as_posix()}/")
             findings += report.findings
             skipped += report.skipped
-    merged = Report(tuple(sorted(findings, key=lambda finding: finding.sort_key)), tuple(skipped))
-    return common, merged
+            withheld += report.withheld
+    findings.sort(key=lambda finding: finding.sort_key)
+    return common, Report(tuple(findings), tuple(skipped), tuple(withheld))
 
 
 def _covered(session: Session, paths: list[Path]) -> list[Path]:
@@ -143,7 +145,9 @@ def _under(report: Report, prefix: str) -> Report:
         for finding in report.findings
     )
     return Report(
-        findings, tuple(replace(file, path=prefix + file.path) for file in report.skipped)
+        findings,
+        tuple(replace(file, path=prefix + file.path) for file in report.skipped),
+        tuple(prefix + path for path in report.withheld),
     )
 
 

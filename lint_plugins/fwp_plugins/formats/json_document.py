@@ -19,6 +19,7 @@ def document(report: Report) -> str:
             {"path": skipped.path, "line": skipped.line, "reason": skipped.reason}
             for skipped in report.skipped
         ],
+        "withheld": len(report.withheld),
     }
     return json.dumps(data, indent=2) + "\n"
 

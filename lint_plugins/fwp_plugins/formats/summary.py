@@ -12,10 +12,13 @@ _PLURALS = {"error": "errors", "warning": "warnings", "info": "info"}
 
 
 def summary(report: Report) -> Line:
-    """One line: how many findings of which severity in how many files, and files skipped."""
+    """One line: how many findings of which severity in how many files, files skipped, and how many
+    findings only preview reports.
+    """
     skipped = f"; {count(len(report.skipped), 'file', 'files')} skipped" if report.skipped else ""
+    withheld = f" --preview reports {len(report.withheld)} more." if report.withheld else ""
     if not report.findings:
-        return [(f"No findings{skipped}.", "warning" if skipped else "good")]
+        return [(f"No findings{skipped}.{withheld}", "warning" if skipped else "good")]
     by_severity = Counter(finding.severity for finding in report.findings)
     severities = ", ".join(
         count(by_severity[severity], severity.value, _PLURALS[severity.value])
@@ -27,7 +30,7 @@ def summary(report: Report) -> Line:
     worst = min(by_severity, key=lambda severity: severity.rank).value
     return [
         (f"{findings}", worst),
-        (f" ({severities}) in {count(files, 'file', 'files')}{skipped}.", ""),
+        (f" ({severities}) in {count(files, 'file', 'files')}{skipped}.{withheld}", ""),
     ]
 
 

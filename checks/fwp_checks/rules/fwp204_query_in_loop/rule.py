@@ -39,8 +39,6 @@ _APART = {
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a call in a loop, with the way to the query."""
     for site in file.loop_sites("queries"):
-        if not rows.is_told(file, RULE, site.weight):
-            continue
         way = "" if len(site.chain) == 1 else f": {file.chain_text(site.chain)}"
         if site.is_same:
             message = (
@@ -64,6 +62,7 @@ def check(file: FileView) -> Iterator[Finding]:
             message,
             key=(file.module.qualname(site.scope), rows.doing(site.chain[0]), site.call),
             severity=rows.severity(file, site.weight),
+            is_preview=rows.is_preview(site.weight),
             fix_link=site.row.link,
             trace=file.trace(site.chain),
         )
