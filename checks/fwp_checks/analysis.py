@@ -12,8 +12,13 @@ from pathlib import Path
 from fwp_checks.cache import Cache
 from fwp_checks.catalogue import Catalogue
 from fwp_checks.deployment_loading import StoredDeployment
-from fwp_checks.diagnostics import file_skipped, internal_error, useless_suppression
-from fwp_checks.facts.comments import hides, problems
+from fwp_checks.diagnostics import (
+    file_skipped,
+    internal_error,
+    is_known_prefix,
+    useless_suppression,
+)
+from fwp_checks.facts.comments import hides, named, problems
 from fwp_checks.finding import Finding, Report, Skipped
 from fwp_checks.frameworks.registry import Frameworks
 from fwp_checks.interpreter import deep_recursion, no_collection
@@ -155,6 +160,10 @@ def _about_file(module: Module) -> Iterator[Finding]:
         yield file_skipped(module.path, *module.facts.problem)
     for line, reason in problems(module.facts.suppressions):
         yield useless_suppression(module.path, line, reason)
+    for line, prefix in named(module.facts.suppressions):
+        if not is_known_prefix(prefix):
+            reason = f"no rule has a code that starts with '{prefix}'"
+            yield useless_suppression(module.path, line, reason)
 
 
 def _check_module(

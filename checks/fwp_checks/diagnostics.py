@@ -7,17 +7,26 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from fwp_checks.finding import Finding, Range, Severity
-from fwp_checks.rules import PAGES
+from fwp_checks.rules import PAGES, rule_codes
 
 FILE_SKIPPED = "FWP901"
 INTERNAL_ERROR = "FWP902"
+BROKEN_SETTINGS = "FWP903"
 USELESS_SUPPRESSION = "FWP904"
 NAMES = {
     FILE_SKIPPED: "file-skipped",
     INTERNAL_ERROR: "internal-error",
+    BROKEN_SETTINGS: "broken-settings",
     USELESS_SUPPRESSION: "useless-suppression",
 }
+"""The codes about the run itself, which no rule has, with their names."""
+
 _REPORT_AT = "please report it with the file at https://github.com/flake8-fwp/flake8-fwp/issues"
+
+
+def is_known_prefix(prefix: str) -> bool:
+    """Whether some code starts so."""
+    return any(code.startswith(prefix) for code in (*NAMES, *rule_codes()))
 
 
 def file_skipped(path: str, line: int, column: int, reason: str) -> Finding:

@@ -224,7 +224,7 @@ class Session:
             inputs = self._inputs()
             beside = [*self._templates, *self._deployment, *inputs.tests]
             self._digests = digests = inputs.sources.digests([*inputs.files, *beside])
-            key = self._result_key(digests)
+            key = self._result_key(digests, self._named(inputs))
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None
             if report is None:
@@ -333,7 +333,18 @@ class Session:
             )
         return self._catalogue
 
-    def _result_key(self, digests: dict[str, str]) -> str:
+    def _named(self, inputs: _Inputs) -> list[str]:
+        """The files that are analysed only because they are named: of these, more is told."""
+        named = (self._extra.keys() | self._overlays.keys()).intersection(inputs.files)
+        if not named:
+            return []
+        from fwp_checks.project.files.relevance import certain
+
+        read = {path: inputs.sources.read(path) for path in named}
+        matter = certain({path: text for path, text in read.items() if isinstance(text, bytes)})
+        return sorted(named - matter)
+
+    def _result_key(self, digests: dict[str, str], named: Sequence[str]) -> str:
         names = "\n".join(f"{path}:{digest}" for path, digest in sorted(digests.items()))
         packages = "\n".join(self._package_stamps())
         return recipe(
@@ -343,6 +354,7 @@ class Session:
             self.settings.digest,
             names,
             packages,
+            "\n".join(named),
         )
 
     def _package_stamps(self) -> Iterable[str]:

@@ -100,7 +100,7 @@ class Settings:
         source = "fwp.toml" if file.name == "fwp.toml" else "pyproject.toml: tool.fwp"
         given: dict[str, Any] = {"source": source}
         for key, value in table.items():
-            place = f"{source}: {key}" if source == "fwp.toml" else f"{source}.{key}"
+            place = _place(source, key)
             reader = _READERS.get(key)
             if reader is None:
                 raise SettingsError(f"{place}: unknown setting{_suggestion(key, _READERS)}")
@@ -109,6 +109,10 @@ class Settings:
             except _WrongValueError as wrong:
                 raise SettingsError(f"{place}: {wrong}") from None
         return cls(**given)
+
+    def place_of(self, key: str) -> str:
+        """The file and the key of a setting, for messages."""
+        return _place(self.source, key)
 
     @property
     def digest(self) -> str:
@@ -163,6 +167,10 @@ def settings_table(folder: Path) -> tuple[Path, Mapping[str, object]] | None:
     if not isinstance(table, dict):
         raise SettingsError("pyproject.toml: tool.fwp: must be a table")
     return shared, table
+
+
+def _place(source: str, key: str) -> str:
+    return f"{source}: {key}" if source == "fwp.toml" else f"{source}.{key}"
 
 
 def _toml(file: Path) -> dict[str, Any]:

@@ -8,20 +8,17 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
-from fwp_checks.diagnostics import INTERNAL_ERROR, NAMES
+from fwp_checks.diagnostics import BROKEN_SETTINGS, INTERNAL_ERROR, NAMES
 from fwp_checks.finding import Finding, Range, Severity
 from fwp_checks.patterns import matches
 from fwp_checks.project.files.discovery import find_root, is_test_path, python_files
 from fwp_checks.rules import PAGES, all_rules
 from fwp_checks.session import Session
 from fwp_checks.settings import FILE_ACCESS, Settings, SettingsError
+from fwp_plugins.codes import unknown
 
 CacheDir = Path | None | Literal[False]
 """Where the cache lies: a folder, None for the user's cache folder, False for no cache."""
-
-BROKEN_SETTINGS = "FWP903"
-RUN_CODES = {**NAMES, BROKEN_SETTINGS: "broken-settings"}
-"""Codes about the run itself, which no rule has, with their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,9 @@ class Overrides:
             raise SettingsError(
                 f"file-access: must be one of {', '.join(FILE_ACCESS)}, not '{self.file_access}'"
             )
+        problem = unknown(self.enable)
+        if problem is not None:
+            raise SettingsError(f"enable: {problem}")
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         del given["enable"]
         settings = replace(
@@ -82,10 +82,24 @@ def open_session(
     Raises SettingsError if its settings are broken.
     """
     session = Session.open(start, cache_dir=cache_dir, jobs=jobs)
+    _require_known_codes(session.settings)
     settings = overrides.apply(session.settings)
     if settings == session.settings:
         return session
     return Session.open(start, settings=settings, cache_dir=cache_dir, jobs=jobs)
+
+
+def _require_known_codes(settings: Settings) -> None:
+    """Raises SettingsError for a code that no rule has: what selects it reports nothing."""
+    given = {
+        "select": settings.select,
+        "ignore": settings.ignore,
+        "per-file-ignores": [code for _, codes in settings.per_file_ignores for code in codes],
+    }
+    for key, codes in given.items():
+        problem = unknown(codes)
+        if problem is not None:
+            raise SettingsError(f"{settings.place_of(key)}: {problem}")
 
 
 def group_by_project(
@@ -211,7 +225,7 @@ class FileByFile:
 
 
 def _about_run(code: str, path: str, message: str) -> Finding:
-    name = RUN_CODES[code]
+    name = NAMES[code]
     return Finding(
         code=code,
         rule=name,

@@ -13,10 +13,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from fwp_checks.diagnostics import NAMES
 from fwp_checks.finding import Finding
 from fwp_checks.rules import all_rules
 from fwp_checks.settings import FILE_ACCESS
-from fwp_plugins.projects import RUN_CODES, FileByFile, Overrides
+from fwp_plugins.projects import FileByFile, Overrides
 
 # Not an import statement, so that type checkers judge this file alike with and without pylint.
 BaseRawFileChecker: Any = import_module("pylint.checkers").BaseRawFileChecker
@@ -117,7 +118,7 @@ def register(linter: Any) -> None:
     families: dict[str, dict[str, tuple[str, str, str]]] = defaultdict(dict)
     for rule in (loaded.rule for loaded in all_rules()):
         families[rule.code[:4]][message_id(rule.code)] = ("%s", f"fwp-{rule.name}", rule.summary)
-    for code, name in RUN_CODES.items():
+    for code, name in NAMES.items():
         families[code[:4]][message_id(code)] = ("%s", f"fwp-{name}", "About the run itself.")
     run = _Run()
     options: tuple[object, ...] = OPTIONS

@@ -171,6 +171,9 @@ def test_links(tmp_path: Path) -> None:
     (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
     (tmp_path / "a" / "d.py").symlink_to(tmp_path / "other" / "c.py")
     (tmp_path / "a" / "gone.py").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "a" / "itself.py").symlink_to(tmp_path / "a" / "itself.py")
+    (tmp_path / "pyproject.toml").symlink_to(tmp_path / "pyproject.toml")
+    assert find_root(tmp_path / "a") == tmp_path / "a"
     assert read_files(tmp_path) == ["a/b.py", "a/d.py", "other/c.py"]
 
 

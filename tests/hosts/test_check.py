@@ -99,6 +99,45 @@ def test_a_code_that_no_rule_has(project: Path, fwp: Fwp) -> None:
     assert "FWP102" in result.err
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("--fromat=json", "unknown option '--fromat'; did you mean --format?"),
+        ("--selct", "unknown option '--selct'; did you mean --select?"),
+        ("-z", "unknown option '-z' (see"),
+    ],
+)
+def test_an_option_that_there_is_not(given: str, expected: str, project: Path, fwp: Fwp) -> None:
+    result = fwp("check", given, "FWP1")
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith(f"fwp check: error: {expected}")
+    assert result.err.endswith("(see fwp check --help)\n")
+
+
+def test_a_folder_that_cannot_be_read(
+    project: Path, fwp: Fwp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("fwp_plugins.cli.options.os.scandir", refuse)
+    result = fwp("check", "app")
+    assert (result.status, result.out) == (2, "")
+    assert result.err == "fwp: error: app: cannot be read: Permission denied\n"
+
+
+@pytest.mark.parametrize("named_first", [False, True])
+def test_a_named_file_that_matters_to_no_rule(named_first: bool, project: Path, fwp: Fwp) -> None:
+    large = f"TEXT = {'x' * 1_100_000!r}\n"
+    write(project, {"data.py": large, "broken.py": "def f(:\n"})
+    runs = [("check", "broken.py"), ("check",)]
+    found = {
+        arguments: fwp(*arguments).out for arguments in (runs if named_first else reversed(runs))
+    }
+    assert found["check", "broken.py"].startswith("broken.py:1:7: FWP901 ")
+    assert "broken.py" not in found["check",]
+
+
 def test_a_path_that_does_not_exist(project: Path, fwp: Fwp) -> None:
     result = fwp("check", "app", "missing")
     assert result.status == 2
@@ -111,6 +150,9 @@ def test_a_path_that_does_not_exist(project: Path, fwp: Fwp) -> None:
         "[tool.fwp\n",
         "[tool.fwp]\nnonsense = 1\n",
         "[tool.fwp]\nselect = 3\n",
+        '[tool.fwp]\nselect = ["FWP999"]\n',
+        '[tool.fwp]\nignore = ["FWP19"]\n',
+        '[tool.fwp.per-file-ignores]\n"app/**" = ["FWP8"]\n',
         "[[tool.fwp.catalogue.effect]]\nnonsense = 1\n",
     ],
 )
@@ -157,6 +199,16 @@ def test_suppression_comment(project: Path, fwp: Fwp) -> None:
     comment = "  # fwp: ignore[FWP102] the users service is on this host"
     write(project, {"app/api.py": API.rstrip("\n") + comment + "\n"})
     assert fwp("check").status == 0
+
+
+def test_a_comment_with_a_code_that_no_rule_has(project: Path, fwp: Fwp) -> None:
+    many = "load = [  # fwp: ignore[FWP999]\n    1,\n]\nload = 2  # fwp: ignore[FWP10, FWP9]\n"
+    write(project, {"app/new.py": f"# fwp: ignore-file[FWP19]\nimport asyncio\n{many}"})
+    told = "comment silences nothing: no rule has a code that starts with"
+    assert fwp("check", "app/new.py").out.splitlines()[:-1] == [
+        f"app/new.py:1:1: FWP904 {told} 'FWP19'",
+        f"app/new.py:3:1: FWP904 {told} 'FWP999'",
+    ]
 
 
 def test_statistics(project: Path, fwp: Fwp) -> None:
@@ -212,11 +264,11 @@ def test_standard_input_for_a_file_that_is_not_there_yet(
 def test_standard_input_that_cannot_be_decoded(
     project: Path, fwp: Fwp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standard_input(monkeypatch, b"x = '\xff'\n")
-    result = fwp("check", "-", "--stdin-display-name", "app/api.py")
+    standard_input(monkeypatch, b"\nx = '\xff'\n")
+    result = fwp("check", "-", "--stdin-display-name", "app/api.py", "--format", "full")
     assert result.status == 2
-    assert result.err.startswith("fwp: error: app/api.py: standard input: ")
-    assert result.err.count("\n") == 1
+    assert result.out.startswith("app/api.py:2:6: error FWP901 ")
+    assert "byte 0xff is not UTF-8" in result.out
 
 
 @pytest.mark.parametrize(
@@ -226,6 +278,9 @@ def test_standard_input_that_cannot_be_decoded(
         ["-", "app", "--stdin-display-name", "app/api.py"],
         ["--stdin-display-name", "app/api.py"],
         ["-", "--stdin-display-name", "missing/api.py"],
+        ["-", "--stdin-display-name", "app"],
+        ["--select", ""],
+        ["--select", " , "],
         ["--format", "xml"],
         ["--jobs", "0"],
         ["--jobs", "many"],

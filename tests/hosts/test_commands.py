@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from fwp_checks import __version__
+from fwp_checks.diagnostics import NAMES
 from fwp_checks.rules import all_rules
 from fwp_plugins.cli.output import progress
-from fwp_plugins.projects import RUN_CODES
 from tests.hosts.conftest import Fwp
 from tests.hosts.demo import FINDING, environment, run_python
 
@@ -30,11 +30,11 @@ def test_explain(fwp: Fwp) -> None:
     assert fwp("explain", "blocking-call-through-helper").out == result.out
 
 
-@pytest.mark.parametrize("code", RUN_CODES)
+@pytest.mark.parametrize("code", NAMES)
 def test_explain_codes_about_the_run(code: str, fwp: Fwp) -> None:
     result = fwp("explain", code)
     assert result.status == 0
-    assert result.out.startswith(f"# {code} {RUN_CODES[code]}\n")
+    assert result.out.startswith(f"# {code} {NAMES[code]}\n")
 
 
 def test_explain_on_a_terminal(fwp: Fwp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +118,8 @@ def test_facts(project: Path, fwp: Fwp) -> None:
         ["why", "app/api.py:0"],
         ["why", "app/api.py:x"],
         ["why", "app/missing.py:1"],
+        ["why", "app/api.py:1000"],
+        ["explain", "--at", "app/api.py:1000"],
         ["why", "app:1"],
         ["facts", "app"],
         ["facts", "app/missing.py"],
@@ -176,6 +178,29 @@ def test_a_reader_that_has_gone_away(project: Path, tmp_path: Path) -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait(timeout=300) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.parametrize("command", [["check"], ["rules"], ["routes"]])
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (">/dev/full", "standard output: cannot be written: No space left on device"),
+        (">&-", "standard output is closed"),
+    ],
+)
+def test_an_output_that_takes_nothing(
+    command: list[str], where: str, expected: str, project: Path, tmp_path: Path
+) -> None:
+    words = [sys.executable, "-m", "fwp_plugins", *command]
+    run = subprocess.run(
+        ["sh", "-c", f'"$@" {where}', "sh", *words],
+        cwd=project,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stderr) == (2, f"fwp: error: {expected}\n")
 
 
 def test_an_output_that_cannot_show_every_character(project: Path, tmp_path: Path) -> None:

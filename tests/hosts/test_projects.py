@@ -34,6 +34,11 @@ def test_enabling_selects_full_codes() -> None:
     assert all(enabled.enabled(code, preview=True) for code in enabled.select[1:])
 
 
+def test_enabling_what_there_is_not() -> None:
+    with pytest.raises(SettingsError, match="no rule has a code that starts with 'FWP999'"):
+        Overrides(enable=("FWP110", "FWP999")).apply(Settings())
+
+
 def test_a_value_that_is_not_allowed() -> None:
     with pytest.raises(SettingsError, match=r"file-access: must be one of .*, not 'sometimes'"):
         Overrides(file_access="sometimes").apply(Settings())

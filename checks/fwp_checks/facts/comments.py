@@ -88,6 +88,17 @@ def problems(found: Suppressions) -> list[tuple[int, str]]:
     return found.get("problems", [])
 
 
+def named(found: Suppressions) -> list[tuple[int, str]]:
+    """The prefixes that comments name, each with the first line (from 1) of those it is for."""
+    lines = found.get("lines", {})
+    return [
+        (max(line, 1), prefix)
+        for line in sorted(lines)
+        for prefix in lines[line]
+        if prefix not in lines.get(line - 1, ()) or line == 1
+    ]
+
+
 class _Places:
     """Where the lines and the statements of a text are."""
 

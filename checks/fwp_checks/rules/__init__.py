@@ -78,6 +78,13 @@ class LoadedRule:
 
 
 @cache
+def rule_codes() -> tuple[str, ...]:
+    """The codes of all rules, by the names of their folders: no rule is imported for that."""
+    folders = (info.name for info in pkgutil.iter_modules(__path__) if info.ispkg)
+    return tuple(folder.partition("_")[0].upper() for folder in folders)
+
+
+@cache
 def all_rules() -> tuple[LoadedRule, ...]:
     """Every rule in this package, ordered by code."""
     found = []

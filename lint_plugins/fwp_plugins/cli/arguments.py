@@ -60,6 +60,15 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
+    def reject(self, unknown: Sequence[str]) -> NoReturn:
+        """Leave because of arguments that there are none of, with the nearest that there is."""
+        import difflib
+
+        word = unknown[0].partition("=")[0]
+        close = difflib.get_close_matches(word, self._option_string_actions, n=1)
+        kind = "option" if word.startswith("-") else "argument"
+        self.error(f"unknown {kind} '{word}'{f'; did you mean {close[0]}?' if close else ''}")
+
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The parsed arguments; ``run`` is the command to call with them.
@@ -74,7 +83,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     version = f"fwp {__version__}{' (compiled)' if is_compiled() else ''}"
     parser.add_argument("--version", action="version", version=version)
-    parser.set_defaults(run=lambda _: parser.error("which command? check, for example"))
+    parser.set_defaults(
+        parser=parser, run=lambda _: parser.error("which command? check, for example")
+    )
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     _add_check(commands)
     _add_explain(commands)
@@ -82,7 +93,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_routes(commands)
     _add_why(commands)
     _add_facts(commands)
-    return parser.parse_args(argv)
+    for command in commands.choices.values():
+        command.set_defaults(parser=command)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        rejecting: _Parser = arguments.parser
+        rejecting.reject(unknown)
+    return arguments
 
 
 def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:
@@ -99,6 +116,13 @@ def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:
 
 def _code_list(text: str) -> tuple[str, ...]:
     return tuple(code for code in text.replace(",", " ").split() if code)
+
+
+def _selected_codes(text: str) -> tuple[str, ...]:
+    codes = _code_list(text)
+    if not codes:
+        raise argparse.ArgumentTypeError("no code is given, so that nothing would be reported")
+    return codes
 
 
 def _positive(text: str) -> int:
@@ -129,7 +153,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     rules = check.add_argument_group("rules")
     rules.add_argument(
         "--select",
-        type=_code_list,
+        type=_selected_codes,
         action="extend",
         metavar="CODES",
         help="report only these codes or prefixes of codes, separated by commas",
@@ -144,7 +168,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
         choices=FORMATS,
         default="concise",
         help="concise: one line a finding; full: with source lines and the path to the cause; "
-        "json (default: %(default)s)",
+        "json: for programs (default: %(default)s)",
     )
     output.add_argument(
         "--statistics", action="store_true", help="print counts by rule instead of findings"

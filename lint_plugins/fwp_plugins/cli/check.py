@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -79,16 +80,16 @@ def _check_stdin(
     arguments: argparse.Namespace, texts: dict[str, str], fixer: Fixer | None
 ) -> tuple[Path, Report]:
     path = absolute(arguments.stdin_display_name)
+    if path.is_dir():
+        raise CommandError(f"{arguments.stdin_display_name}: is a folder, not a file")
     if not path.parent.is_dir():
         raise CommandError(f"{arguments.stdin_display_name}: no such folder: {path.parent}")
-    try:
-        text = decode(sys.stdin.buffer.read())
-    except (SyntaxError, UnicodeDecodeError) as error:
-        raise CommandError(f"{arguments.stdin_display_name}: standard input: {error}") from error
+    content = sys.stdin.buffer.read()
     given = options.overrides(arguments)
     session = options.session_of(path, given, arguments)
-    session.update(path, text)
-    texts[PurePath(os.path.relpath(path, session.root)).as_posix()] = text
+    session.update(path, content)
+    with suppress(SyntaxError, UnicodeDecodeError):  # which the engine reports
+        texts[PurePath(os.path.relpath(path, session.root)).as_posix()] = decode(content)
     report = session.check(path)
     if fixer is not None:
         fixer.fix(session, [path], report, None)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from fwp_checks.rules import all_rules
 from fwp_checks.session import Session
 from fwp_plugins.cli.errors import CommandError
+from fwp_plugins.codes import unknown
 from fwp_plugins.projects import (
-    RUN_CODES,
     CacheDir,
     Overrides,
     absolute,
@@ -25,8 +25,9 @@ def overrides(arguments: argparse.Namespace) -> Overrides:
     """The settings given on the command line. Raises CommandError for a code that no rule has."""
     select = getattr(arguments, "select", None)
     ignore = getattr(arguments, "ignore", None)
-    for code in [*(select or ()), *(ignore or ())]:
-        _require_known(code)
+    problem = unknown([*(select or ()), *(ignore or ())])
+    if problem is not None:
+        raise CommandError(problem)
     return Overrides(
         select=None if select is None else tuple(select),
         ignore=None if ignore is None else tuple(ignore),
@@ -56,11 +57,18 @@ def session_of(start: Path, given: Overrides, arguments: argparse.Namespace) -> 
 
 
 def place(text: str) -> tuple[Path, int]:
-    """The file and the line of ``PATH:LINE``. Raises CommandError for anything else."""
+    """The file and the line of ``PATH:LINE``. Raises CommandError for anything else, and for a line
+    behind the end of the file.
+    """
     name, colon, number = text.rpartition(":")
     if not colon or not number.isdecimal() or int(number) < 1:
         raise CommandError(f"'{text}' is not of the form PATH:LINE")
-    return file_named(Path(name)), int(number)
+    path, line = file_named(Path(name)), int(number)
+    with suppress(OSError):  # which is told when the file is read
+        last = path.read_bytes().count(b"\n") + 1
+        if line > last:
+            raise CommandError(f"{text}: the last line of the file is {last}")
+    return path, line
 
 
 def file_named(path: Path) -> Path:
@@ -73,8 +81,16 @@ def file_named(path: Path) -> Path:
 
 
 def existing(path: Path) -> Path:
-    """The absolute form of a path. Raises CommandError if there is nothing."""
-    if not path.exists():
+    """The absolute form of a path. Raises CommandError if there is nothing, and for a folder that
+    cannot be read.
+    """
+    try:
+        exists = path.exists()
+        if path.is_dir():
+            os.scandir(path).close()
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be read: {error.strerror}") from None
+    if not exists:
         raise CommandError(f"{path}: no such file or folder")
     return absolute(path)
 
@@ -85,23 +101,3 @@ def cache_dir(arguments: argparse.Namespace) -> CacheDir:
         return False
     given: Path | None = arguments.cache_dir
     return absolute(given) if given else None
-
-
-def suggestion(word: str) -> str:
-    """The end of a message about an unknown word: the codes and rule names close to it."""
-    names = [*RUN_CODES]
-    for loaded in all_rules():
-        names += [loaded.rule.code, loaded.rule.name]
-    import difflib
-
-    close = difflib.get_close_matches(word, [*names, *map(str.lower, names)], n=6, cutoff=0.6)
-    unique = list(
-        dict.fromkeys(match.upper() if match.startswith("fwp") else match for match in close)
-    )
-    return f"; did you mean {', '.join(unique[:3])}?" if unique else "; fwp rules lists them"
-
-
-def _require_known(prefix: str) -> None:
-    codes = [*RUN_CODES, *(loaded.rule.code for loaded in all_rules())]
-    if not re.fullmatch("FWP[0-9]*", prefix) or not any(c.startswith(prefix) for c in codes):
-        raise CommandError(f"no rule has a code that starts with '{prefix}'{suggestion(prefix)}")

@@ -18,13 +18,25 @@ _REFRESHED_AFTER = 0.1
 
 
 def print_lines(lines: Iterable[Line], *, color: str = "auto") -> None:
-    """Write lines to standard output; a reader that has gone away (``| head``) is no error."""
+    """Write lines to standard output; a reader that has gone away (``| head``) is no error.
+
+    Raises CommandError if they cannot be written.
+    """
+    if sys.stdout is None:  # closed by the shell: >&-
+        raise CommandError("standard output is closed")
     try:
         write_lines(lines, sys.stdout, color=wants_color(color, sys.stdout))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes again at exit: give it somewhere to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
+    except OSError as error:
+        _close_output()
+        raise CommandError(f"standard output: cannot be written: {error.strerror}") from error
+
+
+def _close_output() -> None:
+    # Python flushes again at exit: give it somewhere to flush to.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_text(text: str) -> None:

@@ -7,12 +7,14 @@ import json
 import sys
 from pathlib import Path
 
+from fwp_checks.diagnostics import NAMES
 from fwp_checks.rules import LoadedRule, all_rules
 from fwp_plugins.cli.errors import CommandError
-from fwp_plugins.cli.options import place, session_of, suggestion
+from fwp_plugins.cli.options import place, session_of
 from fwp_plugins.cli.output import print_lines, print_text
+from fwp_plugins.codes import suggestion
 from fwp_plugins.formats.terminal import Line, wants_color
-from fwp_plugins.projects import RUN_CODES, Overrides
+from fwp_plugins.projects import Overrides
 
 CASES_HEADING = "## Cases"
 
@@ -62,7 +64,7 @@ def _page(word: str) -> Path:
     for loaded in all_rules():
         if word.upper() == loaded.rule.code or word.lower() == loaded.rule.name:
             return loaded.page
-    for code, name in RUN_CODES.items():
+    for code, name in NAMES.items():
         if word.upper() == code or word.lower() == name:
             return Path(__file__).with_name(f"{code.lower()}.md")
     raise CommandError(f"there is no rule '{word}'{suggestion(word)}")

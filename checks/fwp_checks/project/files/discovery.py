@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from fwp_checks.patterns import matches
@@ -55,7 +55,7 @@ def find_root(start: Path) -> Path:
         if _has_settings(candidate):
             return candidate
     for candidate in below_home:
-        if any((candidate / name).exists() for name in _REPOSITORIES):
+        if any(_is_so((candidate / name).exists) for name in _REPOSITORIES):
             return candidate
     for candidate in reversed(below_home):
         if _is_project(candidate):
@@ -63,8 +63,8 @@ def find_root(start: Path) -> Path:
     home = _home()
     if home is not None and home in folder.parents and (_has_settings(home) or _is_project(home)):
         return home
-    while (folder / "__init__.py").is_file() and folder.parent != folder:
-        if any((folder / name).exists() for name in _FORGES):
+    while _is_so((folder / "__init__.py").is_file) and folder.parent != folder:
+        if any(_is_so((folder / name).exists) for name in _FORGES):
             break
         folder = folder.parent
     return folder
@@ -199,22 +199,22 @@ def _walk(
             if (
                 deployment is not None
                 and is_deployment_file(relative, name)
-                and entry.is_file()
+                and _is_so(entry.is_file)
                 and not matches(path, exclude)
             ):
                 deployment.append(path)
             if templates is not None and name.endswith(endings):
-                if entry.is_file() and not matches(path, exclude):
+                if _is_so(entry.is_file) and not matches(path, exclude):
                     templates.append(path)
                 continue
             if name.endswith(".py"):
                 if _TEST_FILE.fullmatch(name) and not with_tests:
-                    if tests is not None and entry.is_file() and not matches(path, exclude):
+                    if tests is not None and _is_so(entry.is_file) and not matches(path, exclude):
                         tests.append(path)
                     continue
                 if _is_shadowed(Path(place), path, names):
                     continue
-                if entry.is_file() and not matches(path, exclude):
+                if _is_so(entry.is_file) and not matches(path, exclude):
                     yield path
                     continue
             if name[0] == "." or name in _NEVER or not entry.is_dir(follow_symlinks=False):
@@ -225,6 +225,14 @@ def _walk(
                 stack.append((entry.path, path))
             elif tests is not None:
                 tests.append(f"{path}/")
+
+
+def _is_so(asked: Callable[[], bool]) -> bool:
+    """The answer; no where there is none: a link that leads to itself, a folder that is locked."""
+    try:
+        return asked()
+    except OSError:
+        return False
 
 
 def _is_shadowed(folder: Path, path: str, names: set[str]) -> bool:
@@ -271,7 +279,7 @@ def _home() -> Path | None:
 
 
 def _is_project(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in PROJECT_FILES)
+    return any(_is_so((folder / name).is_file) for name in PROJECT_FILES)
 
 
 def _has_settings(folder: Path) -> bool:
@@ -281,8 +289,8 @@ def _has_settings(folder: Path) -> bool:
     except OSError:
         document = b""
     if b"fwp" not in document:
-        return (folder / "fwp.toml").is_file()
+        return _is_so((folder / "fwp.toml").is_file)
     try:
         return settings_table(folder) is not None
     except SettingsError:
-        return b"tool.fwp" in document or (folder / "fwp.toml").is_file()
+        return b"tool.fwp" in document or _is_so((folder / "fwp.toml").is_file)
