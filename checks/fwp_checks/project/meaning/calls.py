@@ -193,10 +193,10 @@ class Calls:
     def _invoke_instance(self, instance: Instance, arguments: Arguments) -> Outcome:
         if isinstance(instance.class_, str):
             return self._project.libraries.call(f"{instance.class_}.__call__", arguments, instance)
-        member = self._project.members.find_in_class(instance.class_, "__call__")
-        if member is None:
+        method = self._project.members.method(instance, "__call__")
+        if method is None:
             return Outcome.unknown(f"{instance.class_.name} objects have no known __call__")
-        return self.invoke(self._project.members.bind(member, instance), arguments)
+        return self.invoke(method, arguments)
 
     def _invoke_wrapped(self, wrapped: Wrapped, arguments: Arguments) -> Outcome:
         if wrapped.how in ("staticmethod", "classmethod"):
