@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
+from fwp_checks.project.meaning.narrowing import Read, what_is_read
 from fwp_checks.project.meaning.outcome import RunFrame
 from fwp_checks.project.meaning.tested import parts, tests_before, tests_behind_loops
 
@@ -32,9 +33,6 @@ _ENDING = frozenset({"wait", "communicate", "join"})
 # So many helpers away it is looked for what asks.
 _CALLS = 2
 
-_Path = tuple[object, ...]
-"""A variable of a function and what is read of it: the same for each term that reads it."""
-
 
 class Processes(Framework):
     """Hooks for the standard library's processes and threads."""
@@ -50,7 +48,7 @@ class Processes(Framework):
         called = terms[terms[term][1]]
         if called[0] != t.ATTR:
             return False
-        process = _path(terms, called[1])
+        process = what_is_read(terms, called[1])
         if process[-1] in _PIPES:
             process = process[:-1]
         return any(
@@ -65,18 +63,7 @@ def _tests(frame: Frame, term: int) -> Iterator[tuple[int, bool]]:
     yield from tests_behind_loops(frame.module, frame.scope_number, term)
 
 
-def _path(terms: list[t.Term], term: int) -> _Path:
-    term = t.unaliased(terms, term)
-    entry = terms[term]
-    if entry[0] == t.ATTR:
-        return (*_path(terms, entry[1]), entry[2])
-    if entry[0] == t.ITEM:
-        key = terms[entry[2]]
-        return (*_path(terms, entry[1]), key if key[0] == t.CONST else _path(terms, entry[2]))
-    return (entry,) if entry[0] in (t.NAME, t.PARAM) else (term,)
-
-
-def _is_replaced(frame: Frame, process: _Path, test: int, term: int) -> bool:
+def _is_replaced(frame: Frame, process: Read, test: int, term: int) -> bool:
     """Whether another process has taken the attribute's place between a test and a term."""
     terms = frame.module.facts.terms
     return any(
@@ -85,7 +72,7 @@ def _is_replaced(frame: Frame, process: _Path, test: int, term: int) -> bool:
     )
 
 
-def _is_waited_for(frame: Frame, term: int, process: _Path) -> bool:
+def _is_waited_for(frame: Frame, term: int, process: Read) -> bool:
     """Whether a function has waited for a process before, on every way to a term, however long."""
     module = frame.module
     terms = module.facts.terms
@@ -97,14 +84,14 @@ def _is_waited_for(frame: Frame, term: int, process: _Path) -> bool:
         waiting = given if calls[at] in module.awaited else () if given or named else (function,)
         for one in waiting:
             if terms[one][0] == t.ATTR and terms[one][2] in _ENDING:
-                if _path(terms, terms[one][1]) == process:
+                if what_is_read(terms, terms[one][1]) == process:
                     if not any(r.start <= calls[at] < r.end for r in around):
                         return True
     return False
 
 
 def _says_ended(
-    project: Project, frame: Frame, test: int, process: _Path, holds: bool, calls: int
+    project: Project, frame: Frame, test: int, process: Read, holds: bool, calls: int
 ) -> bool:
     """Whether a process has ended where a test is true, or where it is false; so many ``calls``
     away.
@@ -122,7 +109,11 @@ def _says_ended(
         return False
     if entry[0] == t.CALL and not holds:
         asked = terms[entry[1]]
-        if asked[0] == t.ATTR and asked[2] == "is_alive" and _path(terms, asked[1]) == process:
+        if (
+            asked[0] == t.ATTR
+            and asked[2] == "is_alive"
+            and what_is_read(terms, asked[1]) == process
+        ):
             return True
     if holds and _is_code(project, frame, test, process, calls):
         return True
@@ -143,17 +134,17 @@ def _says_ended(
     )
 
 
-def _asks_for(terms: list[t.Term], test: int, process: _Path, *, holds: bool) -> bool:
+def _asks_for(terms: list[t.Term], test: int, process: Read, *, holds: bool) -> bool:
     """Whether a test asks for nothing but that there is a process (not ``holds``: is none)."""
     entry = terms[test]
     if entry[0] == t.UNARY and entry[1] == "not":
         return _asks_for(terms, entry[2], process, holds=not holds)
     if entry[0] == t.COMPARE and entry[1] in _IS_NONE and terms[entry[3]] == (t.CONST, None):
-        return _IS_NONE[entry[1]] is not holds and _path(terms, entry[2]) == process
-    return holds and _path(terms, test) == process
+        return _IS_NONE[entry[1]] is not holds and what_is_read(terms, entry[2]) == process
+    return holds and what_is_read(terms, test) == process
 
 
-def _is_code(project: Project, frame: Frame, term: int, process: _Path, calls: int) -> bool:
+def _is_code(project: Project, frame: Frame, term: int, process: Read, calls: int) -> bool:
     """Whether a term is what a process ended with: ``process.poll()``, ``process.returncode``."""
     terms = frame.module.facts.terms
     while terms[term][0] in (t.NARROW, t.ALIAS, t.TRUTH):
@@ -161,19 +152,23 @@ def _is_code(project: Project, frame: Frame, term: int, process: _Path, calls: i
     entry = terms[term]
     if entry[0] == t.CALL:
         called = terms[entry[1]]
-        if called[0] == t.ATTR and called[2] == "poll" and _path(terms, called[1]) == process:
+        if (
+            called[0] == t.ATTR
+            and called[2] == "poll"
+            and what_is_read(terms, called[1]) == process
+        ):
             return True
     elif entry[0] != t.ATTR:
         return False
-    elif entry[2] in _CODES and _path(terms, entry[1]) == process:
+    elif entry[2] in _CODES and what_is_read(terms, entry[1]) == process:
         return True
     asked = _helper(project, frame, term, process) if calls else None
     return asked is not None and _is_code(project, *asked, calls - 1)
 
 
 def _helper(
-    project: Project, frame: Frame, term: int, process: _Path
-) -> tuple[Frame, int, _Path] | None:
+    project: Project, frame: Frame, term: int, process: Read
+) -> tuple[Frame, int, Read] | None:
     """The function or property of the project that a term runs, the one thing that it returns, and
     what the process is in it.
     """
@@ -201,9 +196,9 @@ def _helper(
     if entry[0] == t.CALL:
         given.extend(entry[2])
     for index, handed in enumerate(given):
-        path = _path(terms, handed) if handed >= 0 else ()
+        path = what_is_read(terms, handed) if handed >= 0 else ()
         if path and process[: len(path)] == path:
-            inner: _Path = ((t.PARAM, index), *process[len(path) :])
+            inner: Read = ((t.PARAM, index), *process[len(path) :])
             return helper, helper.scope.returns[0], inner
     return None
 

@@ -40,6 +40,9 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
+Read = tuple[object, ...]
+"""A variable of a function and what is read of it."""
+
 TRUTHY = (
     Instance,
     FunctionValue,
@@ -258,19 +261,24 @@ def is_same(terms: list[t.Term], one: int, other: int) -> bool:
     one.
     """
     one, other = t.unaliased(terms, one), t.unaliased(terms, other)
-    kind: int = terms[one][0]
-    while kind in (t.ATTR, t.ITEM) and kind == terms[other][0]:
-        left, right = terms[one][2], terms[other][2]
-        if left != right and (kind == t.ATTR or not _is_same_key(terms, left, right)):
-            return False
-        one, other = t.unaliased(terms, terms[one][1]), t.unaliased(terms, terms[other][1])
-        kind = terms[one][0]
-    return one == other or (kind in (t.NAME, t.PARAM) and terms[one] == terms[other])
+    if one == other or terms[one][0] != terms[other][0]:
+        return one == other
+    return what_is_read(terms, one) == what_is_read(terms, other)
 
 
-def _is_same_key(terms: list[t.Term], one: int, other: int) -> bool:
-    """Whether two keys are the same literal, variable or attribute."""
-    return terms[one] == terms[other] if terms[one][0] == t.CONST else is_same(terms, one, other)
+def what_is_read(terms: list[t.Term], term: int) -> Read:
+    """The variable, attribute or item that a term of a function reads: equal for terms of which
+    :func:`is_same` is true.
+    """
+    term = t.unaliased(terms, term)
+    entry = terms[term]
+    if entry[0] == t.ATTR:
+        return (*what_is_read(terms, entry[1]), entry[2])
+    if entry[0] == t.ITEM:
+        key = terms[entry[2]]
+        read = key if key[0] == t.CONST else what_is_read(terms, entry[2])
+        return (*what_is_read(terms, entry[1]), read)
+    return (entry,) if entry[0] in (t.NAME, t.PARAM) else (term,)
 
 
 def _stretches(module: Module, call: int) -> Iterator[tuple[int, int, bool]]:
