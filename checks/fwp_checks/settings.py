@@ -102,6 +102,8 @@ class Settings:
         for key, value in table.items():
             place = _place(source, key)
             reader = _READERS.get(key)
+            if key == "tool" and source == "fwp.toml":
+                raise SettingsError(f"{place}: settings stand here without the heading [tool.fwp]")
             if reader is None:
                 raise SettingsError(f"{place}: unknown setting{_suggestion(key, _READERS)}")
             try:

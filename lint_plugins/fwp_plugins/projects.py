@@ -205,8 +205,11 @@ class FileByFile:
 
     def _project(self, path: Path, jobs: int = 1) -> _Project:
         start = path if path.is_dir() else path.parent
-        if self._root is not None and start.is_relative_to(self._root):
-            start = self._root
+        if self._root is not None:
+            if not self._root.is_dir():
+                raise SettingsError(f"fwp-root: {self._root}: no such folder")
+            if start.is_relative_to(self._root):
+                start = self._root
         root = self._roots.get(start)
         if root is None:
             root = self._roots[start] = find_root(start)

@@ -164,6 +164,21 @@ def test_broken_settings(settings: str, project: Path, fwp: Fwp) -> None:
     assert result.err.count("\n") == 1
 
 
+def test_a_package_to_read_that_is_not_installed(project: Path, fwp: Fwp) -> None:
+    write(project, {"pyproject.toml": '[tool.fwp]\nread-packages = ["pluggy", "no.such"]\n'})
+    result = fwp("check", "app/services.py", "--select", "FWP9")
+    assert result.err == (
+        "fwp: warning: pyproject.toml: tool.fwp.read-packages: "
+        "'no.such' is not installed, or has no source to read\n"
+    )
+
+
+def test_the_heading_of_the_other_file(project: Path, fwp: Fwp) -> None:
+    write(project, {"fwp.toml": '[tool.fwp]\nselect = ["FWP1"]\n'})
+    expected = "fwp: error: fwp.toml: tool: settings stand here without the heading [tool.fwp]\n"
+    assert fwp("check").err == expected
+
+
 def test_a_folder_without_python_files(project: Path, fwp: Fwp) -> None:
     write(project, {"docs/index.md": ""})
     result = fwp("check", "docs")

@@ -95,6 +95,12 @@ def test_a_root_that_is_given_holds_for_the_files_below_it(tmp_path: Path, proje
     assert codes(files, other / "app/api.py") == ["FWP102"]
 
 
+def test_a_root_that_there_is_not(tmp_path: Path, project: Path) -> None:
+    files = FileByFile(Overrides(), root=tmp_path / "nowhere")
+    [finding] = files.check(str(project / "app" / "api.py"))
+    assert (finding.code, finding.message[-16:]) == ("FWP903", ": no such folder")
+
+
 @pytest.mark.parametrize("cache", ["none", "cold", "warm"])
 def test_one_analysis_serves_all_files(
     cache: str, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.diagnostics import FILE_SKIPPED, INTERNAL_ERROR
 from fwp_checks.finding import Finding, Report, Skipped
 from fwp_checks.project.files.discovery import python_files
+from fwp_checks.project.files.environment import package_files
 from fwp_checks.session import Session
 from fwp_plugins.cli import options
 from fwp_plugins.cli.errors import CommandError
@@ -108,6 +109,7 @@ def _check_paths(
     with progress() as show:
         for session, named in groups:
             share = _covered(session, named) if arguments.force_exclude else named
+            _warn_of_packages(session)
             report = session.check_all(paths=share, progress=show)
             if share and report == Report():
                 _warn_of_nothing(session, share)
@@ -132,6 +134,17 @@ def _warn_of_nothing(session: Session, paths: list[Path]) -> None:
     if not python_files(session.root, session.settings, paths):
         names = ", ".join(_from_here(path, "") for path in paths)
         print(f"fwp: warning: there is no Python file to check in {names}", file=sys.stderr)
+
+
+def _warn_of_packages(session: Session) -> None:
+    settings = session.settings
+    for package in settings.read_packages:
+        if not package_files(package, session.root, settings):
+            place = settings.place_of("read-packages")
+            print(
+                f"fwp: warning: {place}: '{package}' is not installed, or has no source to read",
+                file=sys.stderr,
+            )
 
 
 def _under(report: Report, prefix: str) -> Report:
