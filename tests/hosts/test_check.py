@@ -105,6 +105,7 @@ def test_a_code_that_no_rule_has(project: Path, fwp: Fwp) -> None:
         ("--fromat=json", "unknown option '--fromat'; did you mean --format?"),
         ("--selct", "unknown option '--selct'; did you mean --select?"),
         ("-z", "unknown option '-z' (see"),
+        ("--hold", "unknown option '--hold' (see"),
     ],
 )
 def test_an_option_that_there_is_not(given: str, expected: str, project: Path, fwp: Fwp) -> None:

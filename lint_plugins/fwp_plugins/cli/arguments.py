@@ -65,7 +65,7 @@ class _Parser(argparse.ArgumentParser):
         import difflib
 
         word = unknown[0].partition("=")[0]
-        close = difflib.get_close_matches(word, self._option_string_actions, n=1)
+        close = difflib.get_close_matches(word, self._option_string_actions, n=1, cutoff=0.7)
         kind = "option" if word.startswith("-") else "argument"
         self.error(f"unknown {kind} '{word}'{f'; did you mean {close[0]}?' if close else ''}")
 
