@@ -15,7 +15,8 @@ from fwp_checks.catalogue.documents import Document, read_document
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names differ by platform")
 
 # Set on instances, or made up by __getattr__ or by C code, so not to be seen on the class;
-# in_memory are objects that were made over a buffer, or for a database without a file.
+# in_memory are objects that were made over a buffer, or for a database without a file,
+# compressing those that compress.
 ON_INSTANCES = (
     "asyncio.Condition.acquire",
     "asyncio.run_coroutine_threadsafe.future",
@@ -31,12 +32,14 @@ ON_INSTANCES = (
     "sqlite3.Cursor.in_memory",
     "subprocess.Popen.stderr",
     "subprocess.Popen.stdout",
+    "tarfile.TarFile.compressing",
     "tarfile.TarFile.in_memory",
     "tempfile.TemporaryDirectory.name",
     "threading.Condition.acquire",
     "threading.Lock",
     "threading.RLock",
     "xmlrpc.client.ServerProxy.procedure",
+    "zipfile.ZipFile.compressing",
     "zipfile.ZipFile.in_memory",
 )
 OTHER_PLATFORMS = (

@@ -107,8 +107,13 @@ _SPECIAL = {
 }
 
 
-# What a decorator or wrapper makes is called by the name people know it by.
-_PUBLIC_NAMES = {"asgiref.sync.AsyncToSync.__call__": "async_to_sync"}
+# What a decorator, a wrapper or an option makes is called by the name people know it by.
+_PUBLIC_NAMES = {
+    "asgiref.sync.AsyncToSync.__call__": "async_to_sync",
+    "influxdb_client.WriteApi.synchronous.write": "influxdb_client.WriteApi.write",
+    "tarfile.TarFile.compressing.add": "tarfile.TarFile.add",
+    "zipfile.ZipFile.compressing.write": "zipfile.ZipFile.write",
+}
 
 
 def public_name(name: str) -> str:
