@@ -21,10 +21,26 @@ SEVERITIES = {
         def show(tenant: str) -> dict:
             return load(tenant)
 
+        async def home():
+            show("xerox")
+        """,
+        Severity.INFO,
+    ),
+    "network under a test of what a handler is given": (
+        """
+        def ask(tenant: str) -> dict:
+            return requests.get(f"https://{tenant}.example.org").json()
+
+        def load(tenant: str) -> dict:
+            return ask(tenant) if tenant.startswith("x") else {}
+
+        def show(tenant: str) -> dict:
+            return load(tenant)
+
         async def home(tenant: str):
             show(tenant)
         """,
-        Severity.INFO,
+        Severity.ERROR,
     ),
     "network under a test that a near helper asks": (
         """

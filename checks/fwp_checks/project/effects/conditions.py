@@ -27,7 +27,7 @@ from fwp_checks.project.effects.unused import ENDING
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.assignments import assigned_before
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.mappings import roots_of
+from fwp_checks.project.meaning.mappings import root_of, roots_of
 from fwp_checks.project.meaning.tested import parts
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -128,7 +128,7 @@ class Conditions:
         ``levels`` of branches are looked into in which variables are assigned.
         """
         terms = frame.module.facts.terms
-        entry = terms[term]
+        entry = terms[root_of(terms, term)]
         kind = entry[0]
         asked = self._asked(frame, term)
         if asked is not None:
@@ -364,7 +364,7 @@ class Conditions:
     def asked(self, frame: Frame, test: int, positive: bool) -> Requirements:
         """What a condition that holds (not ``positive``: fails) says of parameters themselves."""
         tested = self._tested(frame, test, positive, levels=0)
-        return frozenset([need for need in tested if need.is_plain])
+        return frozenset([need for need in tested if need.owner is None])
 
 
 def _one_of(tested: list[Requirements]) -> Requirements:

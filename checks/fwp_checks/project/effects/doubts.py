@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
+from fwp_checks.project.effects.outside import Outside
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.narrowing import is_same
@@ -30,43 +31,38 @@ class Doubts:
     """Answers for one effect: what has it under both outcomes of a test has it anyway."""
 
     def __init__(self, project: Project) -> None:
-        self._conditions = project.conditions
         self._passed = project.passed
         self._open = project.behaviours.open_tests
         self._met: dict[Frame, set[Tests]] = {}
 
-    def has(self, frame: Frame, term: int) -> bool:
-        """Whether a term that has the effect runs under such tests, and none that were asked for
-        before run under the other outcomes of these.
+    def of(self, frame: Frame, term: int) -> tuple[bool, Requirements]:
+        """Whether a term that has the effect runs under tests that are open, and what others ask of
+        the frame's parameters; nothing does under both outcomes of a test.
         """
         found = self._open.around(frame, term)
         if not found:
-            return False
+            return False, NOTHING
         met = self._met.setdefault(frame, set())
         waiting = [found]
+        answers = []
         while waiting:
             tests = waiting.pop()
-            if not tests:
-                return False
+            answers.append(self._open.asked(frame, tests))
             met.add(tests)
-            for test, holds in tests:
+            for test, holds in sorted(tests):
                 rest = tests - {(test, holds)}
                 if rest | {(test, not holds)} in met:
                     waiting.append(rest)
-        return True
+        known = [asked for asked in answers if asked is not None]
+        return (False, min(known, key=len)) if known else (True, NOTHING)
 
-    def asked(self, frame: Frame, term: int) -> Requirements:
-        """What the tests around a term ask of the frame's parameters."""
-        found = NOTHING
-        for region in _around(frame, term):
-            found |= self._conditions.asked(frame, region.term, region.kind == "if")
-        return found
-
-    def are_left(self, asked: Requirements, caller: Frame, call: int, callee: Frame) -> bool:
-        """Whether a call does not say of what its callee asks that it is so, and does not hand on
-        a parameter of the caller, either.
+    def answered(
+        self, asked: Requirements, caller: Frame, call: int, callee: Frame
+    ) -> Requirements | None:
+        """What a call leaves to its caller's callers of what its callee asks; None if it does not
+        say of all of the rest that it is so.
         """
-        return any(not self._passed.is_met(need, caller, call, callee) for need in asked)
+        return self._passed.answered(asked, caller, call, callee)
 
 
 class OpenTests:
@@ -76,38 +72,68 @@ class OpenTests:
         self._project = project
         self._conditions = project.conditions
         self._passed = project.passed
-        self._answered: dict[tuple[Frame, str, int, int, int], bool] = {}
+        self._outside = Outside(project)
+        self._answers: dict[tuple[Frame, str, int, int, int], Requirements | None] = {}
+        self._asked: dict[Frame, dict[Test, Requirements | None]] = {}
 
     def around(self, frame: Frame, term: int) -> Tests:
-        """The open tests of the branches in which a term stands."""
+        """The tests of the branches in which a term stands that are open, or ask for something."""
         return frozenset(
             [
                 (region.term, region.kind == "if")
                 for region in _around(frame, term)
-                if not self._is_known(frame, region)
+                if self._answer_of(frame, region) != NOTHING
             ]
         )
 
-    def _is_known(self, frame: Frame, region: Region) -> bool:
-        key = (frame, region.kind, region.term, region.start, region.end)
-        known = self._answered.get(key)
-        if known is None:
-            known = self._is_answered(frame, region.term, region.kind == "if", region)
-            self._answered[key] = known
-        return known
+    def asked(self, frame: Frame, tests: Tests) -> Requirements | None:
+        """What such tests ask of the frame's parameters; None if one is open."""
+        found = NOTHING
+        for test in tests:
+            asked = self._asked[frame][test]
+            if asked is None:
+                return None
+            found |= asked
+        return found
 
-    def _is_answered(self, frame: Frame, test: int, holds: bool, region: Region) -> bool:
-        """Whether a test comes out so for certain, or asks for nothing but parameters, or whether
-        there is anything to work on.
+    def _answer_of(self, frame: Frame, region: Region) -> Requirements | None:
+        key = (frame, region.kind, region.term, region.start, region.end)
+        if key in self._answers:
+            return self._answers[key]
+        holds = region.kind == "if"
+        found = self._answer(frame, region.term, holds, region)
+        self._answers[key] = found
+        if found != NOTHING:
+            self._asked.setdefault(frame, {})[region.term, holds] = found
+        return found
+
+    def _answer(self, frame: Frame, test: int, holds: bool, region: Region) -> Requirements | None:
+        """What a test asks of parameters: nothing if it comes out so for certain, or either way, or
+        whether there is anything to work on; None if it is open.
         """
         terms = frame.module.facts.terms
         entry = terms[test]
         if entry[0] == t.UNARY and entry[1] == "not":
-            return self._is_answered(frame, entry[2], not holds, region)
+            return self._answer(frame, entry[2], not holds, region)
         if entry[0] == t.BOOL and (entry[1] == "and") is holds:
-            return all(self._is_answered(frame, operand, holds, region) for operand in entry[2])
-        if entry[0] != t.BOOL and self._conditions.asked(frame, test, holds):
-            return True
+            found = NOTHING
+            for operand in entry[2]:
+                part = self._answer(frame, operand, holds, region)
+                if part is None:
+                    return None
+                found |= part
+            return found
+        asked = self._conditions.asked(frame, test, holds) if entry[0] != t.BOOL else NOTHING
+        if asked:
+            return asked
+        if self._is_certain(frame, test, holds, region):
+            return NOTHING
+        return self._outside.left(frame, test, is_truth=True)
+
+    def _is_certain(self, frame: Frame, test: int, holds: bool, region: Region) -> bool:
+        """Whether a test comes out so for certain, or asks whether there is anything to work on."""
+        terms = frame.module.facts.terms
+        entry = terms[test]
         none = None
         if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
             none = _IS_NONE.get(entry[1])

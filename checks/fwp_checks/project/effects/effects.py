@@ -195,11 +195,11 @@ class Effects:
 
     def _answer(self, proof: Proof, asked: Requirements, frame: Frame, callee: Frame) -> None:
         """Note which tests of a callee's parameters a call leaves open, or to its own caller."""
-        term = proof.event.term
-        if self._doubts.are_left(asked, frame, term, callee):
+        left = self._doubts.answered(asked, frame, proof.event.term, callee)
+        if left is None:
             proof.is_open = True
         else:
-            proof.asked = self._passed.left(asked, frame, term, callee) or NOTHING
+            proof.asked = left
 
     def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""
@@ -214,8 +214,9 @@ class Effects:
                 return
             is_choice = True
         requirements = self._conditions.of(frame, event.term) | proof.requirements
-        is_open = proof.is_open or self._doubts.has(frame, event.term)
-        asked = proof.asked | self._doubts.asked(frame, event.term)
+        is_open, asked = self._doubts.of(frame, event.term)
+        is_open = is_open or proof.is_open
+        asked |= proof.asked
         is_caught = proof.is_caught or (
             proof.is_refused
             and self._refusals is not None
@@ -226,6 +227,7 @@ class Effects:
                 least = min(proofs, key=_openness)
                 requirements |= least.requirements
                 is_open = is_open or least.is_open
+                asked |= least.asked
                 is_choice = is_choice or least.is_choice
         known = self._known.setdefault(frame, [])
         if len(known) == _MAX_PROOFS - 1:
@@ -304,7 +306,7 @@ def _says_as_much(known: list[Proof], new: Proof) -> bool:
     """Whether one of some proofs needs no more than another, and is no more open."""
     return any(
         proof.requirements <= new.requirements
-        and (new.is_open or not proof.is_open)
+        and (new.is_open or (not proof.is_open and proof.asked <= new.asked))
         and (new.is_choice or not proof.is_choice)
         and (new.is_caught or not proof.is_caught)
         and (new.is_brief or not proof.is_brief)

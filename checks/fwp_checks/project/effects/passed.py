@@ -13,7 +13,9 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import literal
 from fwp_checks.project.effects.consumed import makers
 from fwp_checks.project.effects.lacking import has, lacks
+from fwp_checks.project.effects.outside import Outside
 from fwp_checks.project.effects.requirements import (
+    GIVEN,
     NOTHING,
     PLAIN,
     Condition,
@@ -67,6 +69,7 @@ class Passed:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._outside = Outside(project)
 
     def left(
         self, requirements: Requirements, caller: Frame, call: int, callee: Frame
@@ -162,27 +165,47 @@ class Passed:
             return NOTHING
         return self._left_of(need.of_option, caller, made, constructor, 1)
 
-    def is_met(self, need: Condition, caller: Frame, call: int, callee: Frame) -> bool:
-        """Whether a call that does not rule out a condition meets it for certain, or hands on a
-        parameter of its caller's, which may.
+    def answered(
+        self, asked: Requirements, caller: Frame, call: int, callee: Frame
+    ) -> Requirements | None:
+        """What a call that rules out no condition leaves of some to its caller's callers, where it
+        meets the others for certain; None if it does not.
         """
         handing = self._handing(caller, call, callee)
         if handing is None:
-            return False
-        call, offset = handing
+            return None
+        found = NOTHING
+        for need in asked:
+            left = self._answered(need, caller, handing[0], callee, handing[1])
+            if left is None:
+                return None
+            found |= left
+        return found
+
+    def _answered(
+        self, need: Condition, caller: Frame, call: int, callee: Frame, offset: int
+    ) -> Requirements | None:
         passed = self._passed(caller, call, callee, need, offset)
-        if not isinstance(passed, int):
-            return passed is not None
-        if parameter_of(caller.module.facts.terms, passed) is not None:
-            return True
-        if need.test == "not-instance":
-            return True  # nothing says that it is one
+        if isinstance(passed, Condition):
+            return frozenset({passed})
+        if isinstance(passed, Constant):
+            return NOTHING if need.test != GIVEN else None
+        if passed is None:
+            return None
+        same = self._same_asked(caller, passed, need)
+        if same or need.test == "not-instance":  # nothing says that it is one
+            return same
         options = options_of(self._project.values.evaluate(caller, passed))
-        if need.test == "truthy":
-            return all(map(self.is_true, options))
         if need.test == "instance":
-            return all(self._is_of_a_class(option, need.classes) for option in options)
-        return need.test == "not-none" and all(map(self.is_object, options))
+            is_met = all(self._is_of_a_class(option, need.classes) for option in options)
+            return NOTHING if is_met else None
+        if need.test == "truthy" and all(map(self.is_true, options)):
+            return NOTHING
+        if need.test == "not-none" and all(map(self.is_object, options)):
+            return NOTHING
+        if need.attribute:
+            return None
+        return self._outside.left(caller, passed, need.test in _RULED_OUT)
 
     def _is_text(self, caller: Frame, term: int) -> bool:
         """Whether what is passed is declared to be a text, and none by default that is empty."""

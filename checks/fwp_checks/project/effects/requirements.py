@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import may_be
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.mappings import roots_of
+from fwp_checks.project.meaning.mappings import root_of
 from fwp_checks.project.meaning.values import ClassValue, Constant, External, Value
 
 # Objects of these are of no other class that a test asks for, but of abstract ones.
@@ -33,6 +33,8 @@ class Condition(NamedTuple):
 
     Of an object of a class of the project, ``owner``: what its constructor was handed as
     ``option``, by position.
+
+    Of values that callers choose: ``given``, what no code of the project decides.
 
     Of no single parameter: ``either``, what one of some ``ways`` asks for.
     """
@@ -91,6 +93,7 @@ class Condition(NamedTuple):
 
 Requirements = frozenset[Condition]
 NOTHING: Requirements = frozenset()
+GIVEN = "given"
 # Stands for each name that something may be put under.
 ANY: tuple[str, ...] = ("any",)
 
@@ -99,10 +102,7 @@ def parameter_of(terms: list[t.Term], term: int) -> int | None:
     """The position of the parameter that a term is, perhaps narrowed by a test or brought round by
     a loop.
     """
-    term = t.unaliased(terms, term)
-    if terms[term][0] == t.JOIN:
-        roots = roots_of(terms, term)
-        term = roots.pop() if len(roots) == 1 else term
+    term = root_of(terms, term)
     return terms[term][1] if terms[term][0] == t.PARAM else None
 
 

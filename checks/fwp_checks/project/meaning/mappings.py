@@ -151,3 +151,14 @@ def roots_of(terms: list[t.Term], term: int) -> set[int]:
         else:
             found.add(current)
     return found
+
+
+def root_of(terms: list[t.Term], term: int) -> int:
+    """The one term that a variable stands for, perhaps narrowed by a test or brought round by a
+    loop; the variable itself, where there are several.
+    """
+    term = t.unaliased(terms, term)
+    if terms[term][0] == t.JOIN:
+        roots = roots_of(terms, term)
+        return roots.pop() if len(roots) == 1 else term
+    return term
