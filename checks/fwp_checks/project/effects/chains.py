@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.stand_ins import class_of
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.python import BUILTINS
@@ -30,8 +31,10 @@ class Call(NamedTuple):
     model: str = ""
 
 
-def call_at(frame: Frame, term: int, run: Run) -> Call:
-    """The link of a chain that a run at a term of a frame is."""
+def call_at(frame: Frame, term: int, run: Run, is_one_of: bool = False) -> Call:
+    """The link of a chain that a run at a term of a frame is; ``is_one_of`` several classes, it is
+    called by its own.
+    """
     callee, library, model = None, "", ""
     if isinstance(run, RunExternal):
         library, model = run.name, _model_of(run)
@@ -39,6 +42,9 @@ def call_at(frame: Frame, term: int, run: Run) -> Call:
         callee = run.frame.function
     own_name = run_name(run)
     name = _name_of_made(frame, term, run) or own_name
+    class_ = class_of(run) if is_one_of else None
+    if class_ is not None:
+        name = f"{class_.name}.{own_name}"
     return Call(*frame.function, term, name, own_name, callee, library, model)
 
 

@@ -4,7 +4,7 @@ proves it.
 An effect starts at library functions (catalogue rows) and is carried up the call graph. The search
 starts at all of them at once and goes up breadth first, which settles cycles and gives each
 function its shortest chain. An event whose callee is one of several has an effect only if all of
-them do; if most of them do, it may have it.
+them do, but for those that stand in for the others; if most of them do, it may have it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fwp_checks.project.effects.handlers import Refusals, is_refused
 from fwp_checks.project.effects.ranks import is_brief, ranked, slowness
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
-from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
+from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     Constant,
 )
@@ -41,11 +41,14 @@ Starts = Callable[[RunExternal], EffectRow | None]
 
 @dataclass(slots=True, unsafe_hash=True)
 class Link:
-    """One link of a chain: in ``frame``, at ``term``, ``run`` runs."""
+    """One link of a chain: in ``frame``, at ``term``, ``run`` runs. ``is_one_of``: or a method of
+    another class, which only stands in for that.
+    """
 
     frame: Frame
     term: int
     run: Run
+    is_one_of: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -57,7 +60,7 @@ class Proof:
     test of which nothing says how it comes out; ``asked`` is what such tests ask of parameters.
     ``is_choice``: on the way, most of several callees have it, but not all, or it has to be asked
     for. ``is_brief``: it only waits for a lock. ``is_refused``: Django refuses it; ``is_caught``:
-    and somebody on the way catches that.
+    and somebody on the way catches that. ``is_one_of``: other callees only stand in for this one.
     """
 
     event: Event
@@ -71,6 +74,7 @@ class Proof:
     is_refused: bool = False
     is_caught: bool = False
     is_brief: bool = False
+    is_one_of: bool = False
 
 
 class Effects:
@@ -80,7 +84,8 @@ class Effects:
     happens once for each of some keys; ``each_object`` keeps of that what is remembered with an
     object, as there may be an object for each request. Without ``refused`` what
     functions refuse to do on a loop does not count. With ``mostly`` an event may have the effect if
-    most of several callees do, of which the application's settings choose one, as a rule.
+    most of several callees do, of which the application's settings choose one, as a rule; it has
+    it if the others only stand in for those that do.
     ``refusals`` tells where a query that Django refuses is caught: other proofs come first.
     """
 
@@ -104,6 +109,7 @@ class Effects:
         self._passed = project.passed
         self._doubts = Doubts(project)
         self._opt_ins = project.behaviours.opt_ins
+        self._stand_ins = project.behaviours.stand_ins
         self._behaviours = project.behaviours
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.
@@ -209,7 +215,8 @@ class Effects:
             return
         found[index].append(proof)
         is_choice = proof.is_choice or self._opt_ins.has(frame, event.term)
-        if not all(found):
+        is_one_of = self._waits(frame, found)
+        if not is_one_of and not all(found):
             if not self._mostly or not _are_most(found):
                 return
             is_choice = True
@@ -239,6 +246,7 @@ class Effects:
         settled.is_refused = first.is_refused
         settled.is_caught = is_caught
         settled.is_brief = first.is_brief
+        settled.is_one_of = is_one_of
         if len(known) < _MAX_PROOFS and not _says_as_much(known, settled):
             known.append(settled)
             self._waiting.append((frame, settled))
@@ -267,13 +275,14 @@ class Effects:
             ]
         if not found:
             return (), False
-        if not all(found):
+        is_one_of = self._waits(frame, found)
+        if not is_one_of and not all(found):
             if not self._mostly or not _are_most(found):
                 return (), False
             return _links(frame, next(proofs[0] for proofs in found if proofs)), True
-        known = found[0]
+        known = next(proofs for proofs in found if proofs)
         first = _longest(known)
-        links = _links(frame, first)
+        links = _links(frame, first, is_one_of)
         if self._opt_ins.has(frame, event.term):
             return links, True
         is_doubtful = _is_doubtful(first, links)
@@ -282,8 +291,21 @@ class Effects:
         sure = [proof for proof in known if not (proof.is_open or proof.is_choice)]
         if sure:
             uncaught = [proof for proof in sure if not proof.is_caught]
-            return _links(frame, [*uncaught, *sure][0]), False
+            return _links(frame, [*uncaught, *sure][0], is_one_of), False
         return links, is_doubtful
+
+    def _waits(self, frame: Frame, found: list[list[Proof]]) -> bool:
+        """Whether some callees of an event, but not all, have the effect for more than a moment,
+        and the others only stand in for them.
+        """
+        if not self._mostly or all(found) or not any(found):
+            return False
+        event = next(proofs[0].event for proofs in found if proofs)
+        sides: tuple[list[Alternative], list[Alternative]] = ([], [])
+        for alternative, proofs in zip(event.alternatives, found, strict=True):
+            sides[not proofs].append(alternative)
+        is_brief = all(proof.is_brief for proofs in found for proof in proofs)
+        return not is_brief and self._stand_ins.leave(frame, event.term, *sides)
 
 
 def _functions(event: Event) -> frozenset[FunctionKey]:
@@ -341,11 +363,12 @@ def _are_most(found: list[list[Proof]]) -> bool:
     return 3 * (len(found) - found.count([])) > 2 * len(found)
 
 
-def _links(frame: Frame, first: Proof) -> tuple[Link, ...]:
+def _links(frame: Frame, first: Proof, is_one_of: bool = False) -> tuple[Link, ...]:
     proof: Proof | None = first
-    links = []
+    links: list[Link] = []
     while proof is not None:
-        links.append(Link(frame, proof.event.term, proof.run))
+        is_one_of = is_one_of if proof is first else proof.is_one_of
+        links.append(Link(frame, proof.event.term, proof.run, is_one_of))
         if isinstance(proof.run, RunFrame):
             frame = proof.run.frame
         proof = proof.inner

@@ -481,7 +481,7 @@ class LoopCollector:
         row = self._row(last) if isinstance(last, RunExternal) else None
         if row is None:
             return None
-        calls = tuple([call_at(link.frame, link.term, link.run) for link in links])
+        calls = tuple([call_at(link.frame, link.term, link.run, link.is_one_of) for link in links])
         caught_by = self._caught_by(links) if is_refused(row, calls[-1].library) else ""
         is_open = is_open or self._behaviours.opt_ins.is_of_such(frame)
         after_error = is_after_error(frame, event.term, calls[-1].library)
