@@ -475,7 +475,10 @@ class Mappers:
             return replace(back, is_many=is_many is not False)
         if relation.by_key:
             return replace(back, is_many=is_many is not False)
-        return replace(back, is_many=bool(is_many), by_key=not is_many)
+        keys = self._keys(relation.target, class_) if relation.target and not is_many else ()
+        # Of several keys it is not said here by which one.
+        only = frozenset(keys if len(keys) == 1 else ())
+        return replace(back, is_many=bool(is_many), by_key=not is_many, keys=only)
 
     def inverse(self, class_: ClassValue, relation: Relation) -> str:
         """The name that leads from the target of a relation back to the one object it came from;
