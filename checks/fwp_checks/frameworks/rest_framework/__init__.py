@@ -131,7 +131,8 @@ class RestFramework(Framework):
             return None
         shown = views.queryset_of(project, how.shown) if how.many else how.shown
         row = project.protocols.element(shown) if how.many else shown
-        origins = [origin_of(option) for option in options_of(row)]
+        # A list may be one of many that are asked for themselves: ``post.comments.order_by("pk")``.
+        origins = [origin_of(option) for option in (*options_of(row), *options_of(shown))]
         if not any(origin is not None and origin.consumed is not None for origin in origins):
             return None
         reader = Reader(project)
