@@ -29,6 +29,8 @@ _SILENT = frozenset(
         *("get_static_prefix", "get_media_prefix", "partial"),
     }
 )
+# Statements of Jinja that Django has not: a page that has them is no template of Django.
+_OF_JINJA = frozenset({"call", "do", "from", "import", "macro", "raw", "set"})
 # Words of tags that are no variables.
 _WORDS = frozenset({"noop", "silent", "context", "for"})
 
@@ -72,6 +74,9 @@ class DjangoTemplate(DjangoExpressions):
         """Walk the template. Raises TemplateError where Django itself would refuse it."""
         self.tokens = self._django_tokens = tokens_of(self.text)
         self.walk_all()
+
+    def is_known(self, name: str) -> bool:
+        return name in self._tags or name in _SILENT or name in _OF_JINJA
 
     def tag(self, index: int) -> int:
         token = self._django_tokens[index]

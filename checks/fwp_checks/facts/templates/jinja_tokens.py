@@ -82,6 +82,9 @@ def _token(text: str, start: int, closer: str) -> JinjaToken:
         if not brackets:
             for closing in (closer, f"-{closer}", f"+{closer}"):
                 if text.startswith(closing, at):
+                    if closer == "%}" and words and words[-1].text == ":":
+                        # As in Python: ``skip_if("colon")`` in jinja2/parser.py of Jinja 3.1.6.
+                        words.pop()
                     name = words[0].text if closer == "%}" and words else ""
                     return JinjaToken(start, at + len(closing), name, tuple(words))
         match = _WORD.match(text, at)

@@ -120,7 +120,22 @@ class Nesting(Writer):
                 return
             if name not in self.blocks:
                 return  # it may belong to a tag that is not known
-        raise TemplateError(token.start, f"the tag '{token.name}' stands in no tag that has it")
+        if not self._may_be_another_tags(opened, index):
+            raise TemplateError(token.start, f"the tag '{token.name}' stands in no tag that has it")
+
+    def _may_be_another_tags(self, opened: list[int], index: int) -> bool:
+        """Whether what divides or ends known tags may do so for one that is not known: tags of a
+        project end as they like, ``{% keep %} … {% endcache %}``.
+        """
+        first = opened[-1] + 1 if opened else 0
+        return any(
+            token.name and not token.name.startswith("end") and not self.is_known(token.name)
+            for token in self.tokens[first:index]
+        )
+
+    def is_known(self, name: str) -> bool:
+        """Whether a tag of that name ends as the language says."""
+        return True
 
     def _close(self, opened: list[int], index: int) -> None:
         token = self.tokens[index]
@@ -133,11 +148,11 @@ class Nesting(Writer):
                 del opened[position:]
                 return
             if other in self.blocks:
-                if name in self.blocks:
+                if name in self.blocks and not self._may_be_another_tags(opened, index):
                     reason = f"the tag '{token.name}' does not close '{other}'"
                     raise TemplateError(token.start, reason)
                 return
-        if name in self.blocks:
+        if name in self.blocks and not self._may_be_another_tags(opened, index):
             raise TemplateError(token.start, f"the tag '{token.name}' closes nothing")
 
     # -- branches and loops ------------------------------------------------------------------------

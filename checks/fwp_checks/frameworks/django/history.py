@@ -8,7 +8,7 @@ the cache.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -29,6 +29,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
@@ -54,13 +55,13 @@ def spares(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
     if _has_a_stand_in(project, frame, term):
         return True
     if run.name in _READING:
-        return _is_kept(project, frame, term, run) or _is_filled(project, run)
+        return _is_kept(project, frame, term, run) or _is_filled(project, frame, term, run)
     method = run.name.rpartition(".")[2]
     query = rows.query_of(run.receiver)
     if query is not None and query.answers(method):
         return True
     return method in _ANSWERED and (
-        _was_evaluated(project, frame, term) or _is_filled(project, run)
+        _was_evaluated(project, frame, term) or _is_filled(project, frame, term, run)
     )
 
 
@@ -138,7 +139,7 @@ def _may_fill(frame: Frame, call: t.Term, function: Value, place: Place | None, 
     return isinstance(function.function, FunctionValue) and _reads(function.function, name)
 
 
-def _is_filled(project: Project, run: RunExternal) -> bool:
+def _is_filled(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
     """Whether the function that goes through rows has Django fetch a relation for all of them."""
     origin = origin_of(run.receiver) if run.receiver is not None else None
     if origin is None or origin.consumed is None:
@@ -147,23 +148,40 @@ def _is_filled(project: Project, run: RunExternal) -> bool:
     names = [hop.name for hop in origin.hops]
     names += [name.value] if isinstance(name, Constant) else []
     return bool(names) and any(
-        term < origin.consumed.term and (not path or path[: len(names)] == names)
-        for term, path in _filled_beside(project, origin.consumed)
+        not path or path[: len(names)] == names
+        for path in _filled_beside(project, frame, term, origin.consumed)
     )
 
 
-def _filled_beside(project: Project, consumed: Consumed) -> list[tuple[int, list[str]]]:
-    """What a function has Django fetch for objects that are there: where, and which paths."""
+def _filled_beside(
+    project: Project, frame: Frame, term: int, consumed: Consumed
+) -> Iterator[list[str]]:
+    """The paths that the function that goes through rows has Django fetch for all of them, before
+    it does or, where it only collects them first, behind that; an empty one if not known.
+    """
     module = project.table.by_path.get(consumed.path)
     if module is None:
-        return []
+        return
     number = module.code_scope_of(consumed.term)
-    known: dict[tuple[str, int], list[tuple[int, list[str]]]]
+    is_own = frame.module is module and frame.scope_number == number
+    for at, path in _filled_in(project, module, number):
+        is_within = any(
+            region.kind == "for"
+            and region.term == consumed.term
+            and region.start <= at < region.end
+            for region in module.facts.regions
+        )
+        if at < consumed.term or not (is_within or (is_own and term < at)):
+            yield path
+
+
+def _filled_in(project: Project, module: Module, number: int) -> list[tuple[int, list[str]]]:
+    """What a function has Django fetch for objects that are there: where, and which paths."""
+    known: dict[tuple[Module, int], list[tuple[int, list[str]]]]
     known = project.framework_data.setdefault("django.filled", {})
-    key = (consumed.path, number)
-    found = known.get(key)
+    found = known.get((module, number))
     if found is None:
-        found = known[key] = []
+        found = known[module, number] = []
         scope = module.facts.scopes[number]
         frame = project.frame_of_scope(module, number)
         for term in range(scope.start, scope.end):

@@ -118,7 +118,11 @@ class Values:
                 value = self._project.lists.filled(frame, term, value)
         finally:
             self._depth -= 1
-        frame.note(term, value)
+        if value is RECURSIVE and entry[0] == t.IMPORT:
+            # Its module is being asked for the name, and knows it later.
+            frame.forget(term)
+        else:
+            frame.note(term, value)
         return value
 
     # -- names -------------------------------------------------------------------------------------
@@ -207,11 +211,16 @@ class Values:
             return self._project.registries.filled(module, name, join(found))
         if name in scope.annotations:
             return self._project.types.annotation(frame, scope.annotations[name])
+        found_out: Value | None = None
         for imported, level in reversed(module.facts.star_imports):
             value = self._star_import(module, imported, level, name)
-            if value is not None:
+            if value is RECURSIVE:
+                # Modules of a package take the name from the package itself, which has it from
+                # another.
+                found_out = value
+            elif value is not None:
                 return value
-        return None
+        return found_out
 
     def _star_import(self, module: Module, imported: str, level: int, name: str) -> Value | None:
         source = self._find_module(module, imported, level)

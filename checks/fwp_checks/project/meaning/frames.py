@@ -7,12 +7,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Scope
-from fwp_checks.project.meaning.origins import is_traced
+from fwp_checks.project.meaning.origins import holds_rows, is_traced
 from fwp_checks.project.meaning.values import (
     Constant,
     FunctionValue,
     Instance,
-    MappingValue,
     Partial,
     Value,
     Wrapped,
@@ -89,6 +88,14 @@ class Frame:
         else:
             self._others[term] = value
 
+    def forget(self, term: int) -> None:
+        """What a term is here is to be found out again when it is asked for."""
+        at = term - self._start
+        if 0 <= at < len(self._values):
+            self._values[at] = None
+        elif self._others is not None:
+            self._others.pop(term, None)
+
     def traced(self) -> list[tuple[int, Value]]:
         """The terms that have been found to be queries, rows, or made at a known place here."""
         found: list[tuple[int, Value]] = []
@@ -141,7 +148,7 @@ class Frames:
         frame = self._frames.get(key)
         if frame is None:
             # What is found of rows does not depend on who else calls the function, and when.
-            has_rows = any(value is not None and _holds_rows(value) for value in arguments)
+            has_rows = any(value is not None and holds_rows(value) for value in arguments)
             place = (module.path, scope_number, has_rows)
             count = self._count.get(place, 0)
             is_page = count < _MOST_PAGES and (module.is_template or _has_name(arguments))
@@ -182,7 +189,7 @@ def _has_name(arguments: tuple[Value | None, ...]) -> bool:
 
 
 def _tells(value: Value) -> bool:
-    return isinstance(value, _FUNCTIONS) or _is_plain(value) or _holds_rows(value)
+    return isinstance(value, _FUNCTIONS) or _is_plain(value) or holds_rows(value)
 
 
 def _is_plain(value: Value) -> bool:
@@ -192,10 +199,3 @@ def _is_plain(value: Value) -> bool:
         and type(value.class_) is str
         and not (value.arguments or value.details)
     )
-
-
-def _holds_rows(value: Value) -> bool:
-    """Whether a value is one of rows, or a dictionary with some: the context of a template."""
-    if type(value) is MappingValue:
-        return any(is_traced(held) for _, held in value.items)
-    return is_traced(value)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts.model import Parameter
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.looking_up import LookingUp
+from fwp_checks.project.meaning.origins import holds_rows
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
     Arguments,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 # Values that a function can do nothing with.
 _PASSIVE = (Unknown, Constant, Coroutine, Awaitable)
+_COLLECTIONS = frozenset(
+    f"builtins.{name}" for name in ("dict", "frozenset", "list", "set", "tuple")
+)
 _OTHER = Unknown("argument that is handed on as *args")
 # More is a collection rather than arguments, or grows with each call of itself.
 _LONGEST = 12
@@ -183,6 +187,8 @@ class Handing:
         declared = without_none(declared)
         if any(isinstance(option, CallableValue) for option in options_of(declared)):
             return given
+        if any(map(_is_collection, options_of(declared))) and holds_rows(given):
+            return given
         if isinstance(given, Union):
             kept = [self._worth_keeping(parent, annotation, option) for option in given.options]
             return given if any(kept) else None
@@ -224,11 +230,20 @@ class Handing:
 def _may_say_more(declared: Value) -> bool:
     """Whether an argument may say more than what its parameter is declared to be."""
     declared = without_none(declared)
+    if any(
+        type(option) is CallableValue or _is_collection(option) for option in options_of(declared)
+    ):
+        return True
     if type(declared) is Instance:
         return type(declared.class_) is not str or not declared.class_.startswith("builtins.")
-    if any(type(option) is CallableValue for option in options_of(declared)):
-        return True
     return not is_informative(declared)
+
+
+def _is_collection(declared: Value) -> bool:
+    """Whether an annotation names what may hold rows, whose query it cannot say."""
+    if isinstance(declared, (Iterable, MappingValue, TupleValue)):
+        return True
+    return isinstance(declared, Instance) and declared.class_ in _COLLECTIONS
 
 
 def _rest_of_keywords(

@@ -149,6 +149,13 @@ def is_traced(value: Value) -> bool:
     return False
 
 
+def holds_rows(value: Value) -> bool:
+    """Whether a value is one of rows, or a dictionary with some: the context of a template."""
+    if type(value) is MappingValue:
+        return is_traced(value.value) or any(is_traced(held) for _, held in value.items)
+    return is_traced(value)
+
+
 def with_origin(value: Instance, origin: Origin | None) -> Instance:
     """The same object with another origin, or with none."""
     details = tuple([detail for detail in value.details if type(detail) is not Origin])
