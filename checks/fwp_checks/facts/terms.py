@@ -60,6 +60,9 @@ COROUTINE_QUESTIONS: Final = frozenset({"iscoroutinefunction", "is_async_callabl
 asgiref, Starlette).
 """
 
+GENERATOR_QUESTIONS: Final = frozenset({"isgeneratorfunction", "isasyncgenfunction"})
+"""The last names of what tells whether calling something gives a generator (inspect)."""
+
 NOWHERE = (0, 0, 0, 0)
 """The span of a term that has no place of its own in the source."""
 

@@ -3,6 +3,9 @@
 ``loop.call_soon(f)``, ``task.add_done_callback(f)`` and the like run a plain function on the event
 loop: https://docs.python.org/3/library/asyncio-eventloop.html#scheduling-callbacks
 
+Protocols too: transports call ``data_received`` and the like of what derives from one,
+https://docs.python.org/3/library/asyncio-protocol.html#base-protocols
+
 What is run to its end by a function that also has the loop run for ever is start-up or shutdown:
 ``loop.run_until_complete(prepare()); loop.run_forever()``.
 """
@@ -21,6 +24,7 @@ from fwp_checks.project.meaning.values import (
     Coroutine,
     External,
     FunctionValue,
+    Instance,
     Member,
     Partial,
     options_of,
@@ -49,6 +53,15 @@ _FOR_EVER = frozenset({f"{_LOOP}.run_forever", "tornado.ioloop.IOLoop.start"})
 _FOR_EVER_SPELT = frozenset(name.rpartition(".")[2] for name in _FOR_EVER)
 
 
+_PROTOCOLS: dict[str, tuple[str, ...]] = {
+    "BaseProtocol": ("connection_made", "connection_lost", "pause_writing", "resume_writing"),
+    "Protocol": ("data_received", "eof_received"),
+    "BufferedProtocol": ("get_buffer", "buffer_updated", "eof_received"),
+    "DatagramProtocol": ("datagram_received", "error_received"),
+    "SubprocessProtocol": ("pipe_data_received", "pipe_connection_lost", "process_exited"),
+}
+
+
 class Asyncio(Framework):
     """Hooks for callbacks of the event loop."""
 
@@ -61,6 +74,7 @@ class Asyncio(Framework):
             if _runs_for_ever(project, site.frame):
                 for frame in _run_by(project, site):
                     yield Root(frame, Context.STARTUP, self.name)
+        yield from self._methods_of_protocols(project)
         for site in project.call_sites.of(_CALLBACKS):
             for role in project.catalogue.roles(site.name):
                 if role.role != "loop_callback":
@@ -73,6 +87,24 @@ class Asyncio(Framework):
                         if isinstance(option, FunctionValue):
                             frame = project.calls.frame_for(option, NO_ARGUMENTS)
                             yield Root(frame, context, self.name)
+
+    def _methods_of_protocols(self, project: Project) -> Iterator[Root]:
+        """What transports call of classes that derive from a protocol."""
+        for class_ in project.call_sites.derived:
+            bases = [
+                name
+                for name in _PROTOCOLS
+                if project.classes.derives(class_, f"asyncio.{name}")
+                or project.classes.derives(class_, f"asyncio.protocols.{name}")
+            ]
+            for name in dict.fromkeys(("BaseProtocol", *bases)) if bases else ():
+                for method in _PROTOCOLS[name]:
+                    found = project.members.find_in_class(class_, method)
+                    if isinstance(found, FunctionValue):
+                        value = project.members.bind(found, Instance(class_), class_)
+                        if isinstance(value, FunctionValue):
+                            frame = project.calls.frame_for(value, NO_ARGUMENTS)
+                            yield Root(frame, Context.CALLBACK, self.name)
 
 
 def _runs_for_ever(project: Project, frame: Frame) -> bool:

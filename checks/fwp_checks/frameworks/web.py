@@ -142,7 +142,7 @@ class WebFramework(Framework):
         known: bool | None = project.framework_data.get(key)
         if known is None:
             known = not self.modules.isdisjoint(_imported(project)) and (
-                not self.serving or _imports(project, self.serving)
+                not self.serving or imports(project, self.serving)
             )
             project.framework_data[key] = known
         return known
@@ -350,7 +350,7 @@ def _imported(project: Project) -> set[str]:
     return known
 
 
-def _imports(project: Project, name: str) -> bool:
+def imports(project: Project, name: str) -> bool:
     """Whether the project imports a module of a library, or may read it from what it imports."""
     library, _, last = name.rpartition(".")
     for module in project.table.modules:

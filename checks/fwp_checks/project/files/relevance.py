@@ -18,7 +18,7 @@ _FRAMEWORKS = frozenset({
     "channels", "ninja", "rest_framework", "asgiref", "strawberry", "sqlalchemy", "sqlmodel",
     "flask_sqlalchemy", "apiflask", "flask_admin", "flask_appbuilder", "flask_openapi3",
     "flask_restful", "flask_restplus", "flask_restx", "flask_smorest", "flask_classful",
-    "flask_classy", "jupyterhub", "reflex",
+    "flask_classy", "jupyterhub", "reflex", "blacksheep", "chainlit", "nicegui", "shiny",
 })  # fmt: skip
 # Django's settings and lists of routes are reached by name only, and often import nothing.
 _SETTINGS = (

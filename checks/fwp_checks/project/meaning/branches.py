@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 # Terms that are part of a test: what stands between them and the branch before is another test's.
 _PARTS = (t.CONST, t.NAME, t.ATTR, t.COMPARE, t.BOOL, t.UNARY, t.SEQUENCE, t.TRUTH, t.NARROW)
+_ASYNC_GENERATOR = "isasyncgenfunction"
 # Terms that only look something up.
 _LOOKING_UP = (t.CONST, t.NAME, t.PARAM, t.ATTR, t.ITEM, t.ALIAS, t.NARROW)
 
@@ -136,7 +137,7 @@ class Branches:
     def _asking(self) -> dict[Module, set[int]]:
         """The functions that ask what calling another one gives."""
         found: dict[Module, set[int]] = {}
-        for name in sorted(t.COROUTINE_QUESTIONS):
+        for name in sorted(t.COROUTINE_QUESTIONS | t.GENERATOR_QUESTIONS):
             for module, term in self._project.call_sites.spelt(name):
                 found.setdefault(module, set()).add(module.code_scope_of(term))
         return found
@@ -210,22 +211,27 @@ class Branches:
         if holds is not None:
             return holds
         if not _has_state(frame):
-            return self._gives_coroutine(frame, entry) if entry[0] == t.CALL else None
+            return self._gives_later(frame, entry) if entry[0] == t.CALL else None
         if entry[0] == t.COMPARE and entry[1] in ("==", "!=", "in", "not in"):
             return self._compared(frame, entry)
         return self._is_true(frame, entry)
 
-    def _gives_coroutine(self, frame: Frame, call: t.Term) -> bool | None:
-        """The answer of ``iscoroutinefunction(function)``."""
+    def _gives_later(self, frame: Frame, call: t.Term) -> bool | None:
+        """The answer of ``iscoroutinefunction(function)``, ``isgeneratorfunction(function)``."""
         if len(call[2]) != 1:
             return None
         asking = self._project.values.evaluate(frame, call[1])
         if not isinstance(asking, External):
             return None
-        if asking.name.rpartition(".")[2] not in t.COROUTINE_QUESTIONS:
-            return None
+        question = asking.name.rpartition(".")[2]
         function = self._project.values.evaluate(frame, call[2][0])
-        found = {self._project.calls.is_async(option) for option in options_of(function)}
+        calls = self._project.calls
+        found: set[bool | None] = set()
+        for option in options_of(function):
+            if question in t.COROUTINE_QUESTIONS:
+                found.add(calls.is_async(option))
+            elif question in t.GENERATOR_QUESTIONS:
+                found.add(calls.is_generator(option, is_async=question == _ASYNC_GENERATOR))
         return found.pop() if len(found) == 1 else None
 
     def _is_true(self, frame: Frame, entry: t.Term) -> bool | None:

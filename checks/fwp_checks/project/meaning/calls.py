@@ -244,6 +244,16 @@ class Calls:
             return False
         return None
 
+    @staticmethod
+    def is_generator(function: Value, *, is_async: bool) -> bool | None:
+        """Whether a value is a generator function of this kind; None if that is not known."""
+        while isinstance(function, Partial):
+            function = function.function
+        if isinstance(function, FunctionValue):
+            scope = function.module.facts.scopes[function.scope]
+            return scope.is_generator and scope.is_async is is_async
+        return False if isinstance(function, ClassValue) else None
+
     # -- decorators --------------------------------------------------------------------------------
 
     def decorated(self, frame: Frame, function: Value, decorator: int) -> Value:

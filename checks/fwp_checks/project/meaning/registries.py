@@ -1,4 +1,5 @@
-"""Mappings that begin empty and are filled item by item: ``BACKENDS = {}``, ``self.clients = {}``.
+"""Mappings and lists that begin empty and are filled item by item: ``BACKENDS = {}``,
+``self.clients = {}``, ``self.handlers = []``.
 
 What they hold is what the project puts in under any key, also by a decorator on functions and
 classes (``@register("name")``) or by a function or method that is handed it (``register("name",
@@ -8,7 +9,7 @@ Backend)``, ``self.add_service("files", self)``).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
@@ -17,6 +18,7 @@ from fwp_checks.project.meaning.mappings import FILLS
 from fwp_checks.project.meaning.single_calls import SingleCalls
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
+    CallableValue,
     ClassValue,
     FunctionValue,
     Instance,
@@ -58,24 +60,71 @@ class Registries:
         return MappingValue(join(found)) if found else value
 
     def filled_attribute(self, class_: ClassValue, name: str, value: Value) -> Value:
-        """An attribute of an object of a class, with what its methods put into it."""
-        if value != _EMPTY:
+        """An attribute of an object of a class, with what its methods, and code of its module, put
+        into it.
+        """
+        begun = self._begun(class_, name, value) if _may_say_nothing(value) else None
+        if begun is None:
             return value
         found: list[Value] = []
+        order = self._project.classes.info(class_).order
+        for module in {owner.module: None for owner in order if isinstance(owner, ClassValue)}:
+            terms = module.facts.terms
+            for term in self._stores_of(module) if isinstance(begun, MappingValue) else ():
+                base = terms[terms[term][1]]
+                if base[0] == t.ATTR and base[2] == name:
+                    frame = self._frame_of_holder(module, term, base[1], class_)
+                    if frame is not None:
+                        found.extend(self._stored(frame, terms[term][3]))
+            for term in self._puts_in(module).get(name, ()):
+                filled = terms[terms[terms[term][1]][1]]
+                is_inner = filled[0] != t.ATTR
+                if is_inner is not isinstance(begun, MappingValue):
+                    continue
+                frame = self._frame_of_holder(module, term, _list_of(terms, term), class_)
+                if frame is not None:
+                    put = join(list(self._put(frame, term)))
+                    found.append(Iterable(put, "list") if is_inner else put)
+        if not found:
+            return value
+        if isinstance(begun, MappingValue):
+            return MappingValue(join(found))
+        return Iterable(join(found), begun.kind)
+
+    def _begun(self, class_: ClassValue, name: str, value: Value) -> MappingValue | Iterable | None:
+        """The empty container that an attribute begins as, whatever is written beside it."""
+        if _is_empty(value):
+            return value
+        found: MappingValue | Iterable | None = None
         for owner in self._project.classes.info(class_).order:
-            if isinstance(owner, ClassValue):
-                module = owner.module
-                terms = module.facts.terms
-                for term in self._stores_of(module):
-                    base = terms[terms[term][1]]
-                    if base[0] != t.ATTR or base[2] != name:
-                        continue
-                    scope_number = module.scope_of(term)
-                    if module.facts.scopes[scope_number].parent == owner.scope:
-                        if module.is_parameter(base[1], scope_number, 0):
-                            frame = self._method_frame(owner, scope_number, class_)
-                            found.extend(self._stored(frame, terms[term][3]))
-        return MappingValue(join(found)) if found else value
+            if not isinstance(owner, ClassValue):
+                continue
+            terms = owner.module.facts.terms
+            for method, store in owner.module.methods_writing.get(owner.scope, {}).get(name, ()):
+                term = terms[store][3]
+                entry = terms[term]
+                if entry[0] != t.DECLARED or entry[1] < 0 or found is not None:
+                    return None
+                begun = self._project.values.evaluate(
+                    self._method_frame(owner, method, class_), entry[1]
+                )
+                if not _is_empty(begun):
+                    return None
+                found = begun
+        return found
+
+    def _frame_of_holder(
+        self, module: Module, term: int, base: int, class_: ClassValue
+    ) -> Frame | None:
+        """The frame in which a term has to do with an object of a class; None if it has not."""
+        order = self._project.classes.info(class_).order
+        number = module.scope_of(term)
+        owner = ClassValue(module, module.facts.scopes[number].parent)
+        if owner in order and module.is_parameter(base, number, 0):
+            return self._method_frame(owner, number, class_)
+        frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+        holder = self._project.values.evaluate(frame, base)
+        return frame if type(holder) is Instance and holder.class_ in order else None
 
     def filled_by_class(self, class_: ClassValue, name: str, value: Value) -> Value:
         """An attribute of a class itself, with what code of its module puts into it by way of the
@@ -109,6 +158,8 @@ class Registries:
         for module in {owner.module: None for owner in order if isinstance(owner, ClassValue)}:
             terms = module.facts.terms
             for term in self._puts_in(module).get(name, ()):
+                if terms[terms[terms[term][1]][1]][0] != t.ATTR:
+                    continue
                 frame = self._project.frame_of_scope(module, module.code_scope_of(term))
                 owner = self._project.values.evaluate(frame, terms[terms[terms[term][1]][1]][1])
                 if isinstance(owner, ClassValue) and owner in order:
@@ -116,7 +167,9 @@ class Registries:
         return Iterable(join(found), value.kind) if found else value
 
     def _puts_in(self, module: Module) -> dict[str, list[int]]:
-        """The calls that put something into a list that is an attribute, by the name of that."""
+        """The calls that put something into a list that is an attribute, or is in a mapping that is
+        one, by the name of that.
+        """
         known = self._puts.get(module)
         if known is None:
             known = self._puts[module] = {}
@@ -124,12 +177,23 @@ class Registries:
             for term in module.calls:
                 method = terms[terms[term][1]]
                 fill = FILLS.get(method[2]) if method[0] == t.ATTR else None
-                if fill is None or terms[method[1]][0] != t.ATTR:
+                if fill is None:
                     continue
+                base = _attribute_filled(terms, method[1])
                 given = terms[term][2]
-                if len(given) > fill[0] and terms[given[fill[0]]][0] != t.STAR:
-                    known.setdefault(terms[method[1]][2], []).append(term)
+                if base >= 0 and len(given) > fill[0] and terms[given[fill[0]]][0] != t.STAR:
+                    known.setdefault(terms[base][2], []).append(term)
         return known
+
+    def _put(self, frame: Frame, term: int) -> Iterator[Value]:
+        """What a call puts into a list, as callers and decorated functions tell."""
+        call = frame.module.facts.terms[term]
+        index, is_each = FILLS[frame.module.facts.terms[call[1]][2]]
+        value = self._project.lists.put_in(frame, term)
+        if isinstance(value, (Unknown, CallableValue)) and not is_each:
+            yield from self._stored(frame, call[2][index])
+        else:
+            yield value
 
     def _method_frame(self, owner: ClassValue, method: int, class_: ClassValue) -> Frame:
         project = self._project
@@ -152,7 +216,7 @@ class Registries:
     def _stored(self, frame: Frame, term: int) -> Iterator[Value]:
         value = self._project.values.evaluate(frame, term)
         found: list[Value] = []
-        if isinstance(value, Unknown):
+        if isinstance(value, (Unknown, CallableValue)):
             parameter = self._parameter(frame, term)
             if parameter == 0:
                 found.extend(self._decorated_by(frame))
@@ -208,6 +272,42 @@ class Registries:
                         name = _last_name(module, called)
                         self._decorated.setdefault(name, []).append((module, number, term))
         return self._decorated
+
+
+def _is_empty(value: Value) -> TypeGuard[MappingValue | Iterable]:
+    """Whether a value is a container that is made with nothing in it."""
+    if isinstance(value, Iterable):
+        return isinstance(value.element, Unknown) and value.element.replaceable
+    return value == _EMPTY
+
+
+def _may_say_nothing(value: Value) -> bool:
+    """Whether a container is empty, or declared to hold something that says nothing of itself."""
+    if isinstance(value, MappingValue) and not value.items:
+        return value.value is RECURSIVE or _says_nothing(value.value)
+    return isinstance(value, Iterable) and _says_nothing(value.element)
+
+
+def _says_nothing(held: Value) -> bool:
+    if isinstance(held, (Iterable, MappingValue)):
+        return _may_say_nothing(held)
+    return all(isinstance(option, (Unknown, CallableValue)) for option in options_of(held))
+
+
+def _attribute_filled(terms: list[t.Term], term: int) -> int:
+    """The attribute that a list is, or that holds it by a key; -1 if none."""
+    entry = terms[term]
+    if entry[0] == t.ITEM:
+        term = entry[1]
+    elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+        term = terms[entry[1]][1] if terms[entry[1]][2] == "setdefault" else -1
+    return term if term >= 0 and terms[term][0] == t.ATTR else -1
+
+
+def _list_of(terms: list[t.Term], call: int) -> int:
+    """The object whose attribute a call puts something into."""
+    base: int = terms[_attribute_filled(terms, terms[terms[call][1]][1])][1]
+    return base
 
 
 def _last_name(module: Module, called: t.Term) -> str:
