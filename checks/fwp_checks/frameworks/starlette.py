@@ -25,6 +25,7 @@ from fwp_checks.project.meaning.values import (
     External,
     Generator,
     Instance,
+    Member,
     Union,
     Value,
     is_informative,
@@ -57,6 +58,12 @@ _PLAIN_ENDPOINTS = (
 )
 # Called in a thread when written ``def``, and better so when nothing in them is awaited.
 _BETTER_DEF = (Context.HANDLER, Context.DEPENDENCY)
+
+
+_APPLICATIONS = ("starlette.applications.Starlette", "fastapi.FastAPI")
+_APP_OF_REQUEST = frozenset(
+    {"starlette.requests.Request.app", "starlette.websockets.WebSocket.app"}
+)
 
 
 class Starlette(WebFramework):
@@ -152,6 +159,19 @@ class Starlette(WebFramework):
         return StarletteParts(project).functions(dependency.value)
 
     # -- values ------------------------------------------------------------------------------------
+
+    def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
+        """Of ``request.app`` also what only one class of the project has of its applications."""
+        if isinstance(base, Member) and base.name in _APP_OF_REQUEST:
+            owners = [
+                class_
+                for class_ in project.call_sites.derived
+                if any(project.classes.derives(class_, app) for app in _APPLICATIONS)
+                and _has_of_project(project, class_, name)
+            ]
+            if len(owners) == 1:
+                return project.members.attribute(Instance(owners[0]), name)
+        return super().attribute(project, base, name)
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
         """What ``Depends(f)``, as default or in ``Annotated``, injects; of what a library's object
@@ -265,6 +285,18 @@ def _given(project: Project, site: CallSite, keyword: str) -> Iterator[Value]:
             handed = arguments.get(at, parameter.name)
             if handed is not None:
                 yield handed
+
+
+def _has_of_project(project: Project, class_: ClassValue, name: str) -> bool:
+    """Whether a class, or one of the project that it derives from, binds a name or writes it to its
+    objects.
+    """
+    for owner in project.classes.info(class_).order:
+        if isinstance(owner, ClassValue):
+            written = owner.module.methods_writing.get(owner.scope, {})
+            if name in owner.module.facts.scopes[owner.scope].bindings or name in written:
+                return True
+    return False
 
 
 FRAMEWORK = Starlette()
