@@ -257,8 +257,17 @@ class Expressions:
         return term
 
     def sequence(self, node: ast.Tuple | ast.List | ast.Set) -> int:
-        elements = tuple([self.expression(element) for element in node.elts])
+        elements = tuple([self.element(element) for element in node.elts])
         return self.add((t.SEQUENCE, _DISPLAYS[type(node)], elements), node)
+
+    def element(self, node: Any) -> int:
+        """The term of an item: what a class names in a list stands there, wherever else it is
+        named.
+        """
+        class_ = type(node)
+        if class_ is _CONSTANT and self.scope.kind == "class" and node.value in self._texts:
+            return self.add((t.CONST, node.value), node)
+        return self.expression(node)
 
     def mapping(self, node: ast.Dict) -> int:
         items = [

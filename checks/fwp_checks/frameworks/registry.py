@@ -262,6 +262,14 @@ class Frameworks:
                     return found
         return None
 
+    def may_have(self, base: Instance, name: str) -> bool:
+        """See :meth:`RowHooks.may_have`."""
+        if not isinstance(base.class_, ClassValue):
+            return False
+        return any(
+            framework.may_have(base, name) for framework in self._concerned_class(base.class_)
+        )
+
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance:
         """See :meth:`Framework.assigned`."""
         concerned = (

@@ -29,7 +29,9 @@ class RowHooks:
     in a dot."""
 
     def inherited_frames(self, project: Project) -> Iterator[Frame]:
-        """Methods of classes that are complete only in a class derived from them."""
+        """Functions that it calls with more than calls in the project tell: methods of classes that
+        are complete only in a class derived from them, what decorators put in place of views.
+        """
         return iter(())
 
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
@@ -98,6 +100,12 @@ class RowHooks:
 
     def holds_value(self, project: Project, base: Instance, name: str) -> bool:
         """Whether an attribute of one of its rows is a column, and not of truth values."""
+        return False
+
+    def may_have(self, base: Instance, name: str) -> bool:
+        """Whether one of its rows has an attribute that its class does not name, or may have it:
+        what its query computed.
+        """
         return False
 
     def is_relation(self, project: Project, frame: Frame, term: int) -> bool:

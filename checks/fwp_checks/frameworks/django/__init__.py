@@ -170,6 +170,10 @@ class Django(Framework):
         """A row of a query is no new object. The user of a request may be nobody."""
         return None if requests.is_lazy_user(base) else instances.truth(base, names)
 
+    def may_have(self, base: Instance, name: str) -> bool:
+        """What a queryset annotated."""
+        return instances.may_have(base, name)
+
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance | None:
         """A row whose relations were assigned by hand."""
         return instances.assigned(base, names)
@@ -256,8 +260,9 @@ class Django(Framework):
         return edits.fetch_along(lacking, module, term)
 
     def inherited_frames(self, project: Project) -> Iterator[Frame]:
-        """Methods of abstract models and mixins."""
-        return mixins.frames(project)
+        """Methods of abstract models and mixins, and what decorators put in place of views."""
+        yield from mixins.frames(project)
+        yield from views.wrapped_frames(project)
 
     def roots(self, project: Project) -> Iterator[Root]:
         """Async views, middleware, consumers, operations, receivers."""

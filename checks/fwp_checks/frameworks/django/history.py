@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django import instances, rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
 from fwp_checks.frameworks.variables import Mentions, Place, comes_before, place_of
 from fwp_checks.project.meaning.origins import Place as Consumed
@@ -23,6 +23,7 @@ from fwp_checks.project.meaning.values import (
     Constant,
     External,
     FunctionValue,
+    Instance,
     Value,
     Wrapped,
     options_of,
@@ -198,14 +199,8 @@ def _has_a_stand_in(project: Project, frame: Frame, term: int) -> bool:
     """Whether code does without a query where the row has an annotation: ``if hasattr(…): …``."""
     for start, end, owner, name in _missing(project, frame):
         if start <= term < end:
-            known = [
-                rows.row_of(option) for option in options_of(project.values.evaluate(frame, owner))
-            ]
-            # What is fetched by a query that is not known may have anything computed, too.
-            if any(
-                row is not None and (name in row.annotated or rows.ANYTHING in row.loads)
-                for row in known
-            ):
+            objects = options_of(project.values.evaluate(frame, owner))
+            if any(isinstance(o, Instance) and instances.may_have(o, str(name)) for o in objects):
                 return True
     return False
 

@@ -220,6 +220,14 @@ def truth(instance: Instance, names: tuple[str, ...]) -> bool | None:
     return _OF_ROWS.get(names)
 
 
+def may_have(instance: Instance, name: str) -> bool:
+    """Whether a row has an annotation, or may have it: what is fetched by a query that is not known
+    may have anything.
+    """
+    row = rows.row_of(instance)
+    return row is not None and (name in row.annotated or rows.ANYTHING in row.loads)
+
+
 def assigned(instance: Instance, names: frozenset[str]) -> Instance | None:
     """A row after attributes were assigned: they are there, and all beyond them may be."""
     row = rows.row_of(instance)

@@ -28,6 +28,7 @@ from fwp_checks.project.meaning.values import (
     Unknown,
     Value,
     Wrapped,
+    join,
     options_of,
 )
 
@@ -347,7 +348,24 @@ def _model_by_name(project: Project, arguments: Arguments) -> Value | None:
     return Models.of(project).labelled(app, name) if app else None
 
 
+def _by_dotted_name(project: Project, arguments: Arguments) -> Value | None:
+    """``import_string("blog.api.Post")``, of a text or a setting."""
+    settings = Models.of(project).settings
+    origin = project.table.by_path.get(arguments.site[0]) if arguments.site else None
+    found: list[Value] = []
+    for option in options_of(arguments.get(0, "dotted_path") or Constant(None)):
+        dotted: object = option.value if isinstance(option, Constant) else None
+        if isinstance(option, External) and option.name.startswith(_SETTINGS):
+            dotted = settings.text(option.name.removeprefix(_SETTINGS))
+        if not isinstance(dotted, str) or origin is None:
+            return None
+        found.append(settings.imported(origin, dotted))
+    return join(found)
+
+
+_SETTINGS = "django.conf.settings."
 _FUNCTIONS = {
+    "django.utils.module_loading.import_string": _by_dotted_name,
     "django.shortcuts.get_object_or_404": _get_object,
     "django.shortcuts.aget_object_or_404": _aget_object,
     "django.shortcuts.get_list_or_404": _get_list,
@@ -363,5 +381,5 @@ _FUNCTIONS = {
         _model_by_name,
     ),
 }
-LOOK_UPS = frozenset({"get_model", "get_registered_model"})
-"""What finds a model by its name."""
+LOOK_UPS = frozenset({"get_model", "get_registered_model", "import_string"})
+"""What finds a model, or anything, by its name."""

@@ -57,6 +57,8 @@ _RECEIVERS = frozenset({"django.dispatch.receiver"})
 
 # Those of auth ask request.auser() around an async view, which leaves request.user alone.
 _HARMLESS_DECORATORS = ("django.views.decorators.", "django.contrib.auth.decorators.")
+# Those that hand on the request, whatever they do with it.
+_HANDING_DECORATORS = ("django.", "functools.wraps")
 PACKAGES = frozenset(
     {
         *("django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"),
@@ -106,7 +108,7 @@ def _routed(project: Project) -> Iterator[Root]:
 
 
 def _routes(project: Project) -> list[tuple[View, bool]]:
-    """The views that are routed, and whether nothing stands around them."""
+    """The views that are routed, and whether nothing stands around them there."""
     known: list[tuple[View, bool]] | None = project.framework_data.get("django.routes")
     if known is None:
         # A view's parameters may be asked for while its route is looked up.
@@ -120,8 +122,7 @@ def _find_routes(project: Project) -> Iterator[tuple[View, bool]]:
         entry = site.frame.module.facts.terms[site.term]
         given = [*entry[2][1:2], *[term for name, term in entry[3] if name == "view"]]
         for term in given:
-            for view, is_direct in _views(project, site.frame, term):
-                yield view, is_direct and _is_bare(project, view)
+            yield from _views(project, site.frame, term)
 
 
 def _views(
@@ -151,6 +152,14 @@ def _views(
             yield from _views(project, frame, argument, is_direct=False)
 
 
+def wrapped_frames(project: Project) -> Iterator[Frame]:
+    """What decorators of the project put in place of views, each around its own view."""
+    for view, is_direct in _routes(project):
+        if isinstance(view, FunctionValue) and is_direct and view.frame.scope.is_function:
+            arguments = Arguments((Instance(REQUEST),), complete=False)
+            yield project.calls.frame_for(view, arguments)
+
+
 def request_parameter(project: Project, frame: Frame, index: int) -> Value | None:
     """The request that Django hands to a view whose parameter has no annotation."""
     scope = frame.scope
@@ -161,7 +170,7 @@ def request_parameter(project: Project, frame: Frame, index: int) -> Value | Non
         named = scope.name in _HANDED_REQUESTS
         found = class_ is not None and named and _is_own_view(project, class_)
     else:
-        found = class_ is None and is_plain(project, frame)
+        found = class_ is None and _is_handed_request(project, frame)
     return Instance(REQUEST) if found else None
 
 
@@ -178,8 +187,9 @@ def is_plain(project: Project, frame: Frame) -> bool:
     known: dict[tuple[str, int], bool] | None = project.framework_data.get("django.plain_views")
     if known is None:
         known = {}
-        for view, is_bare in _routes(project):
+        for view, is_direct in _routes(project):
             handlers = [view] if isinstance(view, FunctionValue) else []
+            is_bare = is_direct and _is_bare(project, view)
             if isinstance(view, ClassValue):
                 handlers = methods(project, view, _METHODS)
             for handler in handlers:
@@ -189,7 +199,25 @@ def is_plain(project: Project, frame: Frame) -> bool:
     return known.get((frame.module.path, frame.scope_number), False)
 
 
-def _is_bare(project: Project, view: View) -> bool:
+def _is_handed_request(project: Project, frame: Frame) -> bool:
+    """Whether a function is a view, or what a decorator of the project puts in its place: Django
+    hands it the request, whatever others do with that before.
+    """
+    known: dict[tuple[str, int], bool] | None = project.framework_data.get("django.handed_views")
+    if known is None:
+        # What a decorator gives may be asked for while routes are looked up.
+        known = project.framework_data["django.handed_views"] = {}
+        for view, is_direct in _routes(project):
+            if isinstance(view, FunctionValue):
+                place = (view.module.path, view.scope)
+                is_handed = is_direct and _is_bare(project, view, _HANDING_DECORATORS)
+                known[place] = known.get(place, True) and is_handed
+    return known.get((frame.module.path, frame.scope_number), False)
+
+
+def _is_bare(
+    project: Project, view: View, harmless: tuple[str, ...] = _HARMLESS_DECORATORS
+) -> bool:
     """Whether a view has no decorators and no bases but those that are known to leave the request
     alone.
     """
@@ -201,7 +229,7 @@ def _is_bare(project: Project, view: View) -> bool:
         for option in options_of(project.values.evaluate(frame, called)):
             if not isinstance(option, (External, Member)):
                 return False
-            if not option.name.startswith(_HARMLESS_DECORATORS):
+            if not option.name.startswith(harmless):
                 return False
     if isinstance(view, ClassValue):
         return all(

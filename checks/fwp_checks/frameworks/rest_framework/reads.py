@@ -61,6 +61,8 @@ class Reader:
         # The serializers around the one that is being followed, and those that wait.
         self._around: tuple[Serializer, ...] = ()
         self._waiting: deque[tuple[tuple[Serializer, ...], bool, Value, Place | None]] = deque()
+        # What the serializer puts on the object before the fields are read.
+        self._put: dict[str, Value] = {}
 
     def serialize(
         self,
@@ -85,6 +87,7 @@ class Reader:
     def _serialize(
         self, serializer: Serializer, row: Value, outer: Place | None, wanted: frozenset[str] | None
     ) -> None:
+        self._put = {}
         if isinstance(serializer, ClassValue) and self._own(serializer, row):
             return
         for field in self._serializers.fields(serializer):
@@ -100,7 +103,25 @@ class Reader:
             return False
         scope = method.module.facts.scopes[method.scope]
         self._run(Place(method.module.path, scope.start), method, Instance(serializer), (row,))
+        self._put = self._written(method, Instance(serializer), row)
         return not calls_super(method)
+
+    def _written(self, method: FunctionValue, receiver: Instance, row: Value) -> dict[str, Value]:
+        """What a method assigns to attributes of the object that it is handed."""
+        facts = method.module.facts
+        scope = facts.scopes[method.scope]
+        stores = [
+            (facts.terms[term][2], facts.terms[term][3])
+            for term in facts.attribute_writes
+            if scope.start <= term < scope.end
+            and method.module.is_parameter(facts.terms[term][1], method.scope, 1)
+        ]
+        bound = self._project.members.bind(method, receiver)
+        if not stores or not isinstance(bound, FunctionValue):
+            return {}
+        frame = self._project.calls.frame_for(bound, Arguments((row,)))
+        evaluate = self._project.values.evaluate
+        return {name: evaluate(frame, value) for name, value in stores if value >= 0}
 
     def listed(self, serializer: ClassValue, rows: Value) -> bool:
         """Note what a project's list serializer runs with all rows; whether it shows each of them
@@ -148,7 +169,8 @@ class Reader:
             if isinstance(serializer, ClassValue):
                 method = self._project.members.find_in_class(serializer, field.detail)
                 if method is not None:
-                    self._run(field.place, method, Instance(serializer), (row,))
+                    shown = self._run(field.place, method, Instance(serializer), (row,))
+                    self._rendered(field.place, shown)
             return
         if field.own is not None and self._own_field(field, field.own, row):
             return
@@ -156,7 +178,10 @@ class Reader:
         if is_key and not field.many and field.source:
             self._key(field, row)
             return
-        value = self._follow(field.place, row, field.source)
+        if field.source and field.source[0] in self._put:
+            value = self._follow(field.place, self._put[field.source[0]], field.source[1:])
+        else:
+            value = self._follow(field.place, row, field.source)
         is_once = self._is_once
         if field.many:
             value = self._rows(field.place, value)
@@ -213,6 +238,16 @@ class Reader:
             self._follow(field.place, value, tuple(field.detail.split("__")))
         elif field.kind in ("link", "identity") and field.detail != "pk":
             self._follow(field.place, value, (field.detail,))
+        elif field.kind == "value":
+            self._rendered(field.place, value)
+
+    def _rendered(self, place: Place, value: Value) -> None:
+        """Whoever renders what is shown goes through querysets (``JSONEncoder.default`` of
+        rest_framework/utils/encoders.py), lists of values do so before.
+        """
+        for option in options_of(without_none(value)):
+            if self._models.is_queryset(option):
+                self._note(place, self._project.protocols.iterating(option, is_async=False))
 
     def _is_object(self, value: Value) -> bool:
         return (

@@ -56,9 +56,11 @@ _SINGLE = (
     *("RetrieveDestroyAPIView", "RetrieveUpdateDestroyAPIView"),
 )
 _VIEWS = ("APIView", "ViewSet", "ModelMixin", "ViewSetMixin")
+_PAGINATING = "paginate_queryset"
+_PAGINATORS = "rest_framework.pagination."
 _GENERIC = frozenset(
     {
-        *("get_queryset", "filter_queryset", "paginate_queryset", "get_object"),
+        *("get_queryset", "filter_queryset", _PAGINATING, "get_object"),
         *("get_serializer", "get_serializer_class"),
     }
 )
@@ -129,10 +131,14 @@ def _derives(project: Project, class_: ClassValue, names: tuple[str, ...]) -> bo
 
 
 def call(project: Project, name: str, arguments: Arguments, receiver: Value | None) -> Value | None:
-    """What a method that a view class inherits from the library gives; None for any other."""
+    """What a method that a view class inherits from the library, or that of a paginator, gives;
+    None for any other.
+    """
     method = name.rpartition(".")[2]
     if method not in _GENERIC or not isinstance(receiver, Instance):
         return None
+    if method == _PAGINATING and name.startswith(_PAGINATORS):
+        return _page(project, arguments)
     if not is_view(project, class_of(receiver)):
         return None
     if method == "get_queryset":
@@ -144,10 +150,15 @@ def call(project: Project, name: str, arguments: Arguments, receiver: Value | No
         return project.calls.invoke(classes, arguments).result
     if method == "get_object":
         return _one(project, _method(project, receiver, "get_queryset"))
+    if method == _PAGINATING:
+        return _page(project, arguments)
+    return arguments.get(0, "queryset")
+
+
+def _page(project: Project, arguments: Arguments) -> Value | None:
+    """Some of the rows that a paginator is handed, in a list."""
     queryset = arguments.get(0, "queryset")
-    if queryset is None or method == "filter_queryset":
-        return queryset
-    return Iterable(project.protocols.element(queryset), "list")
+    return Iterable(project.protocols.element(queryset), "list") if queryset is not None else None
 
 
 def class_of(value: Instance) -> Value:

@@ -92,7 +92,13 @@ class Branches:
 
     def skipped(self, frame: Frame) -> list[tuple[int, int]]:
         """The stretches of a frame that do not run."""
-        return [(r.start, r.end) for r, is_taken, _ in self._decided(frame) if not is_taken]
+        found = []
+        for region, is_taken, is_sure in self._decided(frame):
+            if not is_taken:
+                found.append((region.start, region.end))
+            elif is_sure and region.leaves:
+                found.append(frame.module.rest_after(region, frame.scope_number))
+        return found
 
     @staticmethod
     def _comes_from(frame: Frame, option: int, region: Region) -> bool:
@@ -270,6 +276,8 @@ class Branches:
         class_ = receiver.class_
         if not isinstance(class_, ClassValue) or not isinstance(said.value, str):
             return None
+        if self._project.frameworks.may_have(receiver, said.value):
+            return True
         bound = self._project.members.find_in_class(class_, said.value)
         if bound is not None:
             return None if isinstance(bound, Wrapped) else True

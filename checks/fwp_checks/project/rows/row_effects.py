@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Link, Rows
 from fwp_checks.project.files.modules import Module
@@ -75,6 +74,8 @@ class RowEffects:
                     for run in alternative or ():
                         if isinstance(run, RunFrame):
                             yield from self._sites(effects, run.frame, consumer)
+                        else:
+                            yield from self._handed_on(run, consumer)
 
     def _row(self, run: RunExternal) -> EffectRow | None:
         # What is fetched for a row is the business of the query that gave the row; it may be what a
@@ -86,13 +87,27 @@ class RowEffects:
             return None
         return self._rows.of(run, "queries")
 
+    def _handed_on(self, run: RunExternal, consumer: Consumer) -> Iterator[RowSite]:
+        """Where a query is built that a function hands on, and the consumer then runs."""
+        origin = origin_of(run.receiver) if run.receiver is not None else None
+        if origin is None or origin.built is None or origin.built in consumer.asked:
+            return
+        if origin.hops or origin.consumed is not None:
+            return
+        row = self._row(run)
+        module = self._project.table.by_path.get(origin.built.path)
+        if row is None or module is None or module.is_read_only:
+            return
+        term = origin.built.term
+        function = origin.built.path, module.code_scope_of(term)
+        for frame in self._frames.by_function.get(function, ()):
+            if _uses(frame, term, _rows_among(frame)):
+                chain = (call_at(frame, term, run),)
+                yield RowSite(*function, term, consumer.what, consumer.label, chain, row)
+                return
+
     def _sites(self, effects: Effects, frame: Frame, consumer: Consumer) -> Iterator[RowSite]:
-        handed = {
-            index
-            for index, value in enumerate(frame.arguments)
-            for option in (options_of(value) if value is not None else ())
-            if (origin := origin_of(option)) is not None and origin.consumed is not None
-        }
+        handed = _rows_among(frame)
         for event in self._project.behaviours.of(frame).events if handed else ():
             chain = effects.chain(frame, event)
             if chain is None or len(chain) > _MOST_LINKS or event.is_remembered:
@@ -101,7 +116,7 @@ class RowEffects:
             row = self._row(last) if isinstance(last, RunExternal) else None
             if row is None or any(map(_is_fallback, chain)):
                 continue
-            if _uses(frame, event, handed):
+            if _uses(frame, event.term, handed):
                 yield RowSite(
                     *frame.function,
                     event.term,
@@ -140,10 +155,20 @@ def _asks(module: Module, test: int) -> bool:
     return entry[0] == t.COMPARE and entry[1] in ("is", "is not", "in", "not in")
 
 
-def _uses(frame: Frame, event: Event, parameters: set[int]) -> bool:
-    """Whether what an event works on comes from one of these parameters."""
+def _rows_among(frame: Frame) -> set[int]:
+    """The parameters that are handed one of many rows."""
+    return {
+        index
+        for index, value in enumerate(frame.arguments)
+        for option in (options_of(value) if value is not None else ())
+        if (origin := origin_of(option)) is not None and origin.consumed is not None
+    }
+
+
+def _uses(frame: Frame, term: int, parameters: set[int]) -> bool:
+    """Whether what is done at a term works on what comes from one of these parameters."""
     terms = frame.module.facts.terms
-    waiting = [event.term]
+    waiting = [term]
     seen: set[int] = set()
     while waiting:
         entry = terms[waiting.pop()]
