@@ -15,8 +15,8 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import instances, rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
 from fwp_checks.frameworks.variables import Mentions, Place, comes_before, place_of
+from fwp_checks.project.meaning.origins import Origin, origin_of
 from fwp_checks.project.meaning.origins import Place as Consumed
-from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.meaning.tested import tests_in
 from fwp_checks.project.meaning.values import (
@@ -145,13 +145,41 @@ def _is_filled(project: Project, frame: Frame, term: int, run: RunExternal) -> b
     origin = origin_of(run.receiver) if run.receiver is not None else None
     if origin is None or origin.consumed is None:
         return False
-    name = run.arguments.get(0) if run.name in _READING else None
+    names = _names_to(origin, run)
+    paths = _filled_beside(project, frame, term, origin.consumed)
+    return any(_covers(path, names) for path in paths)
+
+
+def is_filled(project: Project, run: RunExternal) -> bool:
+    """Whether the function that hands on rows to be shown, or asks for them, has Django fetch a
+    relation for all of them.
+    """
+    origin = origin_of(run.receiver) if run.receiver is not None else None
+    if origin is None:
+        return False
+    names = _names_to(origin, run)
+    for place in (origin.consumed, origin.built):
+        module = project.table.by_path.get(place.path) if place is not None else None
+        if place is not None and module is not None:
+            filled = _filled_in(project, module, module.code_scope_of(place.term))
+            if any(_covers(path, names) for _, path in filled):
+                return True
+    return False
+
+
+def _names_to(origin: Origin, run: RunExternal) -> list[str]:
+    """The relations that lead from a row to what a run fetches."""
     names = [hop.name for hop in origin.hops]
-    names += [name.value] if isinstance(name, Constant) else []
-    return bool(names) and any(
-        not path or path[: len(names)] == names
-        for path in _filled_beside(project, frame, term, origin.consumed)
-    )
+    name = run.arguments.get(0) if run.name in _READING else None
+    return [*names, name.value] if isinstance(name, Constant) else names
+
+
+def _covers(path: list[str], names: list[str]) -> bool:
+    """Whether a path that is fetched for rows, or for what they lead to, is the end of the way to
+    these names, or goes on from there; an empty one may be any.
+    """
+    ends = [names[start:] for start in range(len(names))]
+    return any(not path or path[: len(end)] == end for end in ends)
 
 
 def _filled_beside(

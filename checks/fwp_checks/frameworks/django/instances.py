@@ -83,6 +83,10 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
     return None
 
 
+# What is computed under the name of a property goes to its setter; Django refuses it without one.
+_KEEPING = ("property", "cached_property", "classmethod")
+
+
 def _is_kept(project: Project, instance: Instance, row: rows.Row, name: str) -> bool:
     """Whether an annotation stands where a cached property would keep its result, or under the name
     of a method, and is read in its place.
@@ -92,7 +96,7 @@ def _is_kept(project: Project, instance: Instance, row: rows.Row, name: str) -> 
         return False
     bound = project.members.find_in_class(class_, name)
     return isinstance(bound, FunctionValue) or (
-        isinstance(bound, Wrapped) and bound.how in ("cached_property", "classmethod")
+        isinstance(bound, Wrapped) and bound.how in _KEEPING
     )
 
 

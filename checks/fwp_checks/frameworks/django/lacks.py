@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.django import rows
+from fwp_checks.frameworks.django import history, rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
 from fwp_checks.frameworks.django.joins import nameless
 from fwp_checks.frameworks.django.queryset_methods import COMBINING
@@ -46,6 +46,8 @@ def lack(project: Project, frame: Frame | None, run: RunExternal) -> tuple[Origi
     if receiver is None or origin is None or origin.consumed is None:
         return None
     if frame is not None and frame.scope.is_async:
+        return None
+    if frame is None and history.is_filled(project, run):
         return None
     if run.name.endswith(".__get__"):
         name = run.arguments.get(0)
