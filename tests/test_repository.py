@@ -109,11 +109,3 @@ def _functions(text: str) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
-
-
-def test_what_users_may_install_along_is_used() -> None:
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-    hosts = "\n".join(path.read_text("utf-8") for path in _tracked("lint_plugins/*.py"))
-    for extra, packages in project["optional-dependencies"].items():
-        names = [] if extra == "dev" else [re.split(r"\W", package)[0] for package in packages]
-        assert all(re.search(rf"import(_module\(\"| ){name}\b", hosts) for name in names), extra

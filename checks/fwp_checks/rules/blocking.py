@@ -172,8 +172,8 @@ def _way_out_of_def(site: BlockingSite, thread: str) -> str:
 
 
 def does(site: BlockingSite, does: str, do: str) -> str:
-    """``blocks``, or ``may block`` where a distant helper asks something first, or where it has to
-    be asked for.
+    """``blocks``, or ``may block`` where a helper asks something first, or where it has to be asked
+    for.
     """
     return f"may {do}" if site.is_open else does
 

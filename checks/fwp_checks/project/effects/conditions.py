@@ -361,10 +361,14 @@ class Conditions:
         parameter = parameter_of(frame.module.facts.terms, term)
         return frozenset({Condition(parameter, test)}) if parameter is not None else NOTHING
 
-    def asked(self, frame: Frame, test: int, positive: bool) -> Requirements:
-        """What a condition that holds (not ``positive``: fails) says of parameters themselves."""
+    def asked(
+        self, frame: Frame, test: int, positive: bool, of_objects: bool = False
+    ) -> Requirements:
+        """What a condition that holds (not ``positive``: fails) says of parameters themselves, or
+        ``of_objects``: of what their constructors were handed.
+        """
         tested = self._tested(frame, test, positive, levels=0)
-        return frozenset([need for need in tested if need.owner is None])
+        return frozenset([need for need in tested if (need.owner is not None) is of_objects])
 
 
 def _one_of(tested: list[Requirements]) -> Requirements:

@@ -1,8 +1,9 @@
 """Tests of which nothing says how they come out, and what stands under them.
 
 ``def load(path): … if path in known: return parse(path)`` may parse, or may never do so for those
-who call it. Near the caller that is what the code is about; several helpers away it was written for
-others. Tests of parameters are no such tests as long as the caller may still answer them.
+who call it: helpers are written for others, too. What stands in the async function itself was
+written for its loop. Tests of parameters are no such tests as long as the caller may still answer
+them.
 """
 
 from __future__ import annotations
@@ -128,7 +129,10 @@ class OpenTests:
             return asked
         if self._is_certain(frame, test, holds, region):
             return NOTHING
-        return self._outside.left(frame, test, is_truth=True)
+        left = self._outside.left(frame, test, is_truth=True)
+        if left is not None:
+            return left
+        return self._conditions.asked(frame, test, holds, of_objects=True) or None
 
     def _is_certain(self, frame: Frame, test: int, holds: bool, region: Region) -> bool:
         """Whether a test comes out so for certain, or asks whether there is anything to work on."""

@@ -74,6 +74,11 @@ class Proof:
     is_refused: bool = False
     is_caught: bool = False
     is_brief: bool = False
+
+    @property
+    def is_left_open(self) -> bool:
+        """Whether a test is open for this frame: what it asks of an object's making, too."""
+        return self.is_open or any(need.owner is not None for need in self.asked)
     is_one_of: bool = False
 
 
@@ -264,9 +269,9 @@ class Effects:
         event: Event,
         by_nobody: Callable[[Requirements], bool] | None = None,
     ) -> tuple[tuple[Link, ...], bool]:
-        """The chain, and whether it is open: a distant helper does it only under a test of which
-        nothing says how it comes out, or most of several callees do it, but not all, or it is done
-        only where somebody asks for it. What is asked for ``by_nobody`` proves nothing.
+        """The chain, and whether it is open: a helper does it only under a test of which nothing
+        says how it comes out, or most of several callees do it, but not all, or it is done only
+        where somebody asks for it. What is asked for ``by_nobody`` proves nothing.
         """
         found = self._found.get((frame, event.term), [])
         if by_nobody is not None:
@@ -285,10 +290,10 @@ class Effects:
         links = _links(frame, first, is_one_of)
         if self._opt_ins.has(frame, event.term):
             return links, True
-        is_doubtful = _is_doubtful(first, links)
+        is_doubtful = first.is_choice or first.is_left_open
         if not is_doubtful and not first.is_caught:
             return links, False
-        sure = [proof for proof in known if not (proof.is_open or proof.is_choice)]
+        sure = [proof for proof in known if not (proof.is_left_open or proof.is_choice)]
         if sure:
             uncaught = [proof for proof in sure if not proof.is_caught]
             return _links(frame, [*uncaught, *sure][0], is_one_of), False
@@ -320,10 +325,6 @@ def _functions(event: Event) -> frozenset[FunctionKey]:
     )
 
 
-# So many calls away, tests were written for other callers.
-_DISTANT = 4
-
-
 def _says_as_much(known: list[Proof], new: Proof) -> bool:
     """Whether one of some proofs needs no more than another, and is no more open."""
     return any(
@@ -347,15 +348,11 @@ def _longest(known: list[Proof]) -> Proof:
 
 
 def _doubts(proof: Proof) -> tuple[bool, bool, bool]:
-    return proof.is_choice, proof.is_open, proof.is_caught
+    return proof.is_choice, proof.is_left_open, proof.is_caught
 
 
 def _openness(proof: Proof) -> tuple[bool, bool, int]:
     return proof.is_choice, proof.is_open, len(proof.requirements)
-
-
-def _is_doubtful(proof: Proof, links: tuple[Link, ...]) -> bool:
-    return proof.is_choice or (proof.is_open and len(links) >= _DISTANT)
 
 
 def _are_most(found: list[list[Proof]]) -> bool:

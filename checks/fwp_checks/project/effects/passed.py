@@ -146,8 +146,17 @@ class Passed:
         return self._same_asked(caller, passed, need)
 
     def _left_of_object(self, need: Condition, caller: Frame, term: int) -> Requirements | None:
-        """What is left of a condition on what the constructor of an object was handed: an object
-        that is made here, or that this function was handed.
+        """What is left of a condition on what the constructor of an object was handed."""
+        making = self._making(need, caller, term)
+        if isinstance(making, frozenset):
+            return making
+        return self._left_of(need.of_option, caller, making[0], making[1], 1)
+
+    def _making(
+        self, need: Condition, caller: Frame, term: int
+    ) -> tuple[int, Frame] | Requirements:
+        """The call that makes an object here, and its constructor; else what is asked of this
+        function, which was handed the object: nothing where that is not known.
         """
         terms = caller.module.facts.terms
         if term < 0:
@@ -163,7 +172,7 @@ class Passed:
             return NOTHING
         if self._project.constructed.constructor(class_) is not constructor:
             return NOTHING
-        return self._left_of(need.of_option, caller, made, constructor, 1)
+        return made, constructor
 
     def answered(
         self, asked: Requirements, caller: Frame, call: int, callee: Frame
@@ -172,11 +181,15 @@ class Passed:
         meets the others for certain; None if it does not.
         """
         handing = self._handing(caller, call, callee)
-        if handing is None:
-            return None
         found = NOTHING
         for need in asked:
-            left = self._answered(need, caller, handing[0], callee, handing[1])
+            left: Requirements | None = None
+            if need.owner is not None and need.parameter < (handing[1] if handing else 1):
+                event = handing[0] if handing else call
+                receiver = _receiver(caller.module.facts.terms, event)
+                left = self._answered_of_object(need, caller, receiver)
+            elif handing is not None:
+                left = self._answered(need, caller, handing[0], callee, handing[1])
             if left is None:
                 return None
             found |= left
@@ -192,6 +205,8 @@ class Passed:
             return NOTHING if need.test != GIVEN else None
         if passed is None:
             return None
+        if need.owner is not None:
+            return self._answered_of_object(need, caller, passed)
         same = self._same_asked(caller, passed, need)
         if same or need.test == "not-instance":  # nothing says that it is one
             return same
@@ -206,6 +221,12 @@ class Passed:
         if need.attribute:
             return None
         return self._outside.left(caller, passed, need.test in _RULED_OUT)
+
+    def _answered_of_object(self, need: Condition, caller: Frame, term: int) -> Requirements | None:
+        making = self._making(need, caller, term)
+        if isinstance(making, frozenset):
+            return making or None
+        return self._answered(need.of_option, caller, making[0], making[1], 1)
 
     def _is_text(self, caller: Frame, term: int) -> bool:
         """Whether what is passed is declared to be a text, and none by default that is empty."""

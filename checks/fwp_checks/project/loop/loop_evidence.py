@@ -68,7 +68,7 @@ def severity_of_kind(kind: str) -> Severity:
 class SiteEvidence(NamedTuple):
     """A place where a function has an effect, with the chain of calls that proves it.
 
-    ``is_open``: a distant helper does it only under a test of which nothing says how it comes out.
+    ``is_open``: a helper does it only under a test of which nothing says how it comes out.
     ``is_after_error``: the function does it only where it handles an error, which it passes on.
     ``caught_by``: the name of what catches Django's refusal, and goes on.
     """
