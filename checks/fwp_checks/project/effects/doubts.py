@@ -130,6 +130,10 @@ class OpenTests:
         if self._is_certain(frame, test, holds, region):
             return NOTHING
         left = self._outside.left(frame, test, is_truth=True)
+        if left is None and entry[0] == t.BOOL:
+            # One part that is so is enough.
+            parts = [self._answer(frame, operand, holds, region) for operand in entry[2]]
+            return min([part for part in parts if part is not None], key=len, default=None)
         if left is not None:
             return left
         return self._conditions.asked(frame, test, holds, of_objects=True) or None

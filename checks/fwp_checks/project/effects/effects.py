@@ -79,6 +79,7 @@ class Proof:
     def is_left_open(self) -> bool:
         """Whether a test is open for this frame: what it asks of an object's making, too."""
         return self.is_open or any(need.owner is not None for need in self.asked)
+
     is_one_of: bool = False
 
 

@@ -19,6 +19,7 @@ from fwp_checks.project.effects.requirements import (
     Requirements,
 )
 from fwp_checks.project.meaning import literals
+from fwp_checks.project.meaning.assignments import assigned_before
 from fwp_checks.project.meaning.classes import MODEL
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import root_of, roots_of
@@ -65,6 +66,8 @@ _ASKING = frozenset(
         "time.time",
     }
 )
+# They give a number that is another one in each round.
+_COUNTING = frozenset({"builtins.range", "itertools.count"})
 _READ = frozenset({"os.environ", "os.name", "sys.argv", "sys.platform"})
 # What a command is given, https://docs.python.org/3/library/argparse.html#argparse.Namespace
 _OPTIONS = "argparse.Namespace"
@@ -157,7 +160,7 @@ class Outside:
             roots = sorted(roots_of(terms, term))
             return _all([self._left(frame, root, levels - 1) for root in roots])
         if kind == t.ATTR:
-            return self._attribute(frame, entry, levels)
+            return self._attribute(frame, term, levels)
         if kind == t.CALL:
             return self._called(frame, entry, levels)
         if kind in (t.AWAIT, t.TRUTH, t.UNARY, t.UNPACK, t.ITER):
@@ -185,12 +188,16 @@ class Outside:
             return None
         return frozenset({Condition(parameter, GIVEN)})
 
-    def _attribute(self, frame: Frame, entry: t.Term, levels: int) -> Requirements | None:
+    def _attribute(self, frame: Frame, term: int, levels: int) -> Requirements | None:
         """What must come from outside for an attribute: a field of a row, or of what a caller is
         asked, or of settings.
         """
-        base, name = entry[1], str(entry[2])
         terms = frame.module.facts.terms
+        entry = terms[term]
+        base, name = entry[1], str(entry[2])
+        assigned = assigned_before(frame, term)
+        if assigned >= 0:
+            return self._left(frame, assigned, levels - 1)
         value = self._project.values.evaluate(frame, base)
         if isinstance(value, External):
             return NOTHING if f"{value.name}.{name}" in _READ else _CONSTANT
@@ -247,7 +254,7 @@ class Outside:
         name = function.name if isinstance(function, (External, Member)) else ""
         if name in _OF_A_KIND or isinstance(function, ClassValue):
             return None
-        if name and (name in _ASKING or self._project.catalogue.effects(name)):
+        if name and (name in _ASKING or name in _COUNTING or self._project.catalogue.effects(name)):
             return NOTHING
         found = [self._left(frame, argument, levels - 1) for argument in arguments]
         if isinstance(function, FunctionValue):
