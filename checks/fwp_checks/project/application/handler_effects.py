@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.project.application.database_work import DatabaseWork
+from fwp_checks.project.effects.call_graph import CallGraph
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Rows
 from fwp_checks.project.meaning.frames import Frame
@@ -47,8 +48,9 @@ class HandlerEffects:
             if frame not in found:
                 found[frame] = None
                 waiting.extend(project.behaviours.following(frame))
+        calls = CallGraph(project, found)
         self._by_effect = {
-            effect: Effects(project, found, partial(self._row, effect=effect)) for effect in SHOWN
+            effect: Effects(project, calls, partial(self._row, effect=effect)) for effect in SHOWN
         }
 
     def _row(self, run: RunExternal, effect: str) -> EffectRow | None:

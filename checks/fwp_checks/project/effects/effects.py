@@ -9,19 +9,20 @@ them do, but for those that stand in for the others; if most of them do, it may 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.behaviours import Event
+from fwp_checks.project.effects.call_graph import CallGraph
 from fwp_checks.project.effects.doubts import Doubts
 from fwp_checks.project.effects.handlers import Refusals, is_refused
 from fwp_checks.project.effects.ranks import is_brief, ranked, slowness
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
-from fwp_checks.project.meaning.frames import Frame, FunctionKey
+from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     Constant,
@@ -74,17 +75,16 @@ class Proof:
     is_refused: bool = False
     is_caught: bool = False
     is_brief: bool = False
+    is_one_of: bool = False
 
     @property
     def is_left_open(self) -> bool:
         """Whether a test is open for this frame: what it asks of an object's making, too."""
         return self.is_open or any(need.owner is not None for need in self.asked)
 
-    is_one_of: bool = False
-
 
 class Effects:
-    """Carries one effect up the call graph of a set of frames.
+    """Carries one effect up the calls of a set of frames.
 
     ``starts`` gives the row by which a library run has the effect. ``each_time`` leaves out what
     happens once for each of some keys; ``each_object`` keeps of that what is remembered with an
@@ -98,7 +98,7 @@ class Effects:
     def __init__(
         self,
         project: Project,
-        frames: Iterable[Frame],
+        calls: CallGraph,
         starts: Starts,
         each_time: bool = False,
         each_object: bool = False,
@@ -116,38 +116,20 @@ class Effects:
         self._doubts = Doubts(project)
         self._opt_ins = project.behaviours.opt_ins
         self._stand_ins = project.behaviours.stand_ins
-        self._behaviours = project.behaviours
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.
         self._found: dict[tuple[Frame, int], list[list[Proof]]] = {}
         self._waiting: list[tuple[Frame, Proof]] = []
         # Who asks for effects often holds them: it is not held in turn, so both end together.
-        self._search(list(frames), starts)
+        self._search(calls, starts)
 
-    def _search(self, frames: list[Frame], starts: Starts) -> None:
-        callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
+    def _search(self, calls: CallGraph, starts: Starts) -> None:
         starting: list[tuple[int, Frame, Event, int, RunExternal, EffectRow]] = []
-        for frame in frames:
-            for event in self._behaviours.of(frame).events:
-                if event.is_remembered and self._each_time:
-                    is_property = frame.module.facts.terms[event.term][0] == t.ATTR
-                    if not (self._each_object and is_property):
-                        continue
-                if event.is_refused and not self._refused:
-                    continue
-                if None in event.alternatives:
-                    continue
-                if len(event.alternatives) > 1:
-                    event = self._going_on(frame, event)
-                for index, alternative in enumerate(event.alternatives):
-                    for run in alternative or ():
-                        if isinstance(run, RunFrame):
-                            callers.setdefault(run.frame, []).append((frame, event, index))
-                        else:
-                            row = starts(run)
-                            if row is not None:
-                                rank = ranked(slowness(row.kind, run.name), frame, event.term)
-                                starting.append((rank, frame, event, index, run, row))
+        for frame, event, index, run in calls.libraries:
+            row = starts(run) if self._counts(frame, event) else None
+            if row is not None:
+                rank = ranked(slowness(row.kind, run.name), frame, event.term)
+                starting.append((rank, frame, event, index, run, row))
         starting.sort(key=itemgetter(0))
         for rank, frame, event, index, run, row in starting:
             requirements = self._conditions.of_row(frame, event.term, row)
@@ -159,9 +141,10 @@ class Effects:
             settled, self._waiting = self._waiting, []
             reached: dict[Frame, list[_Way]] = {}
             for callee, inner in settled:
-                for frame, event, index in callers.get(callee, ()):
-                    rank = ranked(inner.rank, frame, event.term)
-                    reached.setdefault(frame, []).append((rank, event, index, callee, inner))
+                for frame, event, index in calls.callers(callee):
+                    if self._counts(frame, event):
+                        rank = ranked(inner.rank, frame, event.term)
+                        reached.setdefault(frame, []).append((rank, event, index, callee, inner))
             for frame, ways in reached.items():
                 if len(ways) > 1:
                     ways.sort(key=_place)
@@ -177,33 +160,13 @@ class Effects:
                             self._answer(proof, inner.asked, frame, callee)
                         self._settle(frame, index, proof)
 
-    def _going_on(self, frame: Frame, event: Event) -> Event:
-        """An event without those of its callees that come back to it: what delegates to an object
-        of its own kind does what the last one of them does, which delegates to none.
-        """
-        callees = _functions(event)
-        if frame.function not in callees:
-            return event
-        left = tuple(
-            [
-                alternative
-                for alternative in event.alternatives
-                if not any(
-                    isinstance(run, RunFrame) and self._comes_back(frame, run.frame, callees)
-                    for run in alternative or ()
-                )
-            ]
-        )
-        return replace(event, alternatives=left) if left else event
-
-    def _comes_back(self, frame: Frame, callee: Frame, callees: frozenset[FunctionKey]) -> bool:
-        """Whether a callee is the function of a frame, or calls the same functions in turn."""
-        return callee.function == frame.function or any(
-            not event.is_remembered
-            and len(event.alternatives) == len(callees)
-            and _functions(event) == callees
-            for event in self._behaviours.of(callee).events
-        )
+    def _counts(self, frame: Frame, event: Event) -> bool:
+        """Whether the effect is asked for where an event happens as this one does."""
+        if event.is_refused and not self._refused:
+            return False
+        if not event.is_remembered or not self._each_time:
+            return True
+        return self._each_object and frame.module.facts.terms[event.term][0] == t.ATTR
 
     def _answer(self, proof: Proof, asked: Requirements, frame: Frame, callee: Frame) -> None:
         """Note which tests of a callee's parameters a call leaves open, or to its own caller."""
@@ -312,18 +275,6 @@ class Effects:
             sides[not proofs].append(alternative)
         is_brief = all(proof.is_brief for proofs in found for proof in proofs)
         return not is_brief and self._stand_ins.leave(frame, event.term, *sides)
-
-
-def _functions(event: Event) -> frozenset[FunctionKey]:
-    """The functions of the project that an event may run."""
-    return frozenset(
-        [
-            run.frame.function
-            for alternative in event.alternatives
-            for run in alternative or ()
-            if isinstance(run, RunFrame)
-        ]
-    )
 
 
 def _says_as_much(known: list[Proof], new: Proof) -> bool:

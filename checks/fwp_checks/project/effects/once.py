@@ -163,6 +163,8 @@ class Once:
         return known
 
     def _find_guarded(self, frame: Frame) -> list[Guarded]:
+        if not frame.module.regions_in(frame.scope_number):
+            return []  # as of most functions: there is no test
         written = self._all_written(frame)
         found = self._while_empty(frame, written, self._tested)
         for region, name in self._returned_if_ready(frame):
@@ -174,8 +176,11 @@ class Once:
     def _all_written(self, frame: Frame) -> dict[str, list[int]]:
         """Variables that outlive the call, written in this scope or by what it calls."""
         written = self._written(frame)
-        for name, term in (*self._written_by_methods(frame), *self._written_by_threads(frame)):
-            written.setdefault(name, []).append(term)
+        tested = self._tests(frame)
+        if tested:
+            by_methods = tuple(self._written_by_methods(frame, tested))
+            for name, term in (*by_methods, *self._written_by_threads(frame, tested)):
+                written.setdefault(name, []).append(term)
         return written
 
     def _returned_if_ready(self, frame: Frame) -> Iterator[tuple[Region, str]]:
@@ -218,14 +223,14 @@ class Once:
         constant = self._project.values.evaluate(frame, entry[3])
         return asked[2] in own and isinstance(constant, Constant) and constant.value is not None
 
-    def _written_by_methods(self, frame: Frame) -> Iterator[tuple[str, int]]:
-        """Attributes that methods write which a method calls on its own object, at these calls.
+    def _written_by_methods(self, frame: Frame, tested: set[str]) -> Iterator[tuple[str, int]]:
+        """Attributes, of those tested, that methods write which a method calls on its own object,
+        at these calls.
 
         Not in async methods: what they wait for at first use can be handed to a thread right there.
         """
         terms = frame.module.facts.terms
-        tested = self._tests(frame)
-        if frame.scope.is_async or not tested:
+        if frame.scope.is_async:
             return
         for term in range(frame.scope.start, frame.scope.end):
             entry = terms[term]
@@ -240,13 +245,12 @@ class Once:
                     if name in tested:
                         yield name, term
 
-    def _written_by_threads(self, frame: Frame) -> Iterator[tuple[str, int]]:
-        """Attributes that other methods of the class write, at the start of a thread: the thread
-        fills them, and what follows waits until it has.
+    def _written_by_threads(self, frame: Frame, tested: set[str]) -> Iterator[tuple[str, int]]:
+        """Attributes, of those tested, that other methods of the class write, at the start of a
+        thread: that fills them, and what follows waits until it has.
         """
         class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
-        tested = self._tests(frame) if class_ is not None else set()
-        if class_ is None or not tested:
+        if class_ is None:
             return
         terms = frame.module.facts.terms
         filled = {f".{name}" for name in frame.module.methods_writing.get(class_.scope, {})}

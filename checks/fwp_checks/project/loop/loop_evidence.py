@@ -16,6 +16,7 @@ from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Severity
 from fwp_checks.project.effects.behaviours import Event
+from fwp_checks.project.effects.call_graph import CallGraph
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Link, Rows
 from fwp_checks.project.effects.handlers import Refusals, is_after_error, is_refused
@@ -427,13 +428,17 @@ class LoopCollector:
         return None
 
     @cached_property
+    def _calls(self) -> CallGraph:
+        return CallGraph(self._project, self._reached[0])
+
+    @cached_property
     def _effects(self) -> list[tuple[Severity, Effects]]:
         return [
             (
                 severity,
                 Effects(
                     self._project,
-                    self._reached[0],
+                    self._calls,
                     partial(self._blocks_at_least, severity),
                     # What happens once for each key weighs less than what happens each time; files
                     # that are kept by name are few.
@@ -508,8 +513,7 @@ class LoopCollector:
 
     @cached_property
     def _entering_loops(self) -> Effects:
-        frames, _ = self._reached
-        return Effects(self._project, frames, lambda run: self._rows.of(run, "runs_loop"))
+        return Effects(self._project, self._calls, lambda run: self._rows.of(run, "runs_loop"))
 
     def _nested(self, frame: Frame, events: Sequence[Event]) -> Iterator[SiteEvidence]:
         """Where an event loop is started although one is running."""

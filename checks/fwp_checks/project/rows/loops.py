@@ -77,7 +77,7 @@ class LoopEffects:
     def _effects(self) -> dict[str, Effects]:
         return {
             effect: Effects(
-                self._project, self._frames.all, partial(self._row, effect), each_time=True
+                self._project, self._frames.calls, partial(self._row, effect), each_time=True
             )
             for effect in _MOST_LINKS
         }

@@ -67,7 +67,7 @@ class RowEffects:
         shown = [consumer for consumer in self._frames.consumers if consumer.touches]
         if not shown:
             return
-        effects = Effects(self._project, self._frames.all, self._row, each_time=True)
+        effects = Effects(self._project, self._frames.calls, self._row, each_time=True)
         for consumer in shown:
             for touch in consumer.touches:
                 for alternative in touch.alternatives:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.effects.call_graph import CallGraph
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
@@ -72,6 +73,11 @@ class RowFrames:
         class_ = frame.arguments[0].class_ if isinstance(frame.arguments[0], Instance) else ""
         modules = [frame.module, *([class_.module] if isinstance(class_, ClassValue) else [])]
         return any(module in self._project.row_modules for module in modules)
+
+    @cached_property
+    def calls(self) -> CallGraph:
+        """What they call."""
+        return CallGraph(self._project, self.all)
 
     @cached_property
     def by_function(self) -> dict[FunctionKey, list[Frame]]:
