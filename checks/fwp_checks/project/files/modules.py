@@ -326,6 +326,7 @@ class ModuleTable:
         self, modules: Iterable[Module], roots: SourceRoots, is_foreign: Callable[[str], bool]
     ) -> None:
         self._is_foreign = is_foreign
+        self._foreign: dict[str, bool] = {}
         self._roots = roots
         self.modules: list[Module] = sorted(modules, key=lambda module: module.path)
         self.by_path: dict[str, Module] = {module.path: module for module in self.modules}
@@ -376,7 +377,10 @@ class ModuleTable:
         nothing else of its name.
         """
         top = name.partition(".")[0]
-        if self._is_foreign(top) or (top != name and self._find(top, origin) is not None):
+        is_foreign = self._foreign.get(top)
+        if is_foreign is None:
+            is_foreign = self._foreign[top] = self._is_foreign(top)
+        if is_foreign or (top != name and self._find(top, origin) is not None):
             return None
         candidates = [
             (folder, module)

@@ -471,12 +471,11 @@ class CallSites:
     @cached_property
     def _read(self) -> frozenset[str]:
         """The names of all attributes that are read."""
-        return frozenset(
-            entry[2]
-            for module in self._project.table.modules
-            for entry in module.facts.terms
-            if entry[0] == t.ATTR
-        )
+        found: set[str] = set()
+        for module in self._project.table.modules:
+            terms = module.facts.terms
+            found.update([terms[term][2] for term in module.of_kind(t.ATTR)])
+        return frozenset(found)
 
     def _place(self, place: int) -> tuple[Module, int]:
         """The module and the term of a number in the index."""
