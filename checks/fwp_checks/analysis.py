@@ -134,6 +134,7 @@ def check(project: Project, progress: Progress | None = None) -> Report:
         told_of = file_skipped(beside.path, beside.line, 1, beside.reason)
         findings.extend([told_of] if settings.enabled(told_of.code, preview=False) else [])
         skipped.append(beside)
+    project.templates.save()
     told = [failure for evidence in project.evidence for failure in evidence.failures]
     failures = {failure.path: failure for failure in reversed([*told, *project.failures])}
     findings.extend(internal_error(*failure) for failure in failures.values())

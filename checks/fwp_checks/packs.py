@@ -28,6 +28,7 @@ class Packs:
         self._lists = [recipe("packs", str(marshal.version), kind, place) for place in places]
         self._packs = self._listed()
         self._pack_of = {key: pack for pack, keys in self._packs.items() for key in keys}
+        self._opened: dict[str, dict[str, bytes]] = {}
         self._used: set[str] = set()
         self._new: dict[str, Sequence[str]] = {}
 
@@ -51,6 +52,18 @@ class Packs:
             known = self._cache.get(key)
             if known is not None:
                 yield key, known
+
+    def get(self, key: str) -> bytes | None:
+        """What is kept under one key. The pack that has it is remembered: others are asked for."""
+        pack = self._pack_of.get(key)
+        if pack is None:
+            return self._cache.get(key)
+        opened = self._opened.get(pack)
+        if opened is None:
+            opened = self._opened[pack] = dict(self._read(pack))
+        if key in opened:
+            self._used.add(key)
+        return opened.get(key)
 
     def put(self, keys: Sequence[str], found: list[bytes]) -> None:
         """Keep what was read together. It is found again after :meth:`note` and :meth:`save`."""

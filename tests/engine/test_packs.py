@@ -55,6 +55,15 @@ def test_few_have_entries_of_their_own(tmp_path: Path) -> None:
     assert sorted(_found(Cache(tmp_path), range(200))) == list(range(102))
 
 
+def test_one_is_found_in_a_pack_or_alone(tmp_path: Path) -> None:
+    _put(Cache(tmp_path), range(100))
+    _put(Cache(tmp_path), [100])
+    packs = Packs(Cache(tmp_path), ROOT, "code")
+    for key in _keys([7, 100, 5]):
+        assert packs.get(key) == f"facts of {key}".encode()
+    assert packs.get(*_keys([101])) is None
+
+
 def test_packs_are_of_one_project_and_one_kind(tmp_path: Path) -> None:
     _put(Cache(tmp_path), range(10))
     assert _found(Cache(tmp_path), range(10), Path("/home/user/other")) == []

@@ -9,6 +9,9 @@ from textwrap import dedent
 import pytest
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ModuleFacts
+from fwp_checks.facts.templates import Language, extract
+from fwp_checks.project import shares
 from fwp_checks.project.linked import Project
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import RunFrame
@@ -57,6 +60,7 @@ def index(request):
 
 
 def write(root: Path, files: dict[str, str]) -> None:
+    root.mkdir(exist_ok=True)
     (root / "pyproject.toml").write_text("[tool.fwp]\npreview = true\n", encoding="utf-8")
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -345,6 +349,40 @@ def test_a_changed_template_is_checked_again(tmp_path: Path) -> None:
     assert findings(root, cache) == ["FWP207 blog/views.py:6:55"]
     (root / "blog/templates/index.html").unlink()
     assert findings(root, cache) == []
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_templates_are_read_once(
+    jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each of the two files with views is a share of its own, and both render the first page.
+    monkeypatch.setattr(shares, "_WORTH_SHARES", 0)
+    root = tmp_path / "project"
+    pages = {f"{n}.html": f"{n}{LOOP}" for n in range(8)}
+    write(root, {f"blog/templates/{name}": text for name, text in pages.items()})
+    for file, numbers in (("a_views", range(4)), ("z_views", (0, *range(4, 8)))):
+        views = [
+            f"def v{n}(request):\n"
+            f"    return render(request, '{n}.html', {{'articles': Article.objects.all()}})\n"
+            for n in numbers
+        ]
+        write(root, {f"blog/{file}.py": _IMPORTS + "\n".join(views)})
+    write(root, {"blog/models.py": MODELS})
+
+    def check() -> list[str]:
+        session = Session.open(root, cache_dir=tmp_path / "cache", jobs=jobs)
+        return [finding.message for finding in session.check_all().findings]
+
+    found = check()
+    assert len(found) == 9
+    assert len([*(tmp_path / "cache").glob("??/*")]) < len(pages)
+    write(root, {"blog/models.py": f"{MODELS}\n\nx = 1\n"})
+
+    def is_not_called(content: bytes, language: Language) -> ModuleFacts:
+        raise AssertionError(content)
+
+    monkeypatch.setattr(extract, "extract_template", is_not_called)
+    assert check() == found
 
 
 def test_an_unsaved_template(tmp_path: Path) -> None:

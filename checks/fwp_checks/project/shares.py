@@ -31,7 +31,7 @@ from fwp_checks.project.failures import Failure
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.loop.loop_evidence import LoopCollector, LoopEvidence
 from fwp_checks.project.rows.row_evidence import RowCollector, RowEvidence
-from fwp_checks.project.templates.templates import Recalled
+from fwp_checks.project.templates.templates import Reading
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -52,7 +52,7 @@ class Evidence(NamedTuple):
     loop: LoopEvidence
     rows: RowEvidence
     failures: tuple[Failure, ...]
-    templates: tuple[Recalled, ...]
+    templates: Reading
 
 
 class Share:

@@ -7,7 +7,7 @@ frame finds them in its context, too. Files are read when some code first names 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -55,6 +55,13 @@ class Recalled(NamedTuple):
     language: str
 
 
+class Reading(NamedTuple):
+    """The templates that were read, as plain data; ``made`` is what the files made for that."""
+
+    templates: tuple[Recalled, ...]
+    made: Mapping[str, bytes]
+
+
 class TemplateFiles(Protocol):
     """The template files of a project."""
 
@@ -62,8 +69,18 @@ class TemplateFiles(Protocol):
     def paths(self) -> tuple[str, ...]:
         """Paths of all files that may be templates, in order."""
 
+    @property
+    def made(self) -> Mapping[str, bytes]:
+        """What was made to load some, as plain data."""
+
     def load(self, path: str, language: Language) -> ModuleFacts:
         """The facts of one of them."""
+
+    def take(self, made: Mapping[str, bytes]) -> None:
+        """Use what another process has made."""
+
+    def save(self) -> None:
+        """Keep what was made for the next time."""
 
 
 class NoTemplates:
@@ -71,9 +88,20 @@ class NoTemplates:
 
     paths: tuple[str, ...] = ()
 
+    @property
+    def made(self) -> Mapping[str, bytes]:
+        """Nothing."""
+        return {}
+
     def load(self, path: str, language: Language) -> ModuleFacts:
         """Nothing can be asked for."""
         raise KeyError(path)
+
+    def take(self, made: Mapping[str, bytes]) -> None:
+        """Nothing was made."""
+
+    def save(self) -> None:
+        """Nothing was made."""
 
 
 class Template(Module):
@@ -155,16 +183,22 @@ class Templates:
         return [self._loaded[path] for path in sorted(self._loaded)]
 
     @property
-    def read(self) -> tuple[Recalled, ...]:
+    def read(self) -> Reading:
         """The templates that were read, for :meth:`recall`."""
-        return tuple(
-            [Recalled(one.path, one.template_name, one.language.value) for one in self.loaded]
-        )
+        recalled = [
+            Recalled(one.path, one.template_name, one.language.value) for one in self.loaded
+        ]
+        return Reading(tuple(recalled), self._files.made)
 
-    def recall(self, templates: Iterable[Recalled]) -> None:
+    def recall(self, reading: Reading) -> None:
         """Read what was read where the project was evaluated in another process."""
-        for path, name, language in templates:
+        self._files.take(reading.made)
+        for path, name, language in reading.templates:
             self._load(path, name, Language(language))
+
+    def save(self) -> None:
+        """Keep what was read of the files for the next time."""
+        self._files.save()
 
     def find(self, name: str, language: Language, beside: Module | None = None) -> Template | None:
         """The template of this name; None if there is none, or several that differ.
