@@ -205,6 +205,11 @@ def _reason(
             "each of many rows"
         )
     sites = [site for site in FileView(project, module).blocking_sites if site.term in set(terms)]
+    if any(site.is_open for site in sites):
+        return (
+            "a helper does it only under a test of which nothing says how it comes out, or some of "
+            "several callees do it; --preview reports it"
+        )
     if sites:
         return "another rule reports it for the whole function, or a comment or setting silences it"
     for site in function.found.blocking:

@@ -174,3 +174,33 @@ def test_why_what_blocks_is_not_reported(code: str, reason: str, tmp_path: Path)
     line = next(n for n, text in enumerate(LOOP.splitlines(), 1) if code in text)
     text = session.why(tmp_path / "app.py", line)
     assert reason in text.partition("  none: ")[2]
+
+
+WITHHELD = """\
+import time
+
+class Relay:
+    def __init__(self, leader):
+        self.leader = leader
+
+    def close(self):
+        if self.leader:
+            time.sleep(1)
+
+async def show(relays):
+    for relay in relays.all():
+        close(relay)
+
+def close(relay: Relay):
+    relay.close()
+"""
+
+
+def test_why_what_may_never_happen_is_not_reported(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    (tmp_path / "app.py").write_text(WITHHELD, encoding="utf-8")
+    text = Session.open(tmp_path, cache_dir=False).why(tmp_path / "app.py", 13)
+    assert "  none: a helper does it only under a test" in text
+    assert text.endswith("--preview reports it")
+    (tmp_path / "pyproject.toml").write_text("[tool.fwp]\npreview = true\n", encoding="utf-8")
+    assert "may block" in Session.open(tmp_path, cache_dir=False).why(tmp_path / "app.py", 13)
