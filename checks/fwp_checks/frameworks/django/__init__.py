@@ -97,6 +97,8 @@ class Django(Framework):
             return querysets.manager_attribute(project, base, name)
         if isinstance(base.class_, str) and models.is_model(External(base.class_)):
             return instances.attribute(project, base, name)
+        if base.class_ == instances.STATE:
+            return instances.fields_cache(project, base) if name == "fields_cache" else None
         if base.class_ == model_options.OPTIONS:
             return model_options.attribute(project, base, name)
         return requests.attribute(project, base, name) or kept.attribute(project, base, name)

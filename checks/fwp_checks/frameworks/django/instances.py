@@ -6,7 +6,7 @@ django/db/models/query_utils.py and django/contrib/contenttypes/fields.py of Dja
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
@@ -14,6 +14,7 @@ from fwp_checks.frameworks.django.models import Field, Models, Relation
 from fwp_checks.project.meaning.origins import Hop, behind, origin_of, with_origin
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import (
+    RECURSIVE,
     Arguments,
     ClassValue,
     Constant,
@@ -21,6 +22,7 @@ from fwp_checks.project.meaning.values import (
     FunctionValue,
     Instance,
     Iterable,
+    MappingValue,
     Unknown,
     Value,
     Wrapped,
@@ -52,6 +54,19 @@ _COLUMNS = {
 }
 
 
+STATE = "django.db.models.base.ModelState"
+# Where a row keeps its relations: django/db/models/base.py, django/db/models/query.py
+_STATE = "_state"
+_PREFETCHED = "_prefetched_objects_cache"
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class OfModel:
+    """The model of the row whose state an object is."""
+
+    class_: Value
+
+
 _OF_ROWS = {("pk",): True, ("id",): True, ("_state", "adding"): False}
 
 
@@ -74,6 +89,8 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
         return _related(models, relation, instance)
     if row is not None and _is_kept(project, instance, row, name):
         return Unknown(f"annotation '{name}'")
+    if row is not None and name in (_STATE, _PREFETCHED):
+        return _kept_objects(models, instance, row, name)
     if name == "pk":
         return Unknown("primary key")
     field = models.field(class_, name) if isinstance(class_, ClassValue) else None
@@ -81,6 +98,43 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
         held = _COLUMNS.get(field.type.rpartition(".")[2])
         return Instance(held) if held is not None else Unknown(f"column '{name}'")
     return None
+
+
+def _kept_objects(models: Models, instance: Instance, row: rows.Row, name: str) -> Value:
+    """What a row keeps of its relations: those that were prefetched, under their names; in its
+    state, the single ones.
+    """
+    if name == _STATE:
+        return Instance(STATE, details=(row, OfModel(_class_of(instance))))
+    return _by_name(models, _class_of(instance), row, single=False)
+
+
+def fields_cache(project: Project, state: Instance) -> Value | None:
+    """The related objects that the state of a row keeps (django/db/models/fields/mixins.py)."""
+    row = rows.row_of(state)
+    whose = [detail.class_ for detail in state.details if isinstance(detail, OfModel)]
+    if row is None or not whose:
+        return None
+    return _by_name(Models.of(project), whose[0], row, single=True)
+
+
+def _by_name(models: Models, class_: Value, row: rows.Row, *, single: bool) -> Value:
+    """A mapping of the relations that were fetched with a row; those that may have been are
+    unknown.
+    """
+    names = sorted({path.partition("__")[0] for path in row.loads} - {rows.ANYTHING, rows.FOLLOWED})
+    relations = [(name, models.relation(class_, name)) for name in names]
+    items = tuple(
+        [
+            (name, Unknown(f"relation '{name}'"))
+            for name, relation in relations
+            if relation is not None and relation.is_single is single
+        ]
+    )
+    is_all = row.loads.isdisjoint((rows.ANYTHING, rows.FOLLOWED))
+    rest = RECURSIVE if is_all else Unknown("what else was fetched along")
+    # The empty name tells it apart from a mapping that is filled elsewhere.
+    return MappingValue(rest, (("", rest), *items))
 
 
 # What is computed under the name of a property goes to its setter; Django refuses it without one.
@@ -229,7 +283,12 @@ def may_have(instance: Instance, name: str) -> bool:
     may have anything.
     """
     row = rows.row_of(instance)
-    return row is not None and (name in row.annotated or rows.ANYTHING in row.loads)
+    if row is None:
+        return False
+    is_left = any(lookup.to_attr == name for lookup in row.attributes)
+    if name == _PREFETCHED and not row.loads <= {rows.FOLLOWED}:
+        return True
+    return is_left or name in row.annotated or rows.ANYTHING in row.loads
 
 
 def assigned(instance: Instance, names: frozenset[str]) -> Instance | None:

@@ -30,6 +30,8 @@ _CONNECTIONS = ("connections",)
 _ALIASING = ("using", "db_manager")
 _NARROWING = ("filter", "get", "exclude")
 _SHAPING = ("order_by", "values", "values_list")
+# https://docs.djangoproject.com/en/stable/ref/models/querysets/#order-by
+_AT_RANDOM = (t.CONST, "?")
 _OF_ANY_MODEL = (rows.QUERYSET, rows.MANAGER, rows.RELATED_MANAGER)
 # Methods that make a queryset of another, or ask it.
 _ASKING = queryset_methods.BUILDING | {
@@ -110,6 +112,8 @@ def _told(
     is_cut: bool,
 ) -> Apart | None:
     """What one call of a chain says."""
+    if method == "order_by" and any(terms[one] == _AT_RANDOM for one in call[2]):
+        return Apart.DRAWN
     if method in _SHAPING and any(map(depends, t.operands(call)[1:])):
         return Apart.SHAPE
     if method in _NARROWING and _names_differ(terms, call, depends):

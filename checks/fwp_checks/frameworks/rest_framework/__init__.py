@@ -83,6 +83,10 @@ class RestFramework(Framework):
             said = views.said_for_action(project, base, name)
             if said is not None:
                 return said
+        if name == "serializer_class":
+            own = views.of_class_for_action(project, base, name)
+            if own is not None:
+                return own
         if name == "queryset":
             return views.assigned_queryset(project, base)
         if name == "request" and views.is_view(project, views.class_of(base)):

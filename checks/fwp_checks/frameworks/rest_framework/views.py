@@ -74,6 +74,14 @@ _ACTIONS = tuple(
 )
 
 
+_HANDLERS = frozenset(
+    {
+        *("list", "create", "retrieve", "update", "partial_update", "destroy"),
+        *("get", "post", "put", "patch", "delete"),
+    }
+)
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class Acting(Performing):
     """Marks a view object that is performing an action."""
@@ -201,6 +209,39 @@ def said_for_action(project: Project, view: Instance, name: str) -> Value | None
             if project.values.evaluate(method.frame, entry[1]) in _ACTIONS:
                 return project.values.evaluate(method.frame, dict(entry[3])[name])
     return None
+
+
+def of_class_for_action(project: Project, view: Instance, name: str) -> Value | None:
+    """What the class of a view has, where only other actions than the one that it performs assign
+    the attribute: each request has a view object of its own (``ViewSetMixin.as_view`` in
+    viewsets.py). None if others may.
+    """
+    how = acting(view)
+    if how is None or not isinstance(view.class_, ClassValue):
+        return None
+    is_assigned = False
+    for owner in project.classes.info(view.class_).order:
+        if isinstance(owner, ClassValue):
+            for number, _ in owner.module.methods_writing.get(owner.scope, {}).get(name, ()):
+                is_assigned = True
+                method = owner.module.facts.scopes[number]
+                if method.name == how.action or not _is_action(project, owner, number):
+                    return None
+    return project.members.find_in_class(view.class_, name) if is_assigned else None
+
+
+def _is_action(project: Project, class_: ClassValue, number: int) -> bool:
+    """Whether a method of a view answers requests."""
+    method = class_.module.facts.scopes[number]
+    if method.name in _HANDLERS:
+        return True
+    terms = class_.module.facts.terms
+    frame = project.classes.frame_around(class_)
+    return any(
+        terms[decorator][0] == t.CALL
+        and project.values.evaluate(frame, terms[decorator][1]) in _ACTIONS
+        for decorator in method.decorators
+    )
 
 
 def _names_in(module: Module, store: int) -> frozenset[str]:

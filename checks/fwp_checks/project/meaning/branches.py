@@ -20,10 +20,12 @@ from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
+    Arguments,
     ClassValue,
     Constant,
     Detail,
     External,
+    FunctionValue,
     Instance,
     MappingValue,
     TupleValue,
@@ -63,6 +65,7 @@ class Branches:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._known: dict[Frame, list[tuple[Region, bool, bool]]] = {}
+        self._answers: dict[tuple[FunctionValue, Arguments], bool | None] = {}
 
     def options(self, frame: Frame, join: int, options: Sequence[int]) -> Sequence[int]:
         """Those of the terms that meet at a JOIN which can be there in this frame."""
@@ -171,7 +174,7 @@ class Branches:
         if terms[item][0] != t.ITEM or any(terms[n][0] not in _LOOKING_UP for n in stretch):
             return
         held = self._project.values.evaluate(frame, terms[item][1])
-        key = self._state(frame, terms[item][2])
+        key = self._state(frame, terms[item][2]) or self._key(frame, *terms[item][2:0:-1])
         if key is None or not isinstance(held, MappingValue) or not held.items:
             return
         if any(known == key.value for known, _ in held.items):
@@ -220,7 +223,64 @@ class Branches:
             return self._gives_later(frame, entry) if entry[0] == t.CALL else None
         if entry[0] == t.COMPARE and entry[1] in ("==", "!=", "in", "not in"):
             return self._compared(frame, entry)
-        return self._is_true(frame, entry)
+        holds = self._is_true(frame, entry)
+        return self._answered(frame, entry) if holds is None and entry[0] == t.CALL else holds
+
+    def _answered(self, frame: Frame, call: t.Term) -> bool | None:
+        """What a function answers that is handed the receiver and literals alone, or a method of
+        the receiver: ``if is_prefetched(self, "comments"): …``.
+        """
+        terms = frame.module.facts.terms
+        called = terms[call[1]]
+        given = [*call[2], *[term for _, term in call[3]]]
+        asked = called[1] if called[0] == t.ATTR else given[0] if given else -1
+        if asked < 0 or not frame.module.is_parameter(asked, frame.scope_number, 0):
+            return None
+        if any(terms[one][0] not in (t.CONST, t.PARAM) for one in given):
+            return None
+        evaluate = self._project.values.evaluate
+        arguments = Arguments(
+            tuple([evaluate(frame, one) for one in call[2]]),
+            tuple([(name, evaluate(frame, one)) for name, one in call[3] if name is not None]),
+        )
+        function = evaluate(frame, call[1])
+        if type(function) is not FunctionValue or any(name is None for name, _ in call[3]):
+            return None
+        key = (function, arguments)
+        if key not in self._answers:
+            self._answers[key] = None
+            inner = self._project.calls.single_frame(function, arguments)
+            self._answers[key] = self._answer(inner) if _has_state(inner) else None
+        return self._answers[key]
+
+    def _answer(self, frame: Frame) -> bool | None:
+        """What a function returns that consists of tests and what they answer: ``if …: return
+        True``, ``return name in self.kept``.
+        """
+        scope = frame.scope
+        if scope.is_async or scope.is_generator or scope.decorators:
+            return None
+        statements = frame.module.facts.statements_of(scope)
+        steps = [one for one in statements if one.kind != "constant"]
+        if len(steps) != len(scope.returns) or not steps or steps[-1].kind != "return":
+            return None
+        regions = frame.module.regions_in(frame.scope_number)
+        answers: set[bool | None] = set()
+        for step, returned in zip(steps, scope.returns, strict=True):
+            is_reached: bool | None = True
+            if step.kind != "return":
+                inner = [r for r in regions if step.start <= r.start < r.end == step.end]
+                if step.kind != "if" or any((r.kind, r.start) != ("if", returned) for r in inner):
+                    return None
+                # A literal that was met before takes no room in its branch.
+                is_reached = self._holds(frame, inner[0].term if inner else step.end - 1)
+            if is_reached is not False:
+                entry = frame.module.facts.terms[returned]
+                is_said = entry[0] == t.CONST and isinstance(entry[1], bool)
+                answers.add(entry[1] if is_said else self._holds(frame, returned))
+            if is_reached:
+                break
+        return answers.pop() if len(answers) == 1 else None
 
     def _gives_later(self, frame: Frame, call: t.Term) -> bool | None:
         """The answer of ``iscoroutinefunction(function)``, ``isgeneratorfunction(function)``."""
@@ -287,6 +347,8 @@ class Branches:
 
     def _compared(self, frame: Frame, entry: t.Term) -> bool | None:
         state = self._state(frame, entry[2])
+        if state is None and entry[1] in ("in", "not in"):
+            state = self._key(frame, entry[2], entry[3])
         if state is None:
             return None
         if entry[1] in ("==", "!="):
@@ -307,6 +369,17 @@ class Branches:
         if not values or not all(isinstance(value, Constant) for value in values):
             return None
         return (state in values) is bool(entry[1] == "in")
+
+    def _key(self, frame: Frame, term: int, mapping: int) -> Constant | None:
+        """A literal that is looked for in what the receiver keeps: ``"comments" in self.kept``."""
+        terms = frame.module.facts.terms
+        root = mapping
+        while terms[root][0] in (t.ATTR, t.NARROW, t.ALIAS):
+            root = terms[root][1]
+        if root == mapping or not frame.module.is_parameter(root, frame.scope_number, 0):
+            return None
+        value = self._project.values.evaluate(frame, term)
+        return value if isinstance(value, Constant) and isinstance(value.value, str) else None
 
     def _state(self, frame: Frame, term: int) -> Constant | None:
         """A literal that a framework knows of the frame's receiver: ``self.action``."""

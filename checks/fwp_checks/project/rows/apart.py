@@ -20,6 +20,8 @@ class Apart(Enum):
     """Each also changes objects, which are written with the rest."""
     TREE = "tree"
     """The loop goes down a tree: its function calls itself."""
+    DRAWN = "drawn"
+    """Each asks for a value that is another one each time: the next of a sequence."""
     CONNECTION = "connection"
     """Each goes to another database, or to another tenant's part of it."""
     DIALOGUE = "dialogue"

@@ -159,8 +159,8 @@ class LoopEffects:
         if effect == "queries" and len(chain) > 1:
             if is_work or any(self._writes(link.frame, link.frame.scope) for link in chain[1:]):
                 return None
-        same = is_same(chain, around)
         apart = self._apart(frame, chain, around, inner) if effect == "queries" else None
+        same = apart is not Apart.DRAWN and is_same(chain, around)
         if apart is not None and apart.is_certain:
             return None
         hooks = self._project.frameworks.hooks_of_write(last) if effect == "writes" else ""
@@ -191,6 +191,8 @@ class LoopEffects:
         """Why a query in these loops cannot be put together with those of other rounds."""
         if is_command(chain[-1]):
             return Apart.CONNECTION
+        if self._rounds.draws(chain[-1]):
+            return Apart.DRAWN
         found = [
             *(self._rounds.of(frame, loop) for loop in loops),
             self._rounds.around(chain, inner),

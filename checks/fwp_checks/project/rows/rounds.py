@@ -44,6 +44,16 @@ _COMMANDING = re.compile(
     re.IGNORECASE,
 )
 
+# Functions that give another value each time,
+# https://www.postgresql.org/docs/current/functions-sequence.html,
+# https://www.postgresql.org/docs/current/functions-uuid.html,
+# https://learn.microsoft.com/en-us/sql/t-sql/functions/next-value-for-transact-sql
+_VOLATILE = ("clock_timestamp", "gen_random_uuid", "next_value", "nextval", "rand", "random")
+_DRAWING = re.compile(
+    rf"\b(?:{'|'.join(_VOLATILE)}|uuid_generate_v[14])\s*\(|\bNEXT\s+VALUE\s+FOR\s",
+    re.IGNORECASE,
+)
+
 
 class Rounds:
     """Answers for the loops of one share of a project."""
@@ -128,6 +138,24 @@ class Rounds:
             if table >= 0 and depends(table):
                 return Apart.SHAPE
         return None
+
+    def draws(self, link: Link) -> bool:
+        """Whether a statement asks for a value that is another one each time."""
+        terms = link.frame.module.facts.terms
+        entry = terms[link.term]
+        if entry[0] != t.CALL or not entry[2]:
+            return False
+        text = _beginning(terms, entry[2][0])
+        if text is not None:
+            return _DRAWING.search(text) is not None
+        calls = [terms[part] for part in sorted(_made_of(terms, entry[2][0]))]
+        named = [c[1] for c in calls if c[0] == t.CALL and terms[c[1]][0] == t.ATTR]
+        return any(
+            isinstance(function, (External, Member)) and function.name.startswith("sqlalchemy.")
+            for called in named
+            if terms[called][2] in _VOLATILE
+            for function in options_of(self._project.values.evaluate(link.frame, called))
+        )
 
     def _is_row(self, frame: Frame, term: int) -> bool:
         """Whether something is an object whose relation may be asked for, or may be one."""

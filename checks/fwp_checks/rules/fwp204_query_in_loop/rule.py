@@ -30,6 +30,9 @@ _APART = {
     ),
     Apart.SHAPE: "what it asks for differs in kind from round to round, which no one query gives",
     Apart.CHANGES: "each round also changes what is to be written",
+    Apart.DRAWN: (
+        "it gives another value each time, so that one query for all has to ask for as many at once"
+    ),
     Apart.TREE: (
         "the loop goes down a tree, so that one query for all takes a recursive one, or one a level"
     ),
