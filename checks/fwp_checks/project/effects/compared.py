@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
     External,
     FunctionValue,
+    ModuleValue,
     Wrapped,
 )
 
@@ -53,7 +55,8 @@ _SAME: dict[str, str] = {
     "signal.SIGCLD": "SIGCHLD",
     "signal.SIGPOLL": "SIGIO",
 }
-_COMPARABLE: frozenset[int] = frozenset({t.CONST, t.ATTR})
+_BOUND: frozenset[int] = frozenset({t.NAME, t.IMPORT})
+_COMPARABLE: frozenset[int] = frozenset({t.CONST, t.ATTR, t.CALL, *_BOUND})
 
 
 class Compared(NamedTuple):
@@ -74,6 +77,16 @@ class EnumMember(NamedTuple):
 
     owner: str
     name: str
+
+
+class Read(NamedTuple):
+    """What is the same wherever it is read, whatever it is: a variable of a file, an attribute of
+    what one holds, or what a function of the project gives for some literals.
+    """
+
+    path: str
+    variable: int
+    steps: tuple[object, ...] = ()
 
 
 def compared(terms: list[t.Term], entry: t.Term) -> Compared | None:
@@ -129,15 +142,24 @@ def literal(project: Project, frame: Frame, term: int) -> Constant | None:
     """A literal, or a member of an enumeration, that a term is, perhaps by way of a local variable.
 
     A class or module of a library that is not read has members where its attribute is in capitals.
-    Those of any other object, as of settings, may be the same under several names.
+    Those of any other object, as of settings, may be the same under several names. A class is what
+    it is, and so is what a variable of a file is bound to once.
     """
     terms = frame.module.facts.terms
     entry = terms[t.unaliased(terms, term)]
     if entry[0] == t.CONST:
         return Constant(entry[1])
+    if entry[0] in _BOUND:
+        value = project.values.evaluate(frame, term)
+        if isinstance(value, ClassValue):
+            return Constant(value)
+        return value if isinstance(value, Constant) and value.value is not None else None
     if entry[0] != t.ATTR:
         return None
     owner, name = project.values.evaluate(frame, entry[1]), str(entry[2])
+    if isinstance(owner, ModuleValue):
+        value = project.values.evaluate(frame, term)
+        return Constant(value) if isinstance(value, ClassValue) else None
     if isinstance(owner, External):
         is_class = owner.name.rpartition(".")[2][:1].isupper()
         if not name.isupper() or not (is_class or _is_module(frame, owner)):
@@ -151,6 +173,41 @@ def literal(project: Project, frame: Frame, term: int) -> Constant | None:
     if bound is None or isinstance(bound, (FunctionValue, Wrapped)):
         return None
     return Constant(EnumMember(f"{owner.module.name}.{owner.name}", name))
+
+
+def wanted_of(project: Project, frame: Frame, found: Compared) -> tuple[object, ...] | None:
+    """What a comparison wants: literals, members, or what is the same wherever it is read; None if
+    one of them is none of these.
+    """
+    wanted: list[object] = []
+    for term in found.wanted:
+        known = literal(project, frame, term)
+        one = known.value if known is not None else read(project, frame, term)
+        if known is None and one is None:
+            return None
+        wanted.append(one)
+    return tuple(wanted)
+
+
+def read(project: Project, frame: Frame, term: int) -> Read | None:
+    """What a term reads that is the same everywhere, if it does."""
+    terms = frame.module.facts.terms
+    entry = terms[t.unaliased(terms, term)]
+    if entry[0] == t.CALL:
+        given = [terms[argument] for argument in entry[2]]
+        if not given or entry[3] or any(one[0] != t.CONST for one in given):
+            return None
+        function = project.values.evaluate(frame, entry[1])
+        base = read(project, frame, entry[1]) if isinstance(function, FunctionValue) else None
+        return _further(base, tuple([one[1] for one in given]))
+    found = literals.bound(project, frame, entry)
+    if found is not None:
+        return Read(found[0].module.path, found[1])
+    return _further(read(project, frame, entry[1]), entry[2]) if entry[0] == t.ATTR else None
+
+
+def _further(base: Read | None, step: object) -> Read | None:
+    return base._replace(steps=(*base.steps, step)) if base is not None else None
 
 
 def _is_module(frame: Frame, library: External) -> bool:
@@ -168,7 +225,11 @@ def may_be(constant: object, form: str, literals: tuple[object, ...], is_equal: 
 
 
 def _is_of_a_kind(value: object, other: object) -> bool:
-    """Whether two different ones are unequal: a member may be a text, too."""
+    """Whether two different ones are unequal: a member may be a text, too, and what is read
+    anything.
+    """
+    if isinstance(value, Read) or isinstance(other, Read):
+        return False
     if value is None or other is None:
         return True
     if isinstance(value, EnumMember) and isinstance(other, EnumMember):

@@ -9,17 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.compared import Compared, compared, literal
+from fwp_checks.project.effects.compared import Compared, compared, wanted_of
 from fwp_checks.project.effects.made import given
 from fwp_checks.project.effects.once import renewed
 from fwp_checks.project.effects.passes import last_pass
 from fwp_checks.project.effects.requirements import (
     ANY,
+    EMPTY,
     NOTHING,
+    PARTS,
     PLAIN,
     Condition,
     Requirements,
     changes,
+    is_filled,
     parameter_of,
 )
 from fwp_checks.project.effects.taking import argument_at
@@ -53,6 +56,8 @@ _GETATTR = (t.NAME, "getattr")
 _CALLABLE = (t.NAME, "callable")
 _ATTRIBUTES = ((t.NAME, "hasattr"), _GETATTR)
 _ABSENT = ((t.CONST, None), (t.CONST, False))
+_LOOPS: frozenset[str] = frozenset({"for", "comprehension", "generator"})
+_NOTHING_THERE: tuple[t.Term, ...] = (*_ABSENT, *EMPTY)
 # Terms that are made where they stand; names and literals are shared by the whole function.
 _WHERE_ASSIGNED: frozenset[int] = frozenset({t.ATTR, t.CALL, t.AWAIT, t.ITEM})
 # So many variables are followed of which one gives the next.
@@ -100,6 +105,10 @@ class Conditions:
                     found.append(
                         (*frame.module.rest_after(region, frame.scope_number), requirements)
                     )
+            elif region.kind in _LOOPS and region.term >= 0:
+                requirements = self._gone_through(frame, region.term)
+                if requirements:
+                    found.append((region.start, region.end, requirements))
             elif region.kind == "case" and frame.module.facts.terms[region.term][0] in _DECIDING:
                 requirements = self._tested(frame, region.term, True)
                 if requirements:
@@ -109,6 +118,13 @@ class Conditions:
             if requirements:
                 found.append((start, end, requirements))
         return found
+
+    @staticmethod
+    def _gone_through(frame: Frame, element: int) -> Requirements:
+        """What a round of a loop asks for: that what it goes through is not empty."""
+        terms = frame.module.facts.terms
+        entry = terms[t.unaliased(terms, element)]
+        return _filled(frame, entry[1]) if entry[0] == t.ITER else NOTHING
 
     def _needed(self, frame: Frame, term: int, positive: bool) -> Requirements:
         """What parameters must be where a condition holds, and what they must not have been for
@@ -154,6 +170,10 @@ class Conditions:
             return NOTHING
         if kind == t.COMPARE:
             return self._compared(frame, entry, positive) or self._last(frame, entry, positive)
+        if positive and kind in (t.CALL, t.ITEM) and terms[entry[1]] not in _ATTRIBUTES:
+            found = _filled(frame, term)
+            if found:
+                return found
         if kind == t.CALL and terms[entry[1]] in _ATTRIBUTES:
             return _attribute(terms, entry, "has" if positive else "lacks")
         if kind == t.CALL and positive and terms[entry[1]] == _CALLABLE and entry[2]:
@@ -204,8 +224,8 @@ class Conditions:
             return Condition(parameter, "") if parameter is not None else None
         if entry[0] == t.ATTR:
             assigned = assigned_before(frame, term)
-            parameter = parameter_of(terms, assigned) if assigned >= 0 else None
-            return Condition(parameter, "") if parameter is not None else self._held(frame, entry)
+            asked = self._asked(frame, assigned) if assigned >= 0 else None
+            return asked if asked is not None else self._held(frame, entry)
         if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] != "get":
             return None
         options = parameter_of(terms, terms[entry[1]][1])
@@ -268,14 +288,11 @@ class Conditions:
         self, frame: Frame, asked: Condition, found: Compared, positive: bool
     ) -> Condition | None:
         """The condition that something is, or is not, one of some literals."""
-        literals = []
-        for term in found.wanted:
-            wanted = literal(self._project, frame, term)
-            if wanted is None:
-                return None
-            literals.append(wanted.value)
+        literals = wanted_of(self._project, frame, found)
+        if literals is None:
+            return None
         test = "equal" if found.is_equal is positive else "unequal"
-        return asked._replace(test=test, literals=tuple(literals), form=found.form)
+        return asked._replace(test=test, literals=literals, form=found.form)
 
     def _replaced(self, frame: Frame, entry: t.Term, positive: bool) -> Requirements:
         """What a parameter must not have been for a comparison to come out so, where an object was
@@ -368,7 +385,13 @@ class Conditions:
         ``of_objects``: of what their constructors were handed.
         """
         tested = self._tested(frame, test, positive, levels=0)
-        return frozenset([need for need in tested if (need.owner is not None) is of_objects])
+        return frozenset(
+            [
+                need
+                for need in tested
+                if (need.owner is not None) is of_objects and need.is_of_itself
+            ]
+        )
 
 
 def _one_of(tested: list[Requirements]) -> Requirements:
@@ -385,6 +408,26 @@ def _one_of(tested: list[Requirements]) -> Requirements:
         found = alike
         literals += need.literals
     return frozenset([need._replace(literals=literals) for need in found])
+
+
+def _filled(frame: Frame, term: int) -> Requirements:
+    """That a dictionary or list is not empty in which something is found, or gone through."""
+    terms = frame.module.facts.terms
+    while True:
+        term = t.unaliased(terms, term)
+        entry = terms[term]
+        called = terms[entry[1]] if entry[0] == t.CALL else entry
+        if entry[0] == t.ITEM:
+            term = entry[1]
+        elif entry[0] == t.CALL and called[0] == t.ATTR and called[2] in PARTS:
+            if any(terms[default] not in _NOTHING_THERE for default in entry[2][1:]):
+                return NOTHING
+            term = called[1]
+        else:
+            parameter = parameter_of(terms, term)
+            if parameter is None or is_filled(frame, parameter):
+                return NOTHING
+            return frozenset({Condition(parameter, "filled")})
 
 
 def _whose_class_name(terms: list[t.Term], term: int) -> int:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, TypeGuard
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import literal
 from fwp_checks.project.effects.consumed import makers
+from fwp_checks.project.effects.excluded import is_excluded, is_of_others
 from fwp_checks.project.effects.lacking import has, lacks
 from fwp_checks.project.effects.outside import Outside
 from fwp_checks.project.effects.requirements import (
+    EMPTY,
     GIVEN,
     NOTHING,
     PLAIN,
@@ -51,13 +53,12 @@ _RULED_OUT = {
     "not-none": ("none",),
     "instance": ("none",),
     "none": ("not-none", "truthy", "instance"),
-    "falsy": ("truthy",),
+    "falsy": ("truthy", "filled"),
 }
 _OF_SOMETHING = ("not-none", "truthy")
 # What stands for an argument that is left out: ``if not name`` asks whether it is.
 _LEFT_OUT = Constant(None)
 _TEXTS = ("builtins.str", "builtins.bytes")
-_EMPTY: tuple[t.Term, ...] = ((t.MAPPING, ()), (t.SEQUENCE, "list", ()), (t.SEQUENCE, "tuple", ()))
 _SUPER = External("builtins.super")
 # Events that run a method of an object, or the calls of one: where its term stands.
 _OF_OBJECTS = frozenset({t.ATTR, t.ENTER, t.ITER})
@@ -133,12 +134,12 @@ class Passed:
             return NOTHING
         if need.owner is not None:
             return self._left_of_object(need, caller, passed)
-        if self._is_ruled_out(caller, passed, need):
+        if self._is_ruled_out(caller, call, passed, need):
             return None
         if need.test in _OF_SOMETHING and not need.is_of_many:
             if is_restored(self._project, caller, passed, callee, need.parameter):
                 return None
-        if need.test == "truthy" and need.is_plain and _is_empty(caller, call, passed):
+        if need.test in ("truthy", "filled") and need.is_plain and _is_empty(caller, call, passed):
             return None
         if need.test == "falsy" and self._default(callee, need) == _LEFT_OUT:
             if self._is_text(caller, passed):
@@ -248,7 +249,7 @@ class Passed:
         plain = PLAIN.get(value.class_)
         return External(value.class_) in classes or (plain is not None and is_of(plain, classes))
 
-    def _is_ruled_out(self, caller: Frame, term: int, need: Condition) -> bool:
+    def _is_ruled_out(self, caller: Frame, call: int, term: int, need: Condition) -> bool:
         """Whether what is passed was tested before, or is an object where nothing is needed."""
         if need.test == "used":
             return is_unused(self._project, caller, term)
@@ -263,8 +264,12 @@ class Passed:
             rules_out = lacks if need.test == "has" else has
             value = self._project.values.evaluate(caller, term)
             return rules_out(self._project, value, need.attribute)
+        if need.is_compared:
+            return is_excluded(self._project, caller, call, term, need)
         if need.test == "instance":
-            options = options_of(self._project.values.evaluate(caller, term))
+            if is_of_others(self._project, caller, narrowed, need.classes):
+                return True
+            options = options_of(self._project.values.evaluate(caller, narrowed))
             return all(self._is_of_no_class(option, need.classes) for option in options)
         parameter = parameter_of(terms, term)
         if need.test == "not-instance" and parameter is None:
@@ -466,7 +471,7 @@ def _may_be_none(frame: Frame, parameter: int) -> bool:
 def _is_empty(caller: Frame, call: int, term: int) -> bool:
     """Whether an argument is a display without elements, which nothing else is done with."""
     terms = caller.module.facts.terms
-    if terms[term] not in _EMPTY:
+    if terms[term] not in EMPTY:
         return False
     scope = caller.scope
     return term not in scope.bindings.values() and not any(

@@ -7,7 +7,7 @@ from io import BytesIO, StringIO
 from typing import NamedTuple
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.compared import may_be
+from fwp_checks.project.effects.compared import Read, may_be
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import root_of
 from fwp_checks.project.meaning.values import ClassValue, Constant, External, Value
@@ -17,15 +17,19 @@ PLAIN: dict[str, type] = {
     f"builtins.{class_.__name__}": class_
     for class_ in (bool, bytearray, bytes, dict, float, int, list, str, tuple)
 } | {"io.BytesIO": BytesIO, "io.StringIO": StringIO}
+# Methods of dictionaries that give of an empty one nothing, or what they are handed.
+PARTS: frozenset[str] = frozenset({"get", "items", "keys", "values"})
+# Functions of the language that leave what they are handed as it is.
+_LEAVING: frozenset[str] = frozenset({"isinstance", "len", "print", "repr", "str", "type"})
 _BY_KEY = frozenset({"setdefault", "pop"})
 _CHANGING = frozenset({"update", "clear", "popitem", *_BY_KEY})
 
 
 class Condition(NamedTuple):
     """What a parameter, by its position, must be: ``truthy``, ``falsy``, ``none``, ``not-none``,
-    an ``instance`` of one of some ``classes`` or ``not-instance``, ``used`` since it was made; or
-    what it ``has`` or ``lacks``: an ``attribute``; or, in a ``form``, ``equal`` to one of some
-    ``literals``, or ``unequal`` to all of them.
+    an ``instance`` of one of some ``classes`` or ``not-instance``, ``used`` since it was made,
+    ``filled``, which no empty display is; or what it ``has`` or ``lacks``: an ``attribute``; or, in
+    a ``form``, ``equal`` to one of some ``literals``, or ``unequal`` to all of them.
 
     Of ``*args`` and ``**options`` that are handed on, or asked by ``options.get("name")``: the one
     at ``position`` of the first, or with the name ``keyword``. Where it is neither, it is
@@ -58,6 +62,11 @@ class Condition(NamedTuple):
         return self.test in ("equal", "unequal")
 
     @property
+    def is_of_itself(self) -> bool:
+        """Whether it asks what a test of the parameter says, and not what only follows from one."""
+        return self.test != "filled" and not any(isinstance(one, Read) for one in self.literals)
+
+    @property
     def is_plain(self) -> bool:
         """Whether it asks for the presence or the truth of one argument as such."""
         return not (self.attribute or self.is_compared or self.owner is not None or self.ways)
@@ -74,7 +83,7 @@ class Condition(NamedTuple):
 
     def holds_for(self, constant: object) -> bool:
         """Whether a literal meets it."""
-        if self.test == "truthy":
+        if self.test in ("truthy", "filled"):
             return bool(constant)
         if self.test == "falsy":
             return not constant
@@ -94,6 +103,8 @@ class Condition(NamedTuple):
 Requirements = frozenset[Condition]
 NOTHING: Requirements = frozenset()
 GIVEN = "given"
+# Displays without elements.
+EMPTY: tuple[t.Term, ...] = ((t.MAPPING, ()), (t.SEQUENCE, "list", ()), (t.SEQUENCE, "tuple", ()))
 # Stands for each name that something may be put under.
 ANY: tuple[str, ...] = ("any",)
 
@@ -135,3 +146,27 @@ def changes(frame: Frame) -> frozenset[tuple[int, object]]:
             is_written = key >= 0 and terms[key][0] == t.CONST
             found.add((parameter, terms[key][1] if is_written else ANY))
     return frozenset(found)
+
+
+def is_filled(frame: Frame, parameter: int) -> bool:
+    """Whether a function may put something into what it is handed: it calls methods of it that are
+    not known to leave it alone, or hands it on.
+    """
+    module, scope = frame.module, frame.scope
+    terms = module.facts.terms
+    stored = module.of_kind(t.STORE_ITEM)
+    first = bisect_left(stored, scope.start)
+    for term in stored[first : bisect_left(stored, scope.end, first)]:
+        if parameter_of(terms, terms[term][1]) == parameter:
+            return True
+    for term in module.calls_in(frame.scope_number):
+        _, function, given, named = terms[term][:4]
+        called = terms[function]
+        if called[0] == t.ATTR and called[2] not in PARTS:
+            if parameter_of(terms, called[1]) == parameter:
+                return True
+        if called[0] == t.NAME and called[1] in _LEAVING:
+            continue
+        if any(parameter_of(terms, one) == parameter for one in (*given, *[n[1] for n in named])):
+            return True
+    return False
