@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names differ by
 
 # Set on instances, or made up by __getattr__ or by C code, so not to be seen on the class;
 # in_memory are objects that were made over a buffer, or for a database without a file,
-# compressing those that compress.
+# compressing those that compress, on_disk those that were made for a path.
 ON_INSTANCES = (
     "asyncio.Condition.acquire",
     "asyncio.run_coroutine_threadsafe.future",
@@ -38,6 +38,8 @@ ON_INSTANCES = (
     "threading.Condition.acquire",
     "threading.Lock",
     "threading.RLock",
+    "wave.Wave_read.on_disk",
+    "wave.Wave_write.on_disk",
     "xmlrpc.client.ServerProxy.procedure",
     "zipfile.ZipFile.compressing",
     "zipfile.ZipFile.in_memory",

@@ -551,6 +551,7 @@ class Values:
         if entry[1] == "|" and isinstance(left, (External, ClassValue)):
             right = self.evaluate(frame, entry[3])
             return join([left, right]) if not is_none(right) else left
+        left = without_none(left)
         objects = [option for option in options_of(left) if isinstance(option, Instance)]
         if objects:
             other = partial(self.evaluate, frame, entry[3])
