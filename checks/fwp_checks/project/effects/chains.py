@@ -116,6 +116,9 @@ _SPECIAL = {
 # What a decorator, a wrapper or an option makes is called by the name people know it by.
 _PUBLIC_NAMES = {
     "asgiref.sync.AsyncToSync.__call__": "async_to_sync",
+    "azure.identity.get_bearer_token_provider.Callable.__call__": (
+        "azure.identity.get_bearer_token_provider(…)()"
+    ),
     "influxdb_client.WriteApi.synchronous.write": "influxdb_client.WriteApi.write",
     "tarfile.TarFile.compressing.add": "tarfile.TarFile.add",
     "zipfile.ZipFile.compressing.write": "zipfile.ZipFile.write",
