@@ -202,7 +202,7 @@ class Django(Framework):
         """Relations, related managers and columns that were not fetched with their row."""
         return lacks.lack(project, frame, run)
 
-    keeping = frozenset({f"{rows.QUERYSET}.{name}" for name in ("__iter__", "__bool__", "__len__")})
+    keeping = frozenset({f"{rows.QUERYSET}.{name}" for name in rows.KEEPING})
     sets_apart = rounds.SETS_APART
     # https://docs.djangoproject.com/en/stable/ref/models/fields/#enumeration-types
     declared = (

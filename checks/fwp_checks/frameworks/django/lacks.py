@@ -100,7 +100,8 @@ def _single(
             besides += _AND_THE_OTHERS
         else:
             kept = joined
-    return origin, Lack(Kind.RELATION, hops, "", besides, kept=kept)
+    by_key = descriptor == DESCRIPTORS["one"]
+    return origin, Lack(Kind.RELATION, hops, "", besides, kept=kept, by_key=by_key)
 
 
 def loading(lacks: Sequence[Lack]) -> str:

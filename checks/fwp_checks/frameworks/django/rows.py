@@ -45,6 +45,8 @@ MANAGER = "django.db.models.Manager"
 RELATED_MANAGER = "django.db.models.fields.related_descriptors.RelatedManager"
 PREFETCH = "django.db.models.Prefetch"
 
+# After these a queryset has its rows (``_result_cache``); ``in`` goes through them.
+KEEPING: tuple[str, ...] = ("__iter__", "__bool__", "__len__", "__contains__")
 # What rows that are there answer by themselves; anything else asks the database again.
 ANSWERED: frozenset[str] = frozenset(
     {

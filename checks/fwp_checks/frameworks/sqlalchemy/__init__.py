@@ -62,8 +62,12 @@ class SQLAlchemy(Framework):
     def stands_alone(
         self, module: Module, term: int, depends: Callable[[int], bool]
     ) -> Apart | None:
-        """Queries that lock their rows."""
+        """Queries that lock their rows, and statements that write."""
         return rounds.stands_alone(module.facts.terms, term, depends)
+
+    def table_term(self, run: RunExternal, module: Module, term: int) -> int:
+        """What is handed to ``query`` or ``select``."""
+        return rounds.table_term(module.facts.terms, term)
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

@@ -45,7 +45,7 @@ def lack(project: Project, run: RunExternal) -> tuple[Origin, Lack] | None:
         kind = Kind.RELATION if hop.joins else Kind.COLLECTION
         row = rows.row_of(receiver)
         way = row.way if row is not None else origin.hops
-        return origin, Lack(kind, (*way, hop))
+        return origin, Lack(kind, (*way, hop), by_key=hop.joins and relation.by_key)
     method = run.name.rpartition(".")[2]
     if rows.query_of(receiver) is None or not origin.hops or method in _WRITING:
         return None

@@ -28,12 +28,20 @@ SETS_APART = {
     f"{session}.{method}": why for session in _SESSIONS for method, why in _METHODS.items()
 }
 """Methods that set a round apart."""
+# https://docs.sqlalchemy.org/en/20/core/dml.html, as functions and as methods of a table.
+_WRITING = ("update", "insert", "delete")
+# Where in a term the name is that it reads.
+_NAMED: dict[int, int] = {t.NAME: 1, t.ATTR: 2, t.IMPORT: 2}
+_NARROWING = ("filter", "filter_by", "where", "order_by", "join", "limit", "offset", "options")
+_FROM_ROWS = (t.ITER, t.UNPACK, t.ITEM, t.ATTR)
 
 
 def stands_alone(
     terms: Sequence[t.Term], term: int, depends: Callable[[int], bool]
 ) -> Apart | None:
-    """Why the query that a term runs is one for itself: it locks its rows."""
+    """Why the query that a term runs is one for itself: it locks its rows, or is a statement that
+    writes, ``session.execute(posts.update().where(…))``.
+    """
     waiting = [term]
     seen: set[int] = set()
     while waiting:
@@ -46,7 +54,35 @@ def stands_alone(
             called = terms[entry[1]]
             if called[0] == t.ATTR and called[2] == "with_for_update":
                 return Apart.LOCK
+            if called[0] in _NAMED and called[_NAMED[called[0]]] in _WRITING:
+                return Apart.WRITES
             # session.scalars(select(User).with_for_update())
             waiting.extend(entry[2][:1])
         waiting.append(entry[1])
     return None
+
+
+def table_term(terms: Sequence[t.Term], term: int) -> int:
+    """What a query is for, if that is a variable's: ``session.query(model)``, ``select(model)``;
+    else -1.
+    """
+    while True:
+        entry = terms[t.unaliased(terms, term)]
+        if entry[0] != t.CALL:
+            if entry[0] not in (t.AWAIT, t.ITER, t.TRUTH):
+                return -1
+            term = entry[1]
+            continue
+        called = terms[entry[1]]
+        name = called[_NAMED[called[0]]] if called[0] in _NAMED else ""
+        if name in ("query", "select"):
+            asked = entry[2][0] if len(entry[2]) == 1 else -1
+            is_read = asked >= 0 and terms[t.unaliased(terms, asked)][0] in _FROM_ROWS
+            return asked if is_read else -1
+        if called[0] == t.ATTR and not entry[2]:
+            term = called[1]
+        elif entry[2]:
+            # session.scalars(select(model)), list(session.query(model))
+            term = called[1] if called[0] == t.ATTR and name in _NARROWING else entry[2][0]
+        else:
+            return -1

@@ -18,6 +18,8 @@ class Apart(Enum):
     """What each asks for is of another kind: another table, other columns, another statement."""
     CHANGES = "changes"
     """Each also changes objects, which are written with the rest."""
+    WRITES = "writes"
+    """Each writes itself, and may have what the others have not, or need what they have written."""
     TREE = "tree"
     """The loop goes down a tree: its function calls itself."""
     DRAWN = "drawn"

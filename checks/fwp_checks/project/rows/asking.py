@@ -41,8 +41,10 @@ def is_same(chain: Sequence[Link], loops: Sequence[Region]) -> bool:
 
 
 def asked_of(frame: Frame, term: int) -> int:
-    """What is gone through or tested by a term; any other term itself."""
+    """What is gone through, tested or searched by a term; any other term itself."""
     entry = frame.module.facts.terms[term]
+    if entry[0] == t.COMPARE and entry[1] in ("in", "not in"):
+        return int(entry[3])
     return int(entry[1]) if entry[0] in (t.ITER, t.TRUTH) else term
 
 
@@ -72,10 +74,9 @@ def made_at(project: Project, chain: Sequence[Link]) -> int:
     last, begun = chain[-1], chain[0].term
     if not isinstance(last.run, RunExternal) or not project.frameworks.keeps(last.run.name):
         return begun
-    entry = last.frame.module.facts.terms[last.term]
-    if entry[0] not in (t.ITER, t.TRUTH):
+    query = asked_of(last.frame, last.term)
+    if query == last.term:
         return begun
-    query: int = entry[1]
     name = ""
     for position in range(len(chain) - 1, -1, -1):
         frame = chain[position].frame
@@ -94,6 +95,27 @@ def made_at(project: Project, chain: Sequence[Link]) -> int:
     if name:
         return chain[0].frame.scope.start
     return query if chain[0].frame.module.facts.terms[query][0] == t.CALL else begun
+
+
+def statement_of(chain: Sequence[Link]) -> tuple[Link, int]:
+    """What the last link's function executes, in the frame of the link that made it: the call
+    itself, if that is no parameter.
+    """
+    link = chain[-1]
+    statement = link.term
+    entry = link.frame.module.facts.terms[link.term]
+    if entry[0] == t.CALL and entry[2]:
+        statement = entry[2][0]
+    for outer in reversed(chain[:-1]):
+        terms = link.frame.module.facts.terms
+        entry = terms[t.unaliased(terms, statement)]
+        if entry[0] != t.PARAM:
+            break
+        handed, name = _handed(outer, link.frame, link.frame.scope.parameters[entry[1]].name)
+        if handed < 0 or name:
+            break
+        link, statement = outer, handed
+    return link, statement
 
 
 def _given_name(project: Project, frame: Frame, entry: t.Term) -> str:

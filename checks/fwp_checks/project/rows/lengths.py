@@ -57,7 +57,7 @@ class Lengths:
             # mapping.items() is as long as the mapping.
             iterable = terms[entry[1]][1]
             entry = terms[iterable]
-        if _is_written(frame.module, entry):
+        if _is_written(frame.module, entry) or self._is_written_elsewhere(frame.module, entry):
             return False
         if entry[0] == t.LOOKUP and entry[2] in _VIEWS:
             # A template goes through a mapping of the view: ``groups.items``.
@@ -71,6 +71,29 @@ class Lengths:
             return False
         return not self._is_bounded(frame, iterable, _LEVELS)
 
+    def _is_written_elsewhere(self, module: Module, entry: t.Term) -> bool:
+        """Whether something has its length in the code at the top of a module that it is imported
+        from; what is empty there is filled somewhere.
+        """
+        if entry[0] == t.NAME:
+            bound = module.facts.scopes[0].bindings.get(entry[1], -1)
+            entry = module.facts.terms[bound] if bound >= 0 else entry
+        if entry[0] != t.IMPORT or not entry[2]:
+            return False
+        table = self._project.table
+        _, name, attribute, level = entry
+        source = table.find_relative(name, level, module) if level else table.find(name, module)
+        if source is None:
+            return False
+        terms = source.facts.terms
+        bound = source.facts.scopes[0].bindings.get(attribute, -1)
+        found = terms[bound] if bound >= 0 else entry
+        if found[0] == t.DECLARED and found[1] >= 0:
+            found = terms[found[1]]
+        if found[0] == t.MAPPING:
+            return bool(found[1]) and all(key >= 0 for key, _ in found[1])
+        return found[0] == t.SEQUENCE and bool(found[2]) and not _has_stars(terms, found)
+
     def _is_bounded(self, frame: Frame, term: int, levels: int) -> bool:
         """Whether the code or the settings say how much something holds, on all paths."""
         found = met(frame.module.facts.terms, term)
@@ -80,7 +103,7 @@ class Lengths:
         terms = frame.module.facts.terms
         entry = terms[term]
         if entry[0] == t.SEQUENCE:
-            return not any(terms[item][0] == t.STAR for item in entry[2])
+            return not _has_stars(terms, entry)
         if entry[0] == t.COMPREHENSION and levels:
             return self._is_bounded_comprehension(frame, entry[4], levels - 1)
         if entry[0] == t.CALL and levels:
@@ -145,6 +168,10 @@ class Lengths:
     def _is_call_of(self, frame: Frame, function: int, names: Sequence[str]) -> bool:
         value = self._project.values.evaluate(frame, function)
         return getattr(value, "name", None) in names
+
+
+def _has_stars(terms: Sequence[t.Term], sequence: t.Term) -> bool:
+    return any(terms[item][0] == t.STAR for item in sequence[2])
 
 
 def met(terms: Sequence[t.Term], term: int) -> list[int]:

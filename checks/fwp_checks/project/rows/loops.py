@@ -17,7 +17,7 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.rows.apart import Apart
-from fwp_checks.project.rows.asking import asked_of, is_same, made_at
+from fwp_checks.project.rows.asking import asked_of, is_same, made_at, statement_of
 from fwp_checks.project.rows.lengths import Lengths
 from fwp_checks.project.rows.needs import LOOPS, goes_through
 from fwp_checks.project.rows.rounds import Rounds, differs, is_command
@@ -197,6 +197,7 @@ class LoopEffects:
             *(self._rounds.of(frame, loop) for loop in loops),
             self._rounds.around(chain, inner),
             self._stands_alone(chain[-1], loops if len(chain) == 1 else ()),
+            self._handed_on(chain, loops),
             self._rounds.picked(chain[0], loops),
         ]
         told = [one for one in found if one is not None]
@@ -211,6 +212,19 @@ class LoopEffects:
         assert isinstance(link.run, RunExternal)
         frameworks = self._project.frameworks
         return frameworks.stands_alone(link.run, frame.module, link.term, depends)
+
+    def _handed_on(self, chain: Sequence[Link], loops: Sequence[Region]) -> Apart | None:
+        """The same of a statement that a helper is handed, and runs."""
+        assert isinstance(chain[-1].run, RunExternal)
+        link, statement = statement_of(chain)
+        if link is chain[-1]:
+            return None
+        frame = link.frame
+        is_own = link is chain[0]
+        depends = partial(differs, frame, loops=loops) if is_own else partial(_is_given, frame)
+        return self._project.frameworks.stands_alone(
+            chain[-1].run, frame.module, statement, depends
+        )
 
     def _writes(self, frame: Frame, part: Region | Scope) -> bool:
         """Whether each round of a loop, or a function, writes something, or saves what may be a

@@ -6,11 +6,12 @@ runs: in a loop, in a helper, in a property, in whatever else a framework calls 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.files.modules import Module
@@ -53,7 +54,8 @@ class Lack:
     """What a query did not fetch: the way there from one of its rows, and the method that asks the
     database for objects behind a relation. ``besides`` is what else must be changed for the query
     to fetch it, in words. ``place`` is where that is to be mended, if not where the query is built.
-    ``kept`` is what the query fetches as long as it names nothing, as names for it.
+    ``kept`` is what the query fetches as long as it names nothing, as names for it. ``by_key``: the
+    row itself says what it leads to, so that nobody is asked where it leads nowhere.
     """
 
     kind: Kind
@@ -62,6 +64,7 @@ class Lack:
     besides: tuple[str, ...] = ()
     place: Place | None = None
     kept: tuple[str, ...] = ()
+    by_key: bool = False
 
     @property
     def path(self) -> str:
@@ -218,7 +221,7 @@ class RowNeeds:
         if event.is_remembered:
             return
         for run, origin, lack in self._lacks(frame, event.alternatives):
-            if self._is_at_most_once(frame, event.term, origin):
+            if self._is_at_most_once(frame, event.term, origin, by_key=lack.by_key):
                 continue
             if self._is_asked_on_way_out(frame, origin) or self._tuples.rule_out(origin):
                 continue
@@ -265,9 +268,9 @@ class RowNeeds:
             return None
         return run, origin, lack
 
-    def _is_at_most_once(self, frame: Frame, term: int, origin: Origin) -> bool:
+    def _is_at_most_once(self, frame: Frame, term: int, origin: Origin, *, by_key: bool) -> bool:
         """Whether a read handles an exception, or, in the function that goes through the rows, is
-        outside the loop or in a branch that leaves it.
+        outside the loop, in a branch that leaves it, or, ``by_key``, decides about that branch.
         """
         around = [
             region
@@ -293,6 +296,8 @@ class RowNeeds:
             # What sorted() and its kin hand over is read in another function.
             return True
         inner = max(loops, key=lambda region: region.start)
+        if by_key and inner.term == consumed.term and _leaves_with(frame, inner, term):
+            return True
         return inner.exits or any(region.exits for region in around if region.start >= inner.start)
 
     def _is_called_in_handler(self, frame: Frame) -> bool:
@@ -367,3 +372,24 @@ class RowNeeds:
             return value
         given = self._project.calls.invoke(method, NO_ARGUMENTS).result
         return value if isinstance(given, Unknown) else given
+
+
+def _leaves_with(frame: Frame, loop: Region, term: int) -> bool:
+    """Whether a branch leaves a loop as soon as what is read at a term is there: ``if post.author:
+    return post.author``.
+    """
+    return any(
+        region.kind == "if"
+        and region.exits
+        and loop.start <= region.start < loop.end
+        and _tested(frame.module.facts.terms, region.term) == term
+        for region in frame.module.regions_in(frame.scope_number)
+    )
+
+
+def _tested(terms: Sequence[t.Term], test: int) -> int:
+    """What a test finds to be there: ``post.author``, ``post.author is not None``."""
+    entry = terms[test]
+    if entry[0] == t.COMPARE and entry[1] == "is not" and terms[entry[3]] == (t.CONST, None):
+        return t.unaliased(terms, entry[2])
+    return t.unaliased(terms, entry[1]) if entry[0] == t.TRUTH else test

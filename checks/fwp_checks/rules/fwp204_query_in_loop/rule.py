@@ -33,6 +33,7 @@ _APART = {
     Apart.DRAWN: (
         "it gives another value each time, so that one query for all has to ask for as many at once"
     ),
+    Apart.WRITES: "it writes, so that one statement for all has to say what goes where",
     Apart.TREE: (
         "the loop goes down a tree, so that one query for all takes a recursive one, or one a level"
     ),
