@@ -76,3 +76,18 @@ def second(server):
     names = [scope.name for scope in module.facts.scopes]
     kinds = {n: [r.kind for r in module.regions_in(names.index(n))] for n in ("first", "second")}
     assert kinds == {"first": ["if", "if"], "second": []}
+
+
+def test_of_a_function_with_many_frames_the_receiver_is_forgotten_last() -> None:
+    module = Module("a.py", ("a",), extract(b"def ask(model, field): ..."))
+    frames = Frames()
+
+    def is_kept(number: int) -> list[bool]:
+        arguments = (Instance(f"a.Model{number}"), Instance(f"a.Field{number}"))
+        known = frames.get(module, 1, None, arguments).arguments
+        return [value is not None for value in known]
+
+    kept = [is_kept(number) for number in range(300)]
+    assert kept[0] == [True, True]
+    assert kept[255] == [True, False]
+    assert kept[256:] == [[False, False]] * 44

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 # A function seen with this many sets of arguments is from then on told apart by its first one (of a
 # method, the receiver), by the functions, by objects of libraries and by the rows of queries that
-# it is handed only, and later by none. Sets with rows of queries are counted by themselves.
+# it is handed only, then by the first one alone, which says what a method does for each of many
+# classes, and later by none. Sets with rows of queries are counted by themselves.
 _MANY = 8
 _TOO_MANY = 64
+_MOST_RECEIVERS = 256
 # All pages of a site extend the same template, whose blocks are in its one argument; or are
 # rendered by one function that is handed their names.
 _MOST_PAGES = 1000
@@ -180,7 +182,8 @@ def _forget(arguments: tuple[Value | None, ...], count: int) -> tuple[Value | No
     if count < _TOO_MANY:
         rest = (value if value is not None and _tells(value) else None for value in arguments[1:])
         return (*arguments[:1], *rest)
-    return (None,) * len(arguments)
+    kept = arguments[:1] if count < _MOST_RECEIVERS else ()
+    return (*kept, *[None] * (len(arguments) - len(kept)))
 
 
 def _has_name(arguments: tuple[Value | None, ...]) -> bool:
