@@ -91,6 +91,7 @@ class Commands(Framework):
             yield from self._frames(project, decoration.function)
             # What wrappers of the project's call is the command, too.
             yield project.calls.unbound_frame(decoration.around, decoration.scope_number)
+        yield from self._registered(project)
         for decoration in project.call_sites.decorated(_FIXTURES):
             yield from self._frames(project, decoration.function)
         for decoration in project.call_sites.decorated(_JOBS):
@@ -117,6 +118,14 @@ class Commands(Framework):
                     if name in scope.bindings and project.classes.derives(class_, base):
                         method = project.members.attribute(Instance(class_), name)
                         yield from self._frames(project, method)
+
+    def _registered(self, project: Project) -> Iterator[Frame]:
+        """Functions that calls make commands: ``app.command(login)``, ``app.command()(login)``."""
+        made = list(project.call_sites.of(_COMMANDS))
+        made += [applied for _, applied in project.call_sites.applied(_COMMANDS)]
+        for site in made:
+            function = site.arguments.get(0, "obj")
+            yield from self._frames(project, function) if function is not None else ()
 
     @staticmethod
     def _frames(project: Project, value: Value) -> Iterator[Frame]:

@@ -6,6 +6,7 @@ it. What they pass is another question (``passed``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -157,7 +158,10 @@ class Conditions:
                 found |= self._tested(frame, operand, positive, levels)
             return found
         if kind == t.BOOL:
-            return _one_of([self._tested(frame, operand, positive, levels) for operand in entry[2]])
+            operands = entry[2] if positive else self._not_implied(frame, entry[2])
+            if len(operands) == 1:
+                return self._tested(frame, operands[0], positive, levels)
+            return _one_of([self._tested(frame, operand, positive, levels) for operand in operands])
         if kind == t.COMPARE and entry[1] in _IS_NONE and terms[entry[3]] == (t.CONST, None):
             asked = self._asked(frame, entry[2])
             if asked is not None:
@@ -226,10 +230,17 @@ class Conditions:
             assigned = assigned_before(frame, term)
             asked = self._asked(frame, assigned) if assigned >= 0 else None
             return asked if asked is not None else self._held(frame, entry)
+        if entry[0] == t.ITEM and entry[2] >= 0:
+            return self._option(frame, entry[1], [entry[2]])
         if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] != "get":
             return None
-        options = parameter_of(terms, terms[entry[1]][1])
-        constants = [terms[argument] for argument in entry[2]]
+        return self._option(frame, terms[entry[1]][1], entry[2])
+
+    def _option(self, frame: Frame, base: int, asked: Sequence[int]) -> Condition | None:
+        """The one of ``**options`` that is asked for by a name, and perhaps a default."""
+        terms = frame.module.facts.terms
+        options = parameter_of(terms, base)
+        constants = [terms[argument] for argument in asked]
         if (
             options is None
             or frame.scope.parameters[options].kind != "**"
@@ -240,6 +251,26 @@ class Conditions:
             return None
         default = constants[1][1] if len(constants) > 1 else None
         return Condition(options, "", str(constants[0][1]), default=Constant(default))
+
+    def _not_implied(self, frame: Frame, operands: Sequence[int]) -> list[int]:
+        """The parts of a conjunction, without ``"name" in options`` where another part asks of that
+        one what nothing that is left out meets.
+        """
+        terms = frame.module.facts.terms
+        left: list[int] = []
+        for operand in operands:
+            entry = terms[operand]
+            option = None
+            if entry[0] == t.COMPARE and entry[1] == "in":
+                option = self._option(frame, entry[3], [entry[2]])
+            if option is None or not any(
+                need._replace(test="", classes=()) == option and not need.holds_for(None)
+                for other in operands
+                if other != operand
+                for need in self._tested(frame, other, True, levels=0)
+            ):
+                left.append(operand)
+        return left
 
     def is_changed(self, frame: Frame, options: int, name: str) -> bool:
         """Whether a function may put something under a name into its own ``**options``, which
@@ -325,8 +356,10 @@ class Conditions:
     def _instance(self, frame: Frame, call: t.Term, positive: bool) -> Requirements:
         """What ``isinstance(parameter, classes)`` asks for, where it holds or fails."""
         terms = frame.module.facts.terms
-        parameter = parameter_of(terms, call[2][0])
-        if parameter is None or terms[call[1]] != (t.NAME, "isinstance"):
+        if terms[call[1]] != (t.NAME, "isinstance"):
+            return NOTHING
+        asked = self._asked(frame, call[2][0])
+        if asked is None or not (asked.is_of_many or asked == Condition(asked.parameter, "")):
             return NOTHING
         wanted = self._project.values.evaluate(frame, call[2][1])
         classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
@@ -335,7 +368,7 @@ class Conditions:
         if not positive and not isinstance(wanted, TupleValue) and len(classes) > 1:
             return NOTHING  # it is asked for one of them, whichever that is
         test = "instance" if positive else "not-instance"
-        return frozenset({Condition(parameter, test, classes=classes)})
+        return frozenset({asked._replace(test=test, classes=classes)})
 
     def _is_concrete(self, class_: Value) -> bool:
         """Whether objects of a class are made by it or by what is derived from it."""

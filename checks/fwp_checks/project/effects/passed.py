@@ -209,9 +209,11 @@ class Passed:
         if need.owner is not None:
             return self._answered_of_object(need, caller, passed)
         same = self._same_asked(caller, passed, need)
-        if same or need.test == "not-instance":  # nothing says that it is one
+        if same:
             return same
         options = options_of(self._project.values.evaluate(caller, passed))
+        if need.test == "not-instance":
+            return None if any(self._is_of_a_class(o, need.classes) for o in options) else NOTHING
         if need.test == "instance":
             is_met = all(self._is_of_a_class(option, need.classes) for option in options)
             return NOTHING if is_met else None
@@ -273,8 +275,10 @@ class Passed:
             return all(self._is_of_no_class(option, need.classes) for option in options)
         parameter = parameter_of(terms, term)
         if need.test == "not-instance" and parameter is None:
-            options = options_of(self._project.values.evaluate(caller, narrowed))
-            return all(self._is_of_a_class(option, need.classes) for option in options)
+            value = self._project.values.evaluate(caller, narrowed)
+            if terms[term][0] == t.NAME:
+                value = without_none(value)  # until the start has put something there
+            return all(self._is_of_a_class(option, need.classes) for option in options_of(value))
         if need.test not in ("none", "falsy"):
             return False
         if parameter is not None and _may_be_none(caller, parameter):

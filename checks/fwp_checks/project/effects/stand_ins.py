@@ -15,7 +15,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.ranks import is_brief
 from fwp_checks.project.effects.taking import argument_at
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.meaning.classes import PLAIN_BASES
+from fwp_checks.project.meaning.classes import MODEL, PLAIN_BASES, SETTINGS
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -34,8 +34,13 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_BASES: frozenset[str] = PLAIN_BASES | {"typing.Protocol", "typing_extensions.Protocol"}
+_BASES: frozenset[str] = (
+    PLAIN_BASES | {"typing.Protocol", "typing_extensions.Protocol", MODEL} | set(SETTINGS)
+)
 _CONTAINERS: tuple[str, ...] = ("builtins.", "collections.")
+_SINGLE: frozenset[str] = frozenset(
+    {f"builtins.{name}" for name in ("bool", "bytes", "complex", "float", "int", "object", "str")}
+)
 _CONSTRUCTOR = "__init__"
 # What does any of these does something.
 _DOING = frozenset({t.CALL, t.ATTR, t.ITEM, t.STORE, t.STORE_ITEM, t.AWAIT, t.ITER, t.ENTER})
@@ -251,6 +256,7 @@ class StandIns:
                 isinstance(option, Instance)
                 and isinstance(option.class_, str)
                 and option.class_.startswith(_CONTAINERS)
+                and option.class_ not in _SINGLE
             )
             for option in options_of(value)
         )

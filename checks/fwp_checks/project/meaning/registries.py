@@ -9,6 +9,7 @@ Backend)``, ``self.add_service("files", self)``).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from fwp_checks.facts import terms as t
@@ -63,7 +64,10 @@ class Registries:
         """An attribute of an object of a class, with what its methods, and code of its module, put
         into it.
         """
-        begun = self._begun(class_, name, value) if _may_say_nothing(value) else None
+        is_open = _may_say_nothing(value)
+        begun = None
+        if is_open or self._is_declared_by_base(class_, name, value):
+            begun = self._begun(class_, name, value)
         if begun is None:
             return value
         found: list[Value] = []
@@ -85,11 +89,37 @@ class Registries:
                 if frame is not None:
                     put = join(list(self._put(frame, term)))
                     found.append(Iterable(put, "list") if is_inner else put)
+        if not is_open:
+            return self._with_others(value, found)
         if not found:
             return value
         if isinstance(begun, MappingValue):
             return MappingValue(join(found))
         return Iterable(join(found), begun.kind)
+
+    @staticmethod
+    def _is_declared_by_base(class_: ClassValue, name: str, value: Value) -> bool:
+        """Whether an attribute holds objects of the project's, as a base of a class declares, which
+        knows nothing of what a class derived from it puts in.
+        """
+        methods = class_.module.methods_writing.get(class_.scope, {})
+        return bool(_objects_in(value)) and name not in methods
+
+    def _with_others(self, value: Value, found: list[Value]) -> Value:
+        """A container of what its annotation says, and of objects of other classes put into it."""
+        declared = {held.class_ for held in _objects_in(value)}
+        others = [
+            option
+            for option in options_of(join(found))
+            if type(option) is Instance
+            and isinstance(option.class_, ClassValue)
+            and declared.isdisjoint(self._project.classes.info(option.class_).order)
+        ]
+        if isinstance(value, MappingValue):
+            return MappingValue(join([value.value, *others]), value.items) if others else value
+        if isinstance(value, Iterable):
+            return replace(value, element=join([value.element, *others])) if others else value
+        return value
 
     def _begun(self, class_: ClassValue, name: str, value: Value) -> MappingValue | Iterable | None:
         """The empty container that an attribute begins as, whatever is written beside it."""
@@ -286,6 +316,24 @@ def _may_say_nothing(value: Value) -> bool:
     if isinstance(value, MappingValue) and not value.items:
         return value.value is RECURSIVE or _says_nothing(value.value)
     return isinstance(value, Iterable) and _says_nothing(value.element)
+
+
+def _objects_in(value: Value) -> list[Instance]:
+    """The objects of the project's classes that a container holds, if it is one."""
+    held: Value | None = None
+    if isinstance(value, MappingValue):
+        held = value.value if not value.items else None
+    elif isinstance(value, Iterable):
+        held = value.element
+    return (
+        [
+            option
+            for option in options_of(held)
+            if type(option) is Instance and isinstance(option.class_, ClassValue)
+        ]
+        if held is not None
+        else []
+    )
 
 
 def _says_nothing(held: Value) -> bool:
