@@ -74,6 +74,10 @@ _ACTIONS = tuple(
 )
 
 
+_RESPONSES = (
+    "rest_framework.response.Response",
+    *[f"django.http.{name}" for name in ("HttpResponse", "JsonResponse", "HttpResponseNotFound")],
+)
 _HANDLERS = frozenset(
     {
         *("list", "create", "retrieve", "update", "partial_update", "destroy"),
@@ -365,10 +369,19 @@ def _shown(
     found = _serializer_classes(project, view)
     if not found or (action == "list" and any(prepares_lists(project, one) for one in found)):
         return None
-    queryset = _method(project, view, "get_queryset")
+    queryset = _without_responses(_method(project, view, "get_queryset"))
     if action == "list":
         queryset = _method(project, view, "filter_queryset", queryset)
     return found, queryset_of(project, queryset)
+
+
+def _without_responses(value: Value) -> Value:
+    """What is left of a queryset where a view gives a response in its place by mistake, which
+    nothing can be shown of.
+    """
+    options = options_of(value)
+    left = [o for o in options if not (isinstance(o, Instance) and o.class_ in _RESPONSES)]
+    return join(left) if left else value
 
 
 def _as_the_class_says(project: Project, class_: ClassValue, queryset: Value) -> Value:

@@ -26,6 +26,7 @@ from fwp_checks.project.meaning.values import (
     Constant,
     Coroutine,
     External,
+    FunctionValue,
     Generator,
     Instance,
     Member,
@@ -46,6 +47,10 @@ _KNOWN_FOR_SURE = ("django.", "sqlalchemy.ext.asyncio.")
 _KEEPING = ("builtins.", "functools.", "abc.", "typing.", "typing_extensions.")
 # Terms that run something only if their operand, at this place of the term, is an object.
 _OPERANDS = {t.ATTR: 1, t.TRUTH: 1, t.BINARY: 2}
+# Helpers of helpers that go through what they are handed.
+_LEVELS = 2
+_BY_POSITION: frozenset[str] = frozenset({"any", "positional"})
+_CONDITIONAL: frozenset[str] = frozenset({"if", "else", "case", "except"})
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -241,17 +246,47 @@ class Behaviours:
         return lazy
 
     def _is_iterated(self, frame: Frame, expression: int) -> bool:
+        return self._iterated_at(frame, expression, _LEVELS) >= 0
+
+    def _iterated_at(self, frame: Frame, given: int, levels: int) -> int:
+        """The term that goes through what another one gives, or hands it to a helper that does; -1
+        if there is none. So many ``levels`` of helpers are looked into.
+        """
         terms = frame.module.facts.terms
-        for term in range(expression + 1, frame.scope.end):
+        for term in range(given + 1, frame.scope.end):
             entry = terms[term]
-            if entry[0] in (t.ITER, t.STAR, t.UNPACK, t.YIELD) and entry[1] == expression:
-                return True
-            if entry[0] == t.CALL and expression in entry[2]:
+            if entry[0] in (t.ITER, t.STAR, t.UNPACK, t.YIELD) and entry[1] == given:
+                return term
+            if entry[0] == t.CALL and given in entry[2]:
                 function = self._value(frame, entry[1])
-                return isinstance(function, (External, Member)) and any(
-                    role.role == "iterates" for role in self._project.catalogue.roles(function.name)
-                )
-        return False
+                if type(function) is FunctionValue and levels:
+                    position = entry[2].index(given)
+                    goes = self._goes_through(function, position, levels - 1)
+                else:
+                    goes = isinstance(function, (External, Member)) and any(
+                        role.role == "iterates"
+                        for role in self._project.catalogue.roles(function.name)
+                    )
+                return term if goes else -1
+        return -1
+
+    def _goes_through(self, function: FunctionValue, position: int, levels: int) -> bool:
+        """Whether a function goes through what it is handed at a position, under no condition."""
+        module = function.module
+        scope = module.facts.scopes[function.scope]
+        index = position + (function.receiver is not None)
+        if scope.is_async or scope.is_generator or scope.decorators:
+            return False
+        if index >= len(scope.parameters) or scope.parameters[index].kind not in _BY_POSITION:
+            return False
+        terms = module.facts.terms
+        given = next(n for n in range(scope.start, scope.end) if terms[n] == (t.PARAM, index))
+        at = self._iterated_at(self._project.frame_of_scope(module, function.scope), given, levels)
+        return at >= 0 and not any(
+            (region.kind in _CONDITIONAL and region.start <= at < region.end)
+            or (region.kind == "generator" and region.term <= at < region.end)
+            for region in module.regions_in(function.scope)
+        )
 
     def _repeated(self, frame: Frame, term: int, alternative: Alternative) -> Alternative:
         """What runs at each call, not only at the first one; library functions without effects, or

@@ -175,6 +175,22 @@ class Classes:
                         if isinstance(base, ClassValue):
                             self.info(base).subclasses.append(value)
 
+    def directly_below(self, class_: ClassValue) -> list[ClassValue]:
+        """What ``class_.__subclasses__()`` lists of the project."""
+        self.link_subclasses()
+        return [
+            below
+            for below in self.info(class_).subclasses
+            if any(
+                self.base(self.frame_around(below), base) == class_
+                for base in self._bases_of(below)
+            )
+        ]
+
+    @staticmethod
+    def _bases_of(class_: ClassValue) -> tuple[int, ...]:
+        return class_.module.facts.scopes[class_.scope].bases
+
     def named(self, name: object) -> list[ClassValue]:
         """The classes of the project that go by a name."""
         if not self._by_name:

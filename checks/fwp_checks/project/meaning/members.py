@@ -11,9 +11,11 @@ from fwp_checks.project.meaning.classes import MODEL, PLAIN_BASES
 from fwp_checks.project.meaning.descriptors import GET, OF_CLASSES, PROPERTIES
 from fwp_checks.project.meaning.kept import Kept
 from fwp_checks.project.meaning.values import (
+    MAX_OPTIONS,
     NO_ARGUMENTS,
     RECURSIVE,
     Arguments,
+    CallableValue,
     ClassValue,
     Constant,
     External,
@@ -254,6 +256,10 @@ class Members:
         hooked = self._project.frameworks.class_attribute(class_, name)
         if hooked is not None:
             return hooked
+        if name == "__subclasses__":
+            below = self._project.classes.directly_below(class_)
+            if 0 < len(below) <= MAX_OPTIONS:
+                return CallableValue(Iterable(join(list(below)), "list"))
         value = self.find_in_class(class_, name)
         if isinstance(value, Iterable):
             return self._project.registries.filled_list(class_, name, value)

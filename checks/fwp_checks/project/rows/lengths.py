@@ -65,7 +65,9 @@ class Lengths:
         if entry[0] == t.CALL and self._is_call_of(frame, entry[1], (*_COUNTING, *_BATCHING)):
             return False
         values = self._project.values
-        if all(map(_is_batch, options_of(values.evaluate(frame, loop.term)))):
+        elements = options_of(values.evaluate(frame, loop.term))
+        # There are as many classes as the code has.
+        if all(map(_is_batch, elements)) or all(isinstance(one, ClassValue) for one in elements):
             return False
         if not all(map(_may_be_long, options_of(values.evaluate(frame, iterable)))):
             return False
