@@ -158,7 +158,7 @@ class RestFramework(Framework):
             for served in several:
                 reader = Reader(project, single=served.single)
                 if served.rows is None or not reader.listed(served.serializer, served.rows):
-                    reader.serialize(served.serializer, served.row, place, served.only)
+                    reader.serialize(served.serializer, served.row, place, served.chosen)
                 touches.extend(reader.touches)
             whole = {one.whole: None for one in several if one.whole is not None}
             yield Consumer(

@@ -8,13 +8,14 @@ framework 3.18.3.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.rest_framework.serializers import (
+    ALL_FIELDS,
+    Chosen,
     Serializer,
     SerializerField,
     Serializers,
@@ -60,7 +61,7 @@ class Reader:
         self._is_once = single
         # The serializers around the one that is being followed, and those that wait.
         self._around: tuple[Serializer, ...] = ()
-        self._waiting: deque[tuple[tuple[Serializer, ...], bool, Value, Place | None]] = deque()
+        self._waiting: deque[tuple[tuple[Serializer, ...], bool, Value, SerializerField]] = deque()
         # What the serializer puts on the object before the fields are read.
         self._put: dict[str, Value] = {}
 
@@ -69,29 +70,29 @@ class Reader:
         serializer: Serializer,
         row: Value,
         outer: Place | None = None,
-        only: Iterable[str] | None = None,
+        chosen: Chosen = ALL_FIELDS,
     ) -> None:
-        """Note what showing ``row`` reads. ``outer`` is the place of the field around, ``only`` the
-        names of the fields to show.
+        """Note what showing ``row`` reads. ``outer`` is the place of the field around, ``chosen``
+        says which fields to show.
         """
         is_once = self._is_once
-        self._serialize(serializer, row, outer, None if only is None else frozenset(only))
+        self._serialize(serializer, row, outer, chosen)
         for _ in range(_MOST_SERIALIZERS):
             if not self._waiting:
                 break
-            self._around, self._is_once, value, place = self._waiting.popleft()
-            self._serialize(self._around[-1], value, place, None)
+            self._around, self._is_once, value, field = self._waiting.popleft()
+            self._serialize(self._around[-1], value, field.place, field.chosen)
         self._waiting.clear()
         self._around, self._is_once = (), is_once
 
     def _serialize(
-        self, serializer: Serializer, row: Value, outer: Place | None, wanted: frozenset[str] | None
+        self, serializer: Serializer, row: Value, outer: Place | None, chosen: Chosen
     ) -> None:
         self._put = {}
         if isinstance(serializer, ClassValue) and self._own(serializer, row):
             return
         for field in self._serializers.fields(serializer):
-            if wanted is None or field.name in wanted:
+            if chosen.has(field.name):
                 place = field.place if field.place.path else outer
                 if place is not None:
                     self._field(serializer, replace(field, place=place), row)
@@ -229,7 +230,7 @@ class Reader:
         if field.kind == "nested" and field.serializer is not None:
             if self._around.count(field.serializer) < 2:
                 around = (*self._around, field.serializer)
-                self._waiting.append((around, self._is_once, value, field.place))
+                self._waiting.append((around, self._is_once, value, field))
         elif field.kind in ("text", "string"):
             objects = [o for o in options_of(value) if self._is_object(o)]
             if objects and len(objects) == len(options_of(value)):

@@ -63,6 +63,45 @@ Names = list[tuple[str, Place]]
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class Chosen:
+    """Which fields the call of a serializer asks for by their names: ``only`` these if there are
+    any, and those of ``without`` not.
+    """
+
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+
+    def has(self, name: str) -> bool:
+        """Whether a field is shown."""
+        return name not in self.without and (self.only is None or name in self.only)
+
+
+ALL_FIELDS = Chosen()
+
+
+def chosen(project: Project, frame: Frame, call: t.Term) -> Chosen | None:
+    """The fields that a call asks for, as packages and mixins of projects have it:
+    ``PostSerializer(posts, fields=["title"])``, ``exclude=``, ``omit=``. None if their names are
+    not known.
+
+    https://www.django-rest-framework.org/api-guide/serializers/#dynamically-modifying-fields
+    """
+    found = ALL_FIELDS
+    for keyword, term in call[3]:
+        if keyword not in ("fields", "exclude", "omit"):
+            continue
+        items = literals.items(project, frame, term)
+        names = literals.strings(project, items) if items is not None else None
+        if names is None:
+            return None
+        if keyword == "fields":
+            found = replace(found, only=frozenset(names))
+        else:
+            found = replace(found, without=found.without | frozenset(names))
+    return found
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class SerializerField:
     """One readable field.
 
@@ -81,6 +120,7 @@ class SerializerField:
     serializer: Serializer | None = None
     detail: str = ""
     own: ClassValue | None = None
+    chosen: Chosen = ALL_FIELDS
 
 
 class Serializers:
@@ -295,7 +335,11 @@ class Serializers:
         many = arguments.get(-1, "many") == _TRUE
         source = _source(arguments, name)
         if isinstance(made.class_, ClassValue) and self.is_serializer(made.class_):
-            return SerializerField(name, "nested", source, place, many, made.class_)
+            call = frame.module.facts.terms[term]
+            shown = chosen(self._project, frame, call) if call[0] == t.CALL else ALL_FIELDS
+            if shown is None:
+                return SerializerField(name, "unknown", source, place, many)
+            return SerializerField(name, "nested", source, place, many, made.class_, chosen=shown)
         kind = self._kind(made)
         if kind is None:
             return None

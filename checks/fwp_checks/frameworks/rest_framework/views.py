@@ -17,7 +17,12 @@ from fwp_checks.frameworks.django.rows import row_of
 from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.frameworks.rest_framework import pages
 from fwp_checks.frameworks.rest_framework.reads import calls_super
-from fwp_checks.frameworks.rest_framework.serializers import Serializers
+from fwp_checks.frameworks.rest_framework.serializers import (
+    ALL_FIELDS,
+    Chosen,
+    Serializers,
+    chosen,
+)
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.branches import Performing
 from fwp_checks.project.meaning.origins import (
@@ -113,7 +118,7 @@ class Served:
     """A serializer over the rows of a queryset, or over one row.
 
     ``name`` is the view class or function, ``place`` stands for it; ``row`` is one of the rows.
-    ``only`` are the names of the fields that are shown, None for all. ``whole`` is where the
+    ``chosen`` says which fields are shown. ``whole`` is where the
     queryset is built if all of a table is shown at once. ``rows`` are all rows of a list.
     """
 
@@ -122,7 +127,7 @@ class Served:
     serializer: ClassValue
     row: Value
     single: bool
-    only: frozenset[str] | None = None
+    chosen: Chosen = ALL_FIELDS
     whole: Place | None = None
     rows: Value | None = None
 
@@ -471,16 +476,16 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
             module.path, literals.definition_term(module, scope_number) if scope_number else term
         )
         for frame in _frames(project, module, scope_number):
-            only = _only(project, frame, entry)
-            if only is _UNKNOWN_NAMES:
+            shown = chosen(project, frame, entry)
+            if shown is None:
                 continue
             for made in options_of(project.values.evaluate(frame, term))[:_MAX_CHOICES]:
                 if isinstance(made, Instance) and serializers.is_serializer(class_of(made)):
-                    yield from _by_object(project, frame, place, made, only)
+                    yield from _by_object(project, frame, place, made, shown)
 
 
 def _by_object(
-    project: Project, frame: Frame, place: Place, made: Instance, only: frozenset[str] | None
+    project: Project, frame: Frame, place: Place, made: Instance, fields: Chosen
 ) -> Iterator[Served]:
     """What a serializer object shows, if that is known."""
     how = serializing(made)
@@ -493,7 +498,7 @@ def _by_object(
         whole = pages.whole_of_call(project, frame, shown) if how.many else None
         rows = shown if how.many else None
         name = _owner_name(frame)
-        yield Served(name, place, made.class_, marked, not how.many, only, whole, rows)
+        yield Served(name, place, made.class_, marked, not how.many, fields, whole, rows)
 
 
 def _alone(value: Value) -> Value:
@@ -547,21 +552,6 @@ def _frames(project: Project, module: Module, scope_number: int) -> Iterator[Fra
             arguments = (receiver, *[None] * (len(scope.parameters) - 1))
             around = project.classes.frame_around(class_)
             yield project.frames.get(module, scope_number, around, arguments)
-
-
-_UNKNOWN_NAMES: frozenset[str] = frozenset({"?"})
-
-
-def _only(project: Project, frame: Frame, entry: t.Term) -> frozenset[str] | None:
-    """The fields that a call of a serializer asks for by name."""
-    for name, term in entry[3]:
-        if name == "fields":
-            items = literals.items(project, frame, term)
-            names = literals.strings(project, items) if items is not None else None
-            return frozenset(names) if names is not None else _UNKNOWN_NAMES
-        if name in ("exclude", "omit"):
-            return _UNKNOWN_NAMES
-    return None
 
 
 def serializing(value: Value) -> Serializing | None:
