@@ -21,6 +21,7 @@ from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Instance, Unknown, Value
 from fwp_checks.project.rows.jobs import fills_cache
 from fwp_checks.project.rows.noted import uses_noted
+from fwp_checks.project.rows.readied import Readied
 from fwp_checks.project.rows.rounds import is_about
 from fwp_checks.project.rows.written import WrittenTuples
 
@@ -190,6 +191,7 @@ class RowNeeds:
         self._frames = frames
         self._callers = callers
         self._tuples = WrittenTuples(project, frames)
+        self._readied = Readied(project)
 
     def collect(self) -> list[NeedEvidence]:
         """Every need, in a fixed order."""
@@ -215,6 +217,8 @@ class RowNeeds:
                 yield from self._needs_of_read(read)
             for touch in consumer.touches:
                 for run, origin, lack in self._lacks(None, touch.alternatives):
+                    if self._is_readied(origin, lack):
+                        continue
                     yield NeedEvidence(Need(origin, lack, run.name, touch.module.path, touch.term))
 
     def _needs_of(self, frame: Frame, event: Event) -> Iterator[NeedEvidence]:
@@ -247,6 +251,12 @@ class RowNeeds:
                 return []
             found.extend(known)
         return found
+
+    def _is_readied(self, origin: Origin, lack: Lack) -> bool:
+        """Whether the function that asks for rows has loaded for each what is then read."""
+        if origin.built is None or len(lack.hops) > 1:
+            return False
+        return lack.hops[0].name in self._readied.names(origin.built)
 
     def _is_for_one(self, run: RunExternal) -> bool:
         """Whether a run is a query for a row that is the only one: beside the rows of a query in
