@@ -446,6 +446,7 @@ class LoopCollector:
                     each_object=severity is Severity.ERROR,
                     refused=False,
                     mostly=severity is Severity.ERROR,
+                    selected=True,
                     refusals=self._refusals,
                 ),
             )
