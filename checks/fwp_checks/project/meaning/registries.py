@@ -47,8 +47,10 @@ class Registries:
         self._decorated: dict[str, list[tuple[Module, int, int]]] | None = None
 
     def filled(self, module: Module, name: str, value: Value) -> Value:
-        """A module's global of this name, with what is put into it if it begins as ``{}``."""
-        if value != _EMPTY:
+        """A module's global of this name, with what is put into it if it begins as ``{}``, and what
+        that is declared to hold says nothing.
+        """
+        if not isinstance(value, MappingValue) or not _may_say_nothing(value):
             return value
         found: list[Value] = []
         bound = module.facts.scopes[0].bindings.get(name, -1)
@@ -58,7 +60,10 @@ class Registries:
             if base == bound or terms[base] == (t.NAME, name):
                 frame = self._project.frame_of_scope(module, module.code_scope_of(term))
                 found.extend(self._stored(frame, terms[term][3]))
-        return MappingValue(join(found)) if found else value
+        held = join(found) if found else RECURSIVE
+        return (
+            value if not found or (value != _EMPTY and _says_nothing(held)) else MappingValue(held)
+        )
 
     def filled_attribute(self, class_: ClassValue, name: str, value: Value) -> Value:
         """An attribute of an object of a class, with what its methods, and code of its module, put
