@@ -535,6 +535,10 @@ class Values:
             return base
         by = frame.module.facts.terms[entry[2]]
         key = None if by[0] == t.SLICE else self.evaluate(frame, entry[2])
+        if type(key) is ClassValue:
+            held = self._project.mappings.by_class(frame, entry[1], key)
+            if held is not None:
+                return held
         found = join([self._project.members.item(option, key) for option in options_of(base)])
         if key is None:
             return self._project.lists.sliced(frame, found, by)

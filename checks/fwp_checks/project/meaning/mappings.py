@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import RECURSIVE, Iterable, MappingValue, Value, join
+from fwp_checks.project.meaning.values import (
+    RECURSIVE,
+    ClassValue,
+    Iterable,
+    MappingValue,
+    Value,
+    join,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -52,6 +59,31 @@ class Mappings:
             for key, stored in self._put_in(frame, fill):
                 found.setdefault(key, []).append(stored)
         return _with(value, found)
+
+    def by_class(self, frame: Frame, term: int, key: ClassValue) -> Value | None:
+        """What a dictionary that is written out has under a class, or under one derived from it:
+        ``handlers[type(post)]``; None if it is written elsewhere, or has nothing.
+        """
+        facts = frame.module.facts
+        term = t.unaliased(facts.terms, term)
+        if facts.terms[term][0] == t.NAME and not facts.scopes[frame.scope.parent].is_function:
+            term = facts.scopes[0].bindings.get(facts.terms[term][1], -1)
+            frame = self._project.frame_of_scope(frame.module, 0)
+        entry = facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
+        if entry[0] == t.DECLARED and entry[1] >= 0:
+            # Which functions these are, no annotation says.
+            entry = facts.terms[t.unaliased(facts.terms, entry[1])]
+        if entry[0] != t.MAPPING:
+            return None
+        evaluate = self._project.values.evaluate
+        found = []
+        for written, held in entry[1]:
+            class_ = evaluate(frame, written) if written >= 0 else None
+            if not isinstance(class_, ClassValue):
+                return None
+            if key in self._project.classes.info(class_).order:
+                found.append(evaluate(frame, held))
+        return join(found) if found else None
 
     def of_locals(self, frame: Frame) -> MappingValue:
         """The local variables of a function, by their names."""
