@@ -97,9 +97,9 @@ class Aiohttp(WebFramework):
         """What the tables say, ``web.get(path, handler)`` and ``app.on_startup.append(f)``."""
         yield from super().find_roots(project)
         for site in project.call_sites.of(frozenset(_FUNCTIONS), imported=True):
-            handler = site.handed(_FUNCTIONS[site.name], "handler")
             how = self.registration(Context.HANDLER, site.name, site.arguments)
-            yield from self.registered(project, handler, how)
+            for handler in site.handed_each(_FUNCTIONS[site.name], "handler"):
+                yield from self.registered(project, handler, how)
         lists = frozenset(name.rpartition(".")[2] for name in _LISTS)
         for site in project.call_sites.of(frozenset(_APPENDED), through=lists):
             given = site.arguments.positional

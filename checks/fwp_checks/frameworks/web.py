@@ -170,8 +170,8 @@ class WebFramework(Framework):
         for site in project.call_sites.of(frozenset(self._registrations)):
             place = self._registrations[site.name]
             how = self.registration(place.context, site.name, site.arguments)
-            value = site.handed(place.position, place.keyword)
-            yield from self.registered(project, value, how)
+            for value in site.handed_each(place.position, place.keyword):
+                yield from self.registered(project, value, how)
 
     def registration(self, context: Context, name: str, arguments: Arguments) -> Registration:
         """What a function is that a call of ``name`` registers, or that is the method ``name``."""

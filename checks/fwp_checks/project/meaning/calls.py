@@ -12,6 +12,7 @@ from fwp_checks.project.meaning.arguments import CallArguments
 from fwp_checks.project.meaning.descriptors import GET
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.handing import Handing
+from fwp_checks.project.meaning.implementations import MOST_COROUTINES
 from fwp_checks.project.meaning.origins import Place, is_traced, single
 from fwp_checks.project.meaning.outcome import Outcome, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -146,7 +147,8 @@ class Calls:
         if scope.is_stub and function.receiver is not None:
             overrides = self._project.implementations.of(function, arguments.site)
             if overrides:
-                return Outcome.either([self._invoke_function(o, arguments) for o in overrides])
+                outcomes = [self._invoke_function(o, arguments) for o in overrides]
+                return Outcome.either(outcomes, MOST_COROUTINES)
         frame = self.frame_for(function, arguments)
         if scope.is_generator:
             return Outcome.nothing(Generator(frame, scope.is_async))

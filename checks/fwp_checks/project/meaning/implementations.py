@@ -24,8 +24,10 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-# With more than these, the method called could be anything.
+# With more than these, the method called could be anything; coroutines are told apart by who runs
+# them, which is the same for all.
 _MOST = 8
+MOST_COROUTINES = 64
 # Functions and classes are called, too; and what every class has shapes nothing.
 _SHAPED_BY_ANYTHING = frozenset({"__call__"})
 _OF_EVERY_CLASS = frozenset({"__init__", "__slots__", "__doc__", "__module__", "__hash__"})
@@ -63,7 +65,7 @@ class Implementations:
             member = self._member(class_, name)
             if isinstance(member, FunctionValue) and member not in found:
                 found.append(member)
-        if len(found) > _MOST:
+        if len(found) > (MOST_COROUTINES if self._scope(stub).is_async else _MOST):
             return []
         caller = self._calling_itself(site) if found and site is not None else None
         if caller is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
+    MAX_OPTIONS,
     NO_ARGUMENTS,
     RECURSIVE,
     Arguments,
@@ -86,14 +87,14 @@ class Outcome:
         return cls((None,), Unknown(reason))
 
     @classmethod
-    def either(cls, outcomes: list[Outcome]) -> Outcome:
-        """One of several calls, by the path taken."""
+    def either(cls, outcomes: list[Outcome], most: int = MAX_OPTIONS) -> Outcome:
+        """One of several calls, by the path taken; of more than so many nothing is known."""
         if len(outcomes) == 1:
             return outcomes[0]
         alternatives = tuple(a for outcome in outcomes for a in outcome.alternatives)
         if not any(alternatives) and None not in alternatives:
             alternatives = ((),)
-        return cls(alternatives, compute=lambda: join([outcome.result for outcome in outcomes]))
+        return cls(alternatives, compute=lambda: join([one.result for one in outcomes], most))
 
     def also(self, runs: tuple[Run, ...]) -> Outcome:
         """The same, with something that runs in any case."""

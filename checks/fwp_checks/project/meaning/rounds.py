@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
-_MOST_ROUNDS = 200
+_MOST_ROUNDS = 500
 
 
 def rounds(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.rounds import rounds
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -70,6 +71,20 @@ class CallSite:
         """
         value = self.arguments.get(position, keyword)
         return None if value is None else _of_new(self.frame, value)
+
+    def handed_each(self, position: int, keyword: str) -> Iterator[Value | None]:
+        """An argument of the call; that of each round of the loop around it where there are too
+        many for one value: ``for path, handler in ROUTES: router.add_get(path, handler)``.
+        """
+        value = self.handed(position, keyword)
+        entry = self.frame.module.facts.terms[self.term]
+        given = [term for name, term in entry[3] if name == keyword] if keyword else []
+        given += entry[2][position : position + 1] if position >= 0 else ()
+        if not isinstance(value, Unknown) or len(given) != 1:
+            yield value
+            return
+        for around in rounds(self._project, self.frame, given):
+            yield CallSite(self._project, around, self.term, self.name).handed(position, keyword)
 
 
 class Decoration:

@@ -348,9 +348,12 @@ def without_none(value: Value) -> Value:
     return value
 
 
-def join(values: list[Value]) -> Value:
+MAX_OPTIONS = 12
+
+
+def join(values: list[Value], most: int = MAX_OPTIONS) -> Value:
     """Where paths meet. What is defined by itself adds nothing; replaceable unknowns give way to
-    anything better.
+    anything better; of more than so many options nothing is known.
     """
     if len(values) == 1:
         return values[0]
@@ -366,7 +369,7 @@ def join(values: list[Value]) -> Value:
         for one in unknown:
             if one.replaceable and any(not is_none(o) for o in seen if o is not one):
                 del seen[one]
-    if len(seen) > MAX_OPTIONS and len(_meeting(seen)) > MAX_OPTIONS:
+    if len(seen) > most and len(_meeting(seen)) > most:
         return Unknown("too many possibilities")
     if len(unknown) > 1:
         for option in [option for option in seen if type(option) is Unknown][1:]:
@@ -400,9 +403,6 @@ def _met(one: Instance, other: Instance) -> Instance | None:
             return None
         details.append(met)
     return replace(one, details=tuple(details))
-
-
-MAX_OPTIONS = 12
 
 
 def names_in(value: Value | None) -> list[str]:
