@@ -56,7 +56,7 @@ class Registries:
         bound = module.facts.scopes[0].bindings.get(name, -1)
         terms = module.facts.terms
         for term in self._stores_of(module):
-            base = terms[term][1]
+            base = t.unaliased(terms, terms[term][1])
             if base == bound or terms[base] == (t.NAME, name):
                 frame = self._project.frame_of_scope(module, module.code_scope_of(term))
                 found.extend(self._stored(frame, terms[term][3]))
