@@ -1,8 +1,8 @@
 """Code that may connect anew: probes of health, tests of a connection, installers, backups,
 signing in.
 
-What a function is for stands nowhere but in its name and in the path of its route; these are the
-only places where the engine goes by how something is called.
+What a function is for stands nowhere but in its name, in the path of its route, and in what a
+protocol asks for; these are the only places where the engine goes by how something is called.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -43,6 +44,11 @@ _SIGNING_IN = frozenset(
 )
 
 
+# The grant by which a code that a user's sign-in has given is exchanged for a token,
+# https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3
+_CODE: t.Term = (t.CONST, "authorization_code")
+
+
 def is_probe(module: Module, scope_number: int) -> bool:
     """Whether a function, or the class it is a method of, is named like a probe."""
     return any(map(_names_probe, _names(module, scope_number)))
@@ -54,8 +60,21 @@ def is_probe_path(path: str | None) -> bool:
 
 
 def is_sign_in(module: Module, scope_number: int) -> bool:
-    """Whether a function, or the class it is a method of, is named like a part of signing in."""
-    return any(map(_names_sign_in, _names(module, scope_number)))
+    """Whether a function, or the class it is a method of, is named like a part of signing in, or
+    the function exchanges the code of a sign-in.
+    """
+    named = any(map(_names_sign_in, _names(module, scope_number)))
+    return named or _exchanges_code(module, scope_number)
+
+
+def _exchanges_code(module: Module, scope_number: int) -> bool:
+    terms, scope = module.facts.terms, module.facts.scopes[scope_number]
+    # A constant is one term for the whole file.
+    return _CODE in terms and any(
+        terms[operand] == _CODE
+        for term in range(scope.start, scope.end)
+        for operand in t.operands(terms[term])
+    )
 
 
 def is_sign_in_path(path: str | None) -> bool:
