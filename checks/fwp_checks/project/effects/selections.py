@@ -142,7 +142,7 @@ class Selections:
     def _returned(self, frame: Frame, levels: int) -> list[_Leaf]:
         returns = frame.scope.returns
         if len(returns) == 1:
-            return self._leaves(frame, returns[0], frame.scope.end, levels + 1)
+            return self._leaves(frame, returns[0], frame.scope.end, levels)
         return self._chosen(frame, tuple(returns), frame.scope.end, levels + 1)
 
     def _chosen(self, frame: Frame, options: tuple[int, ...], at: int, levels: int) -> list[_Leaf]:
