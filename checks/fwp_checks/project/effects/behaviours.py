@@ -16,7 +16,6 @@ from fwp_checks.project.effects.elsewhere import Elsewhere
 from fwp_checks.project.effects.off_loop import OffLoop
 from fwp_checks.project.effects.once import Once
 from fwp_checks.project.effects.opt_ins import OptIns
-from fwp_checks.project.effects.selections import Selections
 from fwp_checks.project.effects.stand_ins import StandIns
 from fwp_checks.project.effects.switches import Switches
 from fwp_checks.project.meaning.frames import Frame
@@ -91,7 +90,6 @@ class Behaviours:
         self.open_tests = OpenTests(project)
         self.opt_ins = OptIns(project)
         self.stand_ins = StandIns(project)
-        self.selections = Selections(project)
         self._known: dict[Frame, Behaviour] = {}
 
     def of(self, frame: Frame) -> Behaviour:

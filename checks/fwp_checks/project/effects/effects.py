@@ -22,7 +22,6 @@ from fwp_checks.project.effects.doubts import Doubts
 from fwp_checks.project.effects.handlers import Refusals, is_refused
 from fwp_checks.project.effects.ranks import is_brief, ranked, slowness
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
-from fwp_checks.project.effects.selections import Selection
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -92,8 +91,7 @@ class Effects:
     object, as there may be an object for each request. Without ``refused`` what
     functions refuse to do on a loop does not count. With ``mostly`` an event may have the effect if
     most of several callees do, of which the application's settings choose one, as a rule; it has
-    it if the others only stand in for those that do. With ``selected`` it has it if something from
-    outside chooses one that does.
+    it if the others only stand in for those that do.
     ``refusals`` tells where a query that Django refuses is caught: other proofs come first.
     """
 
@@ -106,7 +104,6 @@ class Effects:
         each_object: bool = False,
         refused: bool = True,
         mostly: bool = False,
-        selected: bool = False,
         refusals: Refusals | None = None,
     ) -> None:
         self._refusals = refusals
@@ -119,7 +116,6 @@ class Effects:
         self._doubts = Doubts(project)
         self._opt_ins = project.behaviours.opt_ins
         self._stand_ins = project.behaviours.stand_ins
-        self._selections = project.behaviours.selections if selected else None
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.
         self._found: dict[tuple[Frame, int], list[list[Proof]]] = {}
@@ -189,28 +185,21 @@ class Effects:
         found[index].append(proof)
         is_choice = proof.is_choice or self._opt_ins.has(frame, event.term)
         is_one_of = self._waits(frame, found)
+        if not is_one_of and not all(found):
+            if not self._mostly or not _are_most(found):
+                return
+            is_choice = True
         requirements = self._conditions.of(frame, event.term) | proof.requirements
         is_open, asked = self._doubts.of(frame, event.term)
         is_open = is_open or proof.is_open
         asked |= proof.asked
-        selection = None
-        if not is_one_of and not all(found):
-            selection = self._selected(frame, index, proof)
-            if selection is not None:
-                requirements |= selection.requirements
-                asked |= selection.asked
-                is_choice = is_choice or selection.is_installed
-            elif self._mostly and _are_most(found):
-                is_choice = True
-            else:
-                return
         is_caught = proof.is_caught or (
             proof.is_refused
             and self._refusals is not None
             and self._refusals.is_caught(frame, event.term)
         )
         for other, proofs in enumerate(found):
-            if other != index and proofs and selection is None:
+            if other != index and proofs:
                 least = min(proofs, key=_openness)
                 requirements |= least.requirements
                 is_open = is_open or least.is_open
@@ -220,13 +209,13 @@ class Effects:
         if len(known) == _MAX_PROOFS - 1:
             # There may be more cases than proofs: the last one holds for the cases of any literal.
             requirements = frozenset([need for need in requirements if not need.is_compared])
-        first = proof if selection or index == 0 or not found[0] else found[0][0]
+        first = proof if index == 0 or not found[0] else found[0][0]
         settled = Proof(event, first.run, first.inner, requirements, first.rank, is_open, asked)
         settled.is_choice = is_choice
         settled.is_refused = first.is_refused
         settled.is_caught = is_caught
         settled.is_brief = first.is_brief
-        settled.is_one_of = is_one_of or selection is not None
+        settled.is_one_of = is_one_of
         if len(known) < _MAX_PROOFS and not _says_as_much(known, settled):
             known.append(settled)
             self._waiting.append((frame, settled))
@@ -256,17 +245,11 @@ class Effects:
         if not found:
             return (), False
         is_one_of = self._waits(frame, found)
-        known = next((proofs for proofs in found if proofs), [])
         if not is_one_of and not all(found):
-            selected = self._chosen(frame, found, by_nobody)
-            if selected is None:
-                if not self._mostly or not _are_most(found):
-                    return (), False
-                return _links(frame, known[0]), True
-            known, is_installed = selected
-            if is_installed:
-                return _links(frame, _longest(known), True), True
-            is_one_of = True
+            if not self._mostly or not _are_most(found):
+                return (), False
+            return _links(frame, next(proofs[0] for proofs in found if proofs)), True
+        known = next(proofs for proofs in found if proofs)
         first = _longest(known)
         links = _links(frame, first, is_one_of)
         if self._opt_ins.has(frame, event.term):
@@ -279,36 +262,6 @@ class Effects:
             uncaught = [proof for proof in sure if not proof.is_caught]
             return _links(frame, [*uncaught, *sure][0], is_one_of), False
         return links, is_doubtful
-
-    def _selected(self, frame: Frame, index: int, proof: Proof) -> Selection | None:
-        """Why one of several callees of an event runs, which has the effect for more than a moment;
-        None if nothing from outside chooses it.
-        """
-        if self._selections is None or proof.is_brief:
-            return None
-        event = proof.event
-        return self._selections.of(frame, event.term, event.alternatives[index])
-
-    def _chosen(
-        self,
-        frame: Frame,
-        found: list[list[Proof]],
-        by_nobody: Callable[[Requirements], bool] | None,
-    ) -> tuple[list[Proof], bool] | None:
-        """The proofs for a callee that something from outside chooses, and whether settings do.
-        What asks for parameters is a choice of those who call an async function, if no framework
-        does.
-        """
-        chosen: tuple[list[Proof], bool] | None = None
-        for index, proofs in enumerate(found):
-            selection = self._selected(frame, index, proofs[0]) if proofs else None
-            if selection is None or (by_nobody is not None and selection.asked):
-                continue
-            if chosen is None or not selection.is_installed:
-                chosen = proofs, selection.is_installed
-            if not selection.is_installed:
-                break
-        return chosen
 
     def _waits(self, frame: Frame, found: list[list[Proof]]) -> bool:
         """Whether some callees of an event, but not all, have the effect for more than a moment,

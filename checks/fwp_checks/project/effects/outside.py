@@ -66,10 +66,6 @@ _ASKING = frozenset(
         "time.time",
     }
 )
-# Of these, what is the same as long as an application runs.
-_OF_INSTALLATION = frozenset(
-    {"os.environ.get", "os.getenv", "platform.machine", "platform.system", "shutil.which"}
-)
 # They give a number that is another one in each round.
 _COUNTING = frozenset({"builtins.range", "itertools.count"})
 _READ = frozenset({"os.environ", "os.name", "sys.argv", "sys.platform"})
@@ -99,8 +95,6 @@ _FIXED = (
     ModuleValue,
     TupleValue,
 )
-# What an application is installed with.
-_INSTALLED: Requirements = frozenset({Condition(-1, "installed")})
 # What is the same whatever happens.
 _CONSTANT: Requirements = frozenset({Condition(-1, "constant")})
 # A test is made of no more parts than these, one within the other.
@@ -119,18 +113,7 @@ class Outside:
         what it is, or that is not known. ``is_truth``: only whether there is something.
         """
         found = self._truth(frame, term) if is_truth else self._left(frame, term, _LEVELS)
-        if found == _INSTALLED:
-            return NOTHING
         return None if found is _CONSTANT else found
-
-    def chosen(self, frame: Frame, term: int) -> tuple[Requirements | None, bool]:
-        """What ``left`` says of whether there is something, and whether it is the same as long as
-        an application runs, as settings or the environment say so.
-        """
-        found = self._truth(frame, term)
-        if found == _INSTALLED:
-            return NOTHING, True
-        return (None if found is _CONSTANT else found), False
 
     def _truth(self, frame: Frame, term: int) -> Requirements | None:
         terms = frame.module.facts.terms
@@ -217,14 +200,14 @@ class Outside:
             return self._left(frame, assigned, levels - 1)
         value = self._project.values.evaluate(frame, base)
         if isinstance(value, External):
-            return _INSTALLED if f"{value.name}.{name}" in _READ else _CONSTANT
+            return NOTHING if f"{value.name}.{name}" in _READ else _CONSTANT
         if isinstance(value, Instance) and value.class_ == _OPTIONS:
-            return _INSTALLED
+            return NOTHING
         if isinstance(value, (ClassValue, ModuleValue)):
             return self._bound(frame, entry, levels)
         options = options_of(value)
         if all(self._project.classes.is_settings(option) for option in options):
-            return _INSTALLED
+            return NOTHING
         classes = [
             option.class_
             for option in options
@@ -271,8 +254,6 @@ class Outside:
         name = function.name if isinstance(function, (External, Member)) else ""
         if name in _OF_A_KIND or isinstance(function, ClassValue):
             return None
-        if name in _OF_INSTALLATION:
-            return _INSTALLED
         if name and (name in _ASKING or name in _COUNTING or self._project.catalogue.effects(name)):
             return NOTHING
         found = [self._left(frame, argument, levels - 1) for argument in arguments]
@@ -287,10 +268,8 @@ class Outside:
 def _any(found: list[Requirements | None]) -> Requirements | None:
     """What is made of several things is different where one of them is."""
     known = [one for one in found if one is not None and one is not _CONSTANT]
-    if _INSTALLED in known:
-        return _INSTALLED
     if known:
-        return NOTHING if NOTHING in known else frozenset().union(*known)
+        return min(known, key=len) if NOTHING in known else frozenset().union(*known)
     return _CONSTANT if found and None not in found else None
 
 

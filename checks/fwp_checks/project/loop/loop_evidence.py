@@ -446,7 +446,6 @@ class LoopCollector:
                     each_object=severity is Severity.ERROR,
                     refused=False,
                     mostly=severity is Severity.ERROR,
-                    selected=True,
                     refusals=self._refusals,
                 ),
             )
