@@ -79,7 +79,7 @@ class EnumMember(NamedTuple):
     name: str
 
 
-class Read(NamedTuple):
+class Shared(NamedTuple):
     """What is the same wherever it is read, whatever it is: a variable of a file, an attribute of
     what one holds, or what a function of the project gives for some literals.
     """
@@ -182,14 +182,14 @@ def wanted_of(project: Project, frame: Frame, found: Compared) -> tuple[object, 
     wanted: list[object] = []
     for term in found.wanted:
         known = literal(project, frame, term)
-        one = known.value if known is not None else read(project, frame, term)
+        one = known.value if known is not None else shared(project, frame, term)
         if known is None and one is None:
             return None
         wanted.append(one)
     return tuple(wanted)
 
 
-def read(project: Project, frame: Frame, term: int) -> Read | None:
+def shared(project: Project, frame: Frame, term: int) -> Shared | None:
     """What a term reads that is the same everywhere, if it does."""
     terms = frame.module.facts.terms
     entry = terms[t.unaliased(terms, term)]
@@ -198,15 +198,15 @@ def read(project: Project, frame: Frame, term: int) -> Read | None:
         if not given or entry[3] or any(one[0] != t.CONST for one in given):
             return None
         function = project.values.evaluate(frame, entry[1])
-        base = read(project, frame, entry[1]) if isinstance(function, FunctionValue) else None
+        base = shared(project, frame, entry[1]) if isinstance(function, FunctionValue) else None
         return _further(base, tuple([one[1] for one in given]))
     found = literals.bound(project, frame, entry)
     if found is not None:
-        return Read(found[0].module.path, found[1])
-    return _further(read(project, frame, entry[1]), entry[2]) if entry[0] == t.ATTR else None
+        return Shared(found[0].module.path, found[1])
+    return _further(shared(project, frame, entry[1]), entry[2]) if entry[0] == t.ATTR else None
 
 
-def _further(base: Read | None, step: object) -> Read | None:
+def _further(base: Shared | None, step: object) -> Shared | None:
     return base._replace(steps=(*base.steps, step)) if base is not None else None
 
 
@@ -228,7 +228,7 @@ def _is_of_a_kind(value: object, other: object) -> bool:
     """Whether two different ones are unequal: a member may be a text, too, and what is read
     anything.
     """
-    if isinstance(value, Read) or isinstance(other, Read):
+    if isinstance(value, Shared) or isinstance(other, Shared):
         return False
     if value is None or other is None:
         return True

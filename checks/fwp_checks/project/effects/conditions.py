@@ -23,7 +23,7 @@ from fwp_checks.project.effects.requirements import (
     Condition,
     Requirements,
     changes,
-    is_filled,
+    may_fill,
     parameter_of,
 )
 from fwp_checks.project.effects.taking import argument_at
@@ -458,7 +458,7 @@ def _filled(frame: Frame, term: int) -> Requirements:
             term = called[1]
         else:
             parameter = parameter_of(terms, term)
-            if parameter is None or is_filled(frame, parameter):
+            if parameter is None or may_fill(frame, parameter):
                 return NOTHING
             return frozenset({Condition(parameter, "filled")})
 

@@ -25,7 +25,6 @@ from fwp_checks.project.effects.requirements import (
     is_of,
     parameter_of,
 )
-from fwp_checks.project.effects.restored import is_restored
 from fwp_checks.project.effects.taking import argument_at, may_take
 from fwp_checks.project.effects.unused import is_unused
 from fwp_checks.project.meaning.frames import Frame
@@ -55,7 +54,6 @@ _RULED_OUT = {
     "none": ("not-none", "truthy", "instance"),
     "falsy": ("truthy", "filled"),
 }
-_OF_SOMETHING = ("not-none", "truthy")
 # What stands for an argument that is left out: ``if not name`` asks whether it is.
 _LEFT_OUT = Constant(None)
 _TEXTS = ("builtins.str", "builtins.bytes")
@@ -108,10 +106,8 @@ class Passed:
                 more = _one_of(
                     [self._left_of_all(way, caller, call, callee, handing) for way in need.ways]
                 )
-            elif need.owner is not None and need.parameter < (handing[1] if handing else 1):
-                event = handing[0] if handing else call
-                receiver = _receiver(caller.module.facts.terms, event)
-                more = self._left_of_object(need, caller, receiver)
+            elif _asks_receiver(need, handing):
+                more = self._left_of_object(need, caller, _receiver(caller, call, handing))
             elif handing is not None:
                 more = self._left_of(need, caller, handing[0], callee, handing[1])
             else:
@@ -136,9 +132,6 @@ class Passed:
             return self._left_of_object(need, caller, passed)
         if self._is_ruled_out(caller, call, passed, need):
             return None
-        if need.test in _OF_SOMETHING and not need.is_of_many:
-            if is_restored(self._project, caller, passed, callee, need.parameter):
-                return None
         if need.test in ("truthy", "filled") and need.is_plain and _is_empty(caller, call, passed):
             return None
         if need.test == "falsy" and self._default(callee, need) == _LEFT_OUT:
@@ -185,10 +178,8 @@ class Passed:
         found = NOTHING
         for need in asked:
             left: Requirements | None = None
-            if need.owner is not None and need.parameter < (handing[1] if handing else 1):
-                event = handing[0] if handing else call
-                receiver = _receiver(caller.module.facts.terms, event)
-                left = self._answered_of_object(need, caller, receiver)
+            if _asks_receiver(need, handing):
+                left = self._answered_of_object(need, caller, _receiver(caller, call, handing))
             elif handing is not None:
                 left = self._answered(need, caller, handing[0], callee, handing[1])
             if left is None:
@@ -483,11 +474,17 @@ def _is_empty(caller: Frame, call: int, term: int) -> bool:
     )
 
 
-def _receiver(terms: list[t.Term], event: int) -> int:
-    """The term of the object whose method or property an event runs, as ``with`` does or a loop;
-    -1 if none is seen.
+def _asks_receiver(need: Condition, handing: tuple[int, int] | None) -> bool:
+    """Whether a condition is about the object whose method is called."""
+    return need.owner is not None and need.parameter < (handing[1] if handing else 1)
+
+
+def _receiver(caller: Frame, call: int, handing: tuple[int, int] | None) -> int:
+    """The term of the object whose method or property a call runs, or ``with`` or a loop; -1 if
+    none is seen.
     """
-    entry = terms[event]
+    terms = caller.module.facts.terms
+    entry = terms[handing[0] if handing else call]
     if entry[0] == t.CALL:
         entry = terms[entry[1]]
     return int(entry[1]) if entry[0] in _OF_OBJECTS else -1

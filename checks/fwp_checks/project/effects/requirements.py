@@ -7,7 +7,7 @@ from io import BytesIO, StringIO
 from typing import NamedTuple
 
 from fwp_checks.facts import terms as t
-from fwp_checks.project.effects.compared import Read, may_be
+from fwp_checks.project.effects.compared import Shared, may_be
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import root_of
 from fwp_checks.project.meaning.values import ClassValue, Constant, External, Value
@@ -64,7 +64,7 @@ class Condition(NamedTuple):
     @property
     def is_of_itself(self) -> bool:
         """Whether it asks what a test of the parameter says, and not what only follows from one."""
-        return self.test != "filled" and not any(isinstance(one, Read) for one in self.literals)
+        return self.test != "filled" and not any(isinstance(one, Shared) for one in self.literals)
 
     @property
     def is_plain(self) -> bool:
@@ -148,7 +148,7 @@ def changes(frame: Frame) -> frozenset[tuple[int, object]]:
     return frozenset(found)
 
 
-def is_filled(frame: Frame, parameter: int) -> bool:
+def may_fill(frame: Frame, parameter: int) -> bool:
     """Whether a function may put something into what it is handed: it calls methods of it that are
     not known to leave it alone, or hands it on.
     """

@@ -372,25 +372,26 @@ class Branches:
 
     def _key(self, frame: Frame, term: int, mapping: int) -> Constant | None:
         """A literal that is looked for in what the receiver keeps: ``"comments" in self.kept``."""
-        terms = frame.module.facts.terms
-        root = mapping
-        while terms[root][0] in (t.ATTR, t.NARROW, t.ALIAS):
-            root = terms[root][1]
-        if root == mapping or not frame.module.is_parameter(root, frame.scope_number, 0):
+        if not _is_of_receiver(frame, mapping):
             return None
         value = self._project.values.evaluate(frame, term)
         return value if isinstance(value, Constant) and isinstance(value.value, str) else None
 
     def _state(self, frame: Frame, term: int) -> Constant | None:
         """A literal that a framework knows of the frame's receiver: ``self.action``."""
-        terms = frame.module.facts.terms
-        root = term
-        while terms[root][0] in (t.ATTR, t.NARROW, t.ALIAS):
-            root = terms[root][1]
-        if root == term or not frame.module.is_parameter(root, frame.scope_number, 0):
+        if not _is_of_receiver(frame, term):
             return None
         value = self._project.values.evaluate(frame, term)
         return value if isinstance(value, Constant) and value.value is not None else None
+
+
+def _is_of_receiver(frame: Frame, term: int) -> bool:
+    """Whether a term is an attribute of a method's object, or of what that holds."""
+    terms = frame.module.facts.terms
+    root = term
+    while terms[root][0] in (t.ATTR, t.NARROW, t.ALIAS):
+        root = terms[root][1]
+    return root != term and frame.module.is_parameter(root, frame.scope_number, 0)
 
 
 def performs(value: Value | None) -> bool:
