@@ -7,7 +7,7 @@ to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from fwp_checks.frameworks.row_hooks import RowHooks
@@ -16,6 +16,7 @@ from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.meaning.values import Arguments, ClassValue, Instance, Member, Value
 
 if TYPE_CHECKING:
+    from fwp_checks.facts.model import Scope
     from fwp_checks.project.application.model import Dependency, Part
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
@@ -85,6 +86,14 @@ class Framework(RowHooks):
     def adopted(self, project: Project) -> Iterable[ClassValue]:
         """The classes of a project that it makes its own although they derive from none of its."""
         return ()
+
+    def base_told_by_body(
+        self, project: Project, frame: Frame, scope: Scope, bases: Sequence[str]
+    ) -> str | None:
+        """The one of its classes that a class must derive from, as its body says, although of the
+        libraries' classes that it names as bases this cannot be told. ``frame`` is around it.
+        """
+        return None
 
     def is_model(self, project: Project, class_: ClassValue) -> bool:
         """Whether the objects of a project class that derives from one of its classes are rows of a

@@ -23,6 +23,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.facts.model import Scope
     from fwp_checks.project.application.model import Dependency, Part
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
@@ -102,6 +103,19 @@ class Frameworks:
                 for own in framework.adopted(self.project):
                     adopted.setdefault(own, []).append(framework)
         return adopted.get(class_, [])
+
+    def base_told_by_body(self, frame: Frame, scope: Scope, bases: Sequence[str]) -> str | None:
+        """See :meth:`Framework.base_told_by_body`."""
+        for framework in self._telling:
+            base = framework.base_told_by_body(self.project, frame, scope, bases)
+            if base is not None:
+                return base
+        return None
+
+    @cached_property
+    def _telling(self) -> list[Framework]:
+        hook = Framework.base_told_by_body
+        return [f for f in self._imported if type(f).base_told_by_body is not hook]
 
     def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
         """See :meth:`Framework.call`."""

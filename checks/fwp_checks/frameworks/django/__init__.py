@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.finding import Edit
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import (
+    bodies,
     caches,
     edits,
     history,
@@ -48,6 +49,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.facts.model import Scope
     from fwp_checks.project.application.model import Part
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
@@ -102,6 +104,12 @@ class Django(Framework):
         if base.class_ == model_options.OPTIONS:
             return model_options.attribute(project, base, name)
         return requests.attribute(project, base, name) or kept.attribute(project, base, name)
+
+    def base_told_by_body(
+        self, project: Project, frame: Frame, scope: Scope, bases: Sequence[str]
+    ) -> str | None:
+        """A class with columns is a model."""
+        return bodies.base(project, frame, scope, bases)
 
     def is_model(self, project: Project, class_: ClassValue) -> bool:
         """Models."""

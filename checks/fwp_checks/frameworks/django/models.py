@@ -493,9 +493,13 @@ class Models:
         return related
 
     def is_ordered(self, class_: Value) -> bool:
-        """Whether the objects of a model have an order, or may."""
+        """Whether the objects of a model have an order, or may: what classes that are not known
+        hand down.
+        """
         return any(
-            not isinstance(option, ClassValue) or self._meta(option, "ordering") is not None
+            not isinstance(option, ClassValue)
+            or self._meta(option, "ordering") is not None
+            or self._project.classes.has_unread(option)
             for option in options_of(class_)
         )
 

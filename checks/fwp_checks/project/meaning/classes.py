@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -114,8 +115,21 @@ class Classes:
             else:
                 is_open = True
         found.extend(self._made_by(frame, scope))
+        bases = [base.name for base in found if isinstance(base, External)]
+        told = self._project.frameworks.base_told_by_body(frame, scope, bases) if bases else None
+        if told is not None:
+            found.append(External(told))
         last = {base: index for index, base in enumerate(found)}
         return tuple(base for index, base in enumerate(found) if last[base] == index), is_open
+
+    def is_unread(self, name: str) -> bool:
+        """Whether a library's class is one of which nothing says what it is."""
+        root = name.partition(".")[0]
+        return root not in sys.stdlib_module_names and not self._project.catalogue.is_type(name)
+
+    def has_unread(self, value: ClassValue) -> bool:
+        """Whether a class derives from a library's of which nothing says what it is."""
+        return any(self.is_unread(name) for name in self.info(value).externals)
 
     def _made_by(self, frame: Frame, scope: Scope) -> Iterator[External]:
         """The library classes that decorators and a metaclass, by their rows, make of a class."""
