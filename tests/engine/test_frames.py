@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fwp_checks.facts.extract import extract
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, Frames
 from fwp_checks.project.meaning.origins import Origin, Place
 from fwp_checks.project.meaning.values import Constant, External, Instance, Union
+
+from .trees import linked
 
 _SOURCE = b"""
 import time
@@ -91,3 +95,30 @@ def test_of_a_function_with_many_frames_the_receiver_is_forgotten_last() -> None
     assert kept[0] == [True, True]
     assert kept[255] == [True, False]
     assert kept[256:] == [[False, False]] * 44
+
+
+def test_objects_of_a_library_that_lead_to_the_next_one_have_an_end(tmp_path: Path) -> None:
+    source = """
+from chains import first
+from fastapi import FastAPI
+
+app = FastAPI()
+
+def save(chain):
+    save(chain.bound)
+    save(chain.default)
+
+@app.get("/")
+async def start():
+    save(first)
+"""
+    project = linked(tmp_path, {"a.py": source})
+    module = project.table.by_path["a.py"]
+    names = [scope.name for scope in module.facts.scopes]
+    waiting = [project.frame_of_scope(module, names.index("start"))]
+    found = set(waiting)
+    while waiting:
+        following = set(project.behaviours.following(waiting.pop())) - found
+        found |= following
+        waiting.extend(following)
+    assert len(found) < 30

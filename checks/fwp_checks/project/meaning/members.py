@@ -57,6 +57,9 @@ _OF_MODELS: frozenset[str] = frozenset(
         "schema", "schema_json", "update_forward_refs", "validate",
     }
 )  # fmt: skip
+# How often one attribute follows another of its name (``chain.bound.bound``): in a loop there is no
+# end to them.
+_MOST_STEPS = 2
 # Deques are followed as lists; these methods are theirs alone.
 _OF_DEQUES = frozenset({"appendleft", "extendleft", "popleft", "rotate"})
 # Under these, a property stays what it is for objects: Python's own, then those of SQLAlchemy's
@@ -206,6 +209,8 @@ class Members:
         if given is not None:
             holder = receiver if receiver is not None else External(owner)
             return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, holder)
+        if owner.count(name) >= _MOST_STEPS and owner.split(".").count(name) >= _MOST_STEPS:
+            return Unknown(f"'{full}' goes from one object to the next")
         return External(full) if receiver is None else Member(full, receiver)
 
     # -- classes -----------------------------------------------------------------------------------
