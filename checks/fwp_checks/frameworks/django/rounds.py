@@ -23,6 +23,28 @@ SETS_APART = {
         f"django.db.backends.base.base.BaseDatabaseWrapper.{name}": Apart.CONNECTION
         for name in ("set_tenant", "set_schema")
     },
+    # Trees and lists that are put in another order: each time more rows than one are written.
+    # https://django-mptt.readthedocs.io/en/latest/models.html,
+    # https://django-treebeard.readthedocs.io/en/latest/api.html,
+    # https://github.com/django-ordered-model/django-ordered-model/blob/3.7.4/README.md
+    **{f"mptt.models.MPTTModel.{name}": Apart.CHANGES for name in ("insert_at", "move_to")},
+    **{
+        f"mptt.managers.TreeManager.{name}": Apart.CHANGES
+        for name in ("insert_node", "move_node", "rebuild", "partial_rebuild")
+    },
+    **{
+        f"{kind}.{name}": Apart.CHANGES
+        for kind in (
+            *("treebeard.mp_tree.MP_Node", "treebeard.ns_tree.NS_Node"),
+            *("treebeard.al_tree.AL_Node", "wagtail.models.Page"),
+        )
+        for name in ("add_root", "add_child", "add_sibling", "move", "load_bulk", "fix_tree")
+    },
+    **{
+        f"ordered_model.models.{kind}.{name}": Apart.CHANGES
+        for kind in ("OrderedModel", "OrderedModelBase")
+        for name in ("up", "down", "to", "above", "below", "top", "bottom", "swap")
+    },
 }
 """Context managers and methods that set a round apart."""
 # django.db.connections, by its name or read from its module.

@@ -238,9 +238,15 @@ def _names(project: Project, view: Instance, class_: ClassValue, kind: _Kind) ->
         if queryset is not None:
             queryset = _filtered(project, view, class_, queryset, found)
             model = _model_name(queryset)
-            if project.members.find_in_class(class_, "paginate_by") is not None:
-                found["paginator"] = pages.paginator(queryset)
-                found["page_obj"] = pages.page(queryset)
+            size = project.members.find_in_class(class_, "paginate_by")
+            if size is not None:
+                shown = queryset
+                if isinstance(project.members.attribute(view, "get_paginate_by"), Member):
+                    orphans = project.members.find_in_class(class_, "paginate_orphans")
+                    shown = pages.on_one(queryset, size, orphans)
+                found["paginator"] = pages.paginator(queryset, shown)
+                found["page_obj"] = pages.page(shown, queryset)
+                queryset = shown
             found["object_list"] = queryset
             found[named or f"{model}_list"] = queryset
     elif kind.is_single:

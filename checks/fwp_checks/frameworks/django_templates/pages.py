@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.meaning.origins import limited
 from fwp_checks.project.meaning.outcome import Outcome
 from fwp_checks.project.meaning.values import (
     Arguments,
     CallableValue,
+    Constant,
     Instance,
     Iterable,
     Member,
@@ -25,26 +27,42 @@ if TYPE_CHECKING:
 
 PAGINATOR = "django.core.paginator.Paginator"
 PAGE = "django.core.paginator.Page"
+# The numbers of all pages, or of those around one.
+_NUMBERS: Value = Iterable(Instance("builtins.int"), "range")
 
 
-def page(objects: Value) -> Instance:
-    """A page of a list of objects."""
-    return Instance(PAGE, arguments=(objects,))
+def page(objects: Value, among: Value | None = None) -> Instance:
+    """A page: its objects, which are ``among`` those of its paginator."""
+    return Instance(PAGE, arguments=(objects, objects if among is None else among))
 
 
-def paginator(objects: Value) -> Instance:
-    """A paginator over a list of objects."""
-    return Instance(PAGINATOR, arguments=(objects,))
+def paginator(objects: Value, shown: Value | None = None) -> Instance:
+    """A paginator over a list of objects, of which ``shown`` are those of one page."""
+    return Instance(PAGINATOR, arguments=(objects, objects if shown is None else shown))
+
+
+def on_one(objects: Value, size: Value | None, orphans: Value | None) -> Value:
+    """Those of a list of objects that are on one page, as many as are written."""
+    most = 0
+    for number in (size, orphans):
+        if isinstance(number, Constant) and isinstance(number.value, int):
+            most += number.value
+        elif number is not None:
+            return objects
+    return limited(objects, most) if size is not None else objects
 
 
 def call(name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
     """What making a paginator, or asking one for a page, gives."""
     if name == PAGINATOR:
         objects = arguments.get(0, "object_list")
-        return Outcome.nothing(paginator(objects)) if objects is not None else None
+        if objects is None:
+            return None
+        shown = on_one(objects, arguments.get(1, "per_page"), arguments.get(2, "orphans"))
+        return Outcome.nothing(paginator(objects, shown))
     if name in (f"{PAGINATOR}.page", f"{PAGINATOR}.get_page"):
         if isinstance(receiver, Instance) and receiver.arguments:
-            return Outcome.nothing(page(receiver.arguments[0]))
+            return Outcome.nothing(page(receiver.arguments[-1], receiver.arguments[0]))
     return None
 
 
@@ -56,15 +74,17 @@ def attribute(base: Instance | Member, name: str) -> Value | None:
         if name == "object_list":
             return base.arguments[0]
         if name == "paginator":
-            return paginator(base.arguments[0])
+            return paginator(base.arguments[-1], base.arguments[0])
         return Unknown("state of a page") if name in ("number", "has_next") else None
     if base.class_ == PAGINATOR:
         if name == "object_list":
             return base.arguments[0]
         if name in ("page", "get_page"):
-            return CallableValue(page(base.arguments[0]))
+            return CallableValue(page(base.arguments[-1], base.arguments[0]))
         if name == "page_range":
-            return Iterable(Instance("builtins.int"), "list")
+            return _NUMBERS
+        if name == "get_elided_page_range":
+            return CallableValue(_NUMBERS)
     return None
 
 
@@ -74,5 +94,5 @@ def element(project: Project, value: Instance) -> Value | None:
         return None
     found = project.protocols.element(value.arguments[0])
     if value.class_ == PAGINATOR:
-        return page(value.arguments[0])
+        return page(value.arguments[-1], value.arguments[0])
     return found if is_informative(found) else None

@@ -12,7 +12,7 @@ from fwp_checks.project.effects.effects import Link
 from fwp_checks.project.effects.taking import argument_at
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import RunExternal
-from fwp_checks.project.meaning.values import Instance, options_of
+from fwp_checks.project.meaning.values import External, Instance, Member, Value, options_of
 from fwp_checks.project.rows.lengths import met
 from fwp_checks.project.rows.rounds import BUILDING, differs
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _PARTS = ("include", "block")
 
 
-def is_same(chain: Sequence[Link], loops: Sequence[Region]) -> bool:
+def is_same(project: Project, chain: Sequence[Link], loops: Sequence[Region]) -> bool:
     """Whether what the last link asks is the same in each round of these loops: made of what was
     there before. Templates hand on what they include all that they know, by names.
     """
     link = chain[-1]
-    asked = [asked_of(link.frame, link.term)]
+    asked = asked_of(project, link)
     for before in reversed(chain[:-1]):
         names = _given_names(link.frame, asked)
         terms = before.frame.module.facts.terms
@@ -40,12 +40,31 @@ def is_same(chain: Sequence[Link], loops: Sequence[Region]) -> bool:
     return not any(differs(link.frame, term, loops) for term in asked)
 
 
-def asked_of(frame: Frame, term: int) -> int:
-    """What is gone through, tested or searched by a term; any other term itself."""
-    entry = frame.module.facts.terms[term]
+def asked_of(project: Project, link: Link) -> list[int]:
+    """What is gone through, tested or searched by a link, itself or by what it hands it to:
+    ``enumerate(posts)``; of any other link its own term.
+    """
+    entry = link.frame.module.facts.terms[link.term]
     if entry[0] == t.COMPARE and entry[1] in ("in", "not in"):
-        return int(entry[3])
-    return int(entry[1]) if entry[0] in (t.ITER, t.TRUTH) else term
+        return [entry[3]]
+    if entry[0] in (t.ITER, t.TRUTH, t.STAR, t.UNPACK) or (entry[0] == t.YIELD and entry[2]):
+        return [entry[1]]
+    handed: list[int] = []
+    if entry[0] == t.CALL and isinstance(link.run, RunExternal):
+        function, given = entry[1], (*entry[2], *(value for _, value in entry[3]))
+        called = options_of(project.values.evaluate(link.frame, function))
+        # A method of the query itself is no such function.
+        if all(isinstance(one, (External, Member)) and one.name != link.run.name for one in called):
+            handed = [one for one in given if _is_of(project, link.frame, one, link.run.receiver)]
+    return handed or [link.term]
+
+
+def _is_of(project: Project, frame: Frame, term: int, receiver: Value | None) -> bool:
+    """Whether a term may give an object of the same class as another."""
+    return isinstance(receiver, Instance) and any(
+        isinstance(option, Instance) and option.class_ == receiver.class_
+        for option in options_of(project.values.evaluate(frame, term))
+    )
 
 
 def _given_names(frame: Frame, asked: Iterable[int]) -> set[str] | None:
@@ -74,8 +93,13 @@ def made_at(project: Project, chain: Sequence[Link]) -> int:
     last, begun = chain[-1], chain[0].term
     if not isinstance(last.run, RunExternal) or not project.frameworks.keeps(last.run.name):
         return begun
-    query = asked_of(last.frame, last.term)
-    if query == last.term:
+    return max(_made_at(project, chain, query) for query in asked_of(project, last))
+
+
+def _made_at(project: Project, chain: Sequence[Link], query: int) -> int:
+    """The same of one of the queries that the last link goes through."""
+    begun = chain[0].term
+    if query == chain[-1].term:
         return begun
     name = ""
     for position in range(len(chain) - 1, -1, -1):

@@ -9,6 +9,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.literals import attribute_term, bound
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
@@ -16,6 +17,7 @@ from fwp_checks.project.meaning.values import (
     Constant,
     External,
     FunctionValue,
+    Instance,
     MappingValue,
     Member,
     TupleValue,
@@ -57,7 +59,7 @@ class Lengths:
             # mapping.items() is as long as the mapping.
             iterable = terms[entry[1]][1]
             entry = terms[iterable]
-        if _is_written(frame.module, entry) or self._is_written_elsewhere(frame.module, entry):
+        if _is_written(frame.module, entry):
             return False
         if entry[0] == t.LOOKUP and entry[2] in _VIEWS:
             # A template goes through a mapping of the view: ``groups.items``.
@@ -73,29 +75,6 @@ class Lengths:
             return False
         return not self._is_bounded(frame, iterable, _LEVELS)
 
-    def _is_written_elsewhere(self, module: Module, entry: t.Term) -> bool:
-        """Whether something has its length in the code at the top of a module that it is imported
-        from; what is empty there is filled somewhere.
-        """
-        if entry[0] == t.NAME:
-            bound = module.facts.scopes[0].bindings.get(entry[1], -1)
-            entry = module.facts.terms[bound] if bound >= 0 else entry
-        if entry[0] != t.IMPORT or not entry[2]:
-            return False
-        table = self._project.table
-        _, name, attribute, level = entry
-        source = table.find_relative(name, level, module) if level else table.find(name, module)
-        if source is None:
-            return False
-        terms = source.facts.terms
-        bound = source.facts.scopes[0].bindings.get(attribute, -1)
-        found = terms[bound] if bound >= 0 else entry
-        if found[0] == t.DECLARED and found[1] >= 0:
-            found = terms[found[1]]
-        if found[0] == t.MAPPING:
-            return bool(found[1]) and all(key >= 0 for key, _ in found[1])
-        return found[0] == t.SEQUENCE and bool(found[2]) and not _has_stars(terms, found)
-
     def _is_bounded(self, frame: Frame, term: int, levels: int) -> bool:
         """Whether the code or the settings say how much something holds, on all paths."""
         found = met(frame.module.facts.terms, term)
@@ -105,15 +84,53 @@ class Lengths:
         terms = frame.module.facts.terms
         entry = terms[term]
         if entry[0] == t.SEQUENCE:
-            return not _has_stars(terms, entry)
+            starred = [terms[item][1] for item in entry[2] if terms[item][0] == t.STAR]
+            return all(self._is_bounded(frame, one, levels) for one in starred)
+        if entry[0] == t.MAPPING:
+            return all(key >= 0 for key, _ in entry[1])
+        if entry[0] == t.BINARY and entry[1] == "+":
+            return all(self._is_bounded(frame, side, levels) for side in entry[2:4])
         if entry[0] == t.COMPREHENSION and levels:
             return self._is_bounded_comprehension(frame, entry[4], levels - 1)
         if entry[0] == t.CALL and levels:
             return self._gives_bounded(frame, entry, levels - 1)
         if entry[0] in (t.NAME, t.ATTR, t.IMPORT):
             value = self._project.values.evaluate(frame, term)
-            return all(map(self._is_declared, options_of(value)))
+            if all(map(self._is_declared, options_of(value))):
+                return True
+            return levels > 0 and self._is_written_elsewhere(frame, entry, levels - 1)
         return False
+
+    def _is_written_elsewhere(self, frame: Frame, entry: t.Term, levels: int) -> bool:
+        """Whether a name, or an attribute of a class, stands for what has its length in the code at
+        the top of a module or in the body of a class; what is empty there is filled somewhere.
+        """
+        source = bound(self._project, frame, entry) or self._of_objects(frame, entry)
+        if source is None:
+            return False
+        around, term = source
+        terms = around.module.facts.terms
+        if terms[term][0] == t.DECLARED and terms[term][1] >= 0:
+            term = terms[term][1]
+        found = terms[term]
+        items = {t.SEQUENCE: 2, t.MAPPING: 1}.get(found[0])
+        return (items is None or bool(found[items])) and self._is_bounded(around, term, levels)
+
+    def _of_objects(self, frame: Frame, entry: t.Term) -> tuple[Frame, int] | None:
+        """Where the class of an object binds an attribute that none of its methods writes."""
+        if entry[0] != t.ATTR:
+            return None
+        object_ = self._project.values.evaluate(frame, entry[1])
+        class_ = object_.class_ if isinstance(object_, Instance) else None
+        if not isinstance(class_, ClassValue):
+            return None
+        if any(
+            entry[2] in owner.module.methods_writing.get(owner.scope, {})
+            for owner in self._project.classes.info(class_).order
+            if isinstance(owner, ClassValue)
+        ):
+            return None
+        return attribute_term(self._project, class_, entry[2])
 
     def _is_bounded_comprehension(self, frame: Frame, number: int, levels: int) -> bool:
         """Whether each of the loops of a comprehension is bounded."""
@@ -170,10 +187,6 @@ class Lengths:
     def _is_call_of(self, frame: Frame, function: int, names: Sequence[str]) -> bool:
         value = self._project.values.evaluate(frame, function)
         return getattr(value, "name", None) in names
-
-
-def _has_stars(terms: Sequence[t.Term], sequence: t.Term) -> bool:
-    return any(terms[item][0] == t.STAR for item in sequence[2])
 
 
 def met(terms: Sequence[t.Term], term: int) -> list[int]:
@@ -248,6 +261,9 @@ def _may_be_long(value: Value) -> bool:
     if isinstance(value, MappingValue):
         # All of its keys are written.
         return value.value is not RECURSIVE or not value.items
+    if isinstance(value, IterableValue) and value.kind == "range":
+        # Who goes through numbers counts.
+        return False
     if isinstance(value, IterableValue) and value.kind in ("tuple", "list", "set"):
         return not isinstance(value.element, Constant)
     return True

@@ -160,10 +160,11 @@ class LoopEffects:
             if is_work or any(self._writes(link.frame, link.frame.scope) for link in chain[1:]):
                 return None
         apart = self._apart(frame, chain, around, inner) if effect == "queries" else None
-        same = apart is not Apart.DRAWN and is_same(chain, around)
+        same = apart is not Apart.DRAWN and is_same(self._project, chain, around)
         if apart is not None and apart.is_certain:
             return None
         hooks = self._project.frameworks.hooks_of_write(last) if effect == "writes" else ""
+        queries = asked_of(self._project, chain[0])
         return LoopSite(
             *frame.function,
             event.term,
@@ -175,7 +176,7 @@ class LoopEffects:
             apart,
             hooks,
             self._rendered(frame, event.term),
-            t.unaliased(frame.module.facts.terms, asked_of(frame, event.term)) if same else -1,
+            t.unaliased(frame.module.facts.terms, queries[0]) if same else -1,
         )
 
     def _rendered(self, frame: Frame, term: int) -> Place | None:
