@@ -22,19 +22,33 @@ class Layer:
     """Names bound in one stretch of code.
 
     ``ended`` tells that control never leaves it downwards (return, raise, break, continue), and
-    ``continues`` that it may go on with the next round of a loop instead.
+    ``continues`` that it may go on with the next round of a loop instead, ``breaks`` behind it.
     ``placeholders`` is a dictionary in a loop body: name to (placeholder term, term before the
     loop), and ``exits`` are the bindings at ``break`` and ``continue``.
     """
 
-    __slots__ = ("continues", "ended", "exits", "names", "placeholders")
+    __slots__ = ("breaks", "continues", "ended", "exits", "names", "placeholders")
 
     def __init__(self, is_loop: bool = False) -> None:
         self.names: Bindings = {}
         self.ended = False
         self.continues = False
+        self.breaks = False
         self.placeholders: dict[str, tuple[int, int]] | None = {} if is_loop else None
         self.exits: list[Bindings] | None = [] if is_loop else None
+
+    def goes_on_as(self, other: Layer) -> None:
+        """Note that control may go on where it may behind another layer."""
+        self.continues = self.continues or other.continues
+        self.breaks = self.breaks or other.breaks
+
+    @property
+    def leaving(self) -> tuple[bool, bool]:
+        """Whether control leaves the loop or the function from its end, and whether it then may be
+        the loop alone.
+        """
+        exits = self.ended and not self.continues
+        return exits, exits and self.breaks
 
 
 class Environment:
@@ -114,6 +128,7 @@ class Environment:
     def leave_loop(self, *, continues: bool) -> None:
         """Note the bindings at a ``break`` or ``continue``."""
         self.layers[-1].continues = continues
+        self.layers[-1].breaks = not continues
         collected: Bindings = {}
         for layer in reversed(self.layers):
             for name, term in layer.names.items():
@@ -133,8 +148,8 @@ class Environment:
                 for name, term in branch.names.items():
                     self._left.setdefault(name, {})[term] = None
         live = [branch.names for branch in branches if not branch.ended]
-        if any(branch.continues for branch in branches):
-            self.layers[-1].continues = True
+        for branch in branches:
+            self.layers[-1].goes_on_as(branch)
         if not live:
             self.end()
             return

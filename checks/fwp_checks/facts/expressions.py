@@ -108,10 +108,11 @@ class Expressions:
         term: int = -1,
         is_async: bool = False,
         leaves: bool = False,
-        exits: bool = False,
+        layer: Layer | None = None,
     ) -> int:
         """Close a region that began at term number ``start``; gives its number."""
-        self.regions.append(Region(kind, start, len(self.terms), term, is_async, leaves, exits))
+        exits = layer.leaving if layer is not None else (False, False)
+        self.regions.append(Region(kind, start, len(self.terms), term, is_async, leaves, *exits))
         return len(self.regions) - 1
 
     def unreached(self, start: int) -> None:

@@ -375,9 +375,7 @@ class Extractor(Expressions):
                 self.block(orelse)
                 if orelse:
                     layer = self.environment.layers[-1]
-                    self.region(
-                        "else", start, term, leaves=layer.ended and alone, exits=_exits(layer)
-                    )
+                    self.region("else", start, term, leaves=layer.ended and alone, layer=layer)
                 current = None
         for _ in range(depth):
             rest = self.environment.pop()
@@ -389,7 +387,7 @@ class Extractor(Expressions):
         start = len(self.terms)
         self.block(body)
         layer = self.environment.pop()
-        self.region("if", start, term, leaves=layer.ended and alone, exits=_exits(layer))
+        self.region("if", start, term, leaves=layer.ended and alone, layer=layer)
         return layer
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
@@ -397,26 +395,32 @@ class Extractor(Expressions):
         is_async = type(node) is ast.AsyncFor
         if is_async:
             self.scope.awaits = True
-        self.environment.push(is_loop=True)
+        layer = self.environment.push(is_loop=True)
         start = len(self.terms)
         element = self.add((t.ITER, iterable, is_async), node.iter)
         self.assign(node.target, element)
         self.block(node.body)
-        exits = _exits(self.environment.layers[-1])
-        self.region("for", start, element, is_async, exits=exits)
+        self.region("for", start, element, is_async, layer=layer)
         self.environment.close_loop()
-        self.block(node.orelse)
+        self._behind_loop(node.orelse, layer)
 
     def _while(self, node: ast.While) -> None:
-        self.environment.push(is_loop=True)
+        layer = self.environment.push(is_loop=True)
         start = len(self.terms)
         term = self.test(node.test)
         self.narrow(node.test, True)
         self.block(node.body)
-        exits = _exits(self.environment.layers[-1])
-        self.region("while", start, term, exits=exits)
+        self.region("while", start, term, layer=layer)
         self.environment.close_loop()
-        self.block(node.orelse)
+        self._behind_loop(node.orelse, layer)
+
+    def _behind_loop(self, orelse: Sequence[ast.stmt], layer: Layer) -> None:
+        # What a loop that is left by break does not come to.
+        if orelse:
+            self.environment.push()
+            self.block(orelse)
+            rest = self.environment.pop()
+            self.environment.join(*([rest, Layer()] if layer.breaks else [rest]))
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         is_async = type(node) is ast.AsyncWith
@@ -460,11 +464,12 @@ class Extractor(Expressions):
             if handler.name:
                 self.bind(handler.name, self.add((t.CAUGHT, type_), handler))
             self.block(handler.body)
-            self.region("except", start, type_, exits=_exits(self.environment.layers[-1]))
+            self.region("except", start, type_, layer=self.environment.layers[-1])
             ends.append(self.environment.pop())
         completed = self.environment.push()
         completed.names.update(body.names)
         completed.ended = body.ended
+        completed.goes_on_as(body)
         self.block(node.orelse)
         self.environment.pop()
         self.environment.join(completed, *ends)
@@ -492,8 +497,8 @@ class Extractor(Expressions):
             if case.guard is not None:
                 self.test(case.guard)
             self.block(case.body)
-            exits = _exits(self.environment.layers[-1])
-            self.region("case", start, subject if tested < 0 else tested, exits=exits)
+            layer = self.environment.layers[-1]
+            self.region("case", start, subject if tested < 0 else tested, layer=layer)
             if tests is not None:
                 tests = [*tests, tested] if tested >= 0 else None
             ends.append(self.environment.pop())
@@ -575,11 +580,6 @@ class _ClassEnvironment(Environment):
     def get(self, name: str) -> int:
         term = super().get(name)
         return term if term >= 0 else self._outer.get(name)
-
-
-def _exits(layer: Layer) -> bool:
-    """Whether control leaves the loop or the function from the end of a layer."""
-    return layer.ended and not layer.continues
 
 
 def _is_stub(body: Sequence[ast.stmt]) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 10
+FACTS_VERSION = 11
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -41,7 +41,8 @@ class Region:
     condition, subject or context manager, -1 where there is none. ``leaves``: of an ``if`` or
     ``else`` that control never goes on behind (return, raise, break, continue), so that what
     follows runs only where its test came out the other way. ``exits``: control leaves the loop or
-    the function from its end, so that it runs once at most.
+    the function from its end, so that it runs once at most; ``breaks``: perhaps only the innermost
+    loop.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Region:
     is_async: bool
     leaves: bool
     exits: bool
+    breaks: bool
 
 
 STATEMENT_KINDS = (
@@ -300,7 +302,7 @@ def _read_scope(plain: tuple[Any, ...]) -> Scope:
 
 
 _PlainParameter = tuple[str, str, int, int]
-_PlainRegion = tuple[str, int, int, int, bool, bool, bool]
+_PlainRegion = tuple[str, int, int, int, bool, bool, bool, bool]
 _PlainImport = tuple[str, str | None, int, int, bool]
 
 
@@ -310,12 +312,12 @@ def _read_parameter(plain: _PlainParameter) -> Parameter:
 
 
 def _plain_region(one: Region) -> _PlainRegion:
-    return one.kind, one.start, one.end, one.term, one.is_async, one.leaves, one.exits
+    ends = one.leaves, one.exits, one.breaks
+    return one.kind, one.start, one.end, one.term, one.is_async, *ends
 
 
 def _read_region(plain: _PlainRegion) -> Region:
-    kind, start, end, term, is_async, leaves, exits = plain
-    return Region(kind, start, end, term, is_async, leaves, exits)
+    return Region(*plain)
 
 
 def _plain_import(one: Import) -> _PlainImport:

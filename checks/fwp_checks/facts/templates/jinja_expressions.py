@@ -91,7 +91,7 @@ class JinjaExpressions(JinjaFilters):
             test = self._or()
             self.tested(test, start, self.done)
             # The value stands before its test in the text, and so in the terms.
-            self.regions.append(Region("if", begin, end, test, False, False, False))
+            self.regions.append(Region("if", begin, end, test, False, False, False, False))
             other_begin = len(self.terms)
             if self.take("else"):
                 other = self.expression()

@@ -65,7 +65,7 @@ class Writer:
 
     def region(self, kind: str, start: int, term: int = -1) -> int:
         """Close a region that began at term number ``start``; gives its number."""
-        self.regions.append(Region(kind, start, len(self.terms), term, False, False, False))
+        self.regions.append(Region(kind, start, len(self.terms), term, False, False, False, False))
         return len(self.regions) - 1
 
     def builtin(self, name: str, start: int, end: int) -> int:

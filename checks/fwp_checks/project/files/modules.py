@@ -14,6 +14,8 @@ from fwp_checks.facts.model import ModuleFacts, Region
 from fwp_checks.facts.source import text_of
 from fwp_checks.project.files.roots import SourceRoots, added_names, inner_names, sees
 
+# The loops that a break leaves.
+_BROKEN = ("for", "while")
 _MAIN = {(t.NAME, "__name__"), (t.CONST, "__main__")}
 
 
@@ -245,6 +247,25 @@ class Module:
             if outer.start <= before and region.end <= outer.end and outer is not region:
                 end = min(end, outer.end)
         return region.end, end
+
+    def leaves_loop(self, region: Region, loop: Region, scope_number: int) -> bool:
+        """Whether control leaves a loop from the end of a region in it, or of its own; where that
+        leaves one between them, whether it may leave the loop behind that.
+        """
+        if not region.exits:
+            return False
+        regions = self.regions_in(scope_number)
+        between = [
+            inner.end
+            for inner in regions
+            if inner.kind in _BROKEN
+            and loop.start < inner.start <= region.start
+            and region.end <= inner.end <= loop.end
+        ]
+        if not region.breaks or not between:
+            return True
+        end = min(between)
+        return any(later.exits and end <= later.start < loop.end for later in regions)
 
     def imports_any(self, packages: Container[str]) -> bool:
         """Whether it imports something of one of these packages, by their first names."""

@@ -145,13 +145,15 @@ class LoopEffects:
         around = [
             loop
             for loop in loops
-            if loop.start < event.term < loop.end and loop.start < asked < loop.end
+            if loop.start < event.term < loop.end
+            and loop.start < asked < loop.end
+            and not self._leaves(frame, loop, event.term)
         ]
         if not around or event.is_remembered:
             return None
         inner = max(around, key=lambda loop: loop.start)
         row = self._row(effect, last)
-        if row is None or self._leaves(frame, inner, event.term) or _is_in_bulk(last):
+        if row is None or _is_in_bulk(last):
             return None
         if _is_remembered(frame, event.term):
             return None
@@ -264,7 +266,8 @@ class LoopEffects:
     def _leaves(frame: Frame, loop: Region, term: int) -> bool:
         """Whether a term stands in a branch that leaves the loop, so it runs once at most."""
         return any(
-            region.exits and loop.start <= region.start <= term < region.end
+            loop.start <= region.start <= term < region.end
+            and frame.module.leaves_loop(region, loop, frame.scope_number)
             for region in frame.module.regions_in(frame.scope_number)
         )
 

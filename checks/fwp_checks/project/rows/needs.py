@@ -308,7 +308,13 @@ class RowNeeds:
         inner = max(loops, key=lambda region: region.start)
         if by_key and inner.term == consumed.term and _leaves_with(frame, inner, term):
             return True
-        return inner.exits or any(region.exits for region in around if region.start >= inner.start)
+        own = [r for r in loops if goes_through(self._project, r, frame.module, consumed.term)]
+        loop = max(own, key=lambda region: region.start) if own else inner
+        return any(
+            frame.module.leaves_loop(region, loop, frame.scope_number)
+            for region in around
+            if region.start >= loop.start
+        )
 
     def _is_called_in_handler(self, frame: Frame) -> bool:
         """Whether all that call a frame do so where they handle an exception."""
@@ -340,9 +346,10 @@ class RowNeeds:
                 if not self._is_asked_on_way_out(caller, origin, within | {frame}):
                     return False
             elif not self._is_behind_loop(caller, term, consumed) and not any(
-                region.exits and region.kind not in LOOPS and consumed.term < region.start <= term
+                module.leaves_loop(region, loop, caller.scope_number)
+                for loop in self._loops_around(caller, term, consumed.term)
                 for region in module.regions_in(caller.scope_number)
-                if term < region.end and self._is_in_loop(caller, region.start, consumed.term)
+                if region.kind not in LOOPS and loop.start < region.start <= term < region.end
             ):
                 return False
         return True
@@ -355,11 +362,15 @@ class RowNeeds:
 
     def _is_in_loop(self, frame: Frame, term: int, iterated: int) -> bool:
         """Whether a term stands in the loop over what is iterated."""
-        return any(
-            region.start <= term < region.end
-            and goes_through(self._project, region, frame.module, iterated)
+        return bool(self._loops_around(frame, term, iterated))
+
+    def _loops_around(self, frame: Frame, term: int, iterated: int) -> list[Region]:
+        return [
+            region
             for region in frame.module.regions_in(frame.scope_number)
-        )
+            if region.start <= term < region.end
+            and goes_through(self._project, region, frame.module, iterated)
+        ]
 
     def _needs_of_read(self, read: Read) -> Iterator[NeedEvidence]:
         protocols, members = self._project.protocols, self._project.members
