@@ -41,6 +41,8 @@ _ON_DISK = "io.TextIOWrapper"
 _STREAMS = ("io.RawIOBase", "io.BufferedIOBase", "io.TextIOBase", "io.IOBase")
 _STREAMING = ("read", "write")
 _PATH = "__fspath__"
+# What runs where nothing of interest does: one for all such calls, which are half of them.
+_IDLE: tuple[Alternative, ...] = ((RunExternal(""),),)
 
 
 class Libraries:
@@ -139,10 +141,10 @@ class Libraries:
         self, name: str, arguments: Arguments, receiver: Value | None
     ) -> tuple[Alternative, ...]:
         """The call itself, and what it runs of the functions and iterables that it is handed."""
+        if self.is_idle(name):
+            return _IDLE
         project = self._project
         alternatives: tuple[Alternative, ...] = ((RunExternal(name, arguments, receiver),),)
-        if self.is_idle(name):
-            return alternatives
         for role in project.catalogue.roles(name):
             if role.role not in _RUNNING_ROLES:
                 continue
