@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Hop, Origin, Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Instance, Unknown, Value
+from fwp_checks.project.rows.assigned import Assigned
 from fwp_checks.project.rows.jobs import fills_cache
 from fwp_checks.project.rows.noted import uses_noted
 from fwp_checks.project.rows.readied import Readied
@@ -192,6 +193,7 @@ class RowNeeds:
         self._callers = callers
         self._tuples = WrittenTuples(project, frames)
         self._readied = Readied(project)
+        self._assigned = Assigned(project, frames, callers)
 
     def collect(self) -> list[NeedEvidence]:
         """Every need, in a fixed order."""
@@ -231,6 +233,9 @@ class RowNeeds:
                 continue
             if self._is_called_in_handler(frame):
                 continue
+            names = [hop.name for hop in lack.hops]
+            if self._assigned.has(frame, event.term, origin, names):
+                continue
             starts = self._callers.letting_run(frame, event.term)
             if starts is not None:
                 is_kept = fills_cache(frame.module, event.term)
@@ -254,7 +259,11 @@ class RowNeeds:
 
     def _is_readied(self, origin: Origin, lack: Lack) -> bool:
         """Whether the function that asks for rows has loaded for each what is then read."""
-        if origin.built is None or len(lack.hops) > 1:
+        if origin.built is None:
+            return False
+        if self._assigned.has(None, -1, origin, [hop.name for hop in lack.hops]):
+            return True
+        if len(lack.hops) > 1:
             return False
         return lack.hops[0].name in self._readied.names(origin.built)
 

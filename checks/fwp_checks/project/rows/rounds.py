@@ -148,7 +148,7 @@ class Rounds:
         text = _beginning(terms, entry[2][0])
         if text is not None:
             return _DRAWING.search(text) is not None
-        calls = [terms[part] for part in sorted(_made_of(terms, entry[2][0]))]
+        calls = [terms[part] for part in sorted(made_of(terms, entry[2][0]))]
         named = [c[1] for c in calls if c[0] == t.CALL and terms[c[1]][0] == t.ATTR]
         return any(
             isinstance(function, (External, Member)) and function.name.startswith("sqlalchemy.")
@@ -260,7 +260,7 @@ def is_about(frame: Frame, term: int) -> bool:
     regions = frame.module.regions_in(frame.scope_number)
     loops = [region for region in regions if region.term == root and terms[root][0] == t.ITER]
     for one in given:
-        parts = _made_of(terms, one)
+        parts = made_of(terms, one)
         # What an inner loop goes through is not the row's.
         is_own = loops and all(terms[part][0] != t.ITER for part in parts)
         if root in parts or (is_own and differs(frame, one, loops)):
@@ -286,7 +286,7 @@ def _asked_with(terms: Sequence[t.Term], term: int) -> tuple[int, list[int]]:
             return term, given
 
 
-def _made_of(terms: Sequence[t.Term], term: int) -> set[int]:
+def made_of(terms: Sequence[t.Term], term: int) -> set[int]:
     """All terms that a term is made of."""
     waiting = [term]
     seen: set[int] = set()
