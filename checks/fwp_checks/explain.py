@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ModuleFacts
 from fwp_checks.finding import Finding
+from fwp_checks.project.effects.asked_for import AskedFor
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.chains import public_name, run_name
 from fwp_checks.project.effects.effects import Rows
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop.asked_for import AskedFor
 from fwp_checks.project.loop.companies import Company
 from fwp_checks.project.loop.event_loop import LoopFunction
 from fwp_checks.project.loop.loop_evidence import FILE_KINDS, SiteEvidence, severity_of_kind

@@ -204,6 +204,17 @@ class Catalogue:
             self._gives[key] = known
         return known
 
+    def names_member(self, dotted: str) -> bool:
+        """Whether a row names a member of a type, as the type's or as one of its bases'."""
+        if not self.knows_module(dotted):
+            return False
+        return any(
+            name in members["single"]
+            for name in self._places(dotted)
+            for tables in self._layers
+            for members in (tables["effects"], tables["roles"], *tables["gives"].values())
+        )
+
     def names_with(self, effect: str) -> frozenset[str]:
         """The canonical names of functions, methods and types with a row of this effect; of types
         those, too, that inherit it, of nothing what a wildcard covers.

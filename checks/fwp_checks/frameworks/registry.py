@@ -284,14 +284,22 @@ class Frameworks:
             framework.may_have(base, name) for framework in self._concerned_class(base.class_)
         )
 
+    def has_attribute(self, base: Instance, name: str) -> bool | None:
+        """See :meth:`RowHooks.has_attribute`."""
+        for framework in self._of_class(base):
+            answer = framework.has_attribute(self.project, base, name)
+            if answer is not None:
+                return answer
+        return None
+
+    def _of_class(self, base: Instance) -> list[Framework]:
+        if isinstance(base.class_, str):
+            return self._concerned(base.class_)
+        return self._concerned_class(base.class_)
+
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance:
         """See :meth:`Framework.assigned`."""
-        concerned = (
-            self._concerned(base.class_)
-            if isinstance(base.class_, str)
-            else self._concerned_class(base.class_)
-        )
-        for framework in concerned:
+        for framework in self._of_class(base):
             base = framework.assigned(base, names) or base
         return base
 

@@ -108,6 +108,12 @@ class RowHooks:
         """
         return False
 
+    def has_attribute(self, project: Project, base: Instance, name: str) -> bool | None:
+        """Whether one of its queries or rows has an attribute, which no row of the catalogue and
+        no class of the project names; None if it may have.
+        """
+        return None
+
     def is_relation(self, project: Project, frame: Frame, term: int) -> bool:
         """Whether a query at a term asks for all objects behind a relation, which may have been
         fetched along.

@@ -20,6 +20,7 @@ from fwp_checks.frameworks.django import (
     bodies,
     caches,
     edits,
+    having,
     history,
     instances,
     kept,
@@ -183,6 +184,10 @@ class Django(Framework):
     def may_have(self, base: Instance, name: str) -> bool:
         """What a queryset annotated."""
         return instances.may_have(base, name)
+
+    def has_attribute(self, project: Project, base: Instance, name: str) -> bool | None:
+        """Rows have relations, and nothing that querysets and lists have."""
+        return having.has_attribute(project, base, name)
 
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance | None:
         """A row whose relations were assigned by hand."""

@@ -185,8 +185,12 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
         loads = rows.below(row.loads, name) | known
         if _is_followed(row, relation):
             loads |= {rows.FOLLOWED}
-        computed = rows.below(row.annotated, name)
-        found = rows.Row(loads, has_peers=row.has_peers, annotated=computed)
+        found = rows.Row(
+            loads,
+            attributes=rows.attributes_below(row.attributes, name),
+            has_peers=row.has_peers,
+            annotated=rows.below(row.annotated, name),
+        )
         return rows.objects(relation.target, (found,) if origin is None else (found, origin))
     if row is None:
         # Whoever fetched the object may have fetched these, too.
@@ -199,6 +203,7 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
             known=known,
             fetched=True,
             surely=named,
+            attributes=rows.attributes_below(row.attributes, name),
             annotated=rows.below(row.annotated, name),
             is_ordered=name in row.ordered or models.is_ordered(relation.target),
         )
@@ -279,8 +284,8 @@ def truth(instance: Instance, names: tuple[str, ...]) -> bool | None:
 
 
 def may_have(instance: Instance, name: str) -> bool:
-    """Whether a row has an annotation, or may have it: what is fetched by a query that is not known
-    may have anything.
+    """Whether a row has an annotation, or what was assigned, or may have it: what is fetched by a
+    query that is not known may have anything.
     """
     row = rows.row_of(instance)
     if row is None:
@@ -288,7 +293,7 @@ def may_have(instance: Instance, name: str) -> bool:
     is_left = any(lookup.to_attr == name for lookup in row.attributes)
     if name == _PREFETCHED and not row.loads <= {rows.FOLLOWED}:
         return True
-    return is_left or name in row.annotated or rows.ANYTHING in row.loads
+    return is_left or name in row.annotated or rows.loads(row.loads, name)
 
 
 def assigned(instance: Instance, names: frozenset[str]) -> Instance | None:

@@ -111,6 +111,18 @@ class Prefetched:
     is_ordered: bool = False
 
 
+def attributes_below(attributes: tuple[Prefetched, ...], name: str) -> tuple[Prefetched, ...]:
+    """The lists that are left on the objects behind a relation."""
+    prefix = f"{name}__"
+    return tuple(
+        [
+            replace(one, path=one.path.removeprefix(prefix))
+            for one in attributes
+            if one.path.startswith(prefix)
+        ]
+    )
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class Row(State):
     """Where an object came from: a query that fetched these relations and columns with it.

@@ -24,6 +24,7 @@ from fwp_checks.project.meaning.values import (
     Iterable,
     Unknown,
     Value,
+    Wrapped,
 )
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def reading(project: Project, base: Instance, name: str) -> tuple[Alternative, .
     instance = awaited or base
     found = _missing(project, instance, name)
     if found is None:
-        return None
+        return () if _is_assigned(project, instance, name) else None
     relation, keywords = found
     can_wait = awaited is not None and keywords != FORBIDDEN
     called = AWAITED_LOAD if can_wait else rows.LAZY_LOAD
@@ -150,6 +151,14 @@ def _missing(project: Project, instance: Instance, name: str) -> tuple[Relation,
     if how != LAZY:
         return None
     return relation, REFUSED if row.is_async else ()
+
+
+def _is_assigned(project: Project, instance: Instance, name: str) -> bool:
+    """Whether a value was put where a cached property keeps its own."""
+    row = rows.row_of(instance)
+    if row is None or name not in row.known or not isinstance(instance.class_, ClassValue):
+        return False
+    return isinstance(project.members.find_in_class(instance.class_, name), Wrapped)
 
 
 def _is_fixed(relation: Relation, row: Row) -> bool:

@@ -345,7 +345,8 @@ class Behaviours:
         kind: int = entry[0]
         protocols = self._project.protocols
         if kind == t.ATTR:
-            return protocols.reading(self._value(frame, entry[1]), entry[2])
+            used = self._project.assignments.used(frame, entry[1], term)
+            return protocols.reading(used, entry[2])
         if kind == t.LOOKUP:
             base = self._value(frame, entry[1])
             return self._project.templates.looked_up(base, entry[2], entry[3]).alternatives

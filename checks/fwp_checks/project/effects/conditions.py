@@ -6,7 +6,7 @@ it. What they pass is another question (``passed``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -19,7 +19,6 @@ from fwp_checks.project.effects.requirements import (
     EMPTY,
     NOTHING,
     PARTS,
-    PLAIN,
     Condition,
     Requirements,
     changes,
@@ -31,6 +30,7 @@ from fwp_checks.project.effects.unused import ENDING
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.assignments import assigned_before
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.having import PLAIN
 from fwp_checks.project.meaning.mappings import root_of, roots_of
 from fwp_checks.project.meaning.tested import parts
 from fwp_checks.project.meaning.values import (
@@ -114,11 +114,24 @@ class Conditions:
                 requirements = self._tested(frame, region.term, True)
                 if requirements:
                     found.append((region.start, region.end, requirements))
+        for bool_ in frame.module.of_kind_in(t.BOOL, frame.scope):
+            if frame.module.code_scope_of(bool_) == frame.scope_number:
+                found.extend(self._short_circuited(frame, bool_))
         for start, end, term, positive in renewed(frame):
             requirements = self._tested(frame, term, positive)
             if requirements:
                 found.append((start, end, requirements))
         return found
+
+    def _short_circuited(self, frame: Frame, bool_: int) -> Iterator[tuple[int, int, Requirements]]:
+        """What the operands before ask for where a later one is come to: ``flag and load()``."""
+        terms = frame.module.facts.terms
+        _, operator, operands = terms[bool_]
+        for operand in operands[:-1]:
+            requirements = self._needed(frame, operand, operator == "and")
+            end = _end_of_operand(terms, bool_, operand) if requirements else -1
+            if end >= 0:
+                yield end + 1, bool_, requirements
 
     @staticmethod
     def _gone_through(frame: Frame, element: int) -> Requirements:
@@ -425,6 +438,14 @@ class Conditions:
                 if (need.owner is not None) is of_objects and need.is_of_itself
             ]
         )
+
+
+def _end_of_operand(terms: list[t.Term], bool_: int, operand: int) -> int:
+    """The last term of an operand of ``and`` or ``or``; -1 if it is not seen."""
+    if terms[operand][0] in _DECIDING or terms[operand][0] == t.BOOL:
+        return operand
+    asked = (t.TRUTH, operand)
+    return next((term for term in range(bool_ - 1, -1, -1) if terms[term][:2] == asked), -1)
 
 
 def _one_of(tested: list[Requirements]) -> Requirements:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.project.meaning.classes import PLAIN_BASES
+from fwp_checks.project.meaning.having import answer
 from fwp_checks.project.meaning.values import ClassValue, Instance, Value, options_of
 
 if TYPE_CHECKING:
@@ -16,23 +17,21 @@ _SETTING = ("setattr", "update")
 
 
 def has(project: Project, value: Value, name: str) -> bool:
-    """Whether an object of the project certainly has an attribute: its class binds it."""
-    return all(
-        isinstance(option, Instance)
-        and isinstance(option.class_, ClassValue)
-        and project.members.find_in_class(option.class_, name) is not None
-        for option in options_of(value)
-    )
+    """Whether an object certainly has an attribute: its class binds it."""
+    return all(answer(project, option, name) is True for option in options_of(value))
 
 
 def lacks(project: Project, value: Value, name: str) -> bool:
-    """Whether an object of the project certainly has no such attribute: its class and what that is
-    derived from neither bind nor declare it, nothing sets it, and all of them are known.
+    """Whether an object certainly has no such attribute: its class and what that is derived from
+    neither bind nor declare it, nothing sets it, and all of them are known.
     """
     return all(
-        isinstance(option, Instance)
-        and isinstance(option.class_, ClassValue)
-        and _never_has(project, option.class_, name)
+        answer(project, option, name) is False
+        or (
+            isinstance(option, Instance)
+            and isinstance(option.class_, ClassValue)
+            and _never_has(project, option.class_, name)
+        )
         for option in options_of(value)
     )
 

@@ -6,13 +6,13 @@ Something that runs once in a process is no cost of each call, so effects are no
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.caches import Caches
+from fwp_checks.project.effects.lasting import Filled, got_from, lasting
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -34,11 +34,11 @@ _FILES = frozenset(
     {"pathlib.Path.exists", "pathlib.Path.is_file", "os.path.exists", "os.path.isfile"}
 )
 
-# hasattr(x, "name") and getattr(x, "name", None) ask for an attribute, too.
-_ATTRIBUTE_FUNCTIONS = ((t.NAME, "hasattr"), (t.NAME, "getattr"))
-
 Guarded = tuple[int, int, int]
 """A stretch of terms that runs under a test, and the term of that."""
+
+_LEN = (t.NAME, "len")
+_ZERO = (t.CONST, 0)
 
 _Asked = Callable[[list[t.Term], int], "tuple[bool, str | None]"]
 """What a condition asks for being empty (True) or filled, if it does."""
@@ -51,6 +51,7 @@ class Once:
         self._project = project
         self._kept_by_arguments: dict[ClassValue, bool | None] = {}
         self._caches = Caches(project)
+        self._filled = Filled(project)
         self._guarded: dict[tuple[str, int], list[Guarded]] = {}
         self._remembered: dict[tuple[str, int], list[Guarded]] = {}
 
@@ -166,6 +167,8 @@ class Once:
         if not frame.module.regions_in(frame.scope_number):
             return []  # as of most functions: there is no test
         written = self._all_written(frame)
+        for name, term in self._filled.of(frame, self._asked(frame, self._tested)):
+            written.setdefault(name, []).append(term)
         found = self._while_empty(frame, written, self._tested)
         for region, name in self._returned_if_ready(frame):
             start, end = frame.module.rest_after(region, frame.scope_number)
@@ -194,7 +197,7 @@ class Once:
             if not entry or entry[0] != t.BOOL or entry[1] != "and":
                 continue
             returned = {
-                _lasting(terms, term)
+                lasting(terms, term)
                 for term in frame.scope.returns
                 if region.start <= term < region.end
             }
@@ -370,16 +373,14 @@ class Once:
         """
         terms = frame.module.facts.terms
         written: dict[str, list[int]] = {}
-        stores = frame.module.of_kind(t.STORE_ITEM)
-        first = bisect_left(stores, frame.scope.start)
-        for term in stores[first : bisect_left(stores, frame.scope.end, first)]:
-            name = _lasting(terms, terms[term][1])
+        for term in frame.module.of_kind_in(t.STORE_ITEM, frame.scope):
+            name = lasting(terms, terms[term][1])
             if name is not None:
                 written.setdefault(name, []).append(term)
         for term in frame.module.calls_in(frame.scope_number):
             called, added, _ = terms[term][1:4]
             if len(added) == 1 and terms[called][0] == t.ATTR and terms[called][2] == "add":
-                name = _lasting(terms, terms[called][1])
+                name = lasting(terms, terms[called][1])
                 if name is not None and self._is_own(frame, added[0]):
                     written.setdefault(name, []).append(term)
         return written
@@ -408,10 +409,10 @@ class Once:
             empty, name = Once._looked_up(terms, entry[2])
             return not empty, name
         if entry[0] == t.COMPARE and entry[1] in ("in", "not in"):
-            return entry[1] == "not in", _lasting(terms, entry[3])
+            return entry[1] == "not in", lasting(terms, entry[3])
         if entry[0] == t.COMPARE and terms[entry[3]] == (t.CONST, None):
-            return entry[1] in ("is", "=="), _got_from(terms, entry[2])
-        return False, _got_from(terms, term)
+            return entry[1] in ("is", "=="), got_from(terms, entry[2])
+        return False, got_from(terms, term)
 
     @staticmethod
     def _tested(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
@@ -425,11 +426,15 @@ class Once:
         if entry[0] == t.UNARY and entry[1] == "not":
             term, empty = entry[2], True
         elif entry[0] == t.COMPARE and entry[1] in ("is", "is not", "==", "!="):
-            if terms[entry[3]] != (t.CONST, None):
+            length = terms[entry[2]]
+            if length[0] == t.CALL and terms[length[1]] == _LEN and terms[entry[3]] == _ZERO:
+                term = length[2][0]
+            elif terms[entry[3]] == (t.CONST, None):
+                term = entry[2]
+            else:
                 return False, None
             empty = entry[1] in ("is", "==")
-            term = entry[2]
-        name = _lasting(terms, term)
+        name = lasting(terms, term)
         return empty and name is not None, name
 
     @staticmethod
@@ -472,7 +477,7 @@ def _is_of_kept(terms: list[t.Term], term: int, name: str) -> bool:
     if entry[0] != t.ATTR:
         return False
     held = t.unaliased(terms, entry[1])
-    return _lasting(terms, terms[held][1] if terms[held][0] == t.ITEM else held) == name
+    return lasting(terms, terms[held][1] if terms[held][0] == t.ITEM else held) == name
 
 
 def renewed(frame: Frame) -> Iterator[tuple[int, int, int, bool]]:
@@ -538,22 +543,3 @@ def _is_own(frame: Frame, base: int) -> bool:
     if terms[base][0] == t.PARAM:
         return is_method and bool(terms[base][1] == 0)
     return terms[base][0] in (t.NAME, t.IMPORT)
-
-
-def _lasting(terms: list[t.Term], term: int) -> str | None:
-    """The name of a variable that outlives the call: an attribute, or a global."""
-    entry = terms[term]
-    if entry[0] == t.ATTR:
-        return f".{entry[2]}"
-    if entry[0] == t.CALL and len(entry[2]) > 1 and terms[entry[1]] in _ATTRIBUTE_FUNCTIONS:
-        name = terms[entry[2][1]]
-        return f".{name[1]}" if name[0] == t.CONST else None
-    return str(entry[1]) if entry[0] == t.NAME else None
-
-
-def _got_from(terms: list[t.Term], term: int) -> str | None:
-    """The mapping that ``mapping.get(key)`` asks."""
-    entry = terms[term]
-    if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR or terms[entry[1]][2] != "get":
-        return None
-    return _lasting(terms, terms[entry[1]][1])

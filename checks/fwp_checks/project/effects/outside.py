@@ -14,7 +14,6 @@ from fwp_checks.project.effects.constructed import CONSTRUCTOR, MOST_STORES, is_
 from fwp_checks.project.effects.requirements import (
     GIVEN,
     NOTHING,
-    PLAIN,
     Condition,
     Requirements,
 )
@@ -22,6 +21,7 @@ from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.assignments import assigned_before
 from fwp_checks.project.meaning.classes import MODEL
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.having import PLAIN
 from fwp_checks.project.meaning.mappings import root_of, roots_of
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.values import (

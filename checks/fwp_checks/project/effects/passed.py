@@ -19,7 +19,6 @@ from fwp_checks.project.effects.requirements import (
     EMPTY,
     GIVEN,
     NOTHING,
-    PLAIN,
     Condition,
     Requirements,
     is_of,
@@ -28,6 +27,7 @@ from fwp_checks.project.effects.requirements import (
 from fwp_checks.project.effects.taking import argument_at, may_take
 from fwp_checks.project.effects.unused import is_unused
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.having import PLAIN
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from io import BytesIO, StringIO
 from typing import NamedTuple
 
 from fwp_checks.facts import terms as t
@@ -12,11 +10,6 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import root_of
 from fwp_checks.project.meaning.values import ClassValue, Constant, External, Value
 
-# Objects of these are of no other class that a test asks for, but of abstract ones.
-PLAIN: dict[str, type] = {
-    f"builtins.{class_.__name__}": class_
-    for class_ in (bool, bytearray, bytes, dict, float, int, list, str, tuple)
-} | {"io.BytesIO": BytesIO, "io.StringIO": StringIO}
 # Methods of dictionaries that give of an empty one nothing, or what they are handed.
 PARTS: frozenset[str] = frozenset({"get", "items", "keys", "values"})
 # Functions of the language that leave what they are handed as it is.
@@ -131,9 +124,7 @@ def changes(frame: Frame) -> frozenset[tuple[int, object]]:
     """
     module, scope = frame.module, frame.scope
     terms = module.facts.terms
-    stored = module.of_kind(t.STORE_ITEM)
-    first = bisect_left(stored, scope.start)
-    changed = [terms[term][1:3] for term in stored[first : bisect_left(stored, scope.end, first)]]
+    changed = [terms[term][1:3] for term in module.of_kind_in(t.STORE_ITEM, scope)]
     for term in module.calls_in(frame.scope_number):
         called = terms[terms[term][1]]
         if called[0] == t.ATTR and called[2] in _CHANGING:
@@ -154,9 +145,7 @@ def may_fill(frame: Frame, parameter: int) -> bool:
     """
     module, scope = frame.module, frame.scope
     terms = module.facts.terms
-    stored = module.of_kind(t.STORE_ITEM)
-    first = bisect_left(stored, scope.start)
-    for term in stored[first : bisect_left(stored, scope.end, first)]:
+    for term in module.of_kind_in(t.STORE_ITEM, scope):
         if parameter_of(terms, terms[term][1]) == parameter:
             return True
     for term in module.calls_in(frame.scope_number):

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import ModuleFacts, Region
+from fwp_checks.facts.model import ModuleFacts, Region, Scope
 from fwp_checks.facts.source import text_of
 from fwp_checks.project.files.roots import SourceRoots, added_names, inner_names, sees
 
@@ -187,6 +187,12 @@ class Module:
         if known is None:
             known = self._by_kind[kind] = array("I", _occurrences(self.kinds, kind))
         return known
+
+    def of_kind_in(self, kind: int, scope: Scope) -> Sequence[int]:
+        """Every term of a kind inside a scope, in order."""
+        found = self.of_kind(kind)
+        first = bisect_left(found, scope.start)
+        return found[first : bisect_left(found, scope.end, first)]
 
     @cached_property
     def _by_kind(self) -> dict[int, array[int]]:

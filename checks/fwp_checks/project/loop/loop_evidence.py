@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Severity
+from fwp_checks.project.effects.asked_for import AskedFor
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.call_graph import CallGraph
 from fwp_checks.project.effects.chains import Call, call_at
@@ -29,7 +30,6 @@ from fwp_checks.project.loop import (
     lasting,
     private_loops,
 )
-from fwp_checks.project.loop.asked_for import AskedFor
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.loop.own_loops import OwnLoops

@@ -6,7 +6,8 @@ object is handed to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
@@ -17,6 +18,10 @@ from fwp_checks.project.meaning.values import Instance, Union, Value, join
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
+_SETATTR = (t.NAME, "setattr")
+# Where objects keep their attributes.
+_KEPT = "__dict__"
+
 
 class Assignments:
     """Answers for one project."""
@@ -24,7 +29,7 @@ class Assignments:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._evaluate = project.values.evaluate
-        self._known: dict[tuple[Module, int], dict[int, list[tuple[int, str]]]] = {}
+        self._known: dict[Module, dict[int, dict[int, list[tuple[int, str]]]]] = {}
 
     def used(self, frame: Frame, term: int, at: int) -> Value:
         """The value of a term where another one uses it."""
@@ -45,15 +50,16 @@ class Assignments:
 
     def _in_scope(self, frame: Frame) -> dict[int, list[tuple[int, str]]]:
         """By what an attribute is assigned on: where, and its name."""
-        key = (frame.module, frame.scope_number)
-        known = self._known.get(key)
+        module = frame.module
+        known = self._known.get(module)
         if known is None:
-            known = self._known[key] = {}
-            terms = frame.module.facts.terms
-            for store in frame.module.attribute_writes_in(frame.scope_number):
-                for root in roots_of(terms, terms[store][1]):
-                    known.setdefault(root, []).append((store, terms[store][2]))
-        return known
+            known = self._known[module] = {}
+            terms = module.facts.terms
+            for one in attributes_set(module):
+                assigned = known.setdefault(module.code_scope_of(one.term), {})
+                for root in roots_of(terms, one.owner):
+                    assigned.setdefault(root, []).append((one.term, one.name))
+        return known.get(frame.scope_number, {})
 
     def _with(self, value: Value, names: frozenset[str]) -> Value:
         if isinstance(value, Union):
@@ -61,6 +67,36 @@ class Assignments:
         if isinstance(value, Instance) and value.details:
             return self._project.frameworks.assigned(value, names)
         return value
+
+
+class AttributeSet(NamedTuple):
+    """Where code sets an attribute on an object, and to what."""
+
+    term: int
+    owner: int
+    name: str
+    value: int
+
+
+def attributes_set(module: Module) -> Iterator[AttributeSet]:
+    """What a file sets on objects: ``post.size = …``, ``setattr(post, "size", …)``,
+    ``post.__dict__["size"] = …``
+    """
+    terms = module.facts.terms
+    for store in module.of_kind(t.STORE):
+        _, owner, name, value = terms[store]
+        if value >= 0:
+            yield AttributeSet(store, owner, name, value)
+    for call in module.calls:
+        given = terms[call][2]
+        if len(given) == 3 and terms[terms[call][1]] == _SETATTR:
+            if terms[given[1]][0] == t.CONST:
+                yield AttributeSet(call, given[0], str(terms[given[1]][1]), given[2])
+    for store in module.of_kind(t.STORE_ITEM):
+        _, base, key, value = terms[store]
+        held = terms[t.unaliased(terms, base)]
+        if value >= 0 and terms[key][0] == t.CONST and held[0] == t.ATTR and held[2] == _KEPT:
+            yield AttributeSet(store, held[1], str(terms[key][1]), value)
 
 
 def assigned_before(frame: Frame, term: int) -> int:

@@ -18,6 +18,7 @@ from fwp_checks.facts.model import Region
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.having import answer
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
     Arguments,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 # Terms that are part of a test: what stands between them and the branch before is another test's.
 _PARTS = (t.CONST, t.NAME, t.ATTR, t.COMPARE, t.BOOL, t.UNARY, t.SEQUENCE, t.TRUTH, t.NARROW)
 _ASYNC_GENERATOR = "isasyncgenfunction"
+_HASATTR = (t.NAME, "hasattr")
 # Terms that only look something up.
 _LOOKING_UP = (t.CONST, t.NAME, t.PARAM, t.ATTR, t.ITEM, t.ALIAS, t.NARROW)
 
@@ -144,9 +146,9 @@ class Branches:
 
     @cached_property
     def _asking(self) -> dict[Module, set[int]]:
-        """The functions that ask what calling another one gives."""
+        """The functions that ask what calling another one gives, or what an object has."""
         found: dict[Module, set[int]] = {}
-        for name in sorted(t.COROUTINE_QUESTIONS | t.GENERATOR_QUESTIONS):
+        for name in sorted(t.COROUTINE_QUESTIONS | t.GENERATOR_QUESTIONS | {_HASATTR[1]}):
             for module, term in self._project.call_sites.spelt(name):
                 found.setdefault(module, set()).add(module.code_scope_of(term))
         return found
@@ -219,6 +221,8 @@ class Branches:
         holds = self._project.enclosing.holds(frame, term) if frame.parent is not None else None
         if holds is not None:
             return holds
+        if entry[0] == t.CALL and frame.module.facts.terms[entry[1]] == _HASATTR:
+            return self._has(frame, *entry[2]) if len(entry[2]) == 2 else None
         if not _has_state(frame):
             return self._gives_later(frame, entry) if entry[0] == t.CALL else None
         if entry[0] == t.COMPARE and entry[1] in ("==", "!=", "in", "not in"):
@@ -307,8 +311,6 @@ class Branches:
             return entry[1] == "is not" if self._is_true(frame, terms[entry[2]]) else None
         if entry[0] == t.CALL and terms[entry[1]] == (t.NAME, "bool") and len(entry[2]) == 1:
             return self._is_true(frame, terms[entry[2][0]])
-        if entry[0] == t.CALL and terms[entry[1]] == (t.NAME, "hasattr") and len(entry[2]) == 2:
-            return self._has(frame, *entry[2])
         names: list[str] = []
         root = -1
         while entry[0] in (t.ATTR, t.NARROW, t.ALIAS):
@@ -328,22 +330,24 @@ class Branches:
         return holds
 
     def _has(self, frame: Frame, base: int, name: int) -> bool | None:
-        """``hasattr(self, "name")``."""
+        """``hasattr(self, "name")``, ``hasattr(posts, "filter")``."""
         said = self._project.values.evaluate(frame, name)
         receiver = self._project.values.evaluate(frame, base)
-        if not isinstance(said, Constant) or not isinstance(receiver, Instance):
+        if not isinstance(said, Constant) or not isinstance(said.value, str):
             return None
-        class_ = receiver.class_
-        if not isinstance(class_, ClassValue) or not isinstance(said.value, str):
-            return None
-        if self._project.frameworks.may_have(receiver, said.value):
-            return True
-        bound = self._project.members.find_in_class(class_, said.value)
-        if bound is not None:
-            return None if isinstance(bound, Wrapped) else True
-        root = t.unaliased(frame.module.facts.terms, name)
-        is_computed = frame.module.facts.terms[root][0] != t.CONST
-        return False if is_computed and performs(receiver) else None
+        class_ = receiver.class_ if isinstance(receiver, Instance) else ""
+        if isinstance(receiver, Instance) and isinstance(class_, ClassValue):
+            if self._project.frameworks.may_have(receiver, said.value):
+                return True
+            bound = self._project.members.find_in_class(class_, said.value)
+            if isinstance(bound, Wrapped):
+                return None
+            root = t.unaliased(frame.module.facts.terms, name)
+            is_computed = frame.module.facts.terms[root][0] != t.CONST
+            if bound is None and is_computed and performs(receiver):
+                return False
+        found = {answer(self._project, one, said.value) for one in options_of(receiver)}
+        return found.pop() if len(found) == 1 else None
 
     def _compared(self, frame: Frame, entry: t.Term) -> bool | None:
         state = self._state(frame, entry[2])

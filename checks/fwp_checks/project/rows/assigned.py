@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.callers import Callers
+from fwp_checks.project.meaning.assignments import AttributeSet, attributes_set
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Origin, Place, origin_of
 from fwp_checks.project.meaning.values import options_of
@@ -43,7 +44,7 @@ class Assigned:
         self._frames = frames
         self._callers = callers
         self._stores: dict[str, list[_Store]] = {}
-        self._places: dict[str, list[tuple[Module, int]]] | None = None
+        self._places: dict[str, list[tuple[Module, AttributeSet]]] | None = None
 
     def has(self, frame: Frame | None, term: int, origin: Origin, names: Sequence[str]) -> bool:
         """Whether one of the relations that lead from a row, by their names, was assigned before
@@ -78,15 +79,16 @@ class Assigned:
         return known
 
     def _find(self, name: str) -> Iterator[_Store]:
-        for module, term in self._spelt.get(name, ()):
+        for module, one in self._spelt.get(name, ()):
+            term = one.term
             scope = module.code_scope_of(term)
             regions = module.regions_in(scope)
             loops = [one for one in regions if one.kind == "for" and one.start <= term < one.end]
             terms = module.facts.terms
-            if not loops or not _is_for_each(terms, term, loops, regions):
+            if not loops or not _is_for_each(terms, one, loops, regions):
                 continue
             for frame in self._frames.by_function.get((module.path, scope), ()):
-                origin = self._owner(frame, terms[term][1])
+                origin = self._owner(frame, one.owner)
                 if origin is not None and self._callers.letting_run(frame, term) is not None:
                     hops = tuple([hop.name for hop in origin.hops])
                     # One row of a mapping that a query gave may have been asked of that again.
@@ -103,26 +105,24 @@ class Assigned:
         return None
 
     @property
-    def _spelt(self) -> dict[str, list[tuple[Module, int]]]:
+    def _spelt(self) -> dict[str, list[tuple[Module, AttributeSet]]]:
         """By the name of an attribute: where code that may have rows assigns it."""
         if self._places is None:
             self._places = {}
             modules = {frame.module: None for frame in self._frames.all}
             for module in modules:
-                for term in module.of_kind(t.STORE):
-                    entry = module.facts.terms[term]
-                    if entry[3] >= 0:
-                        self._places.setdefault(entry[2], []).append((module, term))
+                for one in attributes_set(module):
+                    self._places.setdefault(one.name, []).append((module, one))
         return self._places
 
 
 def _is_for_each(
-    terms: Sequence[t.Term], store: int, loops: Sequence[Region], regions: Sequence[Region]
+    terms: Sequence[t.Term], one: AttributeSet, loops: Sequence[Region], regions: Sequence[Region]
 ) -> bool:
     """Whether loops assign to each of some rows: to the row that they go through, or to what they
     look up for what they go through; in any case, or if there is something to assign.
     """
-    base, value = (t.unaliased(terms, terms[store][at]) for at in (1, 3))
+    store, base, value = one.term, t.unaliased(terms, one.owner), t.unaliased(terms, one.value)
     is_row = any(_is_element(terms, base, loop.term) for loop in loops)
     if not is_row and not _is_looked_up(terms, base):
         return False

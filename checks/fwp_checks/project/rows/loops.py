@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region, Scope
+from fwp_checks.project.effects.asked_for import AskedFor
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.chains import Call, call_at
@@ -69,6 +70,7 @@ class LoopEffects:
         self._frames = frames
         self._callers = callers
         self._rows = Rows(project)
+        self._asked_for = AskedFor(project)
         self._rounds = Rounds(project)
         self._lengths = Lengths(project)
         self._writing: dict[tuple[Frame, int, int], bool] = {}
@@ -92,8 +94,9 @@ class LoopEffects:
         for frame in self._frames.all:
             loops = self._loops(frame)
             for event in behaviours.of(frame).events if loops else ():
-                chain = effects.chain(frame, event)
-                if chain is None or len(chain) > _MOST_LINKS[effect]:
+                by_nobody = partial(self._asked_for.by_nobody, frame, event.term)
+                chain, _ = effects.proven(frame, event, by_nobody)
+                if not chain or len(chain) > _MOST_LINKS[effect]:
                     continue
                 site = self._site(frame, event, chain, loops, effect)
                 if site is None:

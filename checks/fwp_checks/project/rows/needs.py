@@ -231,7 +231,7 @@ class RowNeeds:
                 continue
             if self._is_asked_on_way_out(frame, origin) or self._tuples.rule_out(origin):
                 continue
-            if self._is_called_in_handler(frame):
+            if self._is_called_in_handler(frame) or self._is_filled_in(frame, origin):
                 continue
             names = [hop.name for hop in lack.hops]
             if self._assigned.has(frame, event.term, origin, names):
@@ -334,6 +334,24 @@ class RowNeeds:
                 for region in caller.module.regions_in(caller.scope_number)
             )
             for caller, term in calls
+        )
+
+    def _is_filled_in(
+        self, frame: Frame, origin: Origin, within: frozenset[Frame] = frozenset()
+    ) -> bool:
+        """Whether all that call a frame do so for a property of the rows whose result was put there
+        before for each of them, ``for post in posts: post.__dict__["size"] = …``.
+        """
+        calls = self._callers.calls_of(frame) if frame not in within else ()
+        own = frame.arguments[0] if frame.scope.decorators and frame.arguments else None
+        row = origin_of(own) if own is not None else None
+        names = [frame.name]
+        if row is not None and row.built == origin.built and not row.hops:
+            if calls:
+                return all(self._assigned.has(one, term, row, names) for one, term in calls)
+            return self._assigned.has(None, -1, row, names)
+        return bool(calls) and all(
+            self._is_filled_in(caller, origin, within | {frame}) for caller, _ in calls
         )
 
     def _is_asked_on_way_out(

@@ -1,9 +1,9 @@
-"""What async functions do for some values of their parameters only, and whether any caller asks
-for it.
+"""What functions do for some values of their parameters only, and whether any caller asks for it.
 
 ``async def install(names, report=None): if report is None: return install_now(names)`` blocks
 nothing where everything in the project that calls it hands over a function; nor does what it hands
-its parameters on to, where that does so for some of them only.
+its parameters on to, where that does so for some of them only. ``def show(posts, counts=False):
+return [shown(post, counts) for post in posts]`` runs no query in its loop where all leave it so.
 """
 
 from __future__ import annotations
