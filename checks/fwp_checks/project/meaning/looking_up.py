@@ -1,15 +1,19 @@
 """Parameters by which a function finds something: ``def page(template, **names): return
-render_template(template, **names)``.
+render_template(template, **names)``, ``def may(action, user): return RULES[action](user)``.
 
 What it finds depends on the text that it is handed, which frames are not told apart by otherwise.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.literals import bound
 from fwp_checks.project.meaning.values import Constant, FunctionValue, Value
 
 if TYPE_CHECKING:
@@ -47,8 +51,8 @@ class LookingUp:
         """The names of functions of the project that hand a parameter to what finds something, by
         themselves or through each other: helpers of helpers that render templates.
         """
-        found: set[str] = set()
-        names: set[str] | frozenset[str] = self._project.frameworks.look_ups
+        found: set[str] = set(self._with_keys())
+        names: set[str] | frozenset[str] = self._project.frameworks.look_ups | found
         for _ in range(_MOST_STEPS):
             wanted = frozenset(names)
             names = set()
@@ -61,6 +65,21 @@ class LookingUp:
                             names.add(scope.name)
             found |= names
         return frozenset(found)
+
+    def _with_keys(self) -> Iterator[str]:
+        """The names of functions that take another one from a mapping by a parameter."""
+        places = []
+        for module in self._project.table.modules:
+            terms = module.facts.terms
+            for place in (*module.of_kind(t.ITEM), *module.calls):
+                key = _taken(terms[place], terms)[1]
+                if key >= 0 and terms[t.unaliased(terms, key)][0] == t.PARAM:
+                    places.append((module, place))
+        functions = {(module, module.code_scope_of(place)): None for module, place in places}
+        for module, number in functions:
+            scope = module.facts.scopes[number]
+            if scope.kind == "function" and scope.parent == 0 and self._keys(module, number):
+                yield scope.name
 
     def _find(self, module: Module, scope_number: int, helpers: frozenset[str]) -> frozenset[int]:
         """The parameters that a function hands to what finds something by a text."""
@@ -76,7 +95,71 @@ class LookingUp:
                     handed = terms[t.unaliased(terms, argument)]
                     if handed[0] == t.PARAM:
                         found.add(handed[1])
-        return frozenset(found)
+        return frozenset(found | self._keys(module, scope_number))
+
+    def _keys(self, module: Module, scope_number: int) -> set[int]:
+        """The parameters by which a function takes another one from a mapping that is written out:
+        ``RULES[action]``, ``self.rules.get(action)``.
+        """
+        terms = module.facts.terms
+        scope = module.facts.scopes[scope_number]
+        items = module.of_kind(t.ITEM)
+        own = items[bisect_left(items, scope.start) : bisect_left(items, scope.end)]
+        found: set[int] = set()
+        for place in (*own, *module.calls_in(scope_number)):
+            held, key = _taken(terms[place], terms)
+            asked = terms[t.unaliased(terms, key)] if key >= 0 else (t.UNKNOWN, "")
+            if asked[0] == t.PARAM and self._holds_functions(module, scope_number, held):
+                found.add(asked[1])
+        return found
+
+    def _holds_functions(self, module: Module, scope_number: int, term: int) -> bool:
+        """Whether something is a mapping of texts to functions, each written out."""
+        frame = self._project.frame_of_scope(module, scope_number)
+        held = self._written(frame, term)
+        if held is None:
+            return False
+        around, entry = held
+        terms = around.module.facts.terms
+        if entry[0] != t.MAPPING or not all(
+            key >= 0 and terms[key][0] == t.CONST for key, _ in entry[1]
+        ):
+            return False
+        values = [self._written(around, value) for _, value in entry[1]]
+        return any(value is not None and value[1][0] == t.DEFINITION for value in values)
+
+    def _written(self, frame: Frame, term: int) -> tuple[Frame, t.Term] | None:
+        """What a name, or an attribute of the method's own object, stands for."""
+        for _ in range(_MOST_STEPS):
+            terms = frame.module.facts.terms
+            entry = terms[t.unaliased(terms, term)]
+            if entry[0] == t.DECLARED and entry[1] >= 0:
+                source: tuple[Frame, int] | None = (frame, entry[1])
+            elif entry[0] in (t.NAME, t.IMPORT):
+                source = bound(self._project, frame, entry)
+            elif entry[0] == t.ATTR and terms[entry[1]] == (t.PARAM, 0):
+                around = frame.module.facts.scopes[frame.scope.parent]
+                at = around.bindings.get(entry[2], -1) if around.kind == "class" else -1
+                parent = self._project.frame_of_scope(frame.module, frame.scope.parent)
+                source = (parent, at) if at >= 0 else None
+            else:
+                return frame, entry
+            if source is None:
+                return None
+            frame, term = source
+        return None
+
+
+def _taken(entry: t.Term, terms: Sequence[t.Term]) -> tuple[int, int]:
+    """What something is taken from, and by which key: ``held[key]``, ``held.get(key)``; -1 each for
+    any other term.
+    """
+    if entry[0] == t.ITEM:
+        return entry[1], entry[2]
+    if entry[0] == t.CALL and entry[2] and terms[entry[1]][0] == t.ATTR:
+        if terms[entry[1]][2] == "get":
+            return terms[entry[1]][1], entry[2][0]
+    return -1, -1
 
 
 def _spelt(module: Module, called: t.Term) -> str:
