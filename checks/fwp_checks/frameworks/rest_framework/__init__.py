@@ -13,10 +13,10 @@ from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import kept, rows
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.views import REQUEST
-from fwp_checks.frameworks.rest_framework import views
+from fwp_checks.frameworks.rest_framework import taken_out, views
 from fwp_checks.frameworks.rest_framework.reads import Reader
 from fwp_checks.frameworks.rest_framework.routers import RouterParts
-from fwp_checks.frameworks.rest_framework.serializers import Serializers
+from fwp_checks.frameworks.rest_framework.serializers import Chosen, Serializers
 from fwp_checks.project.meaning.origins import Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -108,7 +108,8 @@ class RestFramework(Framework):
         many = arguments.get(-1, "many") == Constant(True)
         if many and views.prepares_lists(project, class_):
             shown = Unknown("a list whose serializer fetches more along")
-        made = Instance(class_, details=(views.Serializing(shown, many),))
+        left = taken_out.kept(project, class_, arguments)
+        made = Instance(class_, details=(views.Serializing(shown, many, left),))
         init = project.members.find_in_class(class_, "__init__")
         if not isinstance(init, FunctionValue):
             return Outcome.nothing(made)
@@ -140,7 +141,7 @@ class RestFramework(Framework):
         if not any(origin is not None and origin.consumed is not None for origin in origins):
             return None
         reader = Reader(project)
-        reader.serialize(base.class_, row)
+        reader.serialize(base.class_, row, chosen=Chosen(kept=how.kept))
         found = [touch.alternatives for touch in reader.touches]
         if how.many:
             found.insert(0, project.protocols.iterating(shown, is_async=False))

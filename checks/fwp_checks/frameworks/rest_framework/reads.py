@@ -91,7 +91,7 @@ class Reader:
         self._put = {}
         if isinstance(serializer, ClassValue) and self._own(serializer, row):
             return
-        for field in self._serializers.fields(serializer):
+        for field in self._serializers.fields(serializer, chosen.kept):
             if chosen.has(field.name):
                 place = field.place if field.place.path else outer
                 if place is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.models import GENERIC_RELATION, Field, Models, Relation
+from fwp_checks.frameworks.rest_framework import taken_out
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import (
@@ -19,7 +20,6 @@ from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
     External,
-    FunctionValue,
     Instance,
     MappingValue,
     Value,
@@ -65,11 +65,12 @@ Names = list[tuple[str, Place]]
 @dataclass(slots=True, unsafe_hash=True)
 class Chosen:
     """Which fields the call of a serializer asks for by their names: ``only`` these if there are
-    any, and those of ``without`` not.
+    any, and those of ``without`` not; ``kept`` are those that the class takes out for other calls.
     """
 
     only: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
 
     def has(self, name: str) -> bool:
         """Whether a field is shown."""
@@ -129,7 +130,7 @@ class Serializers:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._models = Models.of(project)
-        self._fields: dict[Serializer, tuple[SerializerField, ...]] = {}
+        self._fields: dict[tuple[Serializer, frozenset[str]], tuple[SerializerField, ...]] = {}
         self._is_serializer: dict[ClassValue, bool] = {}
 
     @classmethod
@@ -191,22 +192,27 @@ class Serializers:
 
     # -- fields ------------------------------------------------------------------------------------
 
-    def fields(self, serializer: Serializer) -> tuple[SerializerField, ...]:
-        """The readable fields of a serializer, in no particular order."""
-        known = self._fields.get(serializer)
+    def fields(
+        self, serializer: Serializer, kept: frozenset[str] = frozenset()
+    ) -> tuple[SerializerField, ...]:
+        """The readable fields of a serializer, in no particular order; of those that it takes out
+        itself, these.
+        """
+        key = (serializer, kept)
+        known = self._fields.get(key)
         if known is None:
-            self._fields[serializer] = ()
+            self._fields[key] = ()
             if isinstance(serializer, Nested):
                 found = list(self._nested_fields(serializer))
             else:
-                found = list(self._find_fields(serializer))
+                found = list(self._find_fields(serializer, kept))
             known = tuple(f for f in found if f.kind not in ("hidden", "unknown"))
-            self._fields[serializer] = known
+            self._fields[key] = known
         return known
 
-    def _find_fields(self, class_: ClassValue) -> Iterator[SerializerField]:
+    def _find_fields(self, class_: ClassValue, kept: frozenset[str]) -> Iterator[SerializerField]:
         declared = self._declared(class_)
-        removed = self._removed(class_)
+        removed = taken_out.names(self._project, class_) - kept
         if not self._is_model_serializer(class_):
             yield from (f for name, f in declared.items() if f and name not in removed)
             return
@@ -339,6 +345,8 @@ class Serializers:
             shown = chosen(self._project, frame, call) if call[0] == t.CALL else ALL_FIELDS
             if shown is None:
                 return SerializerField(name, "unknown", source, place, many)
+            kept = taken_out.kept(self._project, made.class_, arguments)
+            shown = replace(shown, kept=kept)
             return SerializerField(name, "nested", source, place, many, made.class_, chosen=shown)
         kind = self._kind(made)
         if kind is None:
@@ -385,15 +393,6 @@ class Serializers:
                 if isinstance(option, Instance) and isinstance(option.class_, ClassValue):
                     return replace(field, kind="nested", many=True, serializer=option.class_)
         return field
-
-    def _removed(self, class_: ClassValue) -> set[str]:
-        """Names of fields that methods of a serializer take out: ``self.fields.pop("…")``."""
-        removed: set[str] = set()
-        for name in ("__init__", "get_fields", "to_representation"):
-            method = self._project.members.find_in_class(class_, name)
-            if isinstance(method, FunctionValue):
-                removed.update(_popped(method))
-        return removed
 
     # -- default fields ----------------------------------------------------------------------------
 
@@ -458,19 +457,3 @@ def _source(arguments: Arguments, name: str) -> tuple[str, ...]:
     if given == "*":
         return ()
     return tuple((given or name).split("."))
-
-
-def _popped(method: FunctionValue) -> Iterator[str]:
-    """Names that a method takes out of ``self.fields``, or out of what it makes the fields of."""
-    terms = method.module.facts.terms
-    scope = method.module.facts.scopes[method.scope]
-    for entry in terms[scope.start : scope.end]:
-        base = key = -1
-        if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "pop":
-            base, key = terms[entry[1]][1], entry[2][0] if entry[2] else -1
-        elif entry[0] == t.STORE_ITEM and entry[3] < 0:
-            base, key = entry[1], entry[2]
-        if key < 0 or terms[key][0] != t.CONST or not isinstance(terms[key][1], str):
-            continue
-        if scope.name == "get_fields" or (terms[base][0] == t.ATTR and terms[base][2] == "fields"):
-            yield terms[key][1]

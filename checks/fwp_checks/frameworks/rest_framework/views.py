@@ -15,7 +15,7 @@ from fwp_checks.frameworks.django.history import FILLING_FUNCTIONS
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.rows import row_of
 from fwp_checks.frameworks.django.views import project_classes
-from fwp_checks.frameworks.rest_framework import pages
+from fwp_checks.frameworks.rest_framework import pages, taken_out
 from fwp_checks.frameworks.rest_framework.reads import calls_super
 from fwp_checks.frameworks.rest_framework.serializers import (
     ALL_FIELDS,
@@ -107,10 +107,13 @@ class Acting(Performing):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Serializing:
-    """What a serializer object shows: an object, or with ``many`` each object of a list."""
+    """What a serializer object shows: an object, or with ``many`` each object of a list. ``kept``
+    are fields that its class takes out for other calls.
+    """
 
     shown: Value
     many: bool
+    kept: frozenset[str]
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -164,7 +167,8 @@ def call(project: Project, name: str, arguments: Arguments, receiver: Value | No
         return project.members.attribute(receiver, "serializer_class")
     if method == "get_serializer":
         classes = _method(project, receiver, "get_serializer_class")
-        return project.calls.invoke(classes, arguments).result
+        handed = taken_out.with_context(project, receiver, arguments)
+        return project.calls.invoke(classes, handed).result
     if method == "get_object":
         return _one(project, _method(project, receiver, "get_queryset"))
     if method == _PAGINATING:
@@ -358,7 +362,8 @@ def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
             whole = None if single else pages.whole_of_view(project, class_, queryset)
             rows = None if single else queryset
             for serializer in found:
-                yield Served(class_.name, place, serializer, row, single, whole=whole, rows=rows)
+                fields = Chosen(kept=taken_out.kept_by_view(project, class_, serializer))
+                yield Served(class_.name, place, serializer, row, single, fields, whole, rows)
 
 
 def _shown(
@@ -498,6 +503,7 @@ def _by_object(
         whole = pages.whole_of_call(project, frame, shown) if how.many else None
         rows = shown if how.many else None
         name = _owner_name(frame)
+        fields = replace(fields, kept=how.kept)
         yield Served(name, place, made.class_, marked, not how.many, fields, whole, rows)
 
 
