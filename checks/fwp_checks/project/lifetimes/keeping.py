@@ -9,13 +9,14 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.caches import has_decorator
 from fwp_checks.project.effects.once import Once
 from fwp_checks.project.lifetimes.model import Keeping
-from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.values import (
     ClassValue,
     External,
@@ -168,11 +169,15 @@ class Keepings:
         return None
 
     def _is_of_application(self, frame: Frame, base: int) -> bool:
-        """Whether an object is reached by way of the application, ``request.app.state``."""
+        """Whether an object is reached by way of the application: ``request.app.state``,
+        ``scope["app"].state``.
+        """
         terms = frame.module.facts.terms
         root = t.unaliased(terms, base)
         while terms[root][0] in (t.ATTR, t.ITEM):
             if terms[root][0] == t.ATTR and terms[root][2] == "app":
+                return True
+            if terms[root][0] == t.ITEM and terms[terms[root][2]] == (t.CONST, "app"):
                 return True
             root = t.unaliased(terms, terms[root][1])
         return False
@@ -182,12 +187,21 @@ class Keepings:
         if is_of_request(value):
             return None
         class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
-        if class_ is not None and frame.module.is_parameter(root, frame.scope_number, 0):
+        is_receiver = class_ is not None and frame.module.is_parameter(root, frame.scope_number, 0)
+        if not is_receiver and frame.function in self._hooks:
+            return None
+        if is_receiver:
             if any(isinstance(option, ClassValue) for option in options_of(value)):
                 return Keeping.PROCESS
             return Keeping.OBJECT
         # def init_app(app): app.extensions["db"] = …
         return Keeping.PROCESS
+
+    @cached_property
+    def _hooks(self) -> frozenset[FunctionKey]:
+        """The functions that frameworks call around handlers: they are handed the request."""
+        hooks = self._project.applications.hooks
+        return frozenset(hook.frame.function for hook in hooks if hook.kind.is_request)
 
     def _value(self, frame: Frame, term: int) -> Value:
         return self._project.values.evaluate(frame, term)

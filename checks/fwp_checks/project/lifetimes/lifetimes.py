@@ -152,6 +152,8 @@ class Lifetimes:
             keeping = self.keepings.of(current, at, lasts)
             if keeping is Keeping.PROCESS:
                 continue
+            if current.function in self.requested.of_passing_objects:
+                keeping = None
             seen.add((current.function, needed))
             if current.function in requests and keeping is None:
                 if current.function not in reached:

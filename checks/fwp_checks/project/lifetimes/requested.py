@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 _METHOD_OF_VIEW = "view method"
 _HANDLER = "handler"
 _DECORATOR = "decorator"
+# Views of which the library makes an object for each request: as_view() of Django, Flask (also
+# before 2.2, which brought init_every_request), Quart and Sanic; Starlette's endpoint is an object
+# that answers one request, and so is aiohttp's View.
+_MADE_ANEW = (
+    "django.views.", "django.contrib.auth.views.", "rest_framework.", "flask.views.",
+    "flask_restful.", "flask_restx.", "quart.views.", "sanic.views.", "starlette.endpoints.",
+    "aiohttp.web.View",
+)  # fmt: skip
+_MADE_ONCE = "init_every_request"
 
 
 class Requested:
@@ -82,11 +91,35 @@ class Requested:
         """The methods of classes that answer requests, and of their bases. Those that no code of
         the project calls, the library's own methods do.
         """
+        return self._methods_of(self._classes)
+
+    @cached_property
+    def of_passing_objects(self) -> frozenset[FunctionKey]:
+        """Those of the methods of views whose object answers one request: what it keeps goes with
+        it.
+        """
+        return self._methods_of(
+            {
+                class_
+                for class_ in self._classes
+                if any(
+                    name.startswith(_MADE_ANEW)
+                    for name in self._project.classes.info(class_).externals
+                )
+                and self._project.members.find_in_class(class_, _MADE_ONCE) is None
+            }
+        )
+
+    @cached_property
+    def _classes(self) -> set[ClassValue]:
+        handlers = self._project.applications.handlers.values()
+        return {handler.class_ for _, handler in handlers if handler.class_ is not None}
+
+    def _methods_of(self, classes: set[ClassValue]) -> frozenset[FunctionKey]:
+        """The methods of classes, and of their bases."""
         found = set()
-        classes = {handler.class_ for _, handler in self._project.applications.handlers.values()}
         for class_ in classes:
-            order = self._project.classes.info(class_).order if class_ is not None else ()
-            for owner in order:
+            for owner in self._project.classes.info(class_).order:
                 if isinstance(owner, ClassValue):
                     facts = owner.module.facts
                     for term in facts.scopes[owner.scope].bindings.values():
