@@ -125,9 +125,10 @@ def _evidence(file: FileView, shape: Shape) -> tuple[dict[str, str], list[tuple[
     if models:
         found["models"] = counted(len(models), "model")
     settings = shapes.settings(shape.application)
-    if len(settings) >= _MANY_SETTINGS and shape.application.place.path == module.path:
-        found["settings"] = f"{len(settings)} settings written in the code"
-        places += [(place, "a setting is written here") for place in settings]
+    written = sum(number for _, number in settings)
+    if written >= _MANY_SETTINGS and shape.application.place.path == module.path:
+        found["settings"] = f"{written} settings written in the code"
+        places += [(place, "a setting is written here") for place, _ in settings]
     querying = _querying(file, shape)
     if querying >= _MANY_QUERYING:
         found["querying"] = f"{querying} handlers that use the database"

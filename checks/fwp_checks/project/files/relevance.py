@@ -19,6 +19,7 @@ _FRAMEWORKS = frozenset({
     "flask_sqlalchemy", "apiflask", "flask_admin", "flask_appbuilder", "flask_openapi3",
     "flask_restful", "flask_restplus", "flask_restx", "flask_smorest", "flask_classful",
     "flask_classy", "jupyterhub", "reflex", "blacksheep", "chainlit", "nicegui", "shiny",
+    "configurations",
 })  # fmt: skip
 # Django's settings and lists of routes are reached by name only, and often import nothing.
 _SETTINGS = (
@@ -50,6 +51,8 @@ _BEGINNING = 3_000
 # A module with these may leave work to subclasses that it does not import.
 _OPEN_WORDS = (b"NotImplementedError", b"abstractmethod", b"Protocol", b"ABC")
 _OPEN = re.compile(rb"\b(?:%s)\b" % b"|".join(_OPEN_WORDS))
+# https://flask.palletsprojects.com/en/stable/api/#flask.Config.from_object imports what it is given.
+_CONFIGURING = b".from_object("
 # What imports a module with an application may run it.
 _MAKING = b"Flask("
 # The rows of a module that imports these may be read wherever it is imported, directly or not.
@@ -276,6 +279,8 @@ class _Imports:
                 found.update(self._relative(path, statement))
         if _IMPORTING in content:
             found.update(self._imported_by_name(path, content))
+        if _CONFIGURING in content:
+            found.update(self.named_in(path))
         self._names[path] = names
         self._known[path] = frozenset(found)
 

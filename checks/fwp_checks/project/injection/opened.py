@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.application.model import Dependency, Route
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.injection.sessions import CLASSES, FACTORIES, Opened
+from fwp_checks.project.injection.sessions import BEGIN, CLASSES, FACTORIES, Opened
 from fwp_checks.project.meaning.classes import SETTINGS
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.sites import OF_A_VALUE
-from fwp_checks.project.meaning.values import ClassValue, External, Member
+from fwp_checks.project.meaning.values import ClassValue, External, Member, ModuleValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.injection.injection import Injection
@@ -114,7 +114,11 @@ class OpenedByHand:
 
     def _factory(self, frame: Frame, term: int) -> tuple[str, int]:
         """Where what a call calls is defined."""
-        owner, place = self._project.types.resolve(frame, frame.module.facts.terms[term][1])
+        terms = frame.module.facts.terms
+        called = terms[term][1]
+        if terms[called][0] == t.ATTR and terms[called][2] == BEGIN:
+            called = terms[called][1]
+        owner, place = self._project.types.resolve(frame, called)
         return owner.module.path, place
 
     def _has_session(self, frame: Frame) -> bool:
@@ -175,13 +179,8 @@ class OpenedByHand:
 
     @staticmethod
     def _bound_name(module: Module, term: int) -> str:
-        terms = module.facts.terms
         for name, bound in module.facts.scopes[0].bindings.items():
-            while terms[bound][0] in (t.ALIAS, t.NARROW) or (
-                terms[bound][0] == t.DECLARED and terms[bound][1] >= 0
-            ):
-                bound = terms[bound][1]
-            if bound == term:
+            if _given(module, bound) == term:
                 return name
         return ""
 
@@ -191,8 +190,9 @@ class OpenedByHand:
             if not module.is_served:
                 continue
             local = self._local_name(module, owner, name)
-            for number, scope in enumerate(module.facts.scopes) if local else ():
-                term = self._reading(module, number, local) if scope.is_function else -1
+            read = set(self._attributes(module, owner, name))
+            for number, scope in enumerate(module.facts.scopes) if local or read else ():
+                term = self._reading(module, number, local, read) if scope.is_function else -1
                 if term >= 0:
                     frame = self._project.frame_of_scope(module, number)
                     if next(self._project.lifetimes.reaching(frame, term), None) is not None:
@@ -206,24 +206,37 @@ class OpenedByHand:
             entry = module.facts.terms[term]
             if entry[0] == t.IMPORT and entry[2] == name:
                 frame, place = self._project.types.resolve(self._project.module_frame(module), term)
-                if frame.module is owner and place == owner.facts.scopes[0].bindings.get(name):
+                bound = owner.facts.scopes[0].bindings.get(name, -1)
+                if frame.module is owner and _given(owner, place) == _given(owner, bound):
                     return local
         return ""
 
+    def _attributes(self, module: Module, owner: Module, name: str) -> Iterator[int]:
+        """The terms at which a module reads a global of another one as ``database.session``."""
+        terms = module.facts.terms
+        for term in module.of_kind(t.ATTR):
+            if terms[term][2] == name and terms[terms[term][1]][0] in (t.NAME, t.IMPORT):
+                frame = self._project.frame_of_scope(module, module.code_scope_of(term))
+                value = self._project.values.evaluate(frame, terms[term][1])
+                if isinstance(value, ModuleValue) and value.module is owner:
+                    yield term
+
     @staticmethod
-    def _reading(module: Module, number: int, name: str) -> int:
-        """What a function does with a global name first; -1 if it does not read it."""
+    def _reading(module: Module, number: int, name: str, attributes: set[int]) -> int:
+        """What a function does first with a global, by its name or by an attribute of its module;
+        -1 if it does not read it.
+        """
         facts = module.facts
         scope = facts.scopes[number]
-        if name in scope.bindings or any(p.name == name for p in scope.parameters):
-            return -1
-        names = [
-            term
-            for term in range(scope.start, scope.end)
-            if facts.terms[term][0] in (t.NAME, t.IMPORT) and facts.terms[term][1] == name
-        ]
-        for term in range(scope.start, scope.end) if names else ():
-            if facts.span(term)[0] and not set(names).isdisjoint(t.operands(facts.terms[term])):
+        reads = {term for term in attributes if scope.start <= term < scope.end}
+        if name and name not in scope.bindings and all(p.name != name for p in scope.parameters):
+            reads.update(
+                term
+                for term in range(scope.start, scope.end)
+                if facts.terms[term][0] in (t.NAME, t.IMPORT) and facts.terms[term][1] == name
+            )
+        for term in range(scope.start, scope.end) if reads else ():
+            if facts.span(term)[0] and not reads.isdisjoint(t.operands(facts.terms[term])):
                 return term
         return -1
 
@@ -272,3 +285,14 @@ class OpenedByHand:
             if module.is_served
             else None
         )
+
+
+def _given(module: Module, bound: int) -> int:
+    """The term that a name is bound to, without what only declares or narrows it."""
+    terms = module.facts.terms
+    while bound >= 0 and (
+        terms[bound][0] in (t.ALIAS, t.NARROW)
+        or (terms[bound][0] == t.DECLARED and terms[bound][1] >= 0)
+    ):
+        bound = terms[bound][1]
+    return bound

@@ -39,6 +39,8 @@ CLASSES = (*SESSIONS, "sqlmodel.Session", "sqlmodel.ext.asyncio.session.AsyncSes
 # A registry that keeps one session for each thread or request, and ends it when it is told to.
 _REGISTRIES = ("sqlalchemy.orm.scoped_session", "sqlalchemy.ext.asyncio.async_scoped_session")
 _PACKAGES = frozenset({"sqlalchemy", "sqlmodel"})
+# https://docs.sqlalchemy.org/en/20/orm/session_api.html#sqlalchemy.orm.sessionmaker.begin
+BEGIN = "begin"
 _SAME = frozenset({t.ALIAS, t.NARROW, t.AWAIT, t.DECLARED})
 _STEPS = 2
 
@@ -123,7 +125,7 @@ class Sessions:
         """The last names of what may open a session: all that the project defines, binds or
         assigns, and the classes of libraries.
         """
-        found = {"next", "anext", *self._project.attribute_stores}
+        found = {"next", "anext", BEGIN, *self._project.attribute_stores}
         for name in (*CLASSES, *FACTORIES):
             last = name.rpartition(".")[2]
             found.update((last, *self._project.catalogue.other_spellings(last)))
@@ -141,7 +143,21 @@ class Sessions:
         if entry[0] != t.CALL:
             return False
         called = self._project.values.evaluate(frame, entry[1])
-        return any(self._opens(frame, term, option, steps) for option in options_of(called))
+        return self._begins(frame, entry[1]) or any(
+            self._opens(frame, term, option, steps) for option in options_of(called)
+        )
+
+    def _begins(self, frame: Frame, term: int) -> bool:
+        """Whether a method is the one by which a factory opens a session and begins at once."""
+        entry = frame.module.facts.terms[term]
+        if entry[0] != t.ATTR or entry[2] != BEGIN:
+            return False
+        return any(
+            self.is_session(option.result)
+            if isinstance(option, CallableValue)
+            else isinstance(option, Instance) and option.class_ in FACTORIES
+            for option in options_of(self._project.values.evaluate(frame, entry[1]))
+        )
 
     def _opens(self, frame: Frame, term: int, called: Value, steps: int) -> bool:
         project = self._project

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # A module with at least this part of the routes holds the application.
 _MOST = 0.8
 _WRITERS = ("update", "from_mapping")
+# Attributes of an application that are settings: flask/app.py and sansio/app.py of Flask 3.1.3.
+_SETTINGS = frozenset({"secret_key", "testing", "debug", "permanent_session_lifetime"})
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -107,26 +109,29 @@ class Shapes:
                     found.append(class_)
         return found
 
-    def settings(self, application: Router) -> list[Place]:
-        """Where the code that makes an application writes its settings one by one."""
+    def settings(self, application: Router) -> list[tuple[Place, int]]:
+        """Where the code that makes an application writes its settings, and how many there."""
         module = application.frame.module
         return [
-            Place(module.path, term)
-            for term in sorted(self._writes(application.frame))
+            (Place(module.path, term), number)
+            for term, number in sorted(self._writes(application.frame))
             if module.code_scope_of(term) == application.frame.scope_number
         ]
 
-    def _writes(self, frame: Frame) -> Iterator[int]:
+    def _writes(self, frame: Frame) -> Iterator[tuple[int, int]]:
         module = frame.module
         terms = module.facts.terms
         for term in module.of_kind(t.STORE_ITEM):
             if terms[term][3] >= 0 and self.is_configuration(frame, terms[term][1]):
-                yield term
+                yield term, 1
+        for term in module.attribute_writes_in(frame.scope_number):
+            if terms[term][2] in _SETTINGS and self._is_application(frame, terms[term][1]):
+                yield term, 1
         for term in module.calls_in(frame.scope_number):
             called = terms[terms[term][1]]
             if called[0] == t.ATTR and called[2] in _WRITERS and (terms[term][2:] != ((), ())):
                 if self.is_configuration(frame, called[1]):
-                    yield term
+                    yield term, _number_given(terms, terms[term])
 
     def is_configuration(self, frame: Frame, term: int) -> bool:
         """Whether a term reads as ``app.config`` of an application."""
@@ -134,12 +139,24 @@ class Shapes:
         entry = terms[t.unaliased(terms, term)]
         if entry[0] != t.ATTR or entry[2] != "config":
             return False
+        return self._is_application(frame, entry[1])
+
+    def _is_application(self, frame: Frame, term: int) -> bool:
         return any(
             self._project.classes.is_instance(option, "flask.Flask")
-            for option in options_of(self._project.values.evaluate(frame, entry[1]))
+            for option in options_of(self._project.values.evaluate(frame, term))
         )
 
 
 def _path(route: Route) -> str:
     """Where the code of a route stands."""
     return route.handlers[0].frame.module.path if route.handlers else route.place.path
+
+
+def _number_given(terms: list[t.Term], call: t.Term) -> int:
+    """How many settings a call is given, as far as they are written: one for what is not."""
+    number = len(call[3])
+    for argument in call[2]:
+        entry = terms[t.unaliased(terms, argument)]
+        number += len(entry[1]) if entry[0] == t.MAPPING else 1
+    return number

@@ -276,6 +276,9 @@ def _is_contradictory(database: Database) -> bool:
     age = database.literal_age
     if database.pool is None or age in (0, ...) or age is False:
         return False
+    if database.is_of_address:
+        # The environment names the server; what is known of it is the default.
+        return all([_POOLED.search(name) for name in database.known_engines])
     is_pooled = any(_POOLED.search(name) for name in database.engine_names)
     return is_pooled or database.is_from_outside
 

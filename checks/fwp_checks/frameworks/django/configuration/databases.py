@@ -25,6 +25,7 @@ from fwp_checks.frameworks.django.configuration.held import (
     texts_of,
     truth,
 )
+from fwp_checks.frameworks.django.configuration.libraries import DJ_DATABASE_URL
 from fwp_checks.frameworks.django.configuration.production import Leaf, Production
 from fwp_checks.frameworks.django.configuration.runs import Interpreter
 from fwp_checks.project.meaning.origins import Place
@@ -81,7 +82,7 @@ class Database:
         entry = self.held.entries.get("ENGINE")
         if entry is None:
             return Engine.UNKNOWN
-        texts = [text for option in options_of(entry.value) for text in texts_of(option)]
+        texts = self.known_engines
         for pattern, found in (
             (_POOLING, Engine.POOLING),
             (_LOCAL, Engine.LOCAL),
@@ -100,6 +101,18 @@ class Database:
     def is_from_outside(self) -> bool:
         """Whether it is made of an address that is not known, to which settings add."""
         return self.held.made_by == UNKNOWN_MAKER and "ENGINE" not in self.held.entries
+
+    @property
+    def is_of_address(self) -> bool:
+        """Whether dj-database-url makes it of an address."""
+        return self.held.made_by in DJ_DATABASE_URL and not self.engine_names
+
+    @property
+    def known_engines(self) -> list[str]:
+        """What is known of an engine that the environment may name."""
+        entry = self.held.entries.get("ENGINE")
+        options = options_of(entry.value) if entry is not None else ()
+        return [text for option in options for text in texts_of(option)]
 
     @property
     def engine_names(self) -> list[str]:
@@ -125,11 +138,14 @@ class Database:
     def pool(self) -> Entry | None:
         """The pool among the options, if it certainly has one."""
         entry = self.held.entries.get("OPTIONS")
-        if entry is None or not entry.is_sure or not isinstance(entry.value, Dictionary):
+        if entry is None or not entry.is_sure:
             return None
-        found = entry.value.entries.get("pool")
-        is_pool = found is not None and found.is_sure and truth(found.value) is True
-        return found if is_pool else None
+        found = None
+        for made in options_of(entry.value):
+            found = made.entries.get("pool") if isinstance(made, Dictionary) else None
+            if found is None or not found.is_sure or truth(found.value) is not True:
+                return None
+        return found
 
     @property
     def may_be_contradictory(self) -> bool:
