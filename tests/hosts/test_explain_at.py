@@ -111,6 +111,26 @@ def test_writes_the_dependency(line: int, project: Path, fwp: Fwp) -> None:
     )
 
 
+def test_names_a_class_as_its_module_is_imported(project: Path, fwp: Fwp) -> None:
+    by_module = ITEMS.replace("from app.db import Item, get_db", "from app import db as data")
+    by_module = by_module.replace("get_db", "data.get_db").replace("get(Item", "get(data.Item")
+    (project / "app" / "items.py").write_text(by_module)
+    result = fwp("explain", "--at", "app/items.py:11", "--no-cache")
+    assert "db: Session = Depends(data.get_db)) -> data.Item:\n" in result.out
+    assert "Annotated[data.Item, Depends(valid_item)]\n" in result.out
+
+
+def test_imports_a_class_that_has_no_name_there(project: Path, fwp: Fwp) -> None:
+    by_helper = ITEMS.replace("import Item, get_db", "import find, get_db")
+    by_helper = by_helper.replace("db.get(Item, ", "find(db, ")
+    (project / "app" / "items.py").write_text(by_helper)
+    helper = "\n\ndef find(db: Session, number: int) -> Item | None:\n    return db.get(Item, number)\n"
+    (project / "app" / "db.py").write_text(DB + helper)
+    result = fwp("explain", "--at", "app/items.py:11", "--no-cache")
+    assert "from typing import Annotated\nfrom app.db import Item\n" in result.out
+    assert "-> Item:\n" in result.out
+
+
 def test_names_the_dependency_that_is_there(project: Path, fwp: Fwp) -> None:
     (project / "app" / "deps.py").write_text(
         """from fastapi import APIRouter, Depends, HTTPException

@@ -25,6 +25,10 @@ _PAIRS = (
     ("skip", "limit"), ("offset", "limit"), ("page", "limit"), ("page", "size"),
     ("page", "per_page"), ("page", "page_size"),
 )  # fmt: skip
+# Arguments of Query() that only the documentation shows.
+_SHOWN = frozenset(
+    {"description", "title", "example", "examples", "openapi_examples", "deprecated"}
+)
 _FEWEST_PAIRS = 4
 _FEWEST_EQUAL_PAIRS = 3
 _FEWEST_KEYS = 3
@@ -46,6 +50,7 @@ _TAKING_APART = frozenset(
 # Who ends a session needs the token itself.
 _ENDING = ("logout", "log_out", "signout", "sign_out", "revoke")
 _REQUESTS = ("starlette.requests.Request", "starlette.requests.HTTPConnection")
+_DECLARING = {"fastapi.Header": "headers", "fastapi.Cookie": "cookies"}
 _ENVIRONMENT = "os.environ"
 _GETTER = "os.getenv"
 
@@ -63,13 +68,16 @@ class Pagination:
 
 @dataclass(slots=True, unsafe_hash=True)
 class KeyRead:
-    """A function reads a key of the headers or cookies of a request, at ``term``."""
+    """A function reads a key of the headers or cookies of a request, at ``term``; ``is_declared``:
+    as a parameter of its own.
+    """
 
     frame: Frame
     term: int
     kind: str
     key: str
     is_taken_apart: bool
+    is_declared: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -148,10 +156,36 @@ class Repeated:
             metadata = self._project.types.metadata(around, parameter.annotation)
             if parameter.default < 0 and not metadata:
                 return None
-            places = [(around, parameter.default)] if parameter.default >= 0 else []
-            for place, term in [*metadata, *places]:
-                found.append(Reading(self._project, place).term(term, is_message=True))
+            found.append(self._declaration(around, parameter.default, metadata))
         return tuple(found)
+
+    def _declaration(self, frame: Frame, default: int, metadata: list[tuple[Frame, int]]) -> Form:
+        """The default and the bounds of a parameter, however they are declared: as
+        ``Query(1, ge=1)``, as ``Query(default=1, ge=1)``, or as ``Annotated[int, Query(ge=1)] = 1``.
+        """
+        given: Form = None
+        bounds: dict[str, Form] = {}
+        places = [(frame, default)] if default >= 0 else []
+        for place, term in [*metadata, *places]:
+            reading = Reading(self._project, place)
+            terms = place.module.facts.terms
+            entry = terms[t.unaliased(terms, term)]
+            if entry[0] != t.CALL:
+                given = reading.term(term, is_message=True)
+                continue
+            for index, argument in enumerate(entry[2]):
+                form = reading.term(argument, is_message=True)
+                if index == 0 and term == default:
+                    given = form
+                else:
+                    bounds[f"{index}"] = form
+            for name, argument in entry[3]:
+                form = reading.term(argument, is_message=True)
+                if name == "default":
+                    given = form
+                elif name not in _SHOWN:
+                    bounds[name or ""] = form
+        return (given, tuple(sorted(bounds.items(), key=_name)))
 
     # -- headers and cookies -----------------------------------------------------------------------
 
@@ -187,6 +221,7 @@ class Repeated:
         scope = frame.scope
         if any(word in scope.name.lower() for word in _ENDING):
             return
+        yield from self._declared_tokens(frame)
         holders = {
             term: terms[term][2]
             for term in range(scope.start, scope.end)
@@ -204,10 +239,35 @@ class Repeated:
                 accounted.add(holder)
                 name = key.lower() if holders[holder] == "headers" else key
                 if _is_own(holders[holder], name):
-                    apart = _is_taken_apart(terms, term, scope.end)
+                    apart = _taken_apart(terms, term, scope.end) >= 0
                     found.append(KeyRead(frame, term, holders[holder], name, apart))
         if set(holders) == accounted and not self._is_signed(frame, found):
             yield from found
+
+    def _declared_tokens(self, frame: Frame) -> Iterator[KeyRead]:
+        """The tokens that a function declares, ``authorization: str = Header()``, and takes apart."""
+        around = frame.parent or frame
+        terms = frame.module.facts.terms
+        for index, parameter in enumerate(frame.scope.parameters):
+            metadata = self._project.types.metadata(around, parameter.annotation)
+            for place, term in [*metadata, (around, parameter.default)]:
+                kind, key = self._key_declared(place, term, parameter.name)
+                if kind and _is_token(kind, key):
+                    at = _taken_apart(terms, frame.scope.start + index, frame.scope.end)
+                    if at >= 0:
+                        yield KeyRead(frame, at, kind, key, is_taken_apart=True, is_declared=True)
+
+    def _key_declared(self, frame: Frame, term: int, name: str) -> tuple[str, str]:
+        """The header or cookie that ``Header()`` or ``Cookie()`` says a parameter is."""
+        terms = frame.module.facts.terms
+        if term < 0 or terms[term][0] != t.CALL:
+            return "", ""
+        called = self._project.values.evaluate(frame, terms[term][1])
+        kind = _DECLARING.get(called.name, "") if isinstance(called, External) else ""
+        alias = dict(terms[term][3]).get("alias", -1)
+        if alias >= 0 and terms[alias][0] == t.CONST and isinstance(terms[alias][1], str):
+            name = terms[alias][1]
+        return kind, name.lower() if kind == "headers" else name
 
     def _is_request(self, frame: Frame, term: int) -> bool:
         value = self._project.values.evaluate(frame, term)
@@ -353,6 +413,10 @@ class Repeated:
         return found
 
 
+def _name(item: tuple[str, Form]) -> str:
+    return item[0]
+
+
 def _is_token(kind: str, key: str) -> bool:
     return key == "authorization" if kind == "headers" else "token" in key.lower()
 
@@ -376,16 +440,17 @@ def _key_read(terms: list[t.Term], term: int, holders: dict[int, str]) -> tuple[
     return -1, ""
 
 
-def _is_taken_apart(terms: list[t.Term], read: int, end: int) -> bool:
+def _taken_apart(terms: list[t.Term], read: int, end: int) -> int:
+    """The term at which a text is taken apart; -1 if it is not."""
     for term in range(read + 1, end):
         entry = terms[term]
         if entry[0] == t.ATTR and entry[2] in _TAKING_APART:
             if t.unaliased(terms, entry[1]) == read:
-                return True
+                return term
         if entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE:
             if t.unaliased(terms, entry[1]) == read:
-                return True
-    return False
+                return term
+    return -1
 
 
 def _is_read(frame: Frame, name: str) -> bool:

@@ -21,6 +21,7 @@ from fwp_checks.project.meaning.values import (
     Instance,
     Iterable,
     MappingValue,
+    ModuleValue,
     Value,
     is_none,
     options_of,
@@ -44,7 +45,8 @@ _COMPOUND = ("if", "for", "while", "with", "try", "match", "definition")
 @dataclass(slots=True, unsafe_hash=True)
 class Draft:
     """``def name(parameters) -> type_name:`` with ``block`` as its body, which hands over
-    ``results`` of the ``type_names``, which are empty where they are not known.
+    ``results`` of the ``type_names``, which are empty where they are not known. ``unbound`` are the
+    classes among these that the module has no name for.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Draft:
     block: str
     results: tuple[str, ...]
     type_names: tuple[str, ...]
+    unbound: tuple[ClassValue, ...] = ()
 
     @property
     def type_name(self) -> str:
@@ -101,6 +104,7 @@ def draft(project: Project, prologue: Prologue) -> Draft | None:
         results = bound[-1:]
     given = _declared(lines, frame)
     used = parameters_read(frame, first.statements)
+    named = [_classes_of(project, frame, result) for result in results]
     return Draft(
         _name(frame, results, prologue),
         bool(re.search(r"\bawait\b|\basync (?:with|for)\b", block)),
@@ -108,6 +112,14 @@ def draft(project: Project, prologue: Prologue) -> Draft | None:
         block,
         tuple(results),
         tuple([_type_name(project, frame, result) for result in results]),
+        tuple(
+            {
+                class_: None
+                for classes in named
+                for class_ in classes
+                if not _bound_name(project, frame, class_)
+            }
+        ),
     )
 
 
@@ -163,14 +175,27 @@ def _name(frame: Frame, results: list[str], prologue: Prologue) -> str:
 
 
 def _type_name(project: Project, frame: Frame, name: str) -> str:
+    names = {_class_name(project, frame, option) for option in _given(project, frame, name)}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _classes_of(project: Project, frame: Frame, name: str) -> list[ClassValue]:
+    """The project's class that the type of a variable is written with."""
+    options = _given(project, frame, name)
+    option = options[0] if len(options) == 1 else None
+    while isinstance(option, Iterable):
+        option = option.element
+    class_ = option.class_ if isinstance(option, Instance) else None
+    return [class_] if isinstance(class_, ClassValue) else []
+
+
+def _given(project: Project, frame: Frame, name: str) -> list[Value]:
+    """What a variable may hold, apart from None."""
     bound = frame.scope.bindings.get(name, -1)
     if bound < 0:
-        return ""
+        return []
     value = project.values.evaluate(frame, t.unaliased(frame.module.facts.terms, bound))
-    names = {
-        _class_name(project, frame, option) for option in options_of(value) if not is_none(option)
-    }
-    return names.pop() if len(names) == 1 else ""
+    return [option for option in options_of(value) if not is_none(option)]
 
 
 def _class_name(project: Project, frame: Frame, value: Value) -> str:
@@ -182,23 +207,29 @@ def _class_name(project: Project, frame: Frame, value: Value) -> str:
     if not isinstance(value, Instance):
         return ""
     if isinstance(value.class_, ClassValue):
-        return _bound_name(project, frame, value.class_)
+        return _bound_name(project, frame, value.class_) or value.class_.name
     return value.class_.rpartition(".")[2]
 
 
 def _bound_name(project: Project, frame: Frame, class_: ClassValue) -> str:
-    """What a class is called in the module of a frame: an import may give it another name."""
+    """What a class is called in the module of a frame: an import may give it another name, or its
+    module one. Empty if it has none there.
+    """
     module = frame.module
+    if class_.module is module:
+        return class_.name
     around = project.frame_of_scope(module, 0)
-    names = [
-        name
-        for name, term in module.facts.scopes[0].bindings.items()
-        if term >= 0
-        and module.facts.terms[term][0] == t.IMPORT
-        and module.facts.terms[term][2] == class_.name
-        and project.values.evaluate(around, term) == class_
-    ]
-    return class_.name if class_.name in names or not names else names[0]
+    found = []
+    for name, term in module.facts.scopes[0].bindings.items():
+        entry = module.facts.terms[term] if term >= 0 else ()
+        if not entry or entry[0] != t.IMPORT:
+            continue
+        value = project.values.evaluate(around, term)
+        if value == class_:
+            found.append(name)
+        elif isinstance(value, ModuleValue) and value.module is class_.module:
+            found.append(f"{name}.{class_.name}")
+    return class_.name if class_.name in found else min(found, key=len, default="")
 
 
 def parameters_read(frame: Frame, statements: Sequence[Statement]) -> list[str]:

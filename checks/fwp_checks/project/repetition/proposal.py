@@ -96,6 +96,10 @@ def _imports(prologue: Prologue, written: Draft) -> Iterator[str]:
     if prologue.existing is not None and written.name not in bound:
         source = _import_name(prologue.existing.frame.module, module)
         missing.append(f"from {source} import {written.name}")
+    missing += [
+        f"from {_import_name(class_.module, module)} import {class_.name}"
+        for class_ in written.unbound
+    ]
     yield from missing
     if missing:
         yield ""

@@ -29,6 +29,7 @@ _TO_TEXT = ((t.NAME, "str"), (t.NAME, "repr"))
 _MESSAGE_KEYWORDS = frozenset(
     {"detail", "message", "msg", "description", "reason", "error", "title", "example", "examples"}
 )
+_STATUS_KEYWORD = "status_code"
 _LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
 _CLOCKS = frozenset(
     {
@@ -242,7 +243,10 @@ class Reading:
                 return ("text",)
             keywords: list[Form] = []
             for name, value in entry[3]:
-                if not (is_message and name in _MESSAGE_KEYWORDS):
+                if is_message and name == _STATUS_KEYWORD:
+                    # HTTPException(404) says the same as HTTPException(status_code=404).
+                    inner.insert(1, self.term(value, is_message=True))
+                elif not (is_message and name in _MESSAGE_KEYWORDS):
                     keywords.append((name, self.term(value, is_message=is_message)))
             if is_message:
                 inner = [form for form in inner if form != ("text",)]

@@ -46,10 +46,13 @@ def check(file: FileView) -> Iterator[Finding]:
             parameter = "Header" if kind == "header" else "Cookie"
             way = f"declare it as a {parameter}() parameter of one dependency"
             what = f"{len(names)} functions read the {kind} '{first.key}' from the request"
+        harm = "it is neither validated nor documented"
+        if all([read.is_declared for read in repeated.reads]):
+            harm = "each checks it in its own way"
         yield file.finding(
             RULE,
             file.range_of(file.module, first.term),
-            f"{what} ({shown}): it is neither validated nor documented; {way}.",
+            f"{what} ({shown}): {harm}; {way}.",
             key=(first.kind, first.key),
             severity=severity,
             fix_link=_TOKEN if repeated.is_token else "",
