@@ -124,7 +124,7 @@ def test_imports_a_class_that_has_no_name_there(project: Path, fwp: Fwp) -> None
     by_helper = ITEMS.replace("import Item, get_db", "import find, get_db")
     by_helper = by_helper.replace("db.get(Item, ", "find(db, ")
     (project / "app" / "items.py").write_text(by_helper)
-    helper = "\n\ndef find(db: Session, number: int) -> Item | None:\n    return db.get(Item, number)\n"
+    helper = "\n\ndef find(db: Session, number: int) -> Item:\n    return db.get(Item, number)\n"
     (project / "app" / "db.py").write_text(DB + helper)
     result = fwp("explain", "--at", "app/items.py:11", "--no-cache")
     assert "from typing import Annotated\nfrom app.db import Item\n" in result.out

@@ -32,7 +32,7 @@ KINDS = (
     "file",
     "metadata",
 )
-EFFECTS = ("blocks", "queries", "opens", "writes", "runs_loop", "none")
+EFFECTS = ("blocks", "queries", "loads", "opens", "writes", "runs_loop", "none")
 RESOURCES = ("engine", "pool", "connection", "session", "client")
 ROLES = (
     "offloads",

@@ -93,7 +93,7 @@ class DatabaseWork:
 
     def is_operation(self, run: RunExternal) -> bool:
         """Whether a call of a library asks a database for something, or changes something in it."""
-        if self._rows.of(run, "queries") or self._rows.of(run, "writes"):
+        if any(self._rows.of(run, effect) for effect in ("queries", "writes", "loads")):
             return True
         row = self._rows.of(run, "blocks")
         if row is None or row.kind not in _DATABASES:

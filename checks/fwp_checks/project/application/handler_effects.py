@@ -57,8 +57,9 @@ class HandlerEffects:
         row = self._rows.of(run, effect)
         if row is not None or effect != "queries" or self._rows.of(run, "writes") is not None:
             return row
-        # A driver's call that waits for a database.
-        return self._rows.of(run, "blocks") if self._work.is_operation(run) else None
+        # A driver's call that waits for a database, or an object that may have to be loaded.
+        row = self._rows.of(run, "loads")
+        return row or (self._rows.of(run, "blocks") if self._work.is_operation(run) else None)
 
     def of(self, frame: Frame) -> list[HandlerEffect]:
         """What a function does, once for each place that has an effect, by the first way there."""

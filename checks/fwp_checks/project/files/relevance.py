@@ -51,7 +51,7 @@ _BEGINNING = 3_000
 # A module with these may leave work to subclasses that it does not import.
 _OPEN_WORDS = (b"NotImplementedError", b"abstractmethod", b"Protocol", b"ABC")
 _OPEN = re.compile(rb"\b(?:%s)\b" % b"|".join(_OPEN_WORDS))
-# https://flask.palletsprojects.com/en/stable/api/#flask.Config.from_object imports what it is given.
+# It imports what it is given: https://flask.palletsprojects.com/en/stable/api/#flask.Config
 _CONFIGURING = b".from_object("
 # What imports a module with an application may run it.
 _MAKING = b"Flask("

@@ -160,8 +160,8 @@ class Repeated:
         return tuple(found)
 
     def _declaration(self, frame: Frame, default: int, metadata: list[tuple[Frame, int]]) -> Form:
-        """The default and the bounds of a parameter, however they are declared: as
-        ``Query(1, ge=1)``, as ``Query(default=1, ge=1)``, or as ``Annotated[int, Query(ge=1)] = 1``.
+        """The default and the bounds of a parameter, however they are declared:
+        ``Query(1, ge=1)``, ``Query(default=1, ge=1)``, or ``Annotated[int, Query(ge=1)] = 1``.
         """
         given: Form = None
         bounds: dict[str, Form] = {}
@@ -245,7 +245,7 @@ class Repeated:
             yield from found
 
     def _declared_tokens(self, frame: Frame) -> Iterator[KeyRead]:
-        """The tokens that a function declares, ``authorization: str = Header()``, and takes apart."""
+        """The tokens that a function declares (``authorization: str = Header()``) and splits."""
         around = frame.parent or frame
         terms = frame.module.facts.terms
         for index, parameter in enumerate(frame.scope.parameters):

@@ -159,7 +159,9 @@ class CallSites:
         attribute of one of these names: ``app.on_startup.append``).
         """
         derived = {name for base in names for name in self._derived.get(base, ())}
-        spellings = sorted({name.rpartition(".")[2] for name in names} | derived)
+        last = {name.rpartition(".")[2] for name in names}
+        others = {one for name in last for one in self._project.catalogue.other_spellings(name)}
+        spellings = sorted(last | others | derived)
         places = {place for name in spellings for place in self._index.get(name, ())}
         for module, term in map(self._place, sorted(places)):
             function = module.facts.terms[term][1]

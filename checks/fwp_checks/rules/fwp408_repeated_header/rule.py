@@ -47,7 +47,7 @@ def check(file: FileView) -> Iterator[Finding]:
             way = f"declare it as a {parameter}() parameter of one dependency"
             what = f"{len(names)} functions read the {kind} '{first.key}' from the request"
         harm = "it is neither validated nor documented"
-        if all([read.is_declared for read in repeated.reads]):
+        if not [read for read in repeated.reads if not read.is_declared]:
             harm = "each checks it in its own way"
         yield file.finding(
             RULE,

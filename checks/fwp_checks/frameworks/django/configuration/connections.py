@@ -278,7 +278,7 @@ def _is_contradictory(database: Database) -> bool:
         return False
     if database.is_of_address:
         # The environment names the server; what is known of it is the default.
-        return all([_POOLED.search(name) for name in database.known_engines])
+        return all(map(_POOLED.search, database.known_engines))
     is_pooled = any(_POOLED.search(name) for name in database.engine_names)
     return is_pooled or database.is_from_outside
 
