@@ -53,30 +53,6 @@ PROGRAMS: dict[str, tuple[dict[str, str], list[str]]] = {
             "app PUT,PATCH /api/v1/users/all/any change",
         ],
     ),
-    "a class of handlers": (
-        {
-            "main.py": """
-            from fastapi import Depends, FastAPI
-            from fastapi_utils.cbv import cbv
-            from fastapi_utils.inferring_router import InferringRouter
-
-            def session(): ...
-
-            app = FastAPI()
-            router = InferringRouter(prefix="/items")
-
-            @cbv(router)
-            class Items:
-                db: object = Depends(session)
-
-                @router.get("/{id}")
-                def read(self, id: int): ...
-
-            app.include_router(router)
-            """,
-        },
-        ["app GET /items/{id} Items.read needs session"],
-    ),
     "dependencies of parameters, decorators and attributes": (
         {
             "main.py": """
