@@ -6,6 +6,7 @@ import re
 import sys
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -36,9 +37,8 @@ class Recorder:
 
     def _sites(self) -> Sites:
         found = set()
-        frame: FrameType | None = sys._getframe(2)
         prefix = f"{self.root}/"
-        while frame is not None:
+        for frame in _stack(sys._getframe(2)):
             name = frame.f_code.co_filename
             if name.startswith(prefix):
                 found.add((name.removeprefix(prefix), *_lines(frame)))
@@ -47,8 +47,19 @@ class Recorder:
                 if place is not None and place[0].startswith(prefix):
                     path = place[0].removeprefix(prefix)
                     found.add((path, place[1], place[1]))
-            frame = frame.f_back
         return frozenset(found)
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame and those around it; around a greenlet are those of the one that waits for it."""
+    greenlets = sys.modules.get("greenlet")
+    greenlet = greenlets.getcurrent() if greenlets is not None else None
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+        if frame is None and greenlet is not None:
+            greenlet = greenlet.parent
+            frame = greenlet.gr_frame if greenlet is not None else None
 
 
 def raised_at(error: BaseException, root: Path) -> list[Site]:

@@ -400,6 +400,11 @@ class Frameworks:
                 return found
         return None
 
+    def is_loaded(self, frame: Frame, term: int, run: RunExternal) -> bool:
+        """See :meth:`Framework.is_loaded`."""
+        concerned = self._concerned(run.name)
+        return any(one.is_loaded(self.project, frame, term, run) for one in concerned)
+
     def waiting_functions(self, modules: Container[Module]) -> Iterator[FunctionKey]:
         """See :meth:`Framework.waiting_functions`."""
         for framework in self._imported:

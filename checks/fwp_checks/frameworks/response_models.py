@@ -226,11 +226,14 @@ class Filling:
     """Follows a model, or a list of models, over what fills it. Read ``touches`` afterwards.
 
     ``place`` is where the objects of the lists are gone through; ``lists_of_one``: those that are
-    relations of a single object, too.
+    relations of a single object, too. ``by`` is the function whose results fill it.
     """
 
-    def __init__(self, project: Project, place: Place, *, lists_of_one: bool) -> None:
+    def __init__(
+        self, project: Project, place: Place, *, lists_of_one: bool, by: Frame | None = None
+    ) -> None:
         self.touches: list[Touch] = []
+        self._by = by
         self._deepest = _MAX_DEPTH_OF_LISTS if lists_of_one else 0
         self._project = project
         self._models = Models.of(project)
@@ -283,10 +286,15 @@ class Filling:
         self._open.pop()
 
     def _effective(self, alternative: tuple[Run, ...] | None) -> tuple[Run, ...] | None:
-        effects = self._project.catalogue.effects
-        return alternative and tuple(
-            [run for run in alternative if not isinstance(run, RunExternal) or effects(run.name)]
-        )
+        return alternative and tuple([run for run in alternative if self._is_effective(run)])
+
+    def _is_effective(self, run: Run) -> bool:
+        if not isinstance(run, RunExternal):
+            return True
+        if not self._project.catalogue.effects(run.name):
+            return False
+        by = self._by
+        return by is None or not self._project.frameworks.is_loaded(by, by.scope.end, run)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -343,7 +351,7 @@ class ResponseModels(Framework):
             if declared is None:
                 continue
             place = Place(decoration.around.module.path, decoration.term)
-            filling = Filling(project, place, lists_of_one=True)
+            filling = Filling(project, place, lists_of_one=True, by=frame)
             for term in project.branches.returns(frame, frame.scope.returns):
                 value = project.assignments.used(frame, term, frame.scope.end)
                 filling.fill(declared, value.result if isinstance(value, Awaitable) else value)

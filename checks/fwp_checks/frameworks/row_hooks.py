@@ -76,6 +76,12 @@ class RowHooks:
         """What one of its functions should read and refuses to; None if it does not."""
         return None
 
+    def is_loaded(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
+        """Whether what a function does before a term has loaded what one of its functions would
+        load for a row.
+        """
+        return False
+
     def waiting_functions(
         self, project: Project, modules: Container[Module]
     ) -> Iterator[FunctionKey]:

@@ -3,8 +3,8 @@
 ``mapped`` finds mapped classes and their relations (with ``annotations``, ``tables`` and
 ``imperative``), ``rows`` says what is known of queries and rows, ``options`` reads loader options,
 ``queries`` evaluates queries, sessions and results, ``instances`` the attributes of rows, ``lacks``
-says what a query for a single row fetches, ``history`` what a function did before, ``unattached``
-what objects do that never get a session.
+says what a query for a single row fetches, ``history`` what a function did before, with
+``refreshed``, ``unattached`` what objects do that never get a session.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from fwp_checks.frameworks.sqlalchemy import (
     lacks,
     options,
     queries,
+    refreshed,
     refusals,
     rounds,
     unattached,
@@ -54,7 +55,7 @@ class SQLAlchemy(Framework):
 
     name = "SQLAlchemy"
     modules = PACKAGES
-    running = frozenset()
+    running = frozenset({"refresh"})
     row_sources = ("sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
 
     sets_apart = rounds.SETS_APART
@@ -125,6 +126,10 @@ class SQLAlchemy(Framework):
     def refusal(self, project: Project, run: RunExternal) -> Refused | None:
         """Lazy loads on an asynchronous session, and forbidden ones."""
         return refusals.refused(project, run)
+
+    def is_loaded(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
+        """Relations that are refreshed by their names."""
+        return refreshed.is_loaded(project, frame, term, run)
 
     def waiting_functions(
         self, project: Project, modules: Container[Module]

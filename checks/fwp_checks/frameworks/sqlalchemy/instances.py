@@ -39,6 +39,7 @@ AWAITED_LOAD = f"{AWAITABLE_ATTRS}.__get__"
 # What is said of a lazy load beside the name of the relation.
 Keywords = tuple[tuple[str, Value], ...]
 REFUSED: Keywords = (("is_async", Constant(True)),)
+REFRESHED: Keywords = (("is_refreshed", Constant(True)),)
 FORBIDDEN: Keywords = (("is_forbidden", Constant(True)),)
 
 
@@ -128,6 +129,16 @@ def reading(project: Project, base: Instance, name: str) -> tuple[Alternative, .
     can_wait = awaited is not None and keywords != FORBIDDEN
     called = AWAITED_LOAD if can_wait else rows.LAZY_LOAD
     return ((RunExternal(called, Arguments((Constant(relation.name),), keywords), instance),),)
+
+
+def refreshing(project: Project, instance: Instance, name: str) -> RunExternal | None:
+    """What refreshing a relation of one of many rows runs, if that was not loaded."""
+    if origin_of(instance) is None:
+        return None
+    found = _missing(project, instance, name)
+    if found is None or found[1] == FORBIDDEN:
+        return None
+    return RunExternal(AWAITED_LOAD, Arguments((Constant(found[0].name),), REFRESHED), instance)
 
 
 def _missing(project: Project, instance: Instance, name: str) -> tuple[Relation, Keywords] | None:

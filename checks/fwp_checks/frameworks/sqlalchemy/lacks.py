@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.sqlalchemy import rows
-from fwp_checks.frameworks.sqlalchemy.instances import AWAITED_LOAD, FORBIDDEN, REFUSED
+from fwp_checks.frameworks.sqlalchemy.instances import AWAITED_LOAD, FORBIDDEN, REFRESHED, REFUSED
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
 from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
 from fwp_checks.project.meaning.values import ClassValue, Constant, Instance
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # More than this nobody reads in a message.
 _MOST_OPTIONS = 4
+# It asks for what is there already, too.
+_UNREFRESHED = ("leave out refresh()",)
 _WRITING = frozenset({"delete", "update", "append", "add", "remove", "extend"})
 
 
@@ -45,7 +47,9 @@ def lack(project: Project, run: RunExternal) -> tuple[Origin, Lack] | None:
         kind = Kind.RELATION if hop.joins else Kind.COLLECTION
         row = rows.row_of(receiver)
         way = row.way if row is not None else origin.hops
-        return origin, Lack(kind, (*way, hop), by_key=hop.joins and relation.by_key)
+        besides = _UNREFRESHED if run.arguments.keywords == REFRESHED else ()
+        by_key = hop.joins and relation.by_key
+        return origin, Lack(kind, (*way, hop), "", besides, by_key=by_key)
     method = run.name.rpartition(".")[2]
     if rows.query_of(receiver) is None or not origin.hops or method in _WRITING:
         return None
@@ -61,7 +65,9 @@ def loading(lacks: Sequence[Lack]) -> str:
     """``.options(joinedload(Post.author), selectinload(Post.comments))``."""
     options = sorted(option(way) for way in ends(lacks))
     more = ["…"] if len(options) > _MOST_OPTIONS else []
-    return f".options({', '.join(options[:_MOST_OPTIONS] + more)})" if options else ""
+    besides = dict.fromkeys(text for one in lacks for text in one.besides)
+    calls = f".options({', '.join(options[:_MOST_OPTIONS] + more)})" if options else ""
+    return "; ".join((calls, *besides))
 
 
 def ends(lacks: Sequence[Lack]) -> list[tuple[Hop, ...]]:

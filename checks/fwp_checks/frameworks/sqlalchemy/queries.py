@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.sqlalchemy import options, rows
+from fwp_checks.frameworks.sqlalchemy import instances, options, rows
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
 from fwp_checks.frameworks.sqlalchemy.rows import Query
 from fwp_checks.project.meaning.origins import limited, origin_of
@@ -26,6 +26,7 @@ from fwp_checks.project.meaning.values import (
     Instance,
     Iterable,
     MappingValue,
+    TupleValue,
     Unknown,
     Value,
     join,
@@ -170,12 +171,34 @@ def _of_session(
         of_objects = len(selected.columns) == 1 and selected.columns[0] is not None
         query = replace(selected, is_objects=of_objects)
         return Outcome.nothing(rows.statement(rows.QUERY, query))
+    if method == "refresh":
+        return _refreshed(project, name, arguments, session, is_async=is_async)
     if method == "run_sync":
         return _in_greenlet(project, name, arguments, session)
     given = _session_result(project, method, arguments, is_async)
     if given is None:
         return None
     return _runs(name, arguments, session, Awaitable(given) if is_async else given)
+
+
+def _refreshed(
+    project: Project, name: str, arguments: Arguments, session: Instance, *, is_async: bool
+) -> Outcome | None:
+    """``session.refresh(post, ["author"])``: a relation that is named is loaded then."""
+    row, named = arguments.get(0, "instance"), arguments.get(1, "attribute_names")
+    if not isinstance(row, Instance) or named is None:
+        return None
+    names = [rows.text(option) for option in options_of(_element(named))]
+    loads = [instances.refreshing(project, row, one) for one in names if one is not None]
+    runs = [run for run in loads if run is not None]
+    given = Awaitable(NONE) if is_async else NONE
+    return Outcome(((RunExternal(name, arguments, session), *runs),), given) if runs else None
+
+
+def _element(value: Value) -> Value:
+    if isinstance(value, TupleValue):
+        return join(list(value.items))
+    return value.element if isinstance(value, Iterable) else Unknown("names of attributes")
 
 
 def _session_result(

@@ -77,7 +77,7 @@ class RowCollector:
             self._safely(lambda: loops.collect("writes")),
             self._safely(RowEffects(project, frames).collect),
             self._safely(self._wasted),
-            self._safely(Refusals(project, frames).collect),
+            self._safely(Refusals(project, frames, callers).collect),
             frozenset(self._safely(lambda: project.frameworks.waiting_functions(self._share))),
             tuple([consumer.told for consumer in frames.consumers]),
         )
