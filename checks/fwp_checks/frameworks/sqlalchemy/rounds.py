@@ -30,6 +30,14 @@ SETS_APART = {
 """Methods that set a round apart."""
 # https://docs.sqlalchemy.org/en/20/core/dml.html, as functions and as methods of a table.
 _WRITING = ("update", "insert", "delete")
+# https://docs.sqlalchemy.org/en/20/core/ddl.html#ddl-expression-constructs-api
+_DEFINING = frozenset(
+    {
+        *("CreateTable", "DropTable", "CreateSchema", "DropSchema", "CreateIndex", "DropIndex"),
+        *("CreateSequence", "DropSequence", "AddConstraint", "DropConstraint", "DDL"),
+        *("SetTableComment", "DropTableComment", "SetColumnComment", "DropColumnComment"),
+    }
+)
 # Where in a term the name is that it reads.
 _NAMED: dict[int, int] = {t.NAME: 1, t.ATTR: 2, t.IMPORT: 2}
 _NARROWING = ("filter", "filter_by", "where", "order_by", "join", "limit", "offset", "options")
@@ -40,7 +48,7 @@ def stands_alone(
     terms: Sequence[t.Term], term: int, depends: Callable[[int], bool]
 ) -> Apart | None:
     """Why the query that a term runs is one for itself: it locks its rows, or is a statement that
-    writes, ``session.execute(posts.update().where(…))``.
+    writes or defines something, ``session.execute(posts.update().where(…))``.
     """
     waiting = [term]
     seen: set[int] = set()
@@ -54,7 +62,10 @@ def stands_alone(
             called = terms[entry[1]]
             if called[0] == t.ATTR and called[2] == "with_for_update":
                 return Apart.LOCK
-            if called[0] in _NAMED and called[_NAMED[called[0]]] in _WRITING:
+            name = called[_NAMED[called[0]]] if called[0] in _NAMED else ""
+            if name in _DEFINING:
+                return Apart.CONNECTION
+            if name in _WRITING:
                 return Apart.WRITES
             # session.scalars(select(User).with_for_update())
             waiting.extend(entry[2][:1])

@@ -15,6 +15,7 @@ from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.meaning.values import External, Instance, Member, Value, options_of
 from fwp_checks.project.rows.lengths import met
 from fwp_checks.project.rows.rounds import BUILDING, differs
+from fwp_checks.project.rows.statements import given_to
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -122,17 +123,17 @@ def _made_at(project: Project, chain: Sequence[Link], query: int) -> int:
 
 
 def statement_of(chain: Sequence[Link]) -> tuple[Link, int]:
-    """What the last link's function executes, in the frame of the link that made it: the call
-    itself, if that is no parameter.
+    """What the last link's function executes, in the frame of the link that made it; -1 if it is
+    handed nothing. ``text(sql)`` is what ``sql`` is.
     """
     link = chain[-1]
-    statement = link.term
     entry = link.frame.module.facts.terms[link.term]
-    if entry[0] == t.CALL and entry[2]:
-        statement = entry[2][0]
-    for outer in reversed(chain[:-1]):
+    statement = entry[2][0] if entry[0] == t.CALL and entry[2] else -1
+    for outer in reversed(chain[:-1] if statement >= 0 else ()):
         terms = link.frame.module.facts.terms
         entry = terms[t.unaliased(terms, statement)]
+        while entry[0] == t.CALL and (given := given_to(terms, entry)) >= 0:
+            entry = terms[t.unaliased(terms, given)]
         if entry[0] != t.PARAM:
             break
         handed, name = _handed(outer, link.frame, link.frame.scope.parameters[entry[1]].name)

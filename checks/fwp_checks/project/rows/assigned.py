@@ -14,7 +14,7 @@ from fwp_checks.project.meaning.assignments import AttributeSet, attributes_set
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Origin, Place, origin_of
 from fwp_checks.project.meaning.values import options_of
-from fwp_checks.project.rows.rounds import made_of
+from fwp_checks.project.rows.statements import made_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module

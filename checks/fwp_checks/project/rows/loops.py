@@ -21,7 +21,8 @@ from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.rows.asking import asked_of, is_same, made_at, statement_of
 from fwp_checks.project.rows.lengths import Lengths
 from fwp_checks.project.rows.needs import LOOPS, goes_through
-from fwp_checks.project.rows.rounds import Rounds, differs, is_command
+from fwp_checks.project.rows.rounds import Rounds, differs
+from fwp_checks.project.rows.statements import kind_of
 from fwp_checks.project.rows.weights import Weight
 
 if TYPE_CHECKING:
@@ -195,11 +196,14 @@ class LoopEffects:
         self, frame: Frame, chain: Sequence[Link], loops: Sequence[Region], inner: Region
     ) -> Apart | None:
         """Why a query in these loops cannot be put together with those of other rounds."""
-        if is_command(chain[-1]):
-            return Apart.CONNECTION
-        if self._rounds.draws(chain[-1]):
-            return Apart.DRAWN
+        last = chain[-1].run
+        assert isinstance(last, RunExternal)
+        made_in, statement = statement_of(chain)
+        kind = kind_of(self._project, last, made_in.frame, statement)
+        if kind in (Apart.CONNECTION, Apart.DRAWN):
+            return kind
         found = [
+            kind,
             *(self._rounds.of(frame, loop) for loop in loops),
             self._rounds.around(chain, inner),
             self._stands_alone(chain[-1], loops if len(chain) == 1 else ()),

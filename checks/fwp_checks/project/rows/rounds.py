@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,13 +14,13 @@ from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     ClassValue,
-    Constant,
     External,
     Instance,
     Member,
     options_of,
 )
 from fwp_checks.project.rows.apart import Apart
+from fwp_checks.project.rows.statements import executes, is_setting, made_of
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -34,24 +33,6 @@ _NARROWING = ("filter", "exclude", "where", "having")
 _LEVELS = 3
 _DIALOGUE = frozenset(
     {"builtins.input", "getpass.getpass", "click.prompt", "click.confirm", "typer.prompt"}
-)
-# https://www.postgresql.org/docs/current/sql-set.html,
-# https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET
-_SETTING = re.compile(r"\s*(?:RE)?SET\s|\s*SELECT\s+set_config\s*\(", re.IGNORECASE)
-# Statements about one thing each, which give no rows.
-_COMMANDING = re.compile(
-    r"\s*(?:KILL|PRAGMA|USE|CREATE|ALTER|DROP|TRUNCATE|VACUUM|REINDEX|GRANT|REVOKE)\s",
-    re.IGNORECASE,
-)
-
-# Functions that give another value each time,
-# https://www.postgresql.org/docs/current/functions-sequence.html,
-# https://www.postgresql.org/docs/current/functions-uuid.html,
-# https://learn.microsoft.com/en-us/sql/t-sql/functions/next-value-for-transact-sql
-_VOLATILE = ("clock_timestamp", "gen_random_uuid", "next_value", "nextval", "rand", "random")
-_DRAWING = re.compile(
-    rf"\b(?:{'|'.join(_VOLATILE)}|uuid_generate_v[14])\s*\(|\bNEXT\s+VALUE\s+FOR\s",
-    re.IGNORECASE,
 )
 
 
@@ -83,7 +64,7 @@ class Rounds:
         for run in self._runs(frame, loop.start, loop.end, _LEVELS):
             if isinstance(run, RunExternal) and run.name in _DIALOGUE:
                 yield Apart.DIALOGUE
-            elif isinstance(run, RunExternal) and _is_setting(run):
+            elif isinstance(run, RunExternal) and is_setting(run):
                 yield Apart.CONNECTION
         for region in frame.module.regions_in(frame.scope_number):
             if region.kind == "with" and loop.start < region.start < loop.end:
@@ -131,31 +112,13 @@ class Rounds:
             conditions = _conditions(terms, link.term)
             if any(_is_element(terms, one) and depends(one) for one in conditions):
                 return Apart.SHAPE
-            asked = given[0] if given and _executes(link.run) else _root(terms, link.term)
+            asked = given[0] if given and executes(link.run) else _root(terms, link.term)
             if _is_element(terms, asked) and depends(asked) and not self._is_row(link.frame, asked):
                 return Apart.SHAPE
             table = self._project.frameworks.table_term(link.run, link.frame.module, link.term)
             if table >= 0 and depends(table):
                 return Apart.SHAPE
         return None
-
-    def draws(self, link: Link) -> bool:
-        """Whether a statement asks for a value that is another one each time."""
-        terms = link.frame.module.facts.terms
-        entry = terms[link.term]
-        if entry[0] != t.CALL or not entry[2]:
-            return False
-        text = _beginning(terms, entry[2][0])
-        if text is not None:
-            return _DRAWING.search(text) is not None
-        calls = [terms[part] for part in sorted(made_of(terms, entry[2][0]))]
-        named = [c[1] for c in calls if c[0] == t.CALL and terms[c[1]][0] == t.ATTR]
-        return any(
-            isinstance(function, (External, Member)) and function.name.startswith("sqlalchemy.")
-            for called in named
-            if terms[called][2] in _VOLATILE
-            for function in options_of(self._project.values.evaluate(link.frame, called))
-        )
 
     def _is_row(self, frame: Frame, term: int) -> bool:
         """Whether something is an object whose relation may be asked for, or may be one."""
@@ -286,22 +249,6 @@ def _asked_with(terms: Sequence[t.Term], term: int) -> tuple[int, list[int]]:
             return term, given
 
 
-def made_of(terms: Sequence[t.Term], term: int) -> set[int]:
-    """All terms that a term is made of."""
-    waiting = [term]
-    seen: set[int] = set()
-    while waiting:
-        current = waiting.pop()
-        if current not in seen:
-            seen.add(current)
-            waiting.extend(t.operands(terms[current]))
-    return seen
-
-
-def _executes(run: RunExternal) -> bool:
-    return run.name.rpartition(".")[2] == "execute"
-
-
 def _is_element(terms: Sequence[t.Term], term: int) -> bool:
     """Whether something is one of the things that a loop goes through, or a part of one."""
     entry = terms[t.unaliased(terms, term)]
@@ -339,33 +286,3 @@ def _conditions(terms: Sequence[t.Term], term: int) -> Iterator[int]:
             term = entry[1]
         else:
             return
-
-
-def is_command(link: Link) -> bool:
-    """Whether a statement sets something of the connection or of a table, and asks for no rows."""
-    if not isinstance(link.run, RunExternal) or not _executes(link.run):
-        return False
-    terms = link.frame.module.facts.terms
-    entry = terms[link.term]
-    given = entry[2] if entry[0] == t.CALL else ()
-    text = _beginning(terms, given[0]) if given else None
-    return _is_setting(link.run) or (text is not None and bool(_COMMANDING.match(text)))
-
-
-def _is_setting(run: RunExternal) -> bool:
-    statement = run.arguments.get(0, "sql") if _executes(run) else None
-    return (
-        isinstance(statement, Constant)
-        and isinstance(statement.value, str)
-        and _SETTING.match(statement.value) is not None
-    )
-
-
-def _beginning(terms: Sequence[t.Term], term: int) -> str | None:
-    """What a text begins with that is put together here."""
-    entry = terms[t.unaliased(terms, term)]
-    while entry[0] == t.BINARY or (entry[0] == t.CALL and len(entry[2]) == 1):
-        entry = terms[t.unaliased(terms, entry[2] if entry[0] == t.BINARY else entry[2][0])]
-    if entry[0] == t.FORMAT:
-        return str(entry[2][0])
-    return entry[1] if entry[0] == t.CONST and isinstance(entry[1], str) else None
