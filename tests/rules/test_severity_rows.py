@@ -32,6 +32,7 @@ from django.contrib import admin
 from django.core.cache import cache
 from django.db import transaction
 from django.http import JsonResponse
+from invoke import task
 
 from blog.caching import caching
 from blog.models import Author, Post
@@ -51,6 +52,15 @@ SEVERITIES = {
         @shared_task
         def count():
             for post in Post.objects.all():
+                print(post.author.name)
+        """,
+        Severity.INFO,
+    ),
+    "a command of Invoke": (
+        """
+        @task(help={"name": "which"})
+        def count(context, name):
+            for post in Post.objects.filter(title=name):
                 print(post.author.name)
         """,
         Severity.INFO,
@@ -280,6 +290,21 @@ def test_pieces_of_work_are_in_preview(name: str, tmp_path: Path) -> None:
     assert _severities(name, tmp_path, "[tool.fwp]\npreview = true\n") == {Severity.INFO}
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", '[project.scripts]\nshow = "blog.views:show"\n'),
+        ("pyproject.toml", '[tool.poetry.scripts]\nshow = {reference = "blog.views:show"}\n'),
+        ("setup.cfg", "[options.entry_points]\nconsole_scripts =\n    show = blog.views:show\n"),
+    ],
+)
+def test_commands_that_are_installed_weigh_less(path: str, text: str, tmp_path: Path) -> None:
+    _write("a view", tmp_path)
+    assert _found(tmp_path) == {Severity.WARNING}
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    assert _found(tmp_path) == {Severity.INFO}
+
+
 def test_pieces_of_work_are_told_by_a_rule_that_is_selected(tmp_path: Path) -> None:
     name = "a query in a loop, with a lock"
     assert _severities(name, tmp_path, '[tool.fwp]\nselect = ["FWP204"]\n') == {Severity.INFO}
@@ -299,6 +324,10 @@ def test_pieces_of_work_are_counted(tmp_path: Path) -> None:
 def _severities(name: str, tmp_path: Path, settings: str) -> set[Severity]:
     _write(name, tmp_path)
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    return _found(tmp_path)
+
+
+def _found(tmp_path: Path) -> set[Severity]:
     report = Session.open(tmp_path, cache_dir=False).check_all()
     return {f.severity for f in report.findings if f.code.startswith("FWP2")}
 

@@ -1,10 +1,11 @@
 """Commands, jobs and threads: functions that are called in a thread of their own.
 
-Click and Typer call the function of the command that was given; Django's ``manage.py`` calls
-``handle``. Celery, RQ, Huey and Dramatiq call the plain function of a job (Celery also ``run`` of a
-task's class) in a process or thread of the worker, ``Thread(target=…)`` and ``Process(target=…)``
-in one made for it. None of them runs an event loop around it; one that the function starts is its
-own. The coroutine of an async one is run by RQ alone, with ``asyncio.run`` (rq/job.py of RQ 3.0.0).
+Click, Typer, Invoke and Fabric call the function of the command that was given, an installed script
+(``console_scripts``) calls its own; Django's ``manage.py`` calls ``handle``. Celery, RQ, Huey
+and Dramatiq call the plain function of a job (Celery also ``run`` of a task's class) in a process
+or thread of the worker, ``Thread(target=…)`` and ``Process(target=…)`` in one made for it. None of
+them runs an event loop around it; one that the function starts is its own. The coroutine of an
+async one is run by RQ alone, with ``asyncio.run`` (rq/job.py of RQ 3.0.0).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from fwp_checks.project.meaning.values import (
 )
 
 if TYPE_CHECKING:
+    from fwp_checks.project.deployment.records import Script
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
@@ -30,7 +32,8 @@ _COMMANDS = frozenset(
     {
         "click.command", "click.group", "click.Group.command", "click.Group.group",
         "typer.Typer.command", "typer.Typer.callback", "cyclopts.App.command",
-        "cyclopts.App.default",
+        "cyclopts.App.default", "invoke.task", "invoke.tasks.task", "fabric.task",
+        "fabric.tasks.task",
     }
 )  # fmt: skip
 _RQ = "rq.decorators.job"
@@ -73,6 +76,8 @@ class Commands(Framework):
             "click",
             "typer",
             "cyclopts",
+            "invoke",
+            "fabric",
             "django",
             "celery",
             "rq",
@@ -92,6 +97,7 @@ class Commands(Framework):
             # What wrappers of the project's call is the command, too.
             yield project.calls.unbound_frame(decoration.around, decoration.scope_number)
         yield from self._registered(project)
+        yield from self._installed(project)
         for decoration in project.call_sites.decorated(_FIXTURES):
             yield from self._frames(project, decoration.function)
         for decoration in project.call_sites.decorated(_JOBS):
@@ -126,6 +132,21 @@ class Commands(Framework):
         for site in made:
             function = site.arguments.get(0, "obj")
             yield from self._frames(project, function) if function is not None else ()
+
+    def _installed(self, project: Project) -> Iterator[Frame]:
+        """Functions that packaging files make commands."""
+        wanted: dict[str, list[Script]] = {}
+        for script in project.deployment.scripts:
+            wanted.setdefault(script.module, []).append(script)
+        for module in project.table.modules if wanted else ():
+            for name in module.names:
+                for script in wanted.get(name, ()):
+                    bound = module.facts.scopes[0].bindings.get(script.function, -1)
+                    if bound >= 0 and f"{module.path}/".startswith(script.folder):
+                        value = project.values.evaluate(project.module_frame(module), bound)
+                        for frame in self._frames(project, value):
+                            if not frame.scope.is_async:
+                                yield frame
 
     @staticmethod
     def _frames(project: Project, value: Value) -> Iterator[Frame]:

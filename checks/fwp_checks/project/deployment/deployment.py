@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from fwp_checks.facts import terms as t
 from fwp_checks.finding import Skipped
-from fwp_checks.project.deployment import commands, compose, requirements
+from fwp_checks.project.deployment import commands, compose, requirements, scripts
 from fwp_checks.project.deployment.records import (
     Mention,
     NamedSettings,
     Requirement,
+    Script,
     Server,
 )
 from fwp_checks.project.files.deployment_files import MOST_BYTES
@@ -170,6 +171,11 @@ class Deployment:
             if server.settings
         )
         return found
+
+    @cached_property
+    def scripts(self) -> list[Script]:
+        """The functions that are installed as commands."""
+        return [s for path, text in self._texts.items() for s in scripts.scripts(path, text)]
 
     @cached_property
     def requirements(self) -> dict[str, list[Requirement]]:

@@ -67,6 +67,17 @@ class NamedSettings:
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class Script:
+    """A function that is installed as a command: the folder of the file that says so, the dotted
+    name of its module, and its own.
+    """
+
+    folder: str
+    module: str
+    function: str
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Requirement:
     """A package that the project asks for: its name in normal form, the versions as written."""
 
