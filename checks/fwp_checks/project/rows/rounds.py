@@ -17,6 +17,7 @@ from fwp_checks.project.meaning.values import (
     External,
     Instance,
     Member,
+    Unknown,
     options_of,
 )
 from fwp_checks.project.rows.apart import Apart
@@ -87,6 +88,8 @@ class Rounds:
             if entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
                 if self._project.frameworks.may_set_apart(terms[entry[1]][2]):
                     yield from self._told_by(frame, entry[1], of_object=True)
+                    if entry[2] and self._is_handed_row(frame, entry[1], entry[2][0]):
+                        yield Apart.CHANGES
 
     def _is_query(self, frame: Frame, term: int) -> bool:
         """Whether something is a query, not run yet."""
@@ -119,6 +122,13 @@ class Rounds:
             if table >= 0 and depends(table):
                 return Apart.SHAPE
         return None
+
+    def _is_handed_row(self, frame: Frame, function: int, given: int) -> bool:
+        """Whether a method of something unknown is handed an object, which may be added to a
+        session so.
+        """
+        called = options_of(self._project.values.evaluate(frame, function))
+        return any(isinstance(one, Unknown) for one in called) and self._is_row(frame, given)
 
     def _is_row(self, frame: Frame, term: int) -> bool:
         """Whether something is an object whose relation may be asked for, or may be one."""
