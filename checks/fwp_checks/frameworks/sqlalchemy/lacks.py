@@ -47,6 +47,9 @@ def lack(project: Project, run: RunExternal) -> tuple[Origin, Lack] | None:
         kind = Kind.RELATION if hop.joins else Kind.COLLECTION
         row = rows.row_of(receiver)
         way = row.way if row is not None else origin.hops
+        if origin.built is None:
+            # Several queries may give the object whose collection is gone through.
+            way = way[max(0, len(way) - len(origin.hops) - 1) :]
         besides = _UNREFRESHED if run.arguments.keywords == REFRESHED else ()
         by_key = hop.joins and relation.by_key
         return origin, Lack(kind, (*way, hop), "", besides, by_key=by_key)

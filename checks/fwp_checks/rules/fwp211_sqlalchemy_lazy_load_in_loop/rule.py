@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fwp_checks.finding import Finding, Severity
-from fwp_checks.project.rows.needs import Kind
+from fwp_checks.project.rows.needs import Kind, Need
 from fwp_checks.project.view import FileView
 from fwp_checks.rules import Rule, lazy_loads, rows
 
@@ -26,7 +26,7 @@ def check(file: FileView) -> Iterator[Finding]:
     for query, needs in rows.queries(file, RULE, "sqlalchemy"):
         message = (
             f"each row costs {lazy_loads.cost(needs)} (read at {rows.places(file, needs)}); "
-            f"add {rows.way_out(file, needs)}."
+            f"add {rows.way_out(file, needs)}{_to_which(needs)}."
         )
         yield rows.report(file, RULE, query, needs, message)
     for query, needs in rows.queries(file, RULE, "sqlalchemy", kinds=(Kind.NARROWED,)):
@@ -35,3 +35,11 @@ def check(file: FileView) -> Iterator[Finding]:
             f"which is a query itself; ask once for all rows."
         )
         yield rows.report(file, RULE, query, needs, message, fix_link=_DYNAMIC)
+
+
+def _to_which(needs: Sequence[Need]) -> str:
+    """Which query is to load it, if the finding does not stand there: rows of a single object's
+    relation are gone through.
+    """
+    owners = {need.lack.hops[0].owner for need in needs if need.origin.built is None}
+    return f" to the query that gives the {owners.pop()}" if len(owners) == 1 else ""
