@@ -284,6 +284,12 @@ class Frameworks:
             framework.may_have(base, name) for framework in self._concerned_class(base.class_)
         )
 
+    def is_one_of_each(self, base: Instance, name: str) -> bool:
+        """See :meth:`RowHooks.is_one_of_each`."""
+        return any(
+            framework.is_one_of_each(self.project, base, name) for framework in self._of_class(base)
+        )
+
     def has_attribute(self, base: Instance, name: str) -> bool | None:
         """See :meth:`RowHooks.has_attribute`."""
         for framework in self._of_class(base):

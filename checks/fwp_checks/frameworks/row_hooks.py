@@ -114,6 +114,10 @@ class RowHooks:
         """
         return False
 
+    def is_one_of_each(self, project: Project, base: Instance, name: str) -> bool:
+        """Whether no two of the rows of the query that gave a row have the same in a column."""
+        return False
+
     def has_attribute(self, project: Project, base: Instance, name: str) -> bool | None:
         """Whether one of its queries or rows has an attribute, which no row of the catalogue and
         no class of the project names; None if it may have.

@@ -37,6 +37,7 @@ from fwp_checks.frameworks.django import (
 )
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.ninja_parts import NinjaParts
+from fwp_checks.frameworks.django.uniqueness import picks_one
 from fwp_checks.frameworks.django.urlconfs import URLconfs
 from fwp_checks.project.loop.loop_roots import Root
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
@@ -184,6 +185,13 @@ class Django(Framework):
     def may_have(self, base: Instance, name: str) -> bool:
         """What a queryset annotated."""
         return instances.may_have(base, name)
+
+    def is_one_of_each(self, project: Project, base: Instance, name: str) -> bool:
+        """Columns that are unique, alone or with what the query asks to be the same."""
+        row = rows.row_of(base)
+        if row is None or not isinstance(base.class_, ClassValue):
+            return False
+        return picks_one(project, Models.of(project), base.class_, {name, *row.pinned})
 
     def has_attribute(self, project: Project, base: Instance, name: str) -> bool | None:
         """Rows have relations, and nothing that querysets and lists have."""

@@ -93,13 +93,15 @@ def _clears(arguments: Arguments) -> bool:
 
 
 def _filter(query: rows.Query, arguments: Arguments) -> rows.Query:
-    """Relations that are empty in all rows are known to be."""
+    """Relations that are empty in all rows are known to be, and what is the same in all of them."""
     empty = set()
     for name, value in arguments.keywords:
         relation = name.removesuffix("__isnull").removesuffix("_id")
         if "__" not in relation and value == Constant(True if name.endswith("__isnull") else None):
             empty.add(relation)
-    return replace(query, known=query.known | empty) if empty else query
+    exact = {name.removesuffix("__exact") for name, _ in arguments.keywords}
+    pinned = query.pinned | {name for name in exact if "__" not in name}
+    return replace(query, known=query.known | empty, pinned=pinned)
 
 
 def _order_by(query: rows.Query, arguments: Arguments) -> rows.Query:

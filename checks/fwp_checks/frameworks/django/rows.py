@@ -132,7 +132,8 @@ class Row(State):
     objects were prefetched in an order.
     ``has_peers``: a relation or column that is missing is fetched for all rows of the query at
     once. ``made_by`` is the method (``raw``, ``union`` …) that gave a query which cannot be told to
-    join. ``shared`` are relations behind which all rows of the query have one and the same object.
+    join. ``shared`` are relations behind which all rows of the query have one and the same object,
+    ``pinned`` what is the same in all rows.
     """
 
     loads: Paths = NO_PATHS
@@ -143,6 +144,7 @@ class Row(State):
     has_peers: bool = False
     made_by: str = ""
     shared: Paths = NO_PATHS
+    pinned: Paths = NO_PATHS
 
     def met(self, other: Row) -> Row:
         """A row of one query or another: what either may have fetched."""
@@ -155,6 +157,7 @@ class Row(State):
             self.has_peers or other.has_peers,
             self.made_by or other.made_by,
             self.shared | other.shared,
+            self.pinned & other.pinned,
         )
 
 
@@ -169,7 +172,8 @@ class Query(Detail):
     which it is not all of them as they are, so that prefetched ones are of no use; ``bypassed``:
     although there were some. ``anew`` is the query of a manager whose rows are asked for in spite
     of being there.
-    ``of_many``: its condition names many objects at once (``id__in``). ``made_by`` is as for rows.
+    ``of_many``: its condition names many objects at once (``id__in``). ``made_by`` and ``pinned``
+    are as for rows.
     """
 
     selected: Paths = NO_PATHS
@@ -190,6 +194,7 @@ class Query(Detail):
     has_peers: bool = False
     of_many: bool = False
     made_by: str = ""
+    pinned: Paths = NO_PATHS
 
     @property
     def row(self) -> Row:
@@ -204,6 +209,7 @@ class Query(Detail):
             self.made_by,
             # A join makes objects of its own.
             self.known - {path.partition("__")[0] for path in self.selected},
+            self.pinned | self.known,
         )
 
     def answers(self, method: str) -> bool:
@@ -234,6 +240,7 @@ class Query(Detail):
             has_peers=self.has_peers or other.has_peers,
             of_many=self.of_many or other.of_many,
             made_by=self.made_by or other.made_by,
+            pinned=self.pinned & other.pinned,
         )
 
 
@@ -298,6 +305,17 @@ def loaded(value: Value, paths: Paths) -> Value:
         if paths and known is not None and isinstance(option, Instance):
             details = tuple([d for d in option.details if d is not known])
             option = replace(option, details=(replace(known, loads=known.loads | paths), *details))
+        found.append(option)
+    return join(found)
+
+
+def perhaps_narrowed(value: Value) -> Value:
+    """Querysets of which code that is not read may leave rows that have anything in common."""
+    found: list[Value] = []
+    for option in options_of(value):
+        query = query_of(option)
+        if isinstance(option, Instance) and query is not None:
+            option = with_query(option, replace(query, pinned=query.pinned | ALL_PATHS))
         found.append(option)
     return join(found)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models, Relation
 from fwp_checks.project.meaning.values import Arguments, ClassValue, Value, options_of
 
@@ -52,7 +53,9 @@ def _length(terms: Sequence[t.Term], term: int) -> int | None:
 
 
 def picks_one(project: Project, models: Models, class_: Value, lookups: Iterable[str]) -> bool:
-    """Whether no more than one object can match all of these lookups."""
+    """Whether no more than one object can match all of these lookups; with ``*`` among them others
+    may be asked for.
+    """
     names = {_field(lookup) for lookup in lookups}
     if not names.isdisjoint(("pk", "id")):
         return True
@@ -86,6 +89,8 @@ def _is_one(project: Project, models: Models, class_: ClassValue, names: set[str
     if any(field is not None and field.is_unique for field in declared.values()):
         return True
     given = {name.removesuffix("_id") for name in names}
+    if rows.ANYTHING in given:
+        return any(not given.isdisjoint(together) for together in _together(project, class_))
     return any(given.issuperset(together) for together in _together(project, class_))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.history import FILLING_FUNCTIONS
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.frameworks.django.rows import row_of
+from fwp_checks.frameworks.django.rows import perhaps_narrowed, row_of
 from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.frameworks.rest_framework import pages, taken_out
 from fwp_checks.frameworks.rest_framework.reads import calls_super
@@ -63,6 +63,8 @@ _SINGLE = (
 _VIEWS = ("APIView", "ViewSet", "ModelMixin", "ViewSetMixin")
 _PAGINATING = "paginate_queryset"
 _PAGINATORS = "rest_framework.pagination."
+# Classes of these leave the rows of a view as they are.
+_OWN = ("rest_framework.", "builtins.object", "django_filters.")
 _GENERIC = frozenset(
     {
         *("get_queryset", "filter_queryset", _PAGINATING, "get_object"),
@@ -162,7 +164,8 @@ def call(project: Project, name: str, arguments: Arguments, receiver: Value | No
     if not is_view(project, class_of(receiver)):
         return None
     if method == "get_queryset":
-        return queryset_of(project, project.members.attribute(receiver, "queryset"))
+        found = queryset_of(project, project.members.attribute(receiver, "queryset"))
+        return perhaps_narrowed(found) if _has_other_bases(project, receiver) else found
     if method == "get_serializer_class":
         return project.members.attribute(receiver, "serializer_class")
     if method == "get_serializer":
@@ -185,6 +188,16 @@ def _page(project: Project, arguments: Arguments) -> Value | None:
 def class_of(value: Instance) -> Value:
     """The class of an object."""
     return value.class_ if isinstance(value.class_, ClassValue) else External(value.class_)
+
+
+def _has_other_bases(project: Project, view: Instance) -> bool:
+    """Whether a view derives from a class of another library, which may show the rows of one parent
+    alone (``NestedViewSetMixin`` of drf-extensions).
+    """
+    if not isinstance(view.class_, ClassValue):
+        return False
+    info = project.classes.info(view.class_)
+    return info.is_open or not all(base.startswith(_OWN) for base in info.externals)
 
 
 _LOADING = frozenset({"select_related", "prefetch_related", "only", "defer"})

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.callers import Callers
+from fwp_checks.project.effects.compared import compared, wanted_of
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Hop, Origin, Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
+from fwp_checks.project.meaning.tested import tests_before
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Instance, Unknown, Value
 from fwp_checks.project.rows.assigned import Assigned
 from fwp_checks.project.rows.jobs import fills_cache
@@ -233,6 +235,8 @@ class RowNeeds:
                 continue
             if self._is_called_in_handler(frame) or self._is_filled_in(frame, origin):
                 continue
+            if self._is_for_few(frame, event.term, origin):
+                continue
             names = [hop.name for hop in lack.hops]
             if self._assigned.has(frame, event.term, origin, names):
                 continue
@@ -347,11 +351,42 @@ class RowNeeds:
         row = origin_of(own) if own is not None else None
         names = [frame.name]
         if row is not None and row.built == origin.built and not row.hops:
-            if calls:
-                return all(self._assigned.has(one, term, row, names) for one, term in calls)
-            return self._assigned.has(None, -1, row, names)
+            reading: Sequence[tuple[Frame | None, int]] = calls or [(None, -1)]
+            if all(self._assigned.has(one, term, row, names) for one, term in reading):
+                return True
         return bool(calls) and all(
             self._is_filled_in(caller, origin, within | {frame}) for caller, _ in calls
+        )
+
+    def _is_for_few(
+        self, frame: Frame, term: int, origin: Origin, within: frozenset[Frame] = frozenset()
+    ) -> bool:
+        """Whether code runs for those rows only that have a certain value in a column of which
+        there is one of each: ``if edition.number == "draft": …``, of the editions of one book.
+        """
+        for test, holds in tests_before(frame.module, frame.scope_number, term):
+            if self._picks_few(frame, test, origin, holds=holds):
+                return True
+        calls = self._callers.calls_of(frame) if frame not in within else ()
+        return bool(calls) and all(
+            self._is_for_few(caller, call, origin, within | {frame}) for caller, call in calls
+        )
+
+    def _picks_few(self, frame: Frame, test: int, origin: Origin, *, holds: bool) -> bool:
+        terms = frame.module.facts.terms
+        found = compared(terms, terms[test]) if terms[test][0] == t.COMPARE else None
+        if found is None or found.is_equal is not holds or found.form:
+            return False
+        read = terms[t.unaliased(terms, found.term)]
+        if read[0] != t.ATTR or wanted_of(self._project, frame, found) is None:
+            return False
+        row = self._project.values.evaluate(frame, read[1])
+        own = origin_of(row)
+        return (
+            isinstance(row, Instance)
+            and own is not None
+            and (own.built, own.consumed, own.hops) == (origin.built, origin.consumed, ())
+            and self._project.frameworks.is_one_of_each(row, read[2])
         )
 
     def _is_asked_on_way_out(
