@@ -198,8 +198,24 @@ class Models:
                 owner != class_ and name in ("abstract", "proxy")
             ):
                 return None
+            if name == "abstract" and self._is_reset(meta):
+                return Constant(value=False)
             return self._project.members.find_in_class(meta, name)
         return None
+
+    def _is_reset(self, meta: ClassValue) -> bool:
+        """Whether the options of a model take ``abstract`` from those of another one, where Django
+        has put False in its place (``ModelBase.__new__``): ``class Meta(Base.Meta)``.
+        """
+        for owner in self._project.classes.info(meta).order:
+            if isinstance(owner, ClassValue):
+                scopes = owner.module.facts.scopes
+                scope = scopes[owner.scope]
+                if owner != meta and scope.name == "Meta" and scopes[scope.parent].kind == "class":
+                    return True
+                if "abstract" in scope.bindings:
+                    return False
+        return False
 
     # -- fields ------------------------------------------------------------------------------------
 

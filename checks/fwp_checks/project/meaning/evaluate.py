@@ -17,6 +17,7 @@ from fwp_checks.project.files.modules import Module, relative_folder
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.branches import performs
 from fwp_checks.project.meaning.choices import Choices
+from fwp_checks.project.meaning.delegates import given_by
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.narrowing import TRUTHY, Narrowing
 from fwp_checks.project.meaning.origins import consumed_at, is_traced, single
@@ -24,7 +25,6 @@ from fwp_checks.project.meaning.texts import names_page, text_at
 from fwp_checks.project.meaning.values import (
     NONE,
     RECURSIVE,
-    Arguments,
     Awaitable,
     ClassValue,
     Constant,
@@ -287,24 +287,8 @@ class Values:
                 if found is not None:
                     return ModuleValue(found)
         if value is None and "__getattr__" in module.facts.scopes[0].bindings:
-            value = self._found_when_asked(module, name)
+            value = given_by(self._project, self.module_binding(module, "__getattr__"), name)
         return value or Unknown(f"{module.path} binds no '{name}'")
-
-    def _found_when_asked(self, module: Module, name: str) -> Value | None:
-        """The class or function of that name that a module's ``__getattr__`` gives,
-        https://peps.python.org/pep-0562/
-        """
-        function = self.module_binding(module, "__getattr__")
-        if not isinstance(function, FunctionValue) or name.startswith("__"):
-            return None
-        given = self._project.calls.invoke(function, Arguments((Constant(name),))).result
-        named = [
-            option
-            for option in options_of(given)
-            if isinstance(option, (ClassValue, FunctionValue))
-            and option.module.facts.scopes[option.scope].name == name
-        ]
-        return named[0] if len(named) == 1 else None
 
     def external(self, name: str) -> Value:
         """A library's name in its canonical spelling."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from fwp_checks.catalogue import parse_value
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.classes import MODEL, PLAIN_BASES
+from fwp_checks.project.meaning.delegates import handed_on
 from fwp_checks.project.meaning.descriptors import GET, OF_CLASSES, PROPERTIES
 from fwp_checks.project.meaning.kept import Kept
 from fwp_checks.project.meaning.values import (
@@ -456,8 +457,10 @@ class Members:
         library = self._library_member(class_, name, instance)
         if library is not None:
             return library
-        if self.find_in_class(class_, "__getattr__") is not None:
-            return Unknown(f"{class_.name} computes its attributes")
+        getter = self.find_in_class(class_, "__getattr__")
+        if getter is not None:
+            computed = Unknown(f"{class_.name} computes its attributes")
+            return handed_on(self._project, getter, name) or computed
         return Unknown(f"{class_.name} objects have no known '{name}'")
 
     def _holds_assigned(self, class_level: Value, written: list[Value]) -> bool:
