@@ -515,7 +515,11 @@ class Models:
         return any(
             not isinstance(option, ClassValue)
             or self._meta(option, "ordering") is not None
-            or self._project.classes.has_unread(option)
+            or any(
+                self._project.classes.info(base).is_told
+                for base in self._line(option)
+                if isinstance(base, ClassValue)
+            )
             for option in options_of(class_)
         )
 

@@ -35,7 +35,7 @@ def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
     query = asked(query)
     change = _CHANGES.get(method)
     if change is not None:
-        query = change(query, arguments)
+        query = change(query, arguments if arguments.complete else arguments.opened())
     if method not in _SAME_ROWS:
         query = replace(query, narrowed=query.narrowed or method)
     if any(name.endswith("__in") for name, _ in arguments.keywords):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -119,6 +120,12 @@ class DjangoAdmin(Framework):
     def model_attribute(self, project: Project, base: Instance, name: str) -> Value | None:
         """The model of a model admin."""
         return _model_of(base) if name == "model" else None
+
+    def inherited_frames(self, project: Project) -> Iterator[Frame]:
+        """Methods of model admins that show something of an object in its form."""
+        for registration in dict.fromkeys(registrations(project)):
+            if not registration.admin.module.is_read_only:
+                yield from ObjectPage(project, registration).frames()
 
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """The change lists of the registered model admins, and the lists in their forms."""
@@ -415,6 +422,11 @@ class ChangeList:
         if all(isinstance(o, Instance) and isinstance(o.class_, ClassValue) for o in options):
             self._note(self._project.protocols.special(without_none(value), (_STR,)), place)
 
+    def _read_only(self) -> Columns | None:
+        """The fields that are shown as they are."""
+        option = "readonly_fields"
+        return given_or(self._project, self._admin, option, lambda: self._columns(option) or [])
+
 
 class InlineList(ChangeList):
     """The objects of one model in the form of another: each row shows its text, and read-only
@@ -470,10 +482,38 @@ class InlineList(ChangeList):
             for entry in terms
         )
 
-    def _read_only(self) -> Columns | None:
-        """The fields that are shown as they are."""
-        option = "readonly_fields"
-        return given_or(self._project, self._admin, option, lambda: self._columns(option) or [])
+
+class ObjectPage(ChangeList):
+    """The form of one object, whose read-only fields may be methods of the model admin."""
+
+    def frames(self) -> Iterator[Frame]:
+        """What these methods run, with the object."""
+        fields = self._columns("fields")
+        named = [one for value, _ in fields or () for one in (value, *_in_row(value))]
+        for value, _ in self._read_only() or ():
+            name = literals.text_of(value)
+            if fields is not None and value not in named:
+                continue
+            method = self._option(name) if name is not None else value
+            bound = self._project.members.bind(method, self._admin) if method is not None else None
+            if isinstance(bound, FunctionValue):
+                yield self._project.calls.frame_for(bound, Arguments((self._object,)))
+
+    @cached_property
+    def _object(self) -> Value:
+        """The only one of its query."""
+        method = self._project.members.attribute(self._admin, "get_queryset")
+        if isinstance(method, FunctionValue):
+            given = self._project.calls.invoke(method, Arguments((Instance(_REQUEST),))).result
+        else:
+            given = _default_queryset(self._project, self._model) or Unknown("no manager")
+        asked = self._project.members.attribute(without_none(given), "get")
+        return self._project.calls.invoke(asked, NO_ARGUMENTS).result
+
+
+def _in_row(value: Value) -> tuple[Value, ...]:
+    """The fields that stand in one row of a form."""
+    return value.items if isinstance(value, TupleValue) else ()
 
 
 def given_or(

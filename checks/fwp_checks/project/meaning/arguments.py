@@ -87,7 +87,8 @@ class CallArguments(Arguments):
         if type(spread) is not TupleValue:
             return self
         positional = (*self.positional, *spread.items)
-        return Arguments(positional, self.keywords, False, self.terms, self.site)
+        complete = self.count + 1 == len(given) and not self._is_spread
+        return Arguments(positional, self.keywords, complete, self.terms, self.site)
 
     def beginning(self, position: int) -> str:
         """The text that stands first in an f-string or a sum at a position; empty if none does."""

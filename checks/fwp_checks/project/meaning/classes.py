@@ -42,7 +42,8 @@ class ClassInfo:
     ``order`` starts with the class itself and goes on with project classes and library bases (by
     name), depth first, each once, the later place winning as in C3 for the common cases.
     ``is_open`` tells that some base could not be resolved. ``externals`` are the dotted names of
-    the library classes it derives from.
+    the library classes it derives from. ``is_told``: its body tells one of them, which must be
+    behind classes that are not read.
     """
 
     value: ClassValue
@@ -50,6 +51,7 @@ class ClassInfo:
     order: tuple[ClassValue | External, ...]
     is_open: bool
     externals: tuple[str, ...] = ()
+    is_told: bool = False
     subclasses: list[ClassValue] = field(default_factory=list)
 
     def has_only(self, bases: frozenset[str]) -> bool:
@@ -86,7 +88,7 @@ class Classes:
         # A class that inherits from itself through an import cycle has no order beyond itself.
         info = self._known[value] = ClassInfo(value, scope, (value,), False)
         try:
-            info.order, info.is_open = self._order(value, scope)
+            self._order(info)
             info.externals = tuple([b.name for b in info.order if isinstance(b, External)])
             if is_outermost or self._unsettled.keys().isdisjoint(info.order[1:]):
                 del self._unsettled[value]
@@ -98,18 +100,17 @@ class Classes:
                 self._unsettled.clear()
         return info
 
-    def _order(
-        self, value: ClassValue, scope: Scope
-    ) -> tuple[tuple[ClassValue | External, ...], bool]:
-        found: list[ClassValue | External] = [value]
+    def _order(self, info: ClassInfo) -> None:
+        scope = info.scope
+        found: list[ClassValue | External] = [info.value]
         is_open = False
-        frame = self.frame_around(value)
+        frame = self.frame_around(info.value)
         for base_term in scope.bases:
             base = self.base(frame, base_term)
             if isinstance(base, ClassValue):
-                info = self.info(base)
-                found.extend(info.order)
-                is_open = is_open or info.is_open
+                above = self.info(base)
+                found.extend(above.order)
+                is_open = is_open or above.is_open
             elif isinstance(base, External):
                 found.append(base)
             else:
@@ -120,16 +121,14 @@ class Classes:
         if told is not None:
             found.append(External(told))
         last = {base: index for index, base in enumerate(found)}
-        return tuple(base for index, base in enumerate(found) if last[base] == index), is_open
+        info.order = tuple([base for index, base in enumerate(found) if last[base] == index])
+        info.is_open = is_open
+        info.is_told = told is not None
 
     def is_unread(self, name: str) -> bool:
         """Whether a library's class is one of which nothing says what it is."""
         root = name.partition(".")[0]
         return root not in sys.stdlib_module_names and not self._project.catalogue.is_type(name)
-
-    def has_unread(self, value: ClassValue) -> bool:
-        """Whether a class derives from a library's of which nothing says what it is."""
-        return any(self.is_unread(name) for name in self.info(value).externals)
 
     def _made_by(self, frame: Frame, scope: Scope) -> Iterator[External]:
         """The library classes that decorators and a metaclass, by their rows, make of a class."""
