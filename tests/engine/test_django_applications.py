@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -364,6 +365,48 @@ def test_middleware_of_the_settings(tmp_path: Path) -> None:
         "urlpatterns middleware Count.process_view",
         "urlpatterns middleware timed.middleware",
     ]
+
+
+def test_middleware_that_settings_add(tmp_path: Path) -> None:
+    middleware = """
+        class One:
+            def __call__(self, request): ...
+
+        class Two(One):
+            def __call__(self, request): ...
+
+        class Three(One):
+            def __call__(self, request): ...
+
+        class Four(One):
+            def __call__(self, request): ...
+
+        class Five(One):
+            def __call__(self, request): ...
+        """
+    added = """
+        if DEBUG:
+            MIDDLEWARE += ["shop.middleware.Two"]
+        MIDDLEWARE.insert(0, "shop.middleware.Three")
+        """
+    files = {
+        **COMMON,
+        "config/settings.py": SETTINGS
+        + 'DEBUG = False\nMIDDLEWARE = ["shop.middleware.One"]\n'
+        + dedent(added),
+        "config/live.py": """
+        from config.settings import *
+
+        ROOT_URLCONF = "config.urls"
+        MIDDLEWARE = ["shop.middleware.Four", *MIDDLEWARE]
+        MIDDLEWARE += ["shop.middleware.Five"]
+        """,
+        "config/urls.py": "from django.urls import path\nurlpatterns = []\n",
+        "shop/middleware.py": middleware,
+    }
+    found = hooks(tree(tmp_path, files))
+    names = ("Five", "Four", "One", "Three", "Two")
+    assert sorted(found) == [f"urlpatterns middleware {name}.__call__" for name in names]
 
 
 SERVICE = {

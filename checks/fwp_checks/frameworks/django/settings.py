@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
 
+_ADDING = frozenset({"append", "insert", "extend"})
 _APP_CONFIG = "django.apps.AppConfig"
 
 
@@ -51,16 +53,54 @@ class Settings:
 
     def strings(self, name: str) -> tuple[list[tuple[Module, str]], bool]:
         """The strings of a setting that is a list, of all settings modules together, and whether
-        these are all: one list at least is given, and each is literal.
+        these are all: one list at least is given, and each is literal. Those that a branch adds, or
+        a call (``append``), are among them, and so are those added to a list of another module.
         """
         found: list[tuple[Module, str]] = []
-        lists = []
+        are_literal = []
         for module in self.modules:
             term = module.facts.scopes[0].bindings.get(name, -1)
-            if term >= 0:
-                lists.append(self._items(module, term))
-                found.extend((module, item) for item in lists[-1] or ())
-        return found, bool(lists) and None not in lists
+            added = self._added(module, name)
+            if term >= 0 or added:
+                are_literal.append(not added and self._items(module, term) is not None)
+                written = self._written(module, [term, *added])
+                found.extend((module, item) for item in written)
+        return found, bool(are_literal) and all(are_literal)
+
+    def _added(self, module: Module, name: str) -> list[int]:
+        """What calls at the top of a module add to a list, ``MIDDLEWARE.insert(0, …)``."""
+        terms = module.facts.terms
+        own = self._parts_of(module, [module.facts.scopes[0].bindings.get(name, -1)])
+        found = []
+        for term in module.calls_in(0):
+            called = terms[terms[term][1]]
+            if called[0] == t.ATTR and called[2] in _ADDING and terms[term][2]:
+                base = t.unaliased(terms, called[1])
+                if base in own or terms[base] == (t.NAME, name):
+                    found.append(terms[term][2][-1])
+        return found
+
+    def _written(self, module: Module, waiting: list[int]) -> Iterator[str]:
+        """The strings among the parts of lists, in order."""
+        frame = self._project.module_frame(module)
+        for part in self._parts_of(module, waiting):
+            if module.facts.terms[part][0] in (t.CONST, t.NAME, t.ATTR, t.IMPORT):
+                value = self._project.values.evaluate(frame, part)
+                if isinstance(value, Constant) and isinstance(value.value, str):
+                    yield value.value
+
+    @staticmethod
+    def _parts_of(module: Module, waiting: list[int]) -> dict[int, None]:
+        """The terms that lists are put together from, by whichever branch."""
+        terms = module.facts.terms
+        waiting = [term for term in reversed(waiting) if term >= 0]
+        seen: dict[int, None] = {}
+        while waiting:
+            term = waiting.pop()
+            if term not in seen:
+                seen[term] = None
+                waiting.extend(reversed(_parts(terms[term])))
+        return seen
 
     def _items(self, module: Module, term: int) -> list[str] | None:
         terms = module.facts.terms
@@ -85,16 +125,11 @@ class Settings:
         """The packages of the installed apps, as far as these are literals."""
         named: set[str] = set()
         for module in self.modules:
-            waiting = [module.facts.scopes[0].bindings.get("INSTALLED_APPS", -1)]
-            seen = set(waiting)
-            while waiting:
-                term = waiting.pop()
-                entry = module.facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
+            term = module.facts.scopes[0].bindings.get("INSTALLED_APPS", -1)
+            for part in self._parts_of(module, [term, *self._added(module, "INSTALLED_APPS")]):
+                entry = module.facts.terms[part]
                 if entry[0] == t.CONST and isinstance(entry[1], str):
                     named.add(_package(entry[1]))
-                parts = _parts(entry)
-                waiting.extend(part for part in parts if part not in seen)
-                seen.update(parts)
         return frozenset(named)
 
     def imported(self, origin: Module, dotted: str) -> Value:

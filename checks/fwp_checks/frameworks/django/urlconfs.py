@@ -431,10 +431,14 @@ class URLconfs(PartFinder):
         settings = Models.of(self.project).settings
         roots = [self._place(module) for module in self._roots]
         root = roots[0] if len(roots) == 1 else None
+        seen = set()
         for module, dotted in settings.strings("MIDDLEWARE")[0]:
-            place = Place(module.path, module.facts.scopes[0].bindings["MIDDLEWARE"])
+            # A list of another module may be changed without being bound.
+            term = module.facts.scopes[0].bindings.get("MIDDLEWARE", 0)
             for frame in self._frames_of(settings.imported(module, dotted)):
-                yield Hook(HookKind.MIDDLEWARE, root, frame, place)
+                if frame not in seen:
+                    seen.add(frame)
+                    yield Hook(HookKind.MIDDLEWARE, root, frame, Place(module.path, term))
 
     def _frames_of(self, value: Value) -> Iterator[Frame]:
         for option in options_of(value):
