@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.deployment.records import Mention, Server
 from fwp_checks.project.files.modules import Module
+from fwp_checks.project.lifetimes.engine_options import EngineOptions, engine_options
 from fwp_checks.project.lifetimes.model import Opening, Step, is_conditional
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.texts import text_at
@@ -58,6 +59,8 @@ _DRIVERS = (
 )  # fmt: skip
 # https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool
 _SIZE, _OVERFLOW = 5, 10
+_SIZES = ("pool_size", "max_overflow")
+_ENGINE = "sqlalchemy.create_engine"
 
 
 class Pools:
@@ -86,15 +89,19 @@ class Pools:
     def null_pools(self, module: Module) -> Iterator[Opening]:
         """Engines of a file that are made with a NullPool, for no reason that is to be seen."""
         for opening in self._of(module):
-            pool = self._given(opening, "poolclass")
             if (
                 opening.row.resource == "engine"
-                and isinstance(pool, External)
-                and pool.name.startswith("sqlalchemy.")
-                and pool.name.endswith(".NullPool")
+                and _is_null_pool(self._given(opening, "poolclass"))
                 and not self._has_reason(opening)
             ):
                 yield opening
+
+    def null_options(self, module: Module) -> Iterator[EngineOptions]:
+        """The same, where an extension makes the engine with options that a file writes."""
+        for options in engine_options(self._project, module):
+            if _is_null_pool(options.given(self._project, "poolclass")):
+                if not _names_sqlite(module) and not self._speaks_of_reasons(module):
+                    yield options
 
     def is_in_memory(self, opening: Opening) -> bool:
         """Whether a database of SQLite in memory is opened: another one each time."""
@@ -102,7 +109,6 @@ class Pools:
         return url is not None and _IN_MEMORY.fullmatch(url) is not None
 
     def _has_reason(self, opening: Opening) -> bool:
-        deployment = self._project.deployment
         frame = opening.frame
         url = text_at(self._project, frame, self._argument(opening, "url", 0))
         return (
@@ -110,7 +116,14 @@ class Pools:
             or self._is_one_of_two(opening)
             or (url is None and _names_sqlite(frame.module))
             or (url or "").startswith("sqlite")
-            or _REASONS.search(frame.module.text or "") is not None
+            or self._speaks_of_reasons(frame.module)
+        )
+
+    def _speaks_of_reasons(self, module: Module) -> bool:
+        """Whether a file, or what deploys the project, says why no connections are kept."""
+        deployment = self._project.deployment
+        return (
+            _REASONS.search(module.text or "") is not None
             or deployment.serverless is not None
             or any(deployment.mentions(pooler) is not None for pooler in _POOLERS)
         )
@@ -227,30 +240,29 @@ class Pools:
 
     # -- too small ---------------------------------------------------------------------------------
 
-    def too_small(self, module: Module) -> Iterator[tuple[Opening, int, Server]]:
-        """Pools of a file with fewer connections than the server has threads in each process."""
+    def too_small(self, module: Module) -> Iterator[tuple[int, str, int, Server]]:
+        """Pools of a file with fewer connections than the server has threads in each process: where
+        each is made, what makes it, and how many it has.
+        """
         threads = [server for server in self._project.deployment.servers if server.threads]
         if len(threads) != 1:
             return
+        fewest = threads[0].threads or 0
         for opening in self._of(module):
             size = self._size(opening)
-            if (
-                size is not None
-                and not is_conditional(opening)
-                and size < (threads[0].threads or 0)
-            ):
-                yield opening, size, threads[0]
+            if size is not None and not is_conditional(opening) and size < fewest:
+                yield opening.term, opening.name, size, threads[0]
+        for options in engine_options(self._project, module):
+            given = [options.given(self._project, name) for name in _SIZES]
+            size = _engine_size(given[0], given[1])
+            if size is not None and size < fewest:
+                yield options.term, _ENGINE, size, threads[0]
 
     def _size(self, opening: Opening) -> int | None:
         """How many connections a pool gives out at most, where that is written."""
-        if opening.name == "sqlalchemy.create_engine":
-            sizes = [self._given(opening, name) for name in ("pool_size", "max_overflow")]
-            if sizes == [None, None]:
-                return None
-            size = _SIZE if sizes[0] is None else _number(sizes[0])
-            overflow = _OVERFLOW if sizes[1] is None else _number(sizes[1])
-            # Of either, there is no limit.
-            return size + overflow if size and overflow is not None and overflow >= 0 else None
+        if opening.name == _ENGINE:
+            given = [self._given(opening, name) for name in _SIZES]
+            return _engine_size(given[0], given[1])
         if opening.name.startswith("psycopg_pool."):
             return _number(self._given(opening, "max_size"))
         if opening.name.startswith("psycopg2.pool."):
@@ -300,6 +312,24 @@ class Pools:
 
 def _function(module: Module, term: int) -> FunctionKey:
     return module.path, module.code_scope_of(term)
+
+
+def _is_null_pool(pool: Value | None) -> bool:
+    return (
+        isinstance(pool, External)
+        and pool.name.startswith("sqlalchemy.")
+        and pool.name.endswith(".NullPool")
+    )
+
+
+def _engine_size(given: Value | None, more: Value | None) -> int | None:
+    """How many connections an engine gives out at most, where that is written."""
+    if given is None and more is None:
+        return None
+    size = _SIZE if given is None else _number(given)
+    overflow = _OVERFLOW if more is None else _number(more)
+    # Of either, there is no limit.
+    return size + overflow if size and overflow is not None and overflow >= 0 else None
 
 
 def _number(value: Value | None) -> int | None:

@@ -19,10 +19,13 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding an engine."""
-    for opening in file.project.lifetimes.pools.null_pools(file.module):
+    pools = file.project.lifetimes.pools
+    made = [(one.frame, one.term, one.name) for one in pools.null_pools(file.module)]
+    made += [(one.frame, one.term, "options") for one in pools.null_options(file.module)]
+    for frame, term, name in made:
         message = (
             "An engine with NullPool keeps no connections, so each session that requests open "
             "connects to the database anew; leave poolclass out."
         )
-        where = file.range_of(file.module, opening.term)
-        yield file.finding(RULE, where, message, key=(opening.frame.qualname, opening.name))
+        where = file.range_of(file.module, term)
+        yield file.finding(RULE, where, message, key=(frame.qualname, name))

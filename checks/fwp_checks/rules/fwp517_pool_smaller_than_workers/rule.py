@@ -20,7 +20,7 @@ RULE = Rule(
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a pool."""
-    for opening, size, server in file.project.lifetimes.pools.too_small(file.module):
+    for term, name, size, server in file.project.lifetimes.pools.too_small(file.module):
         mention = server.mention
         message = (
             f"This pool gives out {size} connections at most, and {mention.path}:{mention.line} "
@@ -29,8 +29,8 @@ def check(file: FileView) -> Iterator[Finding]:
         )
         yield file.finding(
             RULE,
-            file.range_of(file.module, opening.term),
+            file.range_of(file.module, term),
             message,
-            key=(opening.name,),
+            key=(name,),
             trace=(Step(mention.path, Range(mention.line, 1, mention.line, 1), "starts threads"),),
         )
