@@ -64,7 +64,7 @@ class SQLAlchemy(Framework):
         self, module: Module, term: int, depends: Callable[[int], bool]
     ) -> Apart | None:
         """Queries that lock their rows, and statements that write."""
-        return rounds.stands_alone(module.facts.terms, term, depends)
+        return rounds.stands_alone(module, term, depends)
 
     def table_term(self, run: RunExternal, module: Module, term: int) -> int:
         """What is handed to ``query`` or ``select``."""

@@ -6,9 +6,13 @@ https://docs.sqlalchemy.org/en/20/orm/session_api.html
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.rows.apart import Apart
+
+if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
 
 _SESSIONS = (
     "sqlalchemy.orm.Session",
@@ -44,12 +48,11 @@ _NARROWING = ("filter", "filter_by", "where", "order_by", "join", "limit", "offs
 _FROM_ROWS = (t.ITER, t.UNPACK, t.ITEM, t.ATTR)
 
 
-def stands_alone(
-    terms: Sequence[t.Term], term: int, depends: Callable[[int], bool]
-) -> Apart | None:
+def stands_alone(module: Module, term: int, depends: Callable[[int], bool]) -> Apart | None:
     """Why the query that a term runs is one for itself: it locks its rows, or is a statement that
     writes or defines something, ``session.execute(posts.update().where(…))``.
     """
+    terms = module.facts.terms
     waiting = [term]
     seen: set[int] = set()
     while waiting:
@@ -62,7 +65,7 @@ def stands_alone(
             called = terms[entry[1]]
             if called[0] == t.ATTR and called[2] == "with_for_update":
                 return Apart.LOCK
-            name = called[_NAMED[called[0]]] if called[0] in _NAMED else ""
+            name = _name(module, called)
             if name in _DEFINING:
                 return Apart.CONNECTION
             if name in _WRITING:
@@ -71,6 +74,15 @@ def stands_alone(
             waiting.extend(entry[2][:1])
         waiting.append(entry[1])
     return None
+
+
+def _name(module: Module, called: t.Term) -> str:
+    """The last name of what is called, as its library calls it."""
+    if called[0] == t.NAME:
+        bound = module.facts.scopes[0].bindings.get(called[1], -1)
+        imported = module.facts.terms[bound] if bound >= 0 else called
+        called = imported if imported[0] == t.IMPORT and imported[2] else called
+    return str(called[_NAMED[called[0]]]) if called[0] in _NAMED else ""
 
 
 def table_term(terms: Sequence[t.Term], term: int) -> int:

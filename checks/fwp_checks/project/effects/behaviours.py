@@ -91,6 +91,7 @@ class Behaviours:
         self.opt_ins = OptIns(project)
         self.stand_ins = StandIns(project)
         self._known: dict[Frame, Behaviour] = {}
+        self._awaited: dict[Frame, list[Event]] = {}
 
     def of(self, frame: Frame) -> Behaviour:
         """Events and coroutines of a frame."""
@@ -114,6 +115,25 @@ class Behaviours:
                 for run in alternative or ():
                     if isinstance(run, RunFrame):
                         yield run.frame
+
+    def awaited(self, frame: Frame) -> list[Event]:
+        """What a frame runs where it waits for coroutines of the project as it makes them."""
+        known = self._awaited.get(frame)
+        if known is None:
+            made = {term for term, _ in self.of(frame).coroutines if term in frame.module.awaited}
+            known = self._awaited[frame] = [
+                event for term in sorted(made) if (event := self._waiting(frame, term)) is not None
+            ]
+        return known
+
+    def _waiting(self, frame: Frame, term: int) -> Event | None:
+        alternatives: list[Alternative] = []
+        for option in options_of(self._value(frame, term)):
+            if not isinstance(option, Coroutine) or self._once.is_cached(option.frame, frame, term):
+                return None
+            alternatives.append((RunFrame(option.frame),))
+        whole = tuple(alternatives)
+        return Event(term, whole, self._is_remembered(frame, term, whole))
 
     def needing_loop(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms of a frame that run only where a loop is running."""

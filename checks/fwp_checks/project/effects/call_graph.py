@@ -4,7 +4,7 @@ of these frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 class CallGraph:
     """Who calls each frame, and where functions of libraries are called: frame, event, and which
-    alternative of that it is. Events of which a callee is unknown are left out.
+    alternative of that it is. Events of which a callee is unknown are left out. With ``awaited``,
+    who awaits a coroutine calls its function.
     """
 
-    def __init__(self, project: Project, frames: Iterable[Frame]) -> None:
+    def __init__(self, project: Project, frames: Iterable[Frame], *, awaited: bool = False) -> None:
         self._behaviours = project.behaviours
         self.libraries: list[tuple[Frame, Event, int, RunExternal]] = []
         self._callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
         for frame in frames:
-            for event in self._behaviours.of(frame).events:
+            events: Sequence[Event] = self._behaviours.of(frame).events
+            for event in (*events, *self._behaviours.awaited(frame)) if awaited else events:
                 if None in event.alternatives:
                     continue
                 if len(event.alternatives) > 1:

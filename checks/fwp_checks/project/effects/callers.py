@@ -40,11 +40,14 @@ class Callers:
         self._is_start = is_start
         self._calls: dict[Frame, list[tuple[Frame, int]]] = {}
         for frame in frames:
-            for event in project.behaviours.of(frame).events:
+            behaviour = project.behaviours.of(frame)
+            for event in behaviour.events:
                 for alternative in event.alternatives:
                     for run in alternative or ():
                         if isinstance(run, RunFrame):
                             self._calls.setdefault(run.frame, []).append((frame, event.term))
+            for term, made in behaviour.coroutines:
+                self._calls.setdefault(made, []).append((frame, term))
 
     @property
     def called(self) -> Iterable[Frame]:

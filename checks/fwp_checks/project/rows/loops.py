@@ -16,13 +16,13 @@ from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Link, Rows
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.outcome import RunExternal
+from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
 from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.rows.asking import asked_of, is_same, made_at, statement_of
 from fwp_checks.project.rows.lengths import Lengths
 from fwp_checks.project.rows.needs import LOOPS, goes_through
 from fwp_checks.project.rows.rounds import Rounds, differs
-from fwp_checks.project.rows.statements import kind_of
+from fwp_checks.project.rows.statements import executes, kind_of
 from fwp_checks.project.rows.weights import Weight
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 # What is further away is a job that is done for each item, which happens to use the database.
 _MOST_LINKS = {"queries": 3, "writes": 2}
+
+# How far away a statement that writes is looked for.
+_LEVELS = 2
 
 
 class LoopSite(NamedTuple):
@@ -94,7 +97,8 @@ class LoopEffects:
         best: dict[tuple[str, int], LoopSite] = {}
         for frame in self._frames.all:
             loops = self._loops(frame)
-            for event in behaviours.of(frame).events if loops else ():
+            events = (*behaviours.of(frame).events, *behaviours.awaited(frame)) if loops else ()
+            for event in events:
                 by_nobody = partial(self._asked_for.by_nobody, frame, event.term)
                 chain, _ = effects.proven(frame, event, by_nobody)
                 if not chain or len(chain) > _MOST_LINKS[effect]:
@@ -247,15 +251,43 @@ class LoopEffects:
         return known
 
     def _finds_writing(self, frame: Frame, part: Region | Scope) -> bool:
-        writes = self._effects["writes"]
+        writes, behaviours = self._effects["writes"], self._project.behaviours
         if any(
             writes.chain(frame, event) is not None
-            for event in self._project.behaviours.of(frame).events
+            for event in (*behaviours.of(frame).events, *behaviours.awaited(frame))
             if part.start <= event.term < part.end
         ):
             return True
         terms = frame.module.facts.terms
-        return _has_save(terms, part.start, part.end) or self._rounds.changes(frame, part)
+        return (
+            _has_save(terms, part.start, part.end)
+            or self._rounds.changes(frame, part)
+            or self._sends_write(frame, part, _LEVELS)
+        )
+
+    def _sends_write(self, frame: Frame, part: Region | Scope, levels: int) -> bool:
+        """Whether a statement that writes is executed there, or so many calls away; or objects are
+        changed there in a function that is called.
+        """
+        behaviours, frameworks = self._project.behaviours, self._project.frameworks
+        for event in (*behaviours.of(frame).events, *behaviours.awaited(frame)):
+            alternatives = event.alternatives if part.start <= event.term < part.end else ()
+            for run in [run for alternative in alternatives for run in alternative or ()]:
+                if isinstance(run, RunFrame):
+                    inner, whole = run.frame, run.frame.scope
+                    if levels and (
+                        self._rounds.changes(inner, whole)
+                        or self._sends_write(inner, whole, levels - 1)
+                    ):
+                        return True
+                elif executes(run):
+                    depends = partial(_is_given, frame)
+                    alone = frameworks.stands_alone(run, frame.module, event.term, depends)
+                    entry = frame.module.facts.terms[event.term]
+                    given = entry[2][0] if entry[0] == t.CALL and entry[2] else -1
+                    if Apart.WRITES in (alone, kind_of(self._project, run, frame, given)):
+                        return True
+        return False
 
     # -- loops -------------------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ class RowFrames:
     @cached_property
     def calls(self) -> CallGraph:
         """What they call."""
-        return CallGraph(self._project, self.all)
+        return CallGraph(self._project, self.all, awaited=True)
 
     @cached_property
     def by_function(self) -> dict[FunctionKey, list[Frame]]:
