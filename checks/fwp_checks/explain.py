@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # Terms that say nothing to a reader by themselves.
 _SILENT_KINDS = frozenset({t.CONST, t.PARAM, t.TRUTH, t.DROP, t.ALIAS, t.JOIN, t.STAR})
+_OPEN = "a helper does it only under a test of which nothing says how it comes out"
+_WITHHELD = "--preview reports it"
 _SILENCED = "it is reported where the query is built, unless a comment or setting silences it"
 
 
@@ -161,7 +163,8 @@ def _needs(project: Project, module: Module, line: int) -> Iterator[str]:
         if need.path == module.path and module.facts.span(need.term)[0] == line:
             place = need.origin.built or need.origin.consumed
             where = _line(project, place) if place is not None else "an unknown place"
-            yield f"{need.lack.path}, for each row of the query at {where}"
+            perhaps = f"; {_OPEN}, so {_WITHHELD}" if need.is_open else ""
+            yield f"{need.lack.path}, for each row of the query at {where}{perhaps}"
 
 
 def _events(project: Project, frame: Frame, terms: Sequence[int]) -> Iterator[str]:
@@ -206,10 +209,7 @@ def _reason(
         )
     sites = [site for site in FileView(project, module).blocking_sites if site.term in set(terms)]
     if any(site.is_open for site in sites):
-        return (
-            "a helper does it only under a test of which nothing says how it comes out, or some of "
-            "several callees do it; --preview reports it"
-        )
+        return f"{_OPEN}, or some of several callees do it; {_WITHHELD}"
     if sites:
         return "another rule reports it for the whole function, or a comment or setting silences it"
     for site in function.found.blocking:

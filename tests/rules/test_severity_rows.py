@@ -1,6 +1,6 @@
 """How much a query for each row weighs: by who waits for it, and what else is done for the row.
 
-None: a piece of work, which is told in preview only.
+None: a piece of work, or what may never happen, which is told in preview only.
 """
 
 from __future__ import annotations
@@ -24,11 +24,17 @@ class Post(models.Model):
     title = models.TextField()
     author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="posts")
     parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE)
+
+    def is_signed(self):
+        return len(self.title) > 3
 """
 
 HEAD = """\
+from contextvars import ContextVar
+
 from celery import shared_task
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import transaction
 from django.http import JsonResponse
@@ -37,6 +43,7 @@ from invoke import task
 from blog.caching import caching
 from blog.models import Author, Post
 
+is_signed = ContextVar("is_signed", default=True)
 """
 
 SEVERITIES = {
@@ -274,6 +281,172 @@ SEVERITIES = {
         """,
         None,
     ),
+    "a helper that asks first": (
+        """
+        def line(post):
+            return post.author.name if is_signed.get() else post.title
+
+        def show(request):
+            return JsonResponse({"lines": [line(post) for post in Post.objects.all()]})
+        """,
+        None,
+    ),
+    "a query of a helper that asks first": (
+        """
+        def find(name):
+            return Author.objects.get(name=name) if is_signed.get() else None
+
+        def show(request, names):
+            return JsonResponse({"found": len([find(name) for name in names])})
+        """,
+        None,
+    ),
+    "a helper of a helper that asks first": (
+        """
+        def sign(post):
+            return post.author.name
+
+        def line(post):
+            return sign(post) if is_signed.get() else post.title
+
+        def show(request):
+            return JsonResponse({"lines": [line(post) for post in Post.objects.all()]})
+        """,
+        None,
+    ),
+    "a helper that asks its caller, who does not know": (
+        """
+        def line(post, signed):
+            return post.author.name if signed else post.title
+
+        def show(request):
+            signed = is_signed.get()
+            return JsonResponse({"lines": [line(post, signed) for post in Post.objects.all()]})
+        """,
+        None,
+    ),
+    "the loop itself asks first": (
+        """
+        def show(request):
+            found = []
+            for post in Post.objects.all():
+                if is_signed.get():
+                    found.append(post.author.name)
+            return JsonResponse({"found": found})
+        """,
+        Severity.WARNING,
+    ),
+    "what a function has collected, and asks first for": (
+        """
+        def collect():
+            return [post for post in Post.objects.all()]
+
+        def names(posts):
+            return [post.author.name for post in posts]
+
+        def show(request):
+            posts = collect()
+            return JsonResponse({"names": names(posts) if is_signed.get() else []})
+        """,
+        Severity.WARNING,
+    ),
+    "a property that asks first": (
+        """
+        class Signed(Post):
+            @property
+            def line(self):
+                return self.author.name if is_signed.get() else self.title
+
+        @admin.register(Signed)
+        class SignedAdmin(admin.ModelAdmin):
+            list_display = ["line"]
+        """,
+        None,
+    ),
+    "a helper that asks the row": (
+        """
+        def line(post):
+            return post.author.name if post.title == "" or post.is_signed() else post.title
+
+        def show(request):
+            return JsonResponse({"lines": [line(post) for post in Post.objects.all()]})
+        """,
+        Severity.WARNING,
+    ),
+    "a helper that asks its caller, who says so": (
+        """
+        def line(post, signed=False):
+            return post.author.name if signed else post.title
+
+        def show(request):
+            return JsonResponse({"lines": [line(post, signed=True) for post in Post.objects.all()]})
+        """,
+        Severity.WARNING,
+    ),
+    "a helper that asks whether it is given a row": (
+        """
+        def line(post, reader=None):
+            return post.author.name if reader else post.title
+
+        def show(request):
+            readers = User.objects.all()
+            found = [line(post, reader) for post in Post.objects.all() for reader in readers]
+            return JsonResponse({"found": found})
+        """,
+        Severity.WARNING,
+    ),
+    "a helper that asks its caller, who asks the request": (
+        """
+        def line(post, signed):
+            return post.author.name if signed else post.title
+
+        def show(request):
+            signed = request.GET.get("signed")
+            return JsonResponse({"lines": [line(post, signed) for post in Post.objects.all()]})
+        """,
+        Severity.WARNING,
+    ),
+    "a helper that reads it either way": (
+        """
+        def line(post):
+            if is_signed.get():
+                return f"{post.title} by {post.author.name}"
+            return f"{post.author.name}: {post.title}"
+
+        def show(request):
+            return JsonResponse({"lines": [line(post) for post in Post.objects.all()]})
+        """,
+        Severity.WARNING,
+    ),
+    "a helper that has another read it either way": (
+        """
+        def sign(post):
+            return post.author.name
+
+        def line(post):
+            if is_signed.get():
+                return f"{post.title} by {sign(post)}"
+            else:
+                return sign(post)
+
+        def show(request):
+            return JsonResponse({"lines": [line(post) for post in Post.objects.all()]})
+        """,
+        Severity.WARNING,
+    ),
+    "another way there, on which nobody asks": (
+        """
+        def sign(post):
+            return post.author.name
+
+        def line(post):
+            return sign(post) if is_signed.get() else post.title
+
+        def show(request):
+            return JsonResponse({"lines": [line(post) + sign(post) for post in Post.objects.all()]})
+        """,
+        Severity.WARNING,
+    ),
 }
 
 
@@ -286,7 +459,7 @@ def test_severity(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", [name for name, (_, severity) in SEVERITIES.items() if not severity]
 )
-def test_pieces_of_work_are_in_preview(name: str, tmp_path: Path) -> None:
+def test_the_rest_is_in_preview(name: str, tmp_path: Path) -> None:
     assert _severities(name, tmp_path, "[tool.fwp]\npreview = true\n") == {Severity.INFO}
 
 

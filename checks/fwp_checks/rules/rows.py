@@ -120,8 +120,15 @@ def trace(file: FileView, query: Starving, needs: Sequence[Need]) -> list[Step]:
 
 
 def is_preview(weight: Weight) -> bool:
-    """Whether queries of a weight are reported in preview only: pieces of work are."""
-    return weight is Weight.WORK
+    """Whether queries of a weight are reported in preview only: pieces of work are, and what may
+    never happen.
+    """
+    return weight <= Weight.WORK
+
+
+def hedged(weight: Weight, message: str) -> str:
+    """A message about queries of a weight, which may never happen."""
+    return f"perhaps {message}" if weight is Weight.OPEN else message
 
 
 def severity(file: FileView, weight: Weight) -> Severity:
@@ -157,12 +164,16 @@ def report(
     fix_link: str = "",
     edits: Sequence[Edit] | None = None,
 ) -> Finding:
-    """A finding where the query is built; ``edits`` None are those that add the way out."""
+    """A finding where the query is built; ``edits`` None are those that add the way out. What may
+    never happen is for nobody's edit to mend.
+    """
+    if query.weight is Weight.OPEN:
+        edits = ()
     scope = file.module.facts.scopes[file.module.code_scope_of(query.term)]
     return file.finding(
         rule,
         file.range_of(file.module, query.term),
-        message,
+        hedged(query.weight, message),
         key=(scope.name, *paths(needs)),
         severity=severity(file, query.weight),
         is_preview=is_preview(query.weight),

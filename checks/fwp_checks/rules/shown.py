@@ -36,12 +36,14 @@ def queries(file: FileView, rule: Rule, what: str, does: str) -> Iterator[Findin
         yield file.finding(
             rule,
             file.range_of(file.module, site.term),
-            message,
+            rows.hedged(site.weight, message),
             key=(
                 file.module.qualname(site.scope),
                 doing,
                 site.chain[-1].library,
             ),
+            severity=rows.severity(file, site.weight),
+            is_preview=rows.is_preview(site.weight),
             fix_link=site.row.link,
             trace=file.trace(site.chain),
         )

@@ -61,8 +61,10 @@ class Doubts:
         self, asked: Requirements, caller: Frame, call: int, callee: Frame
     ) -> Requirements | None:
         """What a call leaves to its caller's callers of what its callee asks; None if it does not
-        say of all of the rest that it is so.
+        say of all of the rest that it is so. What a template hands on is not known, as a rule.
         """
+        if caller.module.is_template:
+            return NOTHING
         return self._passed.answered(asked, caller, call, callee)
 
 
@@ -157,7 +159,11 @@ class OpenTests:
 
 
 def _around(frame: Frame, term: int) -> list[Region]:
-    """The branches in which a term stands."""
+    """The branches in which a term stands; in a template none, which was written for those pages
+    that show it.
+    """
+    if frame.module.is_template:
+        return []
     return [
         region
         for region in frame.module.regions_in(frame.scope_number)

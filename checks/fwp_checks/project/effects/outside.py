@@ -7,6 +7,7 @@ happens. Of parameters, that is for callers to say.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -35,6 +36,7 @@ from fwp_checks.project.meaning.values import (
     Member,
     ModuleValue,
     TupleValue,
+    Value,
     options_of,
 )
 
@@ -208,21 +210,22 @@ class Outside:
         options = options_of(value)
         if all(self._project.classes.is_settings(option) for option in options):
             return NOTHING
-        classes = [
-            option.class_
-            for option in options
-            if isinstance(option, Instance) and isinstance(option.class_, ClassValue)
-        ]
-        if origin_of(value) is not None or (classes and all(map(self._is_row, classes))):
+        if self._are_rows(frame, base):
             return NOTHING
+        classes = _classes(options)
         if not all(self._project.classes.derives(class_, MODEL) for class_ in classes):
             return None
         if terms[t.unaliased(terms, base)][0] == t.PARAM or not classes:
             return self._left(frame, base, levels - 1)
         return None
 
-    def _is_row(self, class_: ClassValue) -> bool:
-        return self._project.frameworks.is_model(class_)
+    def _are_rows(self, frame: Frame, term: int) -> bool:
+        """Whether a term is a row: what its columns, properties and methods say, it says."""
+        value = self._project.values.evaluate(frame, term)
+        classes = _classes(options_of(value))
+        return origin_of(value) is not None or (
+            bool(classes) and all(map(self._project.frameworks.is_model, classes))
+        )
 
     def _is_changing(self, class_: ClassValue, name: str) -> bool:
         """Whether methods give an attribute something else than the constructor does."""
@@ -258,11 +261,22 @@ class Outside:
             return NOTHING
         found = [self._left(frame, argument, levels - 1) for argument in arguments]
         if isinstance(function, FunctionValue):
+            if terms[entry[1]][0] == t.ATTR and self._are_rows(frame, terms[entry[1]][1]):
+                return NOTHING
             return _all(found)
         if terms[entry[1]][0] != t.ATTR:
             return _any(found) if name else None
         receiver = self._left(frame, terms[entry[1]][1], levels - 1)
         return _any([receiver, *found]) if name or receiver is not None else None
+
+
+def _classes(options: Sequence[Value]) -> list[ClassValue]:
+    """The project's classes among those of objects."""
+    return [
+        option.class_
+        for option in options
+        if isinstance(option, Instance) and isinstance(option.class_, ClassValue)
+    ]
 
 
 def _any(found: list[Requirements | None]) -> Requirements | None:

@@ -28,6 +28,7 @@ from fwp_checks.project.effects.taking import argument_at, may_take
 from fwp_checks.project.effects.unused import is_unused
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.having import PLAIN
+from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
@@ -285,7 +286,7 @@ class Passed:
         return isinstance(value, _OBJECTS)
 
     def is_true(self, value: Value) -> bool:
-        """Whether a value is an object that no test finds empty.
+        """Whether a value is an object that no test finds empty, or a row.
 
         https://docs.python.org/3/library/stdtypes.html#truth-value-testing
         """
@@ -294,7 +295,9 @@ class Passed:
                 self._project.members.find_in_class(value.class_, name) is not None
                 for name in ("__bool__", "__len__")
             )
-        return isinstance(value, (FunctionValue, ClassValue))
+        origin = origin_of(value)
+        is_row = origin is not None and origin.consumed is not None
+        return is_row or isinstance(value, (FunctionValue, ClassValue))
 
     def _is_of_no_class(self, value: Value, classes: tuple[Value, ...]) -> bool:
         """Whether a value is an object of the language or of the project, of another class than all

@@ -65,6 +65,11 @@ class LoopSite(NamedTuple):
         """The library function that runs the query, by its dotted name."""
         return self.chain[-1].library
 
+    @property
+    def doubt(self) -> tuple[bool, int]:
+        """Of two that prove the same, the one with the lesser has the better proof."""
+        return self.weight is Weight.OPEN, len(self.chain)
+
 
 class LoopEffects:
     """Finds what loops do in each round, in one share of a project."""
@@ -100,14 +105,16 @@ class LoopEffects:
             events = (*behaviours.of(frame).events, *behaviours.awaited(frame)) if loops else ()
             for event in events:
                 by_nobody = partial(self._asked_for.by_nobody, frame, event.term)
-                chain, _ = effects.proven(frame, event, by_nobody)
-                if not chain or len(chain) > _MOST_LINKS[effect]:
+                chain, is_open = effects.proven(frame, event, by_nobody)
+                if not 0 < len(chain) <= _MOST_LINKS[effect]:
                     continue
                 site = self._site(frame, event, chain, loops, effect)
                 if site is None:
                     continue
+                if is_open:
+                    site = site._replace(weight=Weight.OPEN)
                 known = best.get((site.path, site.term))
-                if known is None or len(chain) < len(known.chain):
+                if known is None or site.doubt < known.doubt:
                     best[site.path, site.term] = site
         return list(best.values())
 

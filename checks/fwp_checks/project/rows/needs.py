@@ -26,6 +26,7 @@ from fwp_checks.project.rows.jobs import fills_cache
 from fwp_checks.project.rows.noted import uses_noted
 from fwp_checks.project.rows.readied import Readied
 from fwp_checks.project.rows.rounds import is_about
+from fwp_checks.project.rows.ways import Ways
 from fwp_checks.project.rows.written import WrittenTuples
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ class Need(NamedTuple):
     """One query a row: what for, by which of a library's functions, and where.
 
     ``is_kept``: what it is part of is put into a cache. ``is_about``: what is asked for is bounded
-    by what the row itself says.
+    by what the row itself says. ``is_open``: helpers ask for it only under a test of which nothing
+    says how it comes out.
     """
 
     origin: Origin
@@ -173,6 +175,24 @@ class Need(NamedTuple):
     term: int
     is_kept: bool = False
     is_about: bool = False
+    is_open: bool = False
+
+    def met(self, other: Need) -> Need:
+        """The same need, which was found twice."""
+        return self._replace(is_open=False) if self.is_open and not other.is_open else self
+
+
+def by_certainty(needs: Sequence[Need]) -> list[list[Need]]:
+    """Needs of one query: what the rows are asked for in any case, then what maybe nobody asks for.
+    What is fetched for the first anyway is one of them.
+    """
+    sure = [need.lack for need in needs if not need.is_open]
+    parts: tuple[list[Need], list[Need]] = ([], [])
+    for need in needs:
+        path = need.lack.path
+        is_sure = any(f"{lack.path}.".startswith(f"{path}.") for lack in sure)
+        parts[need.is_open and not is_sure].append(need)
+    return [part for part in parts if part]
 
 
 class NeedEvidence(NamedTuple):
@@ -196,6 +216,7 @@ class RowNeeds:
         self._tuples = WrittenTuples(project, frames)
         self._readied = Readied(project)
         self._assigned = Assigned(project, frames, callers)
+        self._ways = Ways(project, callers)
 
     def collect(self) -> list[NeedEvidence]:
         """Every need, in a fixed order."""
@@ -206,9 +227,9 @@ class RowNeeds:
             known = found.get(key)
             if known is None:
                 found[key] = one
-            elif known.starts:
-                starts = known.starts | one.starts if one.starts else one.starts
-                found[key] = NeedEvidence(known.need, starts)
+            else:
+                starts = known.starts | one.starts if known.starts and one.starts else frozenset()
+                found[key] = NeedEvidence(known.need.met(need), starts)
         return list(found.values())
 
     def _find(self) -> Iterator[NeedEvidence]:
@@ -244,7 +265,9 @@ class RowNeeds:
             if starts is not None:
                 is_kept = fills_cache(frame.module, event.term)
                 by_row = lack.kind is Kind.NARROWED and is_about(frame, event.term)
-                need = Need(origin, lack, run.name, frame.module.path, event.term, is_kept, by_row)
+                is_open = self._ways.are_open(frame, event.term, origin, lack)
+                path, term = frame.module.path, event.term
+                need = Need(origin, lack, run.name, path, term, is_kept, by_row, is_open)
                 yield NeedEvidence(need, starts)
 
     def _lacks(

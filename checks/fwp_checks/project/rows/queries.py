@@ -18,9 +18,9 @@ from fwp_checks.project.rows.built import Built
 from fwp_checks.project.rows.fetched import Waste
 from fwp_checks.project.rows.jobs import Jobs
 from fwp_checks.project.rows.loops import LoopSite, without_repeats
-from fwp_checks.project.rows.needs import Kind, Need, Showing
+from fwp_checks.project.rows.needs import Kind, Need, Showing, by_certainty
 from fwp_checks.project.rows.refusals import Refusal
-from fwp_checks.project.rows.row_effects import RowSite
+from fwp_checks.project.rows.row_effects import RowSite, by_query
 from fwp_checks.project.rows.row_evidence import RowEvidence
 from fwp_checks.project.rows.weights import Weight
 
@@ -70,7 +70,8 @@ class Queries:
             for need, starts in evidence.needs:
                 # Whoever calls all of its starts has followed them, and judges by what it passes.
                 if not starts or not starts <= called:
-                    found.setdefault((need.origin, need.lack, need.path, need.term), need)
+                    key = (need.origin, need.lack, need.path, need.term)
+                    found[key] = found.get(key, need).met(need)
         return list(found.values())
 
     def starving(self, module: Module) -> Sequence[Starving]:
@@ -100,7 +101,8 @@ class Queries:
                 mended = begun or need.lack.place
                 way = shown.what if shown is not None and mended is not None else shown
                 groups.setdefault((mended or built, way), (shown, []))[1].append(need)
-        for consumer, found in groups.values():
+        told = [(shown, needs) for shown, all_ in groups.values() for needs in by_certainty(all_)]
+        for consumer, found in told:
             needs, pages = self._of_a_page(found) if self._begun(found[0]) else (found, ())
             consumed = needs[0].origin.consumed
             assert consumed is not None
@@ -137,6 +139,8 @@ class Queries:
         framework to show, it shows to a request.
         """
         consumed = need.origin.consumed
+        if need.is_open:
+            return Weight.OPEN
         if need.is_kept or consumed is None:
             return Weight.WORK if need.is_kept else Weight.WAITED
         module = self._project.table.by_path[consumed.path]
@@ -244,7 +248,7 @@ class Queries:
         for sites in shares:
             for site in sites:
                 known = best.get((site.path, site.term))
-                if known is None or len(site.chain) < len(known.chain):
+                if known is None or site.doubt < known.doubt:
                     best[site.path, site.term] = site
         for site in without_repeats([best[key] for key in sorted(best)]):
             module = self._project.table.by_path[site.path]
@@ -257,11 +261,8 @@ class Queries:
 
     @cached_property
     def _for_rows(self) -> dict[str, list[RowSite]]:
-        found: dict[tuple[str, str, int], RowSite] = {}
-        for evidence in self._evidence:
-            for site in evidence.sites:
-                found.setdefault(site.query, site)
-        return _by_path(found.values())
+        sites = [site for evidence in self._evidence for site in evidence.sites]
+        return _by_path(by_query(sites).values())
 
     def wasted(self, module: Module) -> Sequence[Waste]:
         """The places of a module where rows are fetched for their number alone."""

@@ -4,7 +4,7 @@ itself leads to: ``Comment.objects.filter(post=post)`` in a method of a serializ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
@@ -16,6 +16,7 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
 from fwp_checks.project.meaning.values import Instance, options_of
+from fwp_checks.project.rows.weights import Weight
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -30,7 +31,8 @@ _ORM = ("django.db.models.",)
 class RowSite(NamedTuple):
     """A place that queries for each row of a consumer, with the chain that proves it.
 
-    ``what`` and ``label`` are those of the consumer.
+    ``what`` and ``label`` are those of the consumer. ``is_open``: it does so only under a test in a
+    helper of which nothing says how it comes out.
     """
 
     path: str
@@ -40,6 +42,12 @@ class RowSite(NamedTuple):
     label: str
     chain: tuple[Call, ...]
     row: EffectRow
+    is_open: bool = False
+
+    @property
+    def weight(self) -> Weight:
+        """How much its query weighs."""
+        return Weight.OPEN if self.is_open else Weight.WAITED
 
     @property
     def query(self) -> tuple[str, str, int]:
@@ -58,10 +66,7 @@ class RowEffects:
 
     def collect(self) -> list[RowSite]:
         """The places, each query once for a kind of consumer."""
-        found: dict[tuple[str, str, int], RowSite] = {}
-        for site in self._find():
-            found.setdefault(site.query, site)
-        return list(found.values())
+        return list(by_query(self._find()).values())
 
     def _find(self) -> Iterator[RowSite]:
         shown = [consumer for consumer in self._frames.consumers if consumer.touches]
@@ -101,16 +106,16 @@ class RowEffects:
         term = origin.built.term
         function = origin.built.path, module.code_scope_of(term)
         for frame in self._frames.by_function.get(function, ()):
-            if _uses(frame, term, _rows_among(frame)):
+            if _uses(frame, term, rows_among(frame)):
                 chain = (call_at(frame, term, run),)
                 yield RowSite(*function, term, consumer.what, consumer.label, chain, row)
                 return
 
     def _sites(self, effects: Effects, frame: Frame, consumer: Consumer) -> Iterator[RowSite]:
-        handed = _rows_among(frame)
+        handed = rows_among(frame)
         for event in self._project.behaviours.of(frame).events if handed else ():
-            chain = effects.chain(frame, event)
-            if chain is None or len(chain) > _MOST_LINKS or event.is_remembered:
+            chain, is_open = effects.proven(frame, event)
+            if not 0 < len(chain) <= _MOST_LINKS or event.is_remembered:
                 continue
             last = chain[-1].run
             row = self._row(last) if isinstance(last, RunExternal) else None
@@ -124,7 +129,18 @@ class RowEffects:
                     consumer.label,
                     tuple([call_at(link.frame, link.term, link.run) for link in chain]),
                     row,
+                    is_open,
                 )
+
+
+def by_query(sites: Iterable[RowSite]) -> dict[tuple[str, str, int], RowSite]:
+    """The first place for each query, of those that are sure if there are any."""
+    found: dict[tuple[str, str, int], RowSite] = {}
+    for site in sites:
+        known = found.get(site.query)
+        if known is None or (known.is_open and not site.is_open):
+            found[site.query] = site
+    return found
 
 
 def _is_fallback(link: Link) -> bool:
@@ -155,7 +171,7 @@ def _asks(module: Module, test: int) -> bool:
     return entry[0] == t.COMPARE and entry[1] in ("is", "is not", "in", "not in")
 
 
-def _rows_among(frame: Frame) -> set[int]:
+def rows_among(frame: Frame) -> set[int]:
     """The parameters that are handed one of many rows."""
     return {
         index

@@ -8,9 +8,11 @@ from enum import IntEnum
 class Weight(IntEnum):
     """Who waits for the end of the loop, ordered from the lightest."""
 
-    WORK = 0
+    OPEN = 0
+    """Maybe nobody: nothing says that the query is run at all."""
+    WORK = 1
     """Each round is a piece of work, of which the query is a part; or the loop is a script's."""
-    JOB = 1
+    JOB = 2
     """Nobody waits: a command or a job of a worker."""
-    WAITED = 2
+    WAITED = 3
     """Somebody may wait for an answer."""

@@ -63,7 +63,7 @@ def check(file: FileView) -> Iterator[Finding]:
         yield file.finding(
             RULE,
             file.range_of(file.module, site.term),
-            message,
+            rows.hedged(site.weight, message),
             key=(file.module.qualname(site.scope), rows.doing(site.chain[0]), site.call),
             severity=rows.severity(file, site.weight),
             is_preview=rows.is_preview(site.weight),

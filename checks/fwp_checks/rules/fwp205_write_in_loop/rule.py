@@ -31,7 +31,7 @@ def check(file: FileView) -> Iterator[Finding]:
         yield file.finding(
             RULE,
             file.range_of(file.module, site.term),
-            message,
+            rows.hedged(site.weight, message),
             key=(file.module.qualname(site.scope), rows.doing(site.chain[0]), site.call),
             fix_link=site.row.link,
             trace=file.trace(site.chain),
