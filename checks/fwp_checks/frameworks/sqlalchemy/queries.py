@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 SESSION = "sqlalchemy.orm.Session"
 ASYNC_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
+DECLARATIVE = "sqlalchemy.orm.DeclarativeBase"
 FLASK = "flask_sqlalchemy.SQLAlchemy"
 FLASK_QUERY = "flask_sqlalchemy.query.Query"
 PAGINATION = "flask_sqlalchemy.pagination.Pagination"
@@ -116,12 +117,25 @@ def _function(
         return Outcome.nothing(rows.statement(rows.SELECT, _selected(project, arguments)))
     if last in ("aliased", "with_polymorphic") and arguments.positional:
         return Outcome.nothing(arguments.positional[0])
+    if last in ("declarative_base", "generate_base"):
+        return _made_base(arguments)
     given = options.function(last, arguments)
     if given is not None:
         return Outcome.nothing(given)
     if receiver is not None:
         return _of_flask(project, name, last, arguments, receiver)
     return None
+
+
+def _made_base(arguments: Arguments) -> Outcome | None:
+    """``declarative_base(cls=Base)``: a class that derives from another one as well."""
+    given = arguments.named("cls")
+    classes = given.items if isinstance(given, TupleValue) else (given,)
+    bases = [one for one in classes if isinstance(one, ClassValue)]
+    if not bases:
+        return None
+    made = Instance("builtins.type", arguments=(External(DECLARATIVE), *bases))
+    return Outcome.nothing(made)
 
 
 def _of_flask(
@@ -425,6 +439,9 @@ def of_class(project: Project, class_: ClassValue) -> Value | None:
         return rows.statement(declared.name, query)
     if project.classes.derives(class_, "flask_sqlalchemy.model.Model"):
         return rows.statement(FLASK_QUERY, query)
+    own = project.members.find_in_class(class_, "query")
+    if own is not None and project.classes.is_instance(own, rows.QUERY):
+        return rows.statement(rows.QUERY, query)
     for module, term in project.attribute_stores.get("query", ()):
         frame = project.frame_of_scope(module, module.code_scope_of(term))
         stored = project.values.evaluate(frame, module.facts.terms[term][3])

@@ -105,8 +105,7 @@ class Classes:
         found: list[ClassValue | External] = [info.value]
         is_open = False
         frame = self.frame_around(info.value)
-        for base_term in scope.bases:
-            base = self.base(frame, base_term)
+        for base in [base for term in scope.bases for base in self._made_of(frame, term)]:
             if isinstance(base, ClassValue):
                 above = self.info(base)
                 found.extend(above.order)
@@ -141,6 +140,13 @@ class Classes:
                 given = self._project.catalogue.gives(value.name, "decorate")
                 if given is not None and self._project.catalogue.is_type(given):
                     yield External(given)
+
+    def _made_of(self, frame: Frame, term: int) -> Iterator[Value]:
+        """The bases that a term brings: of a class that a call made, those that it was handed."""
+        value = self._project.values.evaluate(frame, term)
+        if isinstance(value, Instance) and value.class_ == "builtins.type":
+            yield from value.arguments[1:]
+        yield self.base(frame, term)
 
     def base(self, frame: Frame, term: int) -> Value:
         """What a term among a class's bases stands for: a class, if it is known."""

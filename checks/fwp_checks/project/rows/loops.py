@@ -177,6 +177,10 @@ class LoopEffects:
             if is_work or any(self._writes(link.frame, link.frame.scope) for link in chain[1:]):
                 return None
         apart = self._apart(frame, chain, around, inner) if effect == "queries" else None
+        if effect == "queries" and apart is not Apart.WRITES and self._is_beside(chain, inner):
+            if len(chain) > 1:
+                return None
+            is_work = True
         same = apart is not Apart.DRAWN and is_same(self._project, chain, around)
         if apart is not None and apart.is_certain:
             return None
@@ -266,10 +270,14 @@ class LoopEffects:
         ):
             return True
         terms = frame.module.facts.terms
-        return (
-            _has_save(terms, part.start, part.end)
-            or self._rounds.changes(frame, part)
-            or self._sends_write(frame, part, _LEVELS)
+        return _has_save(terms, part.start, part.end) or self._rounds.changes(frame, part)
+
+    def _is_beside(self, chain: Sequence[Link], loop: Region) -> bool:
+        """Whether a statement that writes is executed in a loop, or in a function of a chain."""
+        parts: list[Region | Scope] = [loop, *[link.frame.scope for link in chain[1:]]]
+        return any(
+            self._sends_write(link.frame, part, _LEVELS)
+            for link, part in zip(chain, parts, strict=True)
         )
 
     def _sends_write(self, frame: Frame, part: Region | Scope, levels: int) -> bool:
