@@ -250,3 +250,37 @@ def test_decorators_around_handlers_may_read_what_they_are_given(project: Path, 
         "    note       its decorators run after the dependency; item_id, db may go unless they "
         "read it\n"
     ) in result.out
+
+
+CLASS = """
+from fastapi import APIRouter, Depends, HTTPException
+from fastapi_utils.cbv import cbv
+from sqlalchemy.orm import Session
+
+from app.db import Item, get_db
+
+router = APIRouter()
+
+
+@cbv(router)
+class Items:
+    db: Session = Depends(get_db)
+"""
+METHOD = """
+    @router.get("/{number}/{{item_id}}")
+    def read_{number}(self, item_id: int):
+        item = self.db.get(Item, item_id)
+        if item is None:
+            raise HTTPException(404, "no such item")
+        return item
+"""
+
+
+def test_methods_that_read_their_object(project: Path, fwp: Fwp) -> None:
+    methods = "".join(METHOD.format(number=number) for number in range(3))
+    (project / "app/items.py").write_text(CLASS.lstrip() + methods, "utf-8")
+    result = fwp("explain", "--at", "app/items.py:17", "--no-cache")
+    assert result.status == 0
+    assert "def valid_item(self, item_id: int):\n" in result.out
+    assert "    item = self.valid_item(item_id)\n" in result.out
+    assert "Annotated" not in result.out

@@ -95,6 +95,8 @@ def declared(written: Draft | None) -> str:
     if written is None:
         return "make it a dependency and declare it as a parameter"
     type_name = written.type_name or "…"
+    if written.is_method:
+        return f"make it a method of their class, {written.name}()"
     if not written.results:
         return f"make it a dependency: dependencies=[Depends({written.name})]"
     name = written.results[-1]

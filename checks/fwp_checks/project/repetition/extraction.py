@@ -23,6 +23,7 @@ from fwp_checks.project.meaning.values import (
     MappingValue,
     ModuleValue,
     Value,
+    Wrapped,
     is_none,
     options_of,
 )
@@ -46,7 +47,8 @@ _COMPOUND = ("if", "for", "while", "with", "try", "match", "definition")
 class Draft:
     """``def name(parameters) -> type_name:`` with ``block`` as its body, which hands over
     ``results`` of the ``type_names``, which are empty where they are not known. ``unbound`` are the
-    classes among these that the module has no name for.
+    classes among these that the module has no name for. ``is_method``: it reads the object that the
+    handlers are methods of.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Draft:
     results: tuple[str, ...]
     type_names: tuple[str, ...]
     unbound: tuple[ClassValue, ...] = ()
+    is_method: bool = False
 
     @property
     def type_name(self) -> str:
@@ -86,11 +89,9 @@ class Draft:
 
 
 def draft(project: Project, prologue: Prologue) -> Draft | None:
-    """The function for a prologue; None if the source is not to be had, or it stands in a class."""
+    """The function for a prologue; None if the source is not to be had."""
     first = prologue.first
     frame = first.frame
-    if project.calls.class_of_method(frame.module, frame.scope_number) is not None:
-        return None
     lines = _lines(frame)
     if not lines:
         return None
@@ -120,7 +121,17 @@ def draft(project: Project, prologue: Prologue) -> Draft | None:
                 if not _bound_name(project, frame, class_)
             }
         ),
+        _reads_receiver(project, frame, used),
     )
+
+
+def _reads_receiver(project: Project, frame: Frame, used: list[str]) -> bool:
+    """Whether a function is a method that uses its object."""
+    class_ = project.calls.class_of_method(frame.module, frame.scope_number)
+    if class_ is None or not used or used[0] != frame.scope.parameters[0].name:
+        return False
+    member = project.members.find_in_class(class_, frame.scope.name)
+    return not (isinstance(member, Wrapped) and member.how == "staticmethod")
 
 
 def short(first: Beginning) -> str:

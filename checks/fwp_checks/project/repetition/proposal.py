@@ -40,7 +40,7 @@ def _prologue_at(project: Project, module: Module, line: int) -> Prologue | None
 
 def _text(project: Project, prologue: Prologue, written: Draft) -> Iterator[str]:
     first = prologue.first
-    injects = project.injection.injects(first.route)
+    injects = project.injection.injects(first.route) and not written.is_method
     number = len(prologue.beginnings)
     count = len(first.statements)
     yield f"# {number} handlers begin with the same {count} statements. {_where(prologue)}:"
@@ -133,8 +133,8 @@ def _change(
     awaited = "await " if written.is_async else ""
     own = parameters_read(frame, beginning.statements)
     if not injects:
-        given = ", ".join(own)
-        call = f"{awaited}{written.name}({given})"
+        receiver = f"{own.pop(0)}." if written.is_method and own else ""
+        call = f"{awaited}{receiver}{written.name}({', '.join(own)})"
         yield f"    {names} = {call}" if names else f"    {call}"
         return
     if written.results:
