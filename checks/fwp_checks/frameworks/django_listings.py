@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
-from fwp_checks.frameworks.django.models import Models
+from fwp_checks.frameworks.django import form_fields
 from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place, consumed_at
@@ -111,10 +111,12 @@ def _run(project: Project, method: Value, arguments: tuple[Value, ...]) -> tuple
 
 def _of_item(project: Project, row: Value, name: str) -> tuple[Alternative, ...]:
     options = options_of(without_none(row))
-    if not all(isinstance(o, Instance) and isinstance(o.class_, ClassValue) for o in options):
+    if not all(isinstance(option, Instance) for option in options):
         return ()
     if name == "__str__":
         return project.protocols.special(without_none(row), (name,))
+    if not all(isinstance(o, Instance) and isinstance(o.class_, ClassValue) for o in options):
+        return ()
     return _run(project, project.members.attribute(row, name), ())
 
 
@@ -157,18 +159,31 @@ def _choices(project: Project, module: Module, own: set[str]) -> Iterator[Consum
         field = project.values.evaluate(frame, term)
         if not isinstance(field, Instance) or not _is_choice(project, field):
             continue
-        if not _is_of_form(module, term) or _is_changed_later(module, term):
+        changed = _changed_later(module, term)
+        if not _is_of_form(module, term) or changed.keys() - {"queryset"}:
             continue
         arguments = project.calls.arguments(frame, entry)
         if arguments.get(-1, "widget") is not None:
             # Some widgets show no choices.
             continue
-        rows = _rows(project, arguments.get(0, "queryset"))
-        row = consumed_at(rows, module.path, term) if rows is not None else None
-        if row is not None and is_informative(row):
-            touches: list[Touch] = []
-            _note(touches, _shown(project, field, row), module, term)
-            yield _consumer(spelt, Place(module.path, term), module, touches)
+        given = [(term, arguments.get(0, "queryset"))]
+        if changed:
+            stores = changed["queryset"]
+            given = [(store, form_fields.assigned(project, module, store)) for store in stores]
+        for place, queryset in given:
+            row = form_fields.choice(project, queryset, Place(module.path, place))
+            if row is not None:
+                touches: list[Touch] = []
+                _note(touches, _shown(project, field, row), module, place)
+                yield _consumer(spelt, Place(module.path, place), module, touches)
+
+
+def _changed_later(module: Module, term: int) -> dict[str, list[int]]:
+    """What methods of the form assign to the field that a term makes."""
+    form = module.scope_of(term)
+    bound = module.facts.scopes[form].bindings.items()
+    name = next((name for name, made in bound if made == term), "")
+    return form_fields.changed_later(module, form, name)
 
 
 def _is_choice(project: Project, field: Instance) -> bool:
@@ -194,32 +209,6 @@ def _is_of_form(module: Module, term: int) -> bool:
         facts.terms[store][3] == term and facts.terms[facts.terms[store][1]][2:] == ("fields",)
         for store in module.of_kind(t.STORE_ITEM)
     )
-
-
-def _is_changed_later(module: Module, term: int) -> bool:
-    """Whether methods of the form give the field another queryset or widget."""
-    scopes, terms = module.facts.scopes, module.facts.terms
-    form = module.scope_of(term)
-    name = next((name for name, bound in scopes[form].bindings.items() if bound == term), "")
-    for store in module.facts.attribute_writes:
-        _, base, attribute, _ = terms[store]
-        if attribute in ("queryset", "widget", "choices"):
-            method = module.scope_of(store)
-            key = terms[terms[base][2]] if terms[base][0] == t.ITEM else (t.UNKNOWN, "")
-            is_other = key[0] == t.CONST and key[1] != name
-            if scopes[method].parent == form and not is_other:
-                return True
-    return False
-
-
-def _rows(project: Project, queryset: Value | None) -> Value | None:
-    if queryset is None:
-        return None
-    if any(Models.of(project).is_manager(option) for option in options_of(queryset)):
-        queryset = project.calls.invoke(
-            project.members.attribute(queryset, "all"), NO_ARGUMENTS
-        ).result
-    return project.protocols.element(queryset)
 
 
 def _shown(project: Project, field: Instance, row: Value) -> tuple[Alternative, ...]:

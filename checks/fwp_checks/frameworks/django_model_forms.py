@@ -247,6 +247,21 @@ class _Form:
                     fields.setdefault(place, []).append((name, target))
         for place, found in fields.items():
             yield form_fields.consumer(self._project, "choices", self._label, place, found)
+        if self.class_ is not None and isinstance(self._options, _OfClass):
+            yield from self._chosen_later(self.class_, changed)
+
+    def _chosen_later(self, form: ClassValue, changed: Container[object]) -> Iterator[Consumer]:
+        """The choices that methods of the form itself give to fields that Django makes."""
+        order = self._project.classes.info(form).order
+        for name, _ in self._fields():
+            is_declared = any(
+                isinstance(owner, ClassValue)
+                and name in owner.module.facts.scopes[owner.scope].bindings
+                for owner in order
+            )
+            if name in changed and not is_declared and not self._is_otherwise(name):
+                if form_fields.target_of(self._project, self._model, name) is not None:
+                    yield from form_fields.chosen_later(self._project, form, name, self._label)
 
     def _fields(self) -> Iterator[tuple[str, Place]]:
         """The fields that the form has of its model, and where each is named."""
@@ -284,8 +299,12 @@ class _Form:
         order = self._project.classes.info(self.class_).order if self.class_ is not None else ()
         return (
             any(_is_said(owner, name) for owner in order if isinstance(owner, ClassValue))
-            or self._given(_CLASSES, name) is not None
-            or not _is_listing(self._given(_WIDGETS, name))
+        ) or self._is_otherwise(name)
+
+    def _is_otherwise(self, name: str) -> bool:
+        """Whether ``Meta`` says what a field is, or gives it a widget that lists no choices."""
+        return self._given(_CLASSES, name) is not None or not _is_listing(
+            self._given(_WIDGETS, name)
         )
 
     def _given(self, option: str, name: str) -> Value | None:

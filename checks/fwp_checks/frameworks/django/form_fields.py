@@ -7,20 +7,22 @@ the objects of ``_default_manager``) and django/forms/models.py (``ModelChoiceIt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.project.meaning import literals
-from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Hop, Place, with_origin
+from fwp_checks.project.meaning.origins import UNKNOWN_QUERY, Hop, Place, consumed_at, with_origin
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     ClassValue,
     Constant,
     Instance,
     Value,
+    is_informative,
     join,
     options_of,
     without_none,
@@ -28,6 +30,7 @@ from fwp_checks.project.meaning.values import (
 from fwp_checks.project.rows.needs import Consumer, Touch
 
 if TYPE_CHECKING:
+    from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
 
 _RELATIONS = frozenset(
@@ -42,6 +45,8 @@ _ALIKE = frozenset(
         *("modelcluster.fields.ParentalKey", "modelcluster.fields.ParentalManyToManyField"),
     }
 )
+# What decides which choices are shown, and how.
+_OF_CHOICES = frozenset({"queryset", "widget", "choices", "label_from_instance"})
 # What decides about the form field.
 _DECIDING = ("__new__", "__init__", "formfield")
 
@@ -134,3 +139,56 @@ def _row(project: Project, target: ClassValue, name: str, place: Place) -> Value
             return None
         found.append(with_origin(row, origin))
     return join(found)
+
+
+# -- what methods of a form say later --------------------------------------------------------------
+
+
+def changed_later(module: Module, form: int, name: str) -> dict[str, list[int]]:
+    """What methods of a form, by its scope, assign to the field of a name: the STORE terms, by the
+    attribute that decides which choices are shown or how; by none if it is not said which field.
+    """
+    scopes, terms = module.facts.scopes, module.facts.terms
+    found: dict[str, list[int]] = {}
+    for store in module.facts.attribute_writes:
+        _, base, attribute, value = terms[store]
+        if attribute in _OF_CHOICES and scopes[module.scope_of(store)].parent == form:
+            field = terms[t.unaliased(terms, base)]
+            key = terms[field[2]] if field[0] == t.ITEM else (t.UNKNOWN, "")
+            if key[0] != t.CONST or value < 0:
+                found.setdefault("", []).append(store)
+            elif key[1] == name:
+                found.setdefault(attribute, []).append(store)
+    return found
+
+
+def assigned(project: Project, module: Module, store: int) -> Value:
+    """What a STORE term assigns."""
+    frame = project.frame_of_scope(module, module.code_scope_of(store))
+    return project.values.evaluate(frame, module.facts.terms[store][3])
+
+
+def choice(project: Project, queryset: Value | None, place: Place) -> Value | None:
+    """One of the rows of a queryset or manager from which there is to choose at a place; None if
+    nothing is known of them.
+    """
+    if queryset is None:
+        return None
+    if any(Models.of(project).is_manager(option) for option in options_of(queryset)):
+        method = project.members.attribute(queryset, "all")
+        queryset = project.calls.invoke(method, NO_ARGUMENTS).result
+    row = consumed_at(project.protocols.element(queryset), place.path, place.term)
+    return row if is_informative(row) else None
+
+
+def chosen_later(project: Project, form: ClassValue, name: str, label: str) -> Iterator[Consumer]:
+    """The choices of a field that Django makes, where methods of the form give it a queryset."""
+    module = form.module
+    changed = changed_later(module, form.scope, name)
+    for store in changed["queryset"] if changed.keys() == {"queryset"} else ():
+        place = Place(module.path, store)
+        row = choice(project, assigned(project, module, store), place)
+        shown = project.protocols.special(row, ("__str__",)) if row is not None else ()
+        if any(shown):
+            # They are told of like loops.
+            yield Consumer(place, "", label, module, store, touches=(Touch(shown, module, store),))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.frameworks.django import rows
-from fwp_checks.frameworks.django.models import Field, Models, Relation
+from fwp_checks.frameworks.django.models import SHOWN_BY, Field, Models, Relation
 from fwp_checks.project.meaning.origins import Hop, behind, origin_of, with_origin
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import (
@@ -185,8 +185,10 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
         loads = rows.below(row.loads, name) | known
         if _is_followed(row, relation):
             loads |= {rows.FOLLOWED}
+        is_joined = rows.loads(row.loads, name)
         found = rows.Row(
             loads,
+            row.columns.below(name) if is_joined else rows.EVERY_COLUMN,
             attributes=rows.attributes_below(row.attributes, name),
             has_peers=row.has_peers,
             annotated=rows.below(row.annotated, name),
@@ -236,6 +238,11 @@ def reading(project: Project, instance: Instance, name: str) -> tuple[Alternativ
         return None
     models = Models.of(project)
     class_ = _class_of(instance)
+    if name == "__repr__":
+        # Model.__repr__ in django/db/models/base.py shows the text of the object.
+        return project.protocols.special(instance, ("__str__",))
+    if name == "__str__" and isinstance(class_, External) and class_.name in SHOWN_BY:
+        return reading(project, instance, SHOWN_BY[class_.name])
     relation = models.relation(class_, name)
     if relation is None and name in row.loads:
         # It was assigned: no property is asked.

@@ -40,16 +40,6 @@ GENERIC_KEY = "django.contrib.contenttypes.fields.GenericForeignKey"
 GENERIC_RELATION = "django.contrib.contenttypes.fields.GenericRelation"
 USER = "django.contrib.auth.models.User"
 
-# Relations of the models that come with Django (django/contrib/auth/models.py).
-_SHIPPED_MANY = {
-    "django.contrib.auth.models.PermissionsMixin": {
-        "groups": "django.contrib.auth.models.Group",
-        "user_permissions": "django.contrib.auth.models.Permission",
-    },
-    "django.contrib.auth.models.Group": {"permissions": "django.contrib.auth.models.Permission"},
-}
-_SHIPPED_NAMES = tuple([name for relations in _SHIPPED_MANY.values() for name in relations])
-
 
 @dataclass(slots=True, unsafe_hash=True)
 class Relation:
@@ -86,6 +76,40 @@ class Field:
     relation: str = ""
     is_primary_key: bool = False
     is_unique: bool = False
+
+
+# Relations of the models that come with Django (the models.py of django/contrib/auth, admin,
+# flatpages and redirects): kind, where they lead, and what leads back without a query. The user
+# model is that of the settings.
+_PERMISSION = "django.contrib.auth.models.Permission"
+_GROUP = "django.contrib.auth.models.Group"
+_CONTENT_TYPE = "django.contrib.contenttypes.models.ContentType"
+_LOG_ENTRY = "django.contrib.admin.models.LogEntry"
+_SITE = "django.contrib.sites.models.Site"
+_OF_SETTINGS = ""
+_SHIPPED: dict[str, dict[str, tuple[str, str, str]]] = {
+    "django.contrib.auth.models.PermissionsMixin": {
+        "groups": ("many", _GROUP, ""),
+        "user_permissions": ("many", _PERMISSION, ""),
+    },
+    "django.contrib.auth.base_user.AbstractBaseUser": {"logentry_set": ("set", _LOG_ENTRY, "user")},
+    _GROUP: {"permissions": ("many", _PERMISSION, ""), "user_set": ("many", _OF_SETTINGS, "")},
+    _PERMISSION: {
+        "content_type": ("one", _CONTENT_TYPE, ""),
+        "group_set": ("many", _GROUP, ""),
+        "user_set": ("many", _OF_SETTINGS, ""),
+    },
+    _CONTENT_TYPE: {
+        "permission_set": ("set", _PERMISSION, "content_type"),
+        "logentry_set": ("set", _LOG_ENTRY, "content_type"),
+    },
+    _LOG_ENTRY: {"user": ("one", _OF_SETTINGS, ""), "content_type": ("one", _CONTENT_TYPE, "")},
+    "django.contrib.flatpages.models.FlatPage": {"sites": ("many", _SITE, "")},
+    "django.contrib.redirects.models.Redirect": {"site": ("one", _SITE, "")},
+}
+_SHIPPED_NAMES = tuple(dict.fromkeys([name for named in _SHIPPED.values() for name in named]))
+# What the text of such an object reads of it.
+SHOWN_BY = {_PERMISSION: "content_type"}
 
 
 class Models:
@@ -419,9 +443,12 @@ class Models:
         waiting = list(names)
         while waiting:
             current = waiting.pop()
-            target = _SHIPPED_MANY.get(current, {}).get(name)
-            if target is not None:
-                return Relation(name, "many", External(target))
+            shipped = _SHIPPED.get(current, {}).get(name)
+            if shipped is not None:
+                kind, target, inverse = shipped
+                leads_to = External(target) if target else self.user
+                is_optional = (current, name) == (_LOG_ENTRY, "content_type")
+                return Relation(name, kind, leads_to, inverse, is_optional)
             waiting.extend(self._project.catalogue.bases(current))
         return None
 
@@ -534,9 +561,12 @@ def _is_symmetrical(arguments: Arguments) -> bool:
 
 _SHIPPED_LABELS = {
     ("auth", "user"): USER,
-    ("auth", "group"): "django.contrib.auth.models.Group",
-    ("auth", "permission"): "django.contrib.auth.models.Permission",
-    ("contenttypes", "contenttype"): "django.contrib.contenttypes.models.ContentType",
+    ("auth", "group"): _GROUP,
+    ("auth", "permission"): _PERMISSION,
+    ("admin", "logentry"): _LOG_ENTRY,
+    ("contenttypes", "contenttype"): _CONTENT_TYPE,
+    ("flatpages", "flatpage"): "django.contrib.flatpages.models.FlatPage",
+    ("redirects", "redirect"): "django.contrib.redirects.models.Redirect",
     ("sessions", "session"): "django.contrib.sessions.models.Session",
-    ("sites", "site"): "django.contrib.sites.models.Site",
+    ("sites", "site"): _SITE,
 }

@@ -190,7 +190,7 @@ def _manager_call(
             if made
             else rows.with_query(queryset, rows.Query(rows.ALL_PATHS, rows.ALL_PATHS))
         )
-        queryset = _of_relation(queryset, manager)
+        queryset = _asked_here(_of_relation(queryset, manager))
     given: Value | None = (
         queryset if method == "all" else _queryset_result(project, queryset, method, arguments)
     )
@@ -204,6 +204,14 @@ def _manager_call(
     return Outcome(
         alternatives, compute=lambda: project.libraries.call(known, arguments, queryset).result
     )
+
+
+def _asked_here(queryset: Instance) -> Instance:
+    """What a manager starts from: what is missing is for whoever asks the manager to add."""
+    origin = origin_of(queryset)
+    if origin is None or origin.consumed is not None:
+        return queryset
+    return with_origin(queryset, replace(origin, built=None, made=None, also=()))
 
 
 def _of_relation(queryset: Instance, manager: Instance) -> Instance:

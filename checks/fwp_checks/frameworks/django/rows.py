@@ -86,6 +86,28 @@ class Columns:
             return False
         return not any(loads(self.only, name) for name in names)
 
+    def below(self, name: str) -> Columns:
+        """The columns of the objects behind a relation that are joined; all but those that are left
+        out where only() names none of them.
+        """
+        only = below(self.only, name) if self.only is not None else NO_PATHS
+        deferred = below(self.deferred, name)
+        return Columns(only or None, deferred, self.said) if only or deferred else EVERY_COLUMN
+
+    def joined(self, selected: Paths) -> Columns:
+        """Without what is said of objects that are not joined: they are fetched whole."""
+        if self.only is None and not self.deferred:
+            return self
+
+        def is_near(path: str) -> bool:
+            relation = path.rpartition("__")[0]
+            return not relation or loads(selected - ALL_PATHS, relation)
+
+        only = self.only
+        if only is not None:
+            only = frozenset([p if is_near(p) else p.partition("__")[0] for p in only])
+        return Columns(only, frozenset(filter(is_near, self.deferred)), self.said)
+
     def met(self, other: Columns) -> Columns:
         """The columns that one of two queries fetches."""
         only = None if self.only is None or other.only is None else self.only | other.only
@@ -201,7 +223,7 @@ class Query(Detail):
         """What one of its rows remembers."""
         return Row(
             self.selected | self.prefetched | self.known,
-            self.columns,
+            self.columns.joined(self.selected),
             self.attributes,
             self.annotated,
             self.ordered,

@@ -348,12 +348,14 @@ class ChangeList:
             keys = [name for name in names if self._is_key(self._model, name)]
             if not keys and value == Constant(False):
                 return rows.NO_PATHS
+            if value == Constant(False) and self._joins_what_is_named:
+                self._joined = tuple(keys)
+                return frozenset(keys)
             followed = list(required(self._project, self._model))
             # Who names what to join has to name these, too: a column may read them.
             near = [path for path in followed if "__" not in path]
             self._joined = tuple(dict.fromkeys((*keys, *near)))
-            is_named = value == Constant(False) and self._joins_what_is_named
-            return frozenset((*(keys if is_named else ()), *followed))
+            return frozenset(followed)
         items = literals.items(self._project, *bound) if bound is not None else None
         texts = literals.strings(self._project, items) if items is not None else None
         self._joined = tuple(texts or ())

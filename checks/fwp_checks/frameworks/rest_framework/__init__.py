@@ -158,8 +158,11 @@ class RestFramework(Framework):
             touches: list[Touch] = []
             for served in several:
                 reader = Reader(project, single=served.single)
-                if served.rows is None or not reader.listed(served.serializer, served.rows):
-                    reader.serialize(served.serializer, served.row, place, served.chosen)
+                row: Value | None = served.row
+                if served.rows is not None:
+                    row = reader.listed(served.serializer, served.rows, served.row)
+                if row is not None:
+                    reader.serialize(served.serializer, row, place, served.chosen)
                 touches.extend(reader.touches)
             whole = {one.whole: None for one in several if one.whole is not None}
             yield Consumer(

@@ -20,7 +20,7 @@ from fwp_checks.frameworks.rest_framework.serializers import (
     SerializerField,
     Serializers,
 )
-from fwp_checks.project.meaning.origins import Place
+from fwp_checks.project.meaning.origins import Place, gone_through
 from fwp_checks.project.meaning.outcome import Alternative, RunFrame
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -124,9 +124,9 @@ class Reader:
         evaluate = self._project.values.evaluate
         return {name: evaluate(frame, value) for name, value in stores if value >= 0}
 
-    def listed(self, serializer: ClassValue, rows: Value) -> bool:
-        """Note what a project's list serializer runs with all rows; whether it shows each of them
-        itself.
+    def listed(self, serializer: ClassValue, rows: Value, row: Value) -> Value | None:
+        """Note what a project's list serializer runs with all rows; the row of which it has the
+        serializer show the fields, None if it does without.
         """
         list_class = self._serializers.list_class(serializer)
         method = (
@@ -135,10 +135,17 @@ class Reader:
             else None
         )
         if list_class is None or not isinstance(method, FunctionValue):
-            return False
+            return row
         scope = method.module.facts.scopes[method.scope]
         self._run(Place(method.module.path, scope.start), method, Instance(list_class), (rows,))
-        return not calls_super(method)
+        if calls_super(method):
+            return row
+        bound = self._project.members.bind(method, Instance(list_class))
+        handed = _handed_to_child(method)
+        if handed < 0 or not isinstance(bound, FunctionValue):
+            return None
+        frame = self._project.calls.frame_for(bound, Arguments((rows,)))
+        return gone_through(self._project.values.evaluate(frame, handed), row)
 
     def _run(
         self, place: Place, method: Value, receiver: Instance, arguments: tuple[Value, ...]
@@ -301,3 +308,20 @@ def calls_super(method: FunctionValue) -> bool:
                 if made[0] == t.NAME and made[1] == "super":
                     return True
     return False
+
+
+def _handed_to_child(method: FunctionValue) -> int:
+    """What a list serializer has shown by ``self.child.to_representation(…)``; -1 if nothing."""
+    facts = method.module.facts
+    terms = facts.terms
+    scope = facts.scopes[method.scope]
+    for entry in terms[scope.start : scope.end]:
+        if entry[0] != t.CALL or len(entry[2]) != 1:
+            continue
+        called = terms[entry[1]]
+        if called[0] == t.ATTR and called[2] == "to_representation":
+            child = terms[called[1]]
+            is_child = child[0] == t.ATTR and child[2] == "child"
+            if is_child and method.module.is_parameter(child[1], method.scope, 0):
+                return int(entry[2][0])
+    return -1

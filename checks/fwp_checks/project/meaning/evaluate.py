@@ -512,7 +512,7 @@ class Values:
                 results.append(self._project.protocols.element(option))
         return join(results)
 
-    def _item(self, frame: Frame, entry: t.Term, _term: int) -> Value:
+    def _item(self, frame: Frame, entry: t.Term, term: int) -> Value:
         base = without_none(self.evaluate(frame, entry[1]))
         if isinstance(base, (External, ClassValue)):
             # A generic class or a container type under arguments is still the class.
@@ -523,10 +523,7 @@ class Values:
             held = self._project.mappings.by_class(frame, entry[1], key)
             if held is not None:
                 return held
-        found = join([self._project.members.item(option, key) for option in options_of(base)])
-        if key is None:
-            return self._project.lists.sliced(frame, found, by)
-        return single(found) if isinstance(key, Constant) else found
+        return self._project.lists.taken(frame, term, base, key)
 
     def _binary(self, frame: Frame, entry: t.Term, term: int) -> Value:
         left = self.evaluate(frame, entry[2])

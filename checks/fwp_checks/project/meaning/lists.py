@@ -12,11 +12,21 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import FILLS, roots_of
-from fwp_checks.project.meaning.origins import limited
-from fwp_checks.project.meaning.values import Constant, Iterable, Value, join
+from fwp_checks.project.meaning.origins import consumed_at, limited, single
+from fwp_checks.project.meaning.values import (
+    Constant,
+    Iterable,
+    MappingValue,
+    TupleValue,
+    Value,
+    join,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
+
+_NAMED = (MappingValue, TupleValue)
 
 
 class Lists:
@@ -62,7 +72,21 @@ class Lists:
                             known.setdefault(root, []).append(term)
         return known
 
-    def sliced(self, frame: Frame, value: Value, by: t.Term) -> Value:
+    def taken(self, frame: Frame, term: int, base: Value, key: Value | None) -> Value:
+        """What ``base[key]`` gives at a term; key None for a slice."""
+        item = self._project.members.item
+        if isinstance(key, Constant):
+            # Of a list, one is picked out; what has a name of its own is what was put under it.
+            found = [(item(option, key), option) for option in options_of(base)]
+            return join([one if isinstance(o, _NAMED) else single(one) for one, o in found])
+        value = join([item(option, key) for option in options_of(base)])
+        if key is None:
+            terms = frame.module.facts.terms
+            return self._sliced(frame, value, terms[terms[term][2]])
+        going = _going_through(frame.module.facts.terms, term)
+        return consumed_at(value, frame.module.path, going) if going >= 0 else value
+
+    def _sliced(self, frame: Frame, value: Value, by: t.Term) -> Value:
         """What a slice gives, which may say how much that is at most."""
         upper = self.number(frame, by[2]) if by[2] >= 0 else None
         if isinstance(upper, Constant) and isinstance(upper.value, int) and upper.value >= 0:
@@ -79,3 +103,20 @@ class Lists:
             if default >= 0 and terms[default][0] == t.CONST:
                 return Constant(terms[default][1])
         return self._project.values.evaluate(frame, term)
+
+
+def _going_through(terms: list[t.Term], term: int) -> int:
+    """The loop in which an item is each one in turn, ``for i in range(len(posts)): posts[i]``; -1
+    if there is none.
+    """
+    going = t.unaliased(terms, terms[term][2])
+    numbers = terms[terms[going][1]] if terms[going][0] == t.ITER else terms[going]
+    if numbers[0] != t.CALL or terms[numbers[1]] != (t.NAME, "range"):
+        return -1
+    whole = t.unaliased(terms, terms[term][1])
+    for argument in numbers[2]:
+        length = terms[argument]
+        if length[0] == t.CALL and terms[length[1]] == (t.NAME, "len"):
+            if [t.unaliased(terms, counted) for counted in length[2]] == [whole]:
+                return going
+    return -1

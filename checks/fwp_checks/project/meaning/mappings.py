@@ -7,11 +7,13 @@ dictionary holds what it holds when the function hands it on.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place, single
 from fwp_checks.project.meaning.values import (
     RECURSIVE,
     ClassValue,
@@ -57,7 +59,9 @@ class Mappings:
             # What is put in may be made of what was put in before.
             frame.note(term, _with(value, found))
             for key, stored in self._put_in(frame, fill):
-                found.setdefault(key, []).append(stored)
+                # Of the rows of a loop that began later, the last one is there in the end.
+                kept = stored if key is _ANY else single(stored, partial(_is_later, frame, term))
+                found.setdefault(key, []).append(kept)
         return _with(value, found)
 
     def by_class(self, frame: Frame, term: int, key: ClassValue) -> Value | None:
@@ -138,6 +142,11 @@ class Mappings:
                 for root in roots_of(terms, base) if base >= 0 else ():
                     known.setdefault(root, []).append(term)
         return known
+
+
+def _is_later(frame: Frame, term: int, place: Place) -> bool:
+    """Whether a place is in the same module and behind a term."""
+    return place.path == frame.module.path and place.term > term
 
 
 def _with(value: MappingValue, found: dict[object, list[Value]]) -> MappingValue:

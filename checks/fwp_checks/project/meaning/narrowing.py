@@ -14,6 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import roots_of
+from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.tested import parts, tests_in
 from fwp_checks.project.meaning.values import (
     NONE,
@@ -187,15 +188,17 @@ class Narrowing:
         return join(kept) if kept else _RULED_OUT
 
     def _is_never(self, frame: Frame, value: Value, term: int, class_term: int) -> bool:
-        """Whether a variable holds nothing but literals and objects of the language that libraries
-        give, and is asked for a library's class that has no such objects.
+        """Whether a variable holds nothing but queries that are known to be made, or literals and
+        objects of the language that libraries give, and is asked for a library's class that has no
+        such objects.
 
         What is only declared to be of a class may be of another one: there the test knows better.
         """
         options = options_of(value)
-        if not all(isinstance(o, Constant) or _is_plain(o) for o in options):
+        are_queries = all(map(_is_query, options))
+        if not are_queries and not all(isinstance(o, Constant) or _is_plain(o) for o in options):
             return False
-        if not any(map(_is_plain, options)):
+        if not are_queries and not any(map(_is_plain, options)):
             return False
         wanted = self._project.values.evaluate(frame, class_term)
         classes = wanted.items if isinstance(wanted, TupleValue) else options_of(wanted)
@@ -207,6 +210,8 @@ class Narrowing:
                 or not catalogue.is_type(class_.name)
             ):
                 return False
+        if are_queries:
+            return not any(self._may_fit(o, classes) for o in options if isinstance(o, Instance))
         return all(self._is_given(frame, root) for root in roots_of(frame.module.facts.terms, term))
 
     def _is_given(self, frame: Frame, term: int) -> bool:
@@ -226,6 +231,14 @@ class Narrowing:
             o for o in options_of(value) if not (isinstance(o, Instance) and self._fits(o, classes))
         ]
         return join(kept) if kept else _RULED_OUT
+
+    def _may_fit(self, instance: Instance, classes: tuple[Value, ...]) -> bool:
+        """Whether an object is of one of these classes, or may be: of one that derives from its."""
+        own = instance.class_
+        derived = [self._project.types.instance(c) for c in classes] if isinstance(own, str) else []
+        return self._fits(instance, classes) or any(
+            self._project.classes.is_instance(one, str(own)) for one in derived
+        )
 
     def _fits(self, instance: Instance, classes: tuple[Value, ...]) -> bool:
         own = instance.class_
@@ -249,6 +262,12 @@ class Narrowing:
             if is_async is None or is_async is wanted:
                 kept.append(option)
         return join(kept) if kept else _RULED_OUT
+
+
+def _is_query(value: Value) -> bool:
+    """Whether a value is a query, and not one of its rows."""
+    origin = origin_of(value)
+    return origin is not None and origin.consumed is None
 
 
 def _is_plain(value: Value) -> bool:

@@ -214,6 +214,13 @@ def consumed_at(element: Value, path: str, term: int) -> Value:
     return _changed(element, note)
 
 
+def gone_through(row: Value, other: Value) -> Value:
+    """A row that code hands to a consumer, as one of those that this goes through."""
+    origins = {origin_of(option) for option in options_of(other)}
+    known = origins.pop() if len(origins) == 1 else None
+    return row if known is None else _changed(row, lambda _: known)
+
+
 def single(value: Value, of: Callable[[Place], bool] | None = None) -> Value:
     """One of many rows, picked out: the only one of interest from then on. With ``of``, only rows
     that are gone through at such a place.

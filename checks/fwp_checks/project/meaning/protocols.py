@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 # The base of catalogue types that are entered by "async with", and not by "with".
+_TEXTS = ("__str__", "__repr__")
 _ASYNC_ONLY = "contextlib.AbstractAsyncContextManager"
 NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 # https://docs.python.org/3/reference/datamodel.html#emulating-numeric-types
@@ -201,8 +202,10 @@ class Protocols:
     ) -> tuple[Alternative, ...]:
         if isinstance(value, Unknown):
             return (None,)
-        if not isinstance(value, Instance) or self._is_without(value, names):
+        if not isinstance(value, Instance):
             return NOTHING_RUNS
+        if self._is_without(value, names):
+            return self._shown_by_library(value, names) if value.details else NOTHING_RUNS
         for name in names:
             if isinstance(value.class_, str):
                 full = f"{value.class_}.{name}"
@@ -215,6 +218,14 @@ class Protocols:
                     return ((RunExternal(method.name, NO_ARGUMENTS, value),),)
             elif method is not None:
                 return self._project.calls.invoke(method, arguments).alternatives
+        return NOTHING_RUNS
+
+    def _shown_by_library(self, value: Instance, names: tuple[str, ...]) -> tuple[Alternative, ...]:
+        """What runs where a class leaves it to that of a library to make a text of an object."""
+        for name in names:
+            runs = self._project.frameworks.reading(value, name) if name in _TEXTS else None
+            if runs is not None:
+                return runs
         return NOTHING_RUNS
 
     def _is_without(self, value: Instance, names: tuple[str, ...]) -> bool:

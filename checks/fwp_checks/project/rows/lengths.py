@@ -68,12 +68,23 @@ class Lengths:
             return False
         values = self._project.values
         elements = options_of(values.evaluate(frame, loop.term))
-        # There are as many classes as the code has.
-        if all(map(_is_batch, elements)) or all(isinstance(one, ClassValue) for one in elements):
+        if all(map(self._is_batch, elements)):
+            return False
+        if all(isinstance(one, ClassValue) for one in elements):
+            # There are as many classes as the code has.
             return False
         if not all(map(_may_be_long, options_of(values.evaluate(frame, iterable)))):
             return False
         return not self._is_bounded(frame, iterable, _LEVELS)
+
+    def _is_batch(self, element: Value) -> bool:
+        """Whether what a loop goes through are many things at a time: lists, queries, pages."""
+        if isinstance(element, IterableValue):
+            return element.kind in ("tuple", "list", "set")
+        origin = origin_of(element)
+        if origin is None and isinstance(element, Instance) and isinstance(element.class_, str):
+            origin = origin_of(self._project.protocols.element(element))
+        return origin is not None and origin.consumed is None
 
     def _is_bounded(self, frame: Frame, term: int, levels: int) -> bool:
         """Whether the code or the settings say how much something holds, on all paths."""
@@ -245,14 +256,6 @@ def _are_written_things(module: Module, joined: t.Term) -> bool:
 def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
     function = terms[call[1]]
     return bool(function[0] == t.ATTR and function[2] in _VIEWS and not call[2])
-
-
-def _is_batch(element: Value) -> bool:
-    """Whether what a loop goes through are many things at a time."""
-    if isinstance(element, IterableValue):
-        return element.kind in ("tuple", "list", "set")
-    origin = origin_of(element)
-    return origin is not None and origin.consumed is None
 
 
 def _may_be_long(value: Value) -> bool:
