@@ -74,6 +74,10 @@ class Once:
             return self._caches.is_property(frame)
         return self._caches.has_cache(frame)
 
+    def has_cache(self, frame: Frame) -> bool:
+        """Whether results are kept by the arguments, those of a method by its object as well."""
+        return self._caches.has_cache(frame)
+
     def _is_made_once(self, frame: Frame, caller: Frame, call: int) -> bool:
         terms = caller.module.facts.terms
         entry = terms[call]

@@ -46,6 +46,8 @@ _CACHES = frozenset(
         "asyncache.cached",
     }
 )  # fmt: skip
+# Methods that get no object.
+_OF_CLASS = frozenset({"builtins.staticmethod", "builtins.classmethod"})
 # Objects that live as long as one request.
 _OF_REQUEST = (
     "flask.g", "flask.request", "flask.session", "flask.ctx.", "quart.g", "quart.request",
@@ -106,12 +108,16 @@ class Keepings:
         if self._project.calls.class_of_method(frame.module, frame.scope_number) is None:
             if self._once.is_kept(frame):
                 return True
+        elif has_decorator(self._project, frame, _OF_CLASS) and self._once.has_cache(frame):
+            return True
         return has_decorator(self._project, frame, _CACHES)
 
     def _is_kept_by_object(self, frame: Frame) -> bool:
-        """Whether a method's result is kept on its object: a cached property."""
+        """Whether a method's result is kept for its object: a cached property, or a cache that goes
+        by all arguments.
+        """
         method = self._project.calls.class_of_method(frame.module, frame.scope_number)
-        return method is not None and self._once.is_kept(frame)
+        return method is not None and (self._once.is_kept(frame) or self._once.has_cache(frame))
 
     # -- what holds it -----------------------------------------------------------------------------
 
