@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.templates.django_expressions import DjangoExpressions
-from fwp_checks.facts.templates.django_tokens import Bit, Token, bits_of, tokens_of
+from fwp_checks.facts.templates.django_tokens import (
+    COMPONENT,
+    Bit,
+    Token,
+    attributes_of,
+    bits_of,
+    tokens_of,
+)
 from fwp_checks.facts.templates.source import TemplateError, Text
 
 # Tags that have an end tag, with the tags that divide them.
@@ -76,6 +83,8 @@ class DjangoTemplate(DjangoExpressions):
         self.walk_all()
 
     def is_known(self, name: str) -> bool:
+        if name.startswith(COMPONENT):
+            return True
         return name in self._tags or name in _SILENT or name in _OF_JINJA
 
     def tag(self, index: int) -> int:
@@ -86,6 +95,8 @@ class DjangoTemplate(DjangoExpressions):
             self.libraries.update(dict.fromkeys(named))
         if token.name in _SILENT:
             return index
+        if token.name.startswith(COMPONENT):
+            return self._component(index, token)
         handler = self._tags.get(token.name)
         if handler is not None:
             return handler(index, token, bits_of(self.text, token))
@@ -201,6 +212,38 @@ class DjangoTemplate(DjangoExpressions):
         given = tuple(self._named(bits[1:]))
         names = given if is_only else (*self.visible, *given)
         self.add((t.RENDER, "include", template, names, is_only), token.start, token.end)
+        return index
+
+    def _component(self, index: int, token: Token) -> int:
+        """A component renders the page of its name with its attributes. What stands between its
+        tags is walked where it stands.
+        """
+        names: list[tuple[str, int]] = []
+        is_only = False
+        for name, value in attributes_of(self.text, token):
+            if name == "only":
+                is_only = True
+            elif name.startswith("::") or (not name.startswith(":") and value is not None):
+                text = value.text if value is not None else ""
+                is_made = "{{" in text or "{%" in text
+                held = (t.UNKNOWN, "a text that is put together") if is_made else (t.CONST, text)
+                names.append((name, self.add(held, token.start, token.end)))
+            elif value is None:
+                names.append((name, self.add((t.CONST, True), token.start, token.end)))
+            else:
+                term = self.expression(value) if value.text else -1
+                if term < 0:
+                    term = self.add((t.UNKNOWN, "what an attribute holds"), token.start, token.end)
+                names.append((name[1:], term))
+        given = tuple([(name.lstrip(":").replace("-", "_"), term) for name, term in names])
+        path = token.name.removeprefix(COMPONENT).replace(".", "/").replace("-", "_")
+        pages = [
+            self.add((t.CONST, f"cotton/{path}{ending}"), token.start, token.end)
+            for ending in (".html", "/index.html")
+        ]
+        page = self.add((t.SEQUENCE, "list", tuple(pages)), token.start, token.end)
+        shown = given if is_only else (*self.visible, *given)
+        self.add((t.RENDER, "include", page, shown, is_only), token.start, token.end)
         return index
 
     # -- values ------------------------------------------------------------------------------------

@@ -1,17 +1,26 @@
 """A Django template to tokens, the way Django's own lexer cuts it.
 
 Source: django/template/base.py (Lexer, ``tag_re``) and django/utils/text.py (``smart_split``) of
-Django 6.1.3. A tag or variable never goes over the end of a line.
+Django 6.1.3. A tag or variable never goes over the end of a line. Components of django-cotton
+(``<c-post-list :posts="posts" />``) are tags, too, as its compiler makes them: django_cotton/
+compiler_regex.py and templatetags/_component.py of 2.8.0.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _CLOSERS = {"%": "%}", "{": "}}", "#": "#}"}
 _BIT = re.compile(r"""(?:[^\s'"]+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|["'])+""")
+COMPONENT = "<c-"
+"""What a component begins with."""
+_COMPONENT = re.compile(rf"{COMPONENT}([A-Za-z][\w.-]*)")
+_ATTRIBUTE = re.compile(r"""\s+([^\s=<>"'/]+)(?:=("[^"]*"|'[^']*'|[^\s>"']+))?""")
+# Parts of the components themselves.
+_NO_COMPONENTS = frozenset({"slot", "vars"})
 
 LONGEST = 10_000
 """What stands between the braces of one tag is not looked at if it is longer than this."""
@@ -51,7 +60,12 @@ def tokens_of(text: str) -> list[Token]:
     """
     found: list[Token] = []
     until = ""
-    for token in _tokens(text):
+    comments: list[tuple[int, int]] = []
+    tokens = list(_tokens(text, comments))
+    components = list(_components(text, comments))
+    if components:
+        tokens = sorted((*tokens, *components), key=lambda token: token.start)
+    for token in tokens:
         if until:
             content = text[token.content_start : token.content_end]
             if token.is_tag and (content == until or (until == "endcomment" == token.name)):
@@ -66,7 +80,39 @@ def tokens_of(text: str) -> list[Token]:
     return found
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def _components(text: str, comments: Sequence[tuple[int, int]]) -> Iterator[Token]:
+    """The components of a page that no comment holds; their names tell what they begin with."""
+    for match in _COMPONENT.finditer(text) if COMPONENT in text else ():
+        comment = bisect_right(comments, (match.start(), 0)) - 1
+        if match.group(1) in _NO_COMPONENTS or (
+            comment >= 0 and match.start() < comments[comment][1]
+        ):
+            continue
+        end = match.end()
+        attribute = _ATTRIBUTE.match(text, end)
+        while attribute is not None:
+            end = attribute.end()
+            attribute = _ATTRIBUTE.match(text, end)
+        yield Token(True, match.start(), match.end(), match.start() + 1, end, match.group())
+
+
+def attributes_of(text: str, token: Token) -> Iterator[tuple[str, Bit | None]]:
+    """The attributes of a component: names, and what stands between their quotes."""
+    at = token.end
+    while at < token.content_end:
+        attribute = _ATTRIBUTE.match(text, at)
+        if attribute is None:
+            return
+        value = attribute.group(2)
+        is_quoted = value is not None and value[0] in "\"'"
+        bit = None
+        if value is not None:
+            bit = Bit(value[1:-1] if is_quoted else value, attribute.start(2) + is_quoted)
+        yield attribute.group(1), bit
+        at = attribute.end()
+
+
+def _tokens(text: str, comments: list[tuple[int, int]]) -> Iterator[Token]:
     line_end = -1
     at = text.find("{")
     missing: set[str] = set()
@@ -85,7 +131,9 @@ def _tokens(text: str) -> Iterator[Token]:
         if end < 0:
             at = text.find("{", at + 1)
             continue
-        if closer != "#}":
+        if closer == "#}":
+            comments.append((at, end))
+        else:
             yield _token(text, at, end)
         at = text.find("{", end + 2)
 
