@@ -26,6 +26,9 @@ from fwp_plugins.projects import FileByFile, Overrides, available_cores
 Diagnostic = tuple[int, int, str, type[Any]]
 """What flake8 takes: line from 1, column from 0, "CODE text", the plugin's class."""
 
+# flake8's name for a standard input that nobody has named, and ours: that of a file in the folder.
+_STDIN, _UNNAMED = "stdin", "stdin.py"
+
 
 class FwpChecker:
     """Gives flake8 the findings of one file."""
@@ -104,8 +107,11 @@ class FwpChecker:
 
     def run(self) -> Iterator[Diagnostic]:
         """The findings of the file. Never raises an Exception."""
-        text = "".join(self._lines) if self._filename == self._stdin_name else None
-        for finding in self._files.check(self._filename, text):
+        name, text = self._filename, None
+        if name == self._stdin_name:
+            text = "".join(self._lines)
+            name = _UNNAMED if name == _STDIN else name
+        for finding in self._files.check(name, text):
             place = finding.range
             yield place.line, place.column - 1, f"{finding.code} {finding.text}", type(self)
 

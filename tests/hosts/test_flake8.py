@@ -106,6 +106,10 @@ def test_standard_input(project: Path, flake8: Flake8) -> None:
         text=unsaved,
     )
     assert lines == []
+    _, lines = flake8(
+        "--select=FWP", "-", text="import time\n\n\nasync def f():\n    time.sleep(1)\n"
+    )
+    assert beginnings(lines) == ["stdin:5:5: FWP101 "]
 
 
 @pytest.mark.parametrize(
