@@ -33,12 +33,17 @@ _OF_COMMANDS = ("input",)
 
 _WORK = "def work(*_):\n    import time\n    time.sleep(1)\n"
 _ROWS = "def rows():\n    import time\n    time.sleep(1)\n    yield 1\n"
+_MANAGED = (
+    "import contextlib\n@contextlib.contextmanager\ndef managed():\n    import time\n"
+    "    time.sleep(1)\n    yield\n"
+)
 # What is handed to a name that has the role, the source it needs, whether that is reported.
 _HANDED = {
     "offloads": ("work", _WORK, False),
     "offloads_sync": ("work", _WORK, False),
     "calls": ("work", _WORK, True),
     "iterates": ("rows()", _ROWS, True),
+    "enters": ("managed()", _MANAGED, True),
 }
 
 

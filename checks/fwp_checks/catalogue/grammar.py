@@ -41,6 +41,7 @@ ROLES = (
     "schedules",
     "calls",
     "iterates",
+    "enters",
     "loop_callback",
     "enters_loop",
     "returns_function",

@@ -17,7 +17,7 @@ from typing import Any
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.environment import Environment, Layer
 from fwp_checks.facts.model import Parameter, Region, Scope
-from fwp_checks.facts.source import parse_expression
+from fwp_checks.facts.source import last_name, parse_expression, wide_lines
 
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -66,7 +66,7 @@ class Expressions:
         self._texts: dict[str, int] = {}
         self._names: dict[str, int] = {}
         # The lines in which characters and the UTF-8 bytes that ast counts are not the same.
-        self._wide = {} if text.isascii() else _wide_lines(text)
+        self._wide = {} if text.isascii() else wide_lines(text)
 
     # -- appending ---------------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class Expressions:
             if isinstance(second, str):
                 entry = (t.ATTR, term, second)
             elif second or link[2]:
-                positional, keywords = self._arguments(second, link[2])
+                positional, keywords = self._arguments(link[0], second, link[2])
                 entry = (t.CALL, term, positional, keywords)
             else:
                 entry = (t.CALL, term, (), ())
@@ -203,11 +203,15 @@ class Expressions:
         return term
 
     def _arguments(
-        self, arguments: list[ast.expr], keywords: list[ast.keyword]
+        self, function: ast.expr, arguments: list[ast.expr], keywords: list[ast.keyword]
     ) -> tuple[tuple[int, ...], tuple[tuple[str | None, int], ...]]:
         positional = []
         for argument in arguments:
             positional.append(self.expression(argument))
+        if len(positional) == 2 and self.terms[positional[0]][0] == t.CONST:
+            # cast("Session", value); what ``cast`` is, is asked later.
+            if last_name(function) == "cast":
+                positional[0] = self.annotation(arguments[0])
         named = []
         for keyword in keywords:
             named.append((keyword.arg, self.expression(keyword.value)))
@@ -425,10 +429,7 @@ class Expressions:
     def _narrowing_call(self, test: ast.Call, name: str, positive: bool) -> list[Narrowing]:
         # Matched by the last name only; what the function really is, is asked when the term is
         # evaluated.
-        function = test.func
-        called = (
-            function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        )
+        called = last_name(test.func)
         prefix = "" if positive else "not-"
         if called == "isinstance" and len(test.args) == 2:
             return [(name, prefix + "instance", self.expression(test.args[1]))]
@@ -452,28 +453,33 @@ class Expressions:
             base = self.expression(target.value)
             self.add((t.STORE_ITEM, base, self.expression(target.slice), value), target)
         elif isinstance(target, (ast.Tuple, ast.List)):
-            self._assign_each(target.elts, value, target)
+            self._assign_each(target.elts, value)
         elif isinstance(target, ast.Starred):
             self.assign(target.value, value)
 
-    def _assign_each(self, targets: list[ast.expr], value: int, node: ast.expr) -> None:
-        term = self.terms[value]
-        known = term[2] if term[0] == t.SEQUENCE and len(term[2]) == len(targets) else None
-        starred = any(isinstance(target, ast.Starred) for target in targets)
-        for index, target in enumerate(targets):
-            if known is not None and not starred:
-                self.assign(target, known[index])
+    def _assign_each(self, targets: list[ast.expr], value: int) -> None:
+        stars = [type(target) is ast.Starred for target in targets]
+        known = t.displayed(self.terms, value, stars)
+        for place, at in enumerate(t.unpacked_at(stars)):
+            if known is None:
+                term = self.add((t.UNPACK, value, at), targets[place])
+            elif at == t.REST:
+                rest = known[place : len(known) - len(targets) + place + 1]
+                term = self.add((t.SEQUENCE, "list", rest), targets[place])
             else:
-                at = -1 if isinstance(target, ast.Starred) or starred else index
-                self.assign(target, self.add((t.UNPACK, value, at), target))
+                term = known[at if at >= 0 else at + 1]
+            self.assign(targets[place], term)
 
     def bind(self, name: str, term: int) -> None:
         """Bind a plain name; a ``global`` or ``nonlocal`` one is noted for its own scope, too."""
+        if name in self.rebound_within and name not in self.declared_outer:
+            term = self.add_plain((t.JOIN, (term, self.add_plain((t.NAME, name)))))
         self.environment.top[name] = term
         if name in self.declared_outer:
             self.scope.outer_writes.append((self.declared_outer[name], name, term))
 
     declared_outer: dict[str, str]
+    rebound_within: frozenset[str]  # what functions within bind: asked for by name, too
 
     # -- annotations -------------------------------------------------------------------------------
 
@@ -486,7 +492,7 @@ class Expressions:
             return self.name(node)
         if class_ is ast.Subscript:
             base = self.annotation(node.value)
-            last = getattr(node.value, "attr", "") or getattr(node.value, "id", "")
+            last = last_name(node.value)
             if last == "Literal":
                 return self.add((t.ITEM, base, self.expression(node.slice)), node)
             return self.add((t.ITEM, base, self._annotation_arguments(node.slice, last)), node)
@@ -589,11 +595,3 @@ def _narrowing_comparison(test: ast.Compare, positive: bool) -> list[Narrowing]:
         return []
     is_none = isinstance(test.ops[0], (ast.Is, ast.Eq)) is positive
     return [(test.left.id, "none" if is_none else "not-none", -1)]
-
-
-def _wide_lines(text: str) -> dict[int, bytes]:
-    return {
-        number: line.encode("utf-8", "surrogatepass")
-        for number, line in enumerate(text.split("\n"), 1)
-        if not line.isascii()
-    }

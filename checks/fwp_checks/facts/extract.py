@@ -19,7 +19,7 @@ from fwp_checks.facts.comments import suppressions
 from fwp_checks.facts.environment import Environment, Layer
 from fwp_checks.facts.expressions import Expressions
 from fwp_checks.facts.model import ATTEMPT, KIND_BITS, STATEMENT_KINDS, Import, ModuleFacts, Scope
-from fwp_checks.facts.patterns import case_test, is_default
+from fwp_checks.facts.patterns import bind_names, case_test, is_default
 from fwp_checks.facts.source import read
 
 _CONSTANT = STATEMENT_KINDS.index("constant")
@@ -74,6 +74,8 @@ class Extractor(Expressions):
         self.imports: list[Import] = []
         self.star_imports: list[tuple[str, int]] = []
         self.declared_outer: dict[str, str] = {}
+        self.rebound_within = frozenset()
+        self._has_nonlocal = "nonlocal" in text
         self.statements: list[int] = []
         self._attempt: Any = None
         self._attempted: list[int] = []
@@ -132,6 +134,7 @@ class Extractor(Expressions):
         self.scope_number = number
         self.environment = Environment(self.terms, self.spans)
         self.declared_outer = {}
+        self.rebound_within = _rebound_within(node) if self._has_nonlocal else frozenset()
         self._names = {}
         scope.start = len(self.terms)
         for index, parameter in enumerate(scope.parameters):
@@ -489,7 +492,7 @@ class Extractor(Expressions):
             self.environment.push()
             tested = case_test(self, case, subject, tests)
             start = len(self.terms)
-            self._pattern(case.pattern, subject)
+            bind_names(self, case.pattern, subject)
             if isinstance(node.subject, ast.Name) and isinstance(case.pattern, ast.MatchClass):
                 class_ = self.expression(case.pattern.cls)
                 narrowed = self.add_plain((t.NARROW, subject, "instance", class_))
@@ -506,34 +509,6 @@ class Extractor(Expressions):
         if not (last.guard is None and is_default(last.pattern)):
             ends.append(Layer())
         self.environment.join(*ends)
-
-    def _pattern(self, pattern: ast.pattern, subject: int) -> None:
-        if isinstance(pattern, ast.MatchAs):
-            if pattern.pattern is not None:
-                if isinstance(pattern.pattern, ast.MatchClass):
-                    class_ = self.expression(pattern.pattern.cls)
-                    subject = self.add((t.NARROW, subject, "instance", class_), pattern)
-                self._pattern(pattern.pattern, subject)
-            if pattern.name:
-                self.bind(pattern.name, subject)
-        elif isinstance(pattern, ast.MatchClass):
-            for attribute, inner in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
-                self._pattern(inner, self.add((t.ATTR, subject, attribute), pattern))
-            for inner in pattern.patterns:
-                self._pattern(inner, self.add((t.UNKNOWN, "positional class pattern"), pattern))
-        elif isinstance(pattern, ast.MatchSequence):
-            for index, inner in enumerate(pattern.patterns):
-                self._pattern(inner, self.add((t.UNPACK, subject, index), pattern))
-        elif isinstance(pattern, ast.MatchMapping):
-            for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
-                self._pattern(inner, self.add((t.ITEM, subject, self.expression(key)), pattern))
-            if pattern.rest:
-                self.bind(pattern.rest, self.add((t.UNKNOWN, "rest of a mapping pattern"), pattern))
-        elif isinstance(pattern, ast.MatchStar) and pattern.name:
-            self.bind(pattern.name, self.add((t.UNPACK, subject, -1), pattern))
-        elif isinstance(pattern, ast.MatchOr):
-            for inner in pattern.patterns:
-                self._pattern(inner, subject)
 
 
 _STATEMENTS: dict[type[ast.AST], Callable[[Extractor, Any], None]] = {
@@ -597,3 +572,12 @@ def _is_stub(body: Sequence[ast.stmt]) -> bool:
                 continue
         return False
     return True
+
+
+def _rebound_within(node: ast.AST) -> frozenset[str]:
+    """The names that functions within a function declare to be those of functions around them."""
+    found: set[str] = set()
+    for inner in ast.walk(node):
+        if type(inner) is ast.Nonlocal:
+            found.update(inner.names)
+    return frozenset(found)

@@ -16,7 +16,7 @@ from typing import Any
 
 from fwp_checks.facts.terms import Term
 
-FACTS_VERSION = 11
+FACTS_VERSION = 12
 
 
 @dataclass(slots=True, unsafe_hash=True)

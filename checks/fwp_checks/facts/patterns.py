@@ -1,4 +1,5 @@
-"""What decides the cases of a ``match`` statement: comparisons, where they are cases of values.
+"""What decides the cases of a ``match`` statement, comparisons where they are cases of values; and
+what the cases bind.
 
 Source: https://docs.python.org/3/reference/compound_stmts.html#value-patterns
 """
@@ -35,6 +36,40 @@ def case_test(
         return -1
     values = extracted.add_plain((t.SEQUENCE, "tuple", tuple(found)))
     return extracted.add((t.COMPARE, "in", subject, values), case.pattern)
+
+
+def bind_names(extracted: Expressions, pattern: ast.pattern, subject: int) -> None:
+    """Bind the names of a pattern to what they are of its subject, a term."""
+    if isinstance(pattern, ast.MatchAs):
+        if pattern.pattern is not None:
+            if isinstance(pattern.pattern, ast.MatchClass):
+                class_ = extracted.expression(pattern.pattern.cls)
+                subject = extracted.add((t.NARROW, subject, "instance", class_), pattern)
+            bind_names(extracted, pattern.pattern, subject)
+        if pattern.name:
+            extracted.bind(pattern.name, subject)
+    elif isinstance(pattern, ast.MatchClass):
+        for attribute, inner in zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True):
+            bind_names(extracted, inner, extracted.add((t.ATTR, subject, attribute), pattern))
+        for inner in pattern.patterns:
+            unknown = extracted.add((t.UNKNOWN, "positional class pattern"), pattern)
+            bind_names(extracted, inner, unknown)
+    elif isinstance(pattern, ast.MatchSequence):
+        stars = [type(inner) is ast.MatchStar for inner in pattern.patterns]
+        for inner, at in zip(pattern.patterns, t.unpacked_at(stars), strict=True):
+            bind_names(extracted, inner, extracted.add((t.UNPACK, subject, at), pattern))
+    elif isinstance(pattern, ast.MatchMapping):
+        for key, inner in zip(pattern.keys, pattern.patterns, strict=True):
+            value = extracted.add((t.ITEM, subject, extracted.expression(key)), pattern)
+            bind_names(extracted, inner, value)
+        if pattern.rest:
+            rest = extracted.add((t.UNKNOWN, "rest of a mapping pattern"), pattern)
+            extracted.bind(pattern.rest, rest)
+    elif isinstance(pattern, ast.MatchStar) and pattern.name:
+        extracted.bind(pattern.name, subject)
+    elif isinstance(pattern, ast.MatchOr):
+        for inner in pattern.patterns:
+            bind_names(extracted, inner, subject)
 
 
 def is_default(pattern: ast.pattern) -> bool:

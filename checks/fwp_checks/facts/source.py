@@ -137,6 +137,21 @@ def parse_expression(text: str) -> ast.expr | None:
         return None
 
 
+def last_name(node: ast.expr) -> str:
+    """The last part of a name, ``cast`` of ``typing.cast``; "" for anything else."""
+    name: str = getattr(node, "attr", "") or getattr(node, "id", "")
+    return name
+
+
+def wide_lines(text: str) -> dict[int, bytes]:
+    """The lines that are more than ASCII, in UTF-8, by their numbers."""
+    return {
+        number: line.encode("utf-8", "surrogatepass")
+        for number, line in enumerate(text.split("\n"), 1)
+        if not line.isascii()
+    }
+
+
 def _tree(text: str) -> ast.Module | Problem:
     try:
         # Invalid escapes and the like warn while parsing; that is neither ours to print nor, under

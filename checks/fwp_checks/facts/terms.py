@@ -23,7 +23,8 @@ is one of the kinds below; the shapes are:
 ``BOOL``              ``"and" | "or", (terms, …)``
 ``UNARY``             ``operator, operand``
 ``COMPREHENSION``     ``"list" | "set" | "dict" | "generator", element, key or -1, region``
-``UNPACK``            ``sequence, index`` (index -1: the starred rest)
+``UNPACK``            ``sequence, index`` (``REST``: the starred rest; behind it -2 for the last
+                      item, -3 for the one before …)
 ``YIELD``             ``operand or -1, is_from``
 ``FORMAT``            ``(terms, …), (texts, …)``: the parts of an f-string, and the texts around
                       them, one more; in templates only the parts
@@ -62,6 +63,9 @@ asgiref, Starlette).
 
 GENERATOR_QUESTIONS: Final = frozenset({"isgeneratorfunction", "isasyncgenfunction"})
 """The last names of what tells whether calling something gives a generator (inspect)."""
+
+REST: Final = -1
+"""The index in UNPACK of what a starred target takes."""
 
 NOWHERE = (0, 0, 0, 0)
 """The span of a term that has no place of its own in the source."""
@@ -171,6 +175,26 @@ def operands(entry: Term) -> list[int]:
     if kind == MAPPING:
         return [term for item in entry[1] for term in item if term >= 0]
     return []
+
+
+def unpacked_at(stars: Sequence[bool]) -> list[int]:
+    """The indexes in UNPACK of several targets, from whether each is starred."""
+    count = len(stars)
+    if True not in stars:
+        return list(range(count))
+    rest = list(stars).index(True)
+    return [at if at < rest else REST if at == rest else at - count - 1 for at in range(count)]
+
+
+def displayed(terms: Sequence[Term], value: int, stars: Sequence[bool]) -> Sequence[int] | None:
+    """The items of a display that is taken apart by targets, given whether each is starred; None if
+    it is no display, or one that does not tell them.
+    """
+    if terms[value][0] != SEQUENCE:
+        return None
+    items: Sequence[int] = terms[value][2]
+    fits = len(items) >= len(stars) - 1 if True in stars else len(items) == len(stars)
+    return items if fits and all(terms[item][0] != STAR for item in items) else None
 
 
 def unaliased(terms: Sequence[Term], term: int) -> int:

@@ -25,10 +25,13 @@ from fwp_checks.project.meaning.values import (
     External,
     Generator,
     Instance,
+    MappingValue,
     Member,
     Union,
     Value,
     is_informative,
+    join,
+    options_of,
 )
 
 if TYPE_CHECKING:
@@ -64,6 +67,10 @@ _APPLICATIONS = ("starlette.applications.Starlette", "fastapi.FastAPI")
 _APP_OF_REQUEST = frozenset(
     {"starlette.requests.Request.app", "starlette.websockets.WebSocket.app"}
 )
+_STATE_OF_REQUEST = frozenset(
+    {"starlette.requests.Request.state", "starlette.websockets.WebSocket.state"}
+)
+_LIFESPAN_STATES = "Starlette.lifespan_states"
 
 
 class Starlette(WebFramework):
@@ -141,7 +148,7 @@ class Starlette(WebFramework):
                 "fastapi.FastAPI.state",
             }
         ),
-        frozenset({"starlette.requests.Request.state", "starlette.websockets.WebSocket.state"}),
+        _STATE_OF_REQUEST,
     )
 
     told_apart = StarletteParts.classes()
@@ -161,7 +168,9 @@ class Starlette(WebFramework):
     # -- values ------------------------------------------------------------------------------------
 
     def attribute(self, project: Project, base: Instance | Member, name: str) -> Value | None:
-        """Of ``request.app`` also what only one class of the project has of its applications."""
+        """Of ``request.app`` also what only one class of the project has of its applications; of a
+        request's state also what a lifespan yields.
+        """
         if isinstance(base, Member) and base.name in _APP_OF_REQUEST:
             owners = [
                 class_
@@ -171,7 +180,29 @@ class Starlette(WebFramework):
             ]
             if len(owners) == 1:
                 return project.members.attribute(Instance(owners[0]), name)
-        return super().attribute(project, base, name)
+        kept = super().attribute(project, base, name)
+        if not isinstance(base, Member) or base.name not in _STATE_OF_REQUEST:
+            return kept
+        found = [] if kept is None else [kept]
+        for state in self._lifespan_states(project):
+            if isinstance(state, MappingValue):
+                found.extend(value for key, value in state.items if key == name)
+            else:
+                field = project.protocols.field(state, name)
+                found.extend([] if field is None else [field])
+        return join(found) if found else None
+
+    def _lifespan_states(self, project: Project) -> list[Value]:
+        """What lifespans yield, which each request has as its state:
+        https://www.starlette.io/lifespan/#lifespan-state
+        """
+        known: list[Value] | None = project.framework_data.get(_LIFESPAN_STATES)
+        if known is None:
+            known = project.framework_data[_LIFESPAN_STATES] = []
+            for root in self._known_roots(project):
+                if root.context is Context.LIFESPAN:
+                    known.extend(options_of(project.calls.yielded(root.frame)))
+        return known
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
         """What ``Depends(f)``, as default or in ``Annotated``, injects; of what a library's object

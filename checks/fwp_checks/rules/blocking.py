@@ -60,11 +60,11 @@ def sites(file: FileView, wanted: str) -> Iterator[BlockingSite]:
         and site.function.function not in sync_functions
         and site.term not in others
     ]
-    busy = {site.function.function for site in found if not _is_leaving(site)}
+    working = [site for site in found if not _is_leaving(site)]
     for site in found:
         # Leaving a session's or connection's block belongs to the work done in it.
         if _is_leaving(site):
-            if site.function.function in busy:
+            if any(_is_in_block(other, site) for other in working):
                 continue
         elif _is_managing(site) and any(_is_in_block(other, site) for other in found):
             continue

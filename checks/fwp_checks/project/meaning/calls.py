@@ -267,6 +267,8 @@ class Calls:
         if entry[0] == t.CALL:
             names.append(values.evaluate(frame, entry[1]))
         for name in names:
+            if self._project.configured.offloads(name):
+                return Wrapped("offloaded", function)
             if isinstance(name, External):
                 how = python.DECORATORS.get(name.name) or self._project.libraries.decorator(
                     name.name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue.grammar import expand_braces
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.values import ClassValue, External, FunctionValue, Member, Value
 
 if TYPE_CHECKING:
     from fwp_checks.settings import Settings
@@ -40,6 +41,17 @@ class Configured:
             self.is_silent(name) or name in self._offloads
             for name in dotted_names(frame.module, frame.qualname)
         )
+
+    def offloads(self, decorator: Value) -> bool:
+        """Whether a decorator is said to have the functions under it run in another thread."""
+        if not self._offloads:
+            return False
+        if isinstance(decorator, (External, Member)):
+            return decorator.name in self._offloads
+        if isinstance(decorator, (FunctionValue, ClassValue)):
+            qualname = decorator.module.qualname(decorator.scope)
+            return not self._offloads.isdisjoint(dotted_names(decorator.module, qualname))
+        return False
 
     def is_entry_point(self, names: list[str]) -> bool:
         """Whether one of a decorator's names is said to put functions on the event loop."""

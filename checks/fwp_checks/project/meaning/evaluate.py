@@ -85,6 +85,7 @@ class Values:
             t.BOOL: self._bool,
             t.COMPREHENSION: self._comprehension,
             t.UNPACK: self._unpack,
+            t.UNARY: self._unary,
             t.FORMAT: self._format,
             t.NARROW: self._narrow,
             t.UNKNOWN: self._unknown,
@@ -499,18 +500,17 @@ class Values:
     def _enter(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         return self._project.protocols.entered(self.evaluate(frame, entry[1]), entry[2])
 
+    def _unary(self, frame: Frame, entry: t.Term, term: int) -> Value:
+        if entry[1] == "-":
+            operand = self.evaluate(frame, entry[2])
+            if type(operand) is Constant and type(operand.value) is int:
+                return Constant(-operand.value)
+        return self._nothing(frame, entry, term)
+
     def _unpack(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         value = without_none(self.evaluate(frame, entry[1]))
-        index = entry[2]
-        results: list[Value] = []
-        for option in options_of(value):
-            if index < 0:
-                results.append(Iterable(self._project.protocols.element(option), "list"))
-            elif isinstance(option, TupleValue) and index < len(option.items):
-                results.append(option.items[index])
-            else:
-                results.append(self._project.protocols.element(option))
-        return join(results)
+        options = options_of(value)
+        return join([self._project.protocols.unpacked(option, entry[2]) for option in options])
 
     def _item(self, frame: Frame, entry: t.Term, term: int) -> Value:
         base = without_none(self.evaluate(frame, entry[1]))

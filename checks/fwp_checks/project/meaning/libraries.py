@@ -33,7 +33,7 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_RUNNING_ROLES = ("calls", "iterates")
+_RUNNING_ROLES = ("calls", "iterates", "enters")
 _DECORATOR_ROLES = {"offloads_decorator": "offloaded", "enters_loop": "enters_loop"}
 # What conditions of rows call a file object that is none on a disk.
 _BUFFER = "io.BytesIO"
@@ -152,6 +152,8 @@ class Libraries:
                 if role.role == "calls":
                     given = python.handed(name, project, arguments, receiver)
                     more = project.calls.invoke(value, given).alternatives
+                elif role.role == "enters":
+                    more = project.protocols.entering(value, is_async=False, and_leaving=False)
                 else:
                     more = project.protocols.iterating(value, is_async=False)
                 alternatives = followed(alternatives, more)

@@ -76,9 +76,13 @@ class Lists:
         """What ``base[key]`` gives at a term; key None for a slice."""
         item = self._project.members.item
         if isinstance(key, Constant):
-            # Of a list, one is picked out; what has a name of its own is what was put under it.
+            # Of a list, one is picked out; what has a name of its own is what was put under it. The
+            # last item of a list that grows is another one each time.
             found = [(item(option, key), option) for option in options_of(base)]
-            return join([one if isinstance(o, _NAMED) else single(one) for one, o in found])
+            is_last = isinstance(key.value, int) and key.value < 0
+            return join(
+                [one if is_last or isinstance(o, _NAMED) else single(one) for one, o in found]
+            )
         value = join([item(option, key) for option in options_of(base)])
         if key is None:
             terms = frame.module.facts.terms

@@ -516,6 +516,10 @@ class Members:
                     return base.items[key.value]
             return self._project.protocols.element(base)
         if isinstance(base, Instance):
+            if isinstance(key, Constant) and isinstance(key.value, (int, str)):
+                field = self._project.protocols.field(base, key.value)
+                if field is not None:
+                    return field
             method = self.method(base, "__getitem__")
             if method is not None:
                 return self._project.calls.invoke(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import parse_value
+from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.origins import consumed_at
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 # The base of catalogue types that are entered by "async with", and not by "with".
 _TEXTS = ("__str__", "__repr__")
 _ASYNC_ONLY = "contextlib.AbstractAsyncContextManager"
+# What makes classes whose objects hold their annotated fields as items: by position, by name.
+_NAMED_TUPLES = frozenset({"typing.NamedTuple", "typing_extensions.NamedTuple"})
+_TYPED_MAPPINGS = frozenset({"typing.TypedDict", "typing_extensions.TypedDict"})
 NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 # https://docs.python.org/3/reference/datamodel.html#emulating-numeric-types
 _OPERATORS = {
@@ -91,6 +95,40 @@ class Protocols:
             return value
         return Unknown("element of something that is no iterable")
 
+    def unpacked(self, value: Value, index: int) -> Value:
+        """What one of several targets takes of a value, by its index in UNPACK."""
+        if index == t.REST:
+            return Iterable(self.element(value), "list")
+        at = index if index >= 0 else index + 1
+        if isinstance(value, TupleValue) and -len(value.items) <= at < len(value.items):
+            return value.items[at]
+        return self.field(value, at) or self.element(value)
+
+    def field(self, value: Value, key: int | str) -> Value | None:
+        """The item of an object of a NamedTuple at a position, or of a TypedDict under a name; None
+        if it is no such object, or has no such field.
+        """
+        makers = _NAMED_TUPLES if isinstance(key, int) else _TYPED_MAPPINGS
+        names = self._fields(value, makers)
+        if isinstance(key, int):
+            if not -len(names) <= key < len(names):
+                return None
+            key = names[key]
+        return self._project.members.attribute(value, key) if key in names else None
+
+    def _fields(self, value: Value, makers: frozenset[str]) -> list[str]:
+        """The annotated names of a class that derives from one of these; none of any other."""
+        if not isinstance(value, Instance) or not isinstance(value.class_, ClassValue):
+            return []
+        info = self._project.classes.info(value.class_)
+        if makers.isdisjoint(info.externals):
+            return []
+        names: dict[str, None] = {}
+        for class_ in reversed(info.order):
+            if isinstance(class_, ClassValue):
+                names.update(dict.fromkeys(class_.module.facts.scopes[class_.scope].annotations))
+        return list(names)
+
     def _element_of_instance(self, value: Instance) -> Value:
         hooked = self._project.frameworks.element(value)
         if hooked is not None:
@@ -100,6 +138,9 @@ class Protocols:
             if given is not None:
                 return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, value)
             return Unknown(f"element of a {value.class_}")
+        names = self._fields(value, _NAMED_TUPLES)
+        if names:
+            return join([self._project.members.attribute(value, name) for name in names])
         for name in ("__iter__", "__aiter__"):
             iterator = self._call_method(value, name)
             if iterator is not None and iterator != value:
@@ -335,8 +376,12 @@ class Protocols:
                 combined.append(None if first is None or second is None else first + second)
         return tuple(combined)
 
-    def entering(self, value: Value, is_async: bool) -> tuple[Alternative, ...]:
-        """What runs on this thread when a context manager is entered and left."""
+    def entering(
+        self, value: Value, is_async: bool, and_leaving: bool = True
+    ) -> tuple[Alternative, ...]:
+        """What runs on this thread when a context manager is entered, and left, and of one that is
+        a generator in any case both.
+        """
         value = self._enterable(value, is_async)
         alternatives: list[Alternative] = []
         for option in options_of(value):
@@ -349,7 +394,7 @@ class Protocols:
                 alternatives.append(self._entering_async(option))
             else:
                 entered = self._special_one(option, ("__enter__",))
-                left = self._special_one(option, ("__exit__",))
+                left = self._special_one(option, ("__exit__",)) if and_leaving else NOTHING_RUNS
                 alternatives.extend(
                     None if one is None or other is None else one + other
                     for one in entered
