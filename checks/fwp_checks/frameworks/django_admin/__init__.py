@@ -441,7 +441,7 @@ class InlineList(ChangeList):
 
     def consumer(self) -> Consumer:
         """What the form does with each row."""
-        row = self._row(rows.NO_PATHS)
+        row = Unknown("row of a form set") if self._is_chosen() else self._row(rows.NO_PATHS)
         if self._option("template") is None and self._has_text():
             self._shown(row, self._place)
         fields = self._columns("fields")
@@ -459,6 +459,20 @@ class InlineList(ChangeList):
             self._place.term,
             touches=tuple(self._touches),
             choices=choices.in_inline(self._project, self._class, self._model, self._parent),
+        )
+
+    def _is_chosen(self) -> bool:
+        """Whether the form set finishes the queryset itself: it may take a few rows, or fetch what
+        they lead to. (django/forms/models.py, BaseModelFormSet.get_queryset)
+        """
+        formset = self._option("formset")
+        if not isinstance(formset, ClassValue):
+            return False
+        classes = [o for o in self._project.classes.info(formset).order if type(o) is ClassValue]
+        return any(
+            "get_queryset" in owner.module.facts.scopes[owner.scope].bindings
+            or "queryset" in owner.module.methods_writing.get(owner.scope, {})
+            for owner in classes
         )
 
     def _has_text(self) -> bool:

@@ -235,12 +235,17 @@ def single(value: Value, of: Callable[[Place], bool] | None = None) -> Value:
 
 
 def limited(value: Value, most: int) -> Value:
-    """A query, or a list of rows, of which only so many rows are taken."""
+    """A query, or a list of rows, of which only so many rows are taken: of one that a comprehension
+    has gone through, too.
+    """
     if type(value) is Iterable:
-        return replace(value, element=limited(value.element, most))
+        return replace(value, element=_limited(value.element, most, is_list=True))
+    return _limited(value, most, is_list=False)
 
+
+def _limited(value: Value, most: int, *, is_list: bool) -> Value:
     def note(origin: Origin) -> Origin:
-        if origin.consumed is None:
+        if origin.consumed is None or (is_list and not origin.hops):
             is_less = origin.limit is None or most < origin.limit
             return replace(origin, limit=most) if is_less else origin
         return origin if origin.again is None else replace(origin, again_limit=most)

@@ -264,7 +264,7 @@ class RowNeeds:
             starts = self._callers.letting_run(frame, event.term)
             if starts is not None:
                 is_kept = fills_cache(frame.module, event.term)
-                by_row = lack.kind is Kind.NARROWED and is_about(frame, event.term)
+                by_row = lack.kind is Kind.NARROWED and is_about(self._project, frame, event.term)
                 is_open = self._ways.are_open(frame, event.term, origin, lack)
                 path, term = frame.module.path, event.term
                 need = Need(origin, lack, run.name, path, term, is_kept, by_row, is_open)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region, Scope
+from fwp_checks.project.effects.compared import literal
 from fwp_checks.project.effects.effects import Link
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import origin_of
@@ -220,10 +221,15 @@ def differs(frame: Frame, term: int, loops: Sequence[Region]) -> bool:
     return False
 
 
-def is_about(frame: Frame, term: int) -> bool:
+def is_about(project: Project, frame: Frame, term: int) -> bool:
     """Whether a query asks an object for something that the object itself says, too, or that was
-    found out about it in a round of a loop: ``post.comments.filter(author=post.author)``.
+    found out about it in a round of a loop: ``post.comments.filter(author=post.author)``. Members
+    of enumerations are the same for all: ``self.Status.LIVE``.
     """
+
+    def is_fixed(part: int) -> bool:
+        return terms[part][0] == t.ATTR and literal(project, frame, part) is not None
+
     terms = frame.module.facts.terms
     entry = terms[t.unaliased(terms, term)]
     if entry[0] in (t.ITER, t.TRUTH):
@@ -234,10 +240,10 @@ def is_about(frame: Frame, term: int) -> bool:
     regions = frame.module.regions_in(frame.scope_number)
     loops = [region for region in regions if region.term == root and terms[root][0] == t.ITER]
     for one in given:
-        parts = made_of(terms, one)
+        parts = made_of(terms, one, is_fixed)
         # What an inner loop goes through is not the row's.
         is_own = loops and all(terms[part][0] != t.ITER for part in parts)
-        if root in parts or (is_own and differs(frame, one, loops)):
+        if root in parts or (parts and is_own and differs(frame, one, loops)):
             return True
     return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -108,13 +108,15 @@ def _function(project: Project, frame: Frame, statement: int) -> Apart | None:
     return None
 
 
-def made_of(terms: Sequence[t.Term], term: int) -> set[int]:
-    """All terms that a term is made of."""
+def made_of(
+    terms: Sequence[t.Term], term: int, is_fixed: Callable[[int], bool] | None = None
+) -> set[int]:
+    """All terms that a term is made of, without those of parts that are the same for all."""
     waiting = [term]
     seen: set[int] = set()
     while waiting:
         current = waiting.pop()
-        if current not in seen:
+        if current not in seen and not (is_fixed is not None and is_fixed(current)):
             seen.add(current)
             waiting.extend(t.operands(terms[current]))
     return seen
