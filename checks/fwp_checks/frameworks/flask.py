@@ -51,6 +51,8 @@ class Flask(WebFramework):
     methods = (("flask.views.View", Context.HANDLER, _HANDLER_METHODS),)
     threaded = frozenset(Context)
     told_apart = FlaskParts.classes()
+    # https://flask.palletsprojects.com/en/stable/config/
+    settings = ("flask.Flask.config.",)
 
     def call(
         self, project: Project, name: str, arguments: Arguments, receiver: Value | None

@@ -49,6 +49,7 @@ class Frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
         self._sets_apart = {name: why for f in frameworks for name, why in f.sets_apart.items()}
+        self._settings = tuple([name for f in frameworks for name in f.settings])
         self._declared = tuple([name for f in frameworks for name in f.declared])
         self._spellings_apart = {name.rpartition(".")[2] for name in self._sets_apart}
         self._told_apart = frozenset(name for f in frameworks for name in f.told_apart)
@@ -391,8 +392,12 @@ class Frameworks:
         return self._sets_apart.get(name)
 
     def is_declared(self, name: str) -> bool:
-        """Whether something is among :attr:`Framework.declared`."""
-        return f"{name}.".startswith(self._declared)
+        """Whether something is among :attr:`Framework.declared`, or a setting."""
+        return f"{name}.".startswith(self._declared) or self.is_setting(name)
+
+    def is_setting(self, name: str) -> bool:
+        """Whether something is among :attr:`Framework.settings`."""
+        return f"{name}.".startswith(self._settings)
 
     def may_set_apart(self, spelling: str) -> bool:
         """Whether one of them has this last name, so that it is worth resolving."""

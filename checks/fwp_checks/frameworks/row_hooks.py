@@ -68,9 +68,11 @@ class RowHooks:
     """What sets a round of a loop apart, by dotted names: context managers around a query, and
     methods that are called anywhere in the round."""
 
+    settings: ClassVar[tuple[str, ...]] = ()
+    """Names, or beginnings that end in a dot, of settings: what they hold, and what that holds, is
+    as much as a file says."""
     declared: ClassVar[tuple[str, ...]] = ()
-    """Names, or beginnings that end in a dot, of what holds as much as a settings file or the code
-    of a project says."""
+    """The same of what holds as much as the code of a project says."""
 
     def refusal(self, project: Project, run: RunExternal) -> Refused | None:
         """What one of its functions should read and refuses to; None if it does not."""

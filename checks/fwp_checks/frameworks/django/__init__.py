@@ -225,9 +225,9 @@ class Django(Framework):
 
     keeping = frozenset({f"{rows.QUERYSET}.{name}" for name in rows.KEEPING})
     sets_apart = rounds.SETS_APART
+    settings = ("django.conf.settings.",)
     # https://docs.djangoproject.com/en/stable/ref/models/fields/#enumeration-types
     declared = (
-        "django.conf.settings.",
         *[
             f"django.db.models.{kind}.{what}."
             for kind in ("Choices", "TextChoices", "IntegerChoices")

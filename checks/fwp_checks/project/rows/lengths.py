@@ -38,6 +38,10 @@ _KEEPING = frozenset(
     for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "dict", "enumerate")
 )
 _VIEWS = ("items", "keys", "values")
+# Methods that give parts of a text, and those that ask for a setting.
+_PARTS = ("split", "splitlines", "strip")
+_ASKING = ("get", "getenv")
+_ENVIRONMENT = ("os.environ", "os.getenv")
 # How many calls and comprehensions away a list is written.
 _LEVELS = 4
 
@@ -97,6 +101,10 @@ class Lengths:
         if entry[0] == t.SEQUENCE:
             starred = [terms[item][1] for item in entry[2] if terms[item][0] == t.STAR]
             return all(self._is_bounded(frame, one, levels) for one in starred)
+        if entry[0] == t.CONST:
+            return True
+        if entry[0] == t.ITEM:
+            return self._is_setting(frame, entry[1])
         if entry[0] == t.MAPPING:
             return all(key >= 0 for key, _ in entry[1])
         if entry[0] == t.BINARY and entry[1] == "+":
@@ -164,6 +172,12 @@ class Lengths:
         if _is_view_of_mapping(terms, call):
             return self._is_bounded(frame, terms[call[1]][1], levels)
         called = self._project.values.evaluate(frame, call[1])
+        function = frame.module.facts.terms[call[1]]
+        if function[0] == t.ATTR and function[2] in _PARTS:
+            # os.environ["HOSTS"].split(",")
+            return self._is_bounded(frame, function[1], levels)
+        if function[0] == t.ATTR and function[2] in _ASKING:
+            return self._is_setting(frame, call[1])
         if isinstance(called, External) and called.name in _KEEPING:
             return len(call[2]) == 1 and self._is_bounded(frame, call[2][0], levels)
         if isinstance(called, External) and called.name == "builtins.getattr":
@@ -175,6 +189,14 @@ class Lengths:
         return bool(scope.returns) and all(
             self._is_bounded(inner, term, levels) for term in scope.returns
         )
+
+    def _is_setting(self, frame: Frame, term: int) -> bool:
+        """Whether something is settings, or asks them or the environment for one."""
+        value = self._project.values.evaluate(frame, term)
+        if not isinstance(value, (External, Member)):
+            return False
+        name = value.name
+        return name.startswith(_ENVIRONMENT) or self._project.frameworks.is_setting(name)
 
     def _is_declared_attribute(self, frame: Frame, given: Sequence[int], levels: int) -> bool:
         """``getattr(settings, "LANGUAGES", [])``."""
