@@ -21,6 +21,7 @@ from fwp_checks.project.meaning.origins import Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.values import Unknown, Value, describe, options_of
 from fwp_checks.project.rows.row_frames import RowFrames
+from fwp_checks.project.rows.weights import Weight
 from fwp_checks.project.shares import Share
 from fwp_checks.project.templates.templates import Template, label_of
 from fwp_checks.project.view import FileView
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 _SILENT_KINDS = frozenset({t.CONST, t.PARAM, t.TRUTH, t.DROP, t.ALIAS, t.JOIN, t.STAR})
 _OPEN = "a helper does it only under a test of which nothing says how it comes out"
 _WITHHELD = "--preview reports it"
+_WITHHELD_QUERIES = {
+    Weight.OPEN: _OPEN,
+    Weight.WORK: "each round is a piece of work, or a script's",
+}
 _SILENCED = "it is reported where the query is built, unless a comment or setting silences it"
 
 
@@ -201,6 +206,9 @@ def _reason(
     project: Project, functions: Sequence[LoopFunction], frame: Frame, terms: Sequence[int]
 ) -> str:
     module = frame.module
+    for loop in project.queries.in_loops(module, "queries"):
+        if loop.term in terms and loop.weight in _WITHHELD_QUERIES:
+            return f"{_WITHHELD_QUERIES[loop.weight]}; {_WITHHELD}"
     function = _loop_function(functions, frame)
     if function is None:
         return (

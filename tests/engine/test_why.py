@@ -204,3 +204,46 @@ def test_why_what_may_never_happen_is_not_reported(tmp_path: Path) -> None:
     assert text.endswith("--preview reports it")
     (tmp_path / "pyproject.toml").write_text("[tool.fwp]\npreview = true\n", encoding="utf-8")
     assert "may block" in Session.open(tmp_path, cache_dir=False).why(tmp_path / "app.py", 13)
+
+
+ASKED = """\
+from contextvars import ContextVar
+
+from django.db import models
+
+is_signed = ContextVar("is_signed", default=True)
+
+class Author(models.Model):
+    name = models.TextField()
+
+class Post(models.Model):
+    author = models.ForeignKey(Author, on_delete=models.CASCADE)
+
+def line(post):
+    return post.author.name if is_signed.get() else ""
+
+def find(name):
+    return Author.objects.get(name=name) if is_signed.get() else None
+
+def lines():
+    return [line(post) for post in Post.objects.all()]
+
+def found(names):
+    return [find(name) for name in names]
+
+def rename(names):
+    for name in names:
+        author = Author.objects.get(name=name)
+        author.save()
+"""
+
+
+def test_why_queries_that_may_never_be_run_are_not_reported(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(ASKED, encoding="utf-8")
+    session = Session.open(tmp_path, cache_dir=False)
+    read = session.why(tmp_path / "app.py", 14)
+    assert "author, for each row of the query at app.py:20; a helper does it only under a t" in read
+    asked = session.why(tmp_path / "app.py", 23)
+    assert asked.partition("  none: ")[2].startswith("a helper does it only under a test")
+    renamed = session.why(tmp_path / "app.py", 27)
+    assert renamed.partition("  none: ")[2].startswith("each round is a piece of work")
