@@ -174,6 +174,21 @@ class Serializers:
         found = self._project.members.find_in_class(meta, "model") if meta is not None else None
         return found if found is not None and self._models.is_model(found) else None
 
+    def is_for(self, class_: ClassValue, row: Value) -> bool:
+        """Whether a serializer may be for an object, as far as its model tells."""
+        model = self.model(class_)
+        shown = [
+            option.class_ if isinstance(option.class_, ClassValue) else External(option.class_)
+            for option in options_of(row)
+            if isinstance(option, Instance)
+        ]
+        return not isinstance(model, ClassValue) or any(
+            one == model or model in self._line(one) or one in self._line(model) for one in shown
+        )
+
+    def _line(self, class_: Value) -> tuple[Value, ...]:
+        return self._project.classes.info(class_).order if isinstance(class_, ClassValue) else ()
+
     def list_class(self, class_: ClassValue) -> ClassValue | None:
         """The project's class that shows a list of what a serializer shows; None if the library's
         does.

@@ -497,9 +497,13 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
             shown = chosen(project, frame, entry)
             if shown is None:
                 continue
-            for made in options_of(project.values.evaluate(frame, term))[:_MAX_CHOICES]:
+            found = options_of(project.values.evaluate(frame, term))[:_MAX_CHOICES]
+            for made in found:
                 if isinstance(made, Instance) and serializers.is_serializer(class_of(made)):
-                    yield from _by_object(project, frame, place, made, shown)
+                    for one in _by_object(project, frame, place, made, shown):
+                        # Of several, what chooses one may choose the rows, too.
+                        if len(found) == 1 or serializers.is_for(one.serializer, one.row):
+                            yield one
 
 
 def _by_object(
