@@ -30,6 +30,7 @@ from fwp_checks.project.meaning.branches import Branches
 from fwp_checks.project.meaning.calls import Calls
 from fwp_checks.project.meaning.classes import Classes
 from fwp_checks.project.meaning.configured import Configured
+from fwp_checks.project.meaning.data_classes import DataClasses
 from fwp_checks.project.meaning.descriptors import Descriptors
 from fwp_checks.project.meaning.emptied import Emptied
 from fwp_checks.project.meaning.enclosing import Enclosing
@@ -126,6 +127,7 @@ class Project:
         self.lifetimes = Lifetimes(self)
         self.mappings = Mappings(self)
         self.lists = Lists(self)
+        self.data_classes = DataClasses(self)
         self.emptied = Emptied()
         self.assignments = Assignments(self)
         self.tags = Tags(self)

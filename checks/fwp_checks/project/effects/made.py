@@ -11,13 +11,13 @@ from fwp_checks.project.effects.compared import literal
 from fwp_checks.project.effects.constructed import MOST_STORES, is_attribute_of
 from fwp_checks.project.effects.taking import argument_at
 from fwp_checks.project.meaning.classes import MODEL, PLAIN_BASES
-from fwp_checks.project.meaning.values import ClassValue, Constant, External, FunctionValue
+from fwp_checks.project.meaning.data_classes import is_data_class
+from fwp_checks.project.meaning.values import ClassValue, Constant, FunctionValue
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
     from fwp_checks.project.meaning.frames import Frame
 
-_DATA_CLASS = External("dataclasses.dataclass")
 # Bases that leave a field what it was given.
 _PLAIN: frozenset[str] = PLAIN_BASES | {MODEL}
 _CHANGING = (
@@ -115,16 +115,7 @@ def _is_declared(project: Project, owner: ClassValue, name: str) -> bool:
 
 
 def _is_data(project: Project, class_: ClassValue) -> bool:
-    if project.classes.derives(class_, MODEL):
-        return True
-    scope = class_.module.facts.scopes[class_.scope]
-    around = project.classes.frame_around(class_)
-    terms = class_.module.facts.terms
-    if len(scope.decorators) != 1:
-        return False
-    decorator = terms[scope.decorators[0]]
-    called = decorator[1] if decorator[0] == t.CALL else scope.decorators[0]
-    return project.values.evaluate(around, called) == _DATA_CLASS
+    return project.classes.derives(class_, MODEL) or is_data_class(project, class_)
 
 
 def _validated(project: Project, spelt: str) -> list[tuple[object, int]]:

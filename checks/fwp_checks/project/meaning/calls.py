@@ -183,6 +183,8 @@ class Calls:
             types = self._project.generics.made_of(class_, bound, arguments)
             made = Instance(class_, frame if known else None, types, identity)
             return Outcome(((RunFrame(frame),),), made)
+        held = self._project.data_classes.held(class_, arguments)
+        plain = Instance(class_, details=(*identity, *held)) if held else plain
         after = members.find_in_class(class_, "__post_init__")
         if isinstance(after, FunctionValue):
             frame = self.frame_for(FunctionValue(after.frame, after.scope, plain), NO_ARGUMENTS)

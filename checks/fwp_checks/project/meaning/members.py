@@ -11,6 +11,7 @@ from fwp_checks.project.meaning.classes import MODEL, PLAIN_BASES
 from fwp_checks.project.meaning.delegates import handed_on
 from fwp_checks.project.meaning.descriptors import GET, OF_CLASSES, PROPERTIES
 from fwp_checks.project.meaning.kept import Kept
+from fwp_checks.project.meaning.origins import held_by
 from fwp_checks.project.meaning.values import (
     MAX_OPTIONS,
     NO_ARGUMENTS,
@@ -435,6 +436,9 @@ class Members:
                 found = self._project.descriptors.read(value, instance, class_)
                 if is_informative(found):
                     return found
+        held = held_by(instance, name) if instance.details else None
+        if held is not None:
+            return held
         written = self._written.of(instance, class_, name)
         class_level = self.bind(bound[1], instance, class_) if bound is not None else None
         if class_level is not None and not is_none(class_level):

@@ -123,6 +123,26 @@ class Made(Detail):
         return Made(tuple(dict.fromkeys((*self.places, *other.places))))
 
 
+@dataclass(slots=True, unsafe_hash=True)
+class Held(Detail):
+    """Among the details of an object: the attributes that were given rows when it was made."""
+
+    items: tuple[tuple[str, Value], ...]
+
+    def met(self, other: Held) -> Held:
+        """One of either's."""
+        mine, its = dict(self.items), dict(other.items)
+        return Held(tuple([(name, join([mine[name], its[name]])) for name in mine if name in its]))
+
+
+def held_by(instance: Instance, name: str) -> Value | None:
+    """What an object was given as an attribute when it was made, if that was rows."""
+    for detail in instance.details:
+        if type(detail) is Held:
+            return dict(detail.items).get(name)
+    return None
+
+
 def made_at(value: Value) -> tuple[Place, ...]:
     """The calls that made an object, as far as that is known."""
     found: dict[Place, None] = {}
@@ -134,12 +154,15 @@ def made_at(value: Value) -> tuple[Place, ...]:
     return tuple(found)
 
 
+_TRACES = (Origin, Made, Held)
+
+
 def is_traced(value: Value) -> bool:
     """Whether a value is a query, rows of one, or made at a known place: no annotation says as much
     of it.
     """
     if type(value) is Instance:
-        return bool(value.details) and any(type(d) in (Origin, Made) for d in value.details)
+        return bool(value.details) and any(type(d) in _TRACES for d in value.details)
     if type(value) is Iterable:
         return is_traced(value.element)
     if type(value) is TupleValue:
