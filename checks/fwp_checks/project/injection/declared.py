@@ -16,6 +16,7 @@ from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
     Coroutine,
+    External,
     FunctionValue,
     Generator,
     Instance,
@@ -37,6 +38,15 @@ _WITHOUT_CALL: frozenset[str] = PLAIN_BASES | frozenset(
         "builtins.dict", "builtins.list", "builtins.str", "builtins.int",
     }
 )  # fmt: skip
+_DATACLASSES = frozenset(
+    {
+        "dataclasses.dataclass",
+        "pydantic.dataclasses.dataclass",
+        "attr.s",
+        "attr.define",
+        "attrs.define",
+    }
+)
 _CLOSING = frozenset({"close", "aclose"})
 
 
@@ -153,11 +163,22 @@ class Declared:
             info = self._project.classes.info(value.class_)
             is_known = info.has_only(_WITHOUT_CALL)
             member = self._project.members.find_in_class(value.class_, "__call__")
-            if is_known and member is None and not info.scope.decorators:
+            if is_known and member is None and self._adds_no_call(value.class_):
                 return f"an object of {value.class_.name}, which has no __call__"
         if self._injection.sessions.is_session(value) and isinstance(value, Instance):
             return "a session"
         return ""
+
+    def _adds_no_call(self, class_: ClassValue) -> bool:
+        """Whether the decorators of a class are none, or such that give it no ``__call__``."""
+        around = self._project.classes.frame_around(class_)
+        terms = class_.module.facts.terms
+        for term in class_.module.facts.scopes[class_.scope].decorators:
+            called = terms[term][1] if terms[term][0] == t.CALL else term
+            decorator = self._project.values.evaluate(around, called)
+            if not (isinstance(decorator, External) and decorator.name in _DATACLASSES):
+                return False
+        return True
 
     # -- sessions that leak ------------------------------------------------------------------------
 
