@@ -307,3 +307,29 @@ class Other(Articles):
 """
     )
     assert lacking(tmp_path, TWO, views) == {"Articles": ["author"], "Other": ["author"]}
+
+
+def test_functions_are_called_by_their_own_name(tmp_path: Path) -> None:
+    serializers = """
+class Shown(serializers.ModelSerializer):
+    author = serializers.StringRelatedField()
+
+    class Meta:
+        model = Article
+        fields = ["title", "author"]
+"""
+    views = """
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from models import Article
+from serializers import Shown
+
+def shown(article: Article):
+    return Shown(Article.objects.filter(parent=article), many=True).data
+
+class Articles(APIView):
+    def get(self, request):
+        return Response(Shown(Article.objects.all(), many=True).data)
+"""
+    found = lacking(tmp_path, serializers, views)
+    assert found == {"shown": ["author"], "Articles.get": ["author"]}

@@ -551,7 +551,8 @@ def _reads_as_serializer(module: Module, function: int) -> bool:
 
 
 def _owner_name(frame: Frame) -> str:
-    view = frame.arguments[0] if frame.arguments else None
+    is_method = frame.module.facts.scopes[frame.scope.parent].kind == "class"
+    view = frame.arguments[0] if is_method and frame.arguments else None
     if isinstance(view, Instance) and isinstance(view.class_, ClassValue):
         return f"{view.class_.name}.{frame.name}"
     return frame.name

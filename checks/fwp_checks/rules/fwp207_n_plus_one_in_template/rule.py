@@ -25,16 +25,25 @@ _LINKS = {
 
 
 def check(file: FileView) -> Iterator[Finding]:
-    """One finding a query and template, with everything that the template reads of its rows."""
+    """One finding a query and template, with everything that the template reads of its rows; one
+    for all templates that read the same.
+    """
     for library, link in _LINKS.items():
+        alike: dict[tuple[object, ...], list[tuple[Starving, list[Need], str]]] = {}
         for query, needs in rows.queries(file, RULE, library, "template", shown.KINDS):
-            label = query.consumer.label if query.consumer is not None else ""
             spelt = {need: _spelt(file, need) for need in needs}
             for begun in sorted(set(spelt.values())):
                 # What rows lead to whose own query is too far away is told with that query.
                 if not begun.startswith("…"):
                     own = [need for need in needs if spelt[need] == begun]
-                    yield _shown(file, query, own, label, begun, link)
+                    same = (query.term, query.weight, begun, frozenset(n.lack for n in own))
+                    alike.setdefault(same, []).append((query, own, begun))
+        for found in alike.values():
+            query, own, begun = found[0]
+            label = query.consumer.label if query.consumer is not None else ""
+            if len(found) > 1:
+                label += f" (and {len(found) - 1} more)"
+            yield _shown(file, query, own, label, begun, link)
     yield from shown.queries(file, RULE, "template", "shows")
     for site, place in file.shown_loop_sites:
         last = site.chain[-1]
