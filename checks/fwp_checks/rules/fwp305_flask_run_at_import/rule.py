@@ -1,4 +1,4 @@
-"""FWP305: importing a module starts the development server."""
+"""FWP305: importing a module starts a server."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ RULE = Rule(
     fix_link="https://flask.palletsprojects.com/en/stable/server/#in-code",
 )
 
+# https://flask-socketio.readthedocs.io/en/latest/api.html#flask_socketio.SocketIO.run
+_SERVING = ("flask.Flask", "flask_socketio.SocketIO")
+
 
 def check(file: FileView) -> Iterator[Finding]:
     """One finding a call at the top of a module that others import."""
@@ -28,14 +31,14 @@ def check(file: FileView) -> Iterator[Finding]:
         if module.runs_as_script(term) or not _is_imported(file):
             continue
         message = (
-            f"run() at the top of '{module.name}' starts the development server when the module is "
+            f"run() at the top of '{module.name}' starts a server when the module is "
             "imported, which then never ends; put it below if __name__ == '__main__'."
         )
         yield file.finding(RULE, file.range_of(module, term), message, key=("run",))
 
 
 def _runs(file: FileView) -> Iterator[int]:
-    """The calls of ``run()`` of a Flask application at the top of a module."""
+    """The calls of ``run()`` of an application, or of what serves one, at the top of a module."""
     module = file.module
     terms = module.facts.terms
     frame = file.project.module_frame(module)
@@ -43,7 +46,11 @@ def _runs(file: FileView) -> Iterator[int]:
         called = terms[terms[term][1]]
         if called[0] == t.ATTR and called[2] == "run":
             value = file.project.values.evaluate(frame, called[1])
-            if any(file.project.classes.is_instance(o, "flask.Flask") for o in options_of(value)):
+            if any(
+                file.project.classes.is_instance(option, name)
+                for option in options_of(value)
+                for name in _SERVING
+            ):
                 yield term
 
 
