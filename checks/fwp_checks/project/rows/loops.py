@@ -93,6 +93,13 @@ class LoopEffects:
             for effect in _MOST_LINKS
         }
 
+    @cached_property
+    def _of_objects(self) -> Effects:
+        """The queries whose results objects remember."""
+        row = partial(self._row, "queries")
+        calls = self._frames.calls
+        return Effects(self._project, calls, row, each_time=True, each_object=True)
+
     def collect(self, effect: str) -> list[LoopSite]:
         """The places that have an effect (``queries`` or ``writes``), each with its shortest
         chain.
@@ -106,6 +113,8 @@ class LoopEffects:
             for event in events:
                 by_nobody = partial(self._asked_for.by_nobody, frame, event.term)
                 chain, is_open = effects.proven(frame, event, by_nobody)
+                if not chain and effect == "queries":
+                    chain, is_open = self._of_objects.proven(frame, event, by_nobody)
                 if not 0 < len(chain) <= _MOST_LINKS[effect]:
                     continue
                 site = self._site(frame, event, chain, loops, effect)
@@ -164,7 +173,7 @@ class LoopEffects:
             and loop.start < asked < loop.end
             and not self._leaves(frame, loop, event.term)
         ]
-        if not around or event.is_remembered:
+        if not around or not self._is_anew(chain, around):
             return None
         inner = max(around, key=lambda loop: loop.start)
         row = self._row(effect, last)
@@ -198,6 +207,37 @@ class LoopEffects:
             hooks,
             self._rendered(frame, event.term),
             t.unaliased(frame.module.facts.terms, queries[0]) if same else -1,
+        )
+
+    def _is_anew(self, chain: Sequence[Link], loops: Sequence[Region]) -> bool:
+        """Whether what objects of a chain remember is asked for in each round: of another object,
+        and not in an earlier loop.
+        """
+        terms = chain[0].frame.module.facts.terms
+        for position, link in enumerate(chain):
+            if self._is_kept(link):
+                at, term = position, _object(link)
+                while at and term >= 0:
+                    entry = chain[at].frame.module.facts.terms[term]
+                    at -= 1
+                    term = _object(chain[at]) if entry == (t.PARAM, 0) else -1
+                if term < 0 or not differs(chain[0].frame, term, loops):
+                    return False
+                read = terms[chain[0].term]
+                before = range(chain[0].frame.scope.start, min(loop.start for loop in loops))
+                if any(
+                    terms[other][0] == t.ATTR and terms[other][2] == read[2] for other in before
+                ):
+                    return False
+        return True
+
+    def _is_kept(self, link: Link) -> bool:
+        """Whether the result of what a link does is remembered."""
+        behaviours = self._project.behaviours
+        return any(
+            event.is_remembered
+            for event in (*behaviours.of(link.frame).events, *behaviours.awaited(link.frame))
+            if event.term == link.term
         )
 
     def _rendered(self, frame: Frame, term: int) -> Place | None:
@@ -365,6 +405,15 @@ def _has_save(terms: Sequence[t.Term], start: int, end: int) -> bool:
         entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "save"
         for entry in terms[start:end]
     )
+
+
+def _object(link: Link) -> int:
+    """The object whose attribute a link reads, or whose method it calls; -1 if there is none."""
+    terms = link.frame.module.facts.terms
+    entry = terms[link.term]
+    if entry[0] == t.CALL:
+        entry = terms[entry[1]]
+    return t.unaliased(terms, entry[1]) if entry[0] == t.ATTR else -1
 
 
 def _is_given(frame: Frame, term: int) -> bool:
