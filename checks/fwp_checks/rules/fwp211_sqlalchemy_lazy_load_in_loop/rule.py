@@ -26,7 +26,7 @@ def check(file: FileView) -> Iterator[Finding]:
     for query, needs in rows.queries(file, RULE, "sqlalchemy"):
         message = (
             f"each row costs {lazy_loads.cost(needs)} (read at {rows.places(file, needs)}); "
-            f"add {rows.way_out(file, needs)}{_to_which(needs)}."
+            f"add {_added(file, needs)}."
         )
         yield rows.report(file, RULE, query, needs, message)
     for query, needs in rows.queries(file, RULE, "sqlalchemy", kinds=(Kind.NARROWED,)):
@@ -37,9 +37,11 @@ def check(file: FileView) -> Iterator[Finding]:
         yield rows.report(file, RULE, query, needs, message, fix_link=_DYNAMIC)
 
 
-def _to_which(needs: Sequence[Need]) -> str:
-    """Which query is to load it, if the finding does not stand there: rows of a single object's
-    relation are gone through.
+def _added(file: FileView, needs: Sequence[Need]) -> str:
+    """What to add, and to which query, if the finding does not stand there: rows of a single
+    object's relation are gone through.
     """
     owners = {need.lack.hops[0].owner for need in needs if need.origin.built is None}
-    return f" to the query that gives the {owners.pop()}" if len(owners) == 1 else ""
+    to_which = f" to the query that gives the {owners.pop()}" if len(owners) == 1 else ""
+    call, semicolon, besides = rows.way_out(file, needs).partition(";")
+    return f"{call}{to_which}{semicolon}{besides}"
