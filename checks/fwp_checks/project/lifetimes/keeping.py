@@ -22,6 +22,7 @@ from fwp_checks.project.meaning.values import (
     External,
     Instance,
     Member,
+    Unknown,
     Value,
     options_of,
 )
@@ -46,6 +47,8 @@ _CACHES = frozenset(
         "asyncache.cached",
     }
 )  # fmt: skip
+# What a parameter gets there may be kept for the application.
+_INJECTING_BY_NAME = ("Litestar",)
 # Methods that get no object.
 _OF_CLASS = frozenset({"builtins.staticmethod", "builtins.classmethod"})
 # Objects that live as long as one request.
@@ -194,7 +197,10 @@ class Keepings:
             return None
         class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
         is_receiver = class_ is not None and frame.module.is_parameter(root, frame.scope_number, 0)
-        if not is_receiver and frame.function in self._hooks:
+        if not is_receiver and (
+            frame.function in self._hooks
+            or (isinstance(value, Unknown) and self._is_of_handler(frame, root))
+        ):
             return None
         if is_receiver:
             if any(isinstance(option, ClassValue) for option in options_of(value)):
@@ -208,6 +214,14 @@ class Keepings:
         """The functions that frameworks call around handlers: they are handed the request."""
         hooks = self._project.applications.hooks
         return frozenset(hook.frame.function for hook in hooks if hook.kind.is_request)
+
+    def _is_of_handler(self, frame: Frame, root: int) -> bool:
+        """Whether a parameter is one of a handler, and not injected: the request, or part of it."""
+        route, _ = self._project.applications.handlers.get(frame.function, (None, None))
+        if route is None or route.framework in _INJECTING_BY_NAME:
+            return False
+        name = frame.scope.parameters[frame.module.facts.terms[root][1]].name
+        return all(dependency.parameter != name for dependency in route.dependencies)
 
     def _value(self, frame: Frame, term: int) -> Value:
         return self._project.values.evaluate(frame, term)
