@@ -13,7 +13,7 @@ from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import kept, rows
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.views import REQUEST
-from fwp_checks.frameworks.rest_framework import taken_out, views
+from fwp_checks.frameworks.rest_framework import serving, taken_out, views
 from fwp_checks.frameworks.rest_framework.reads import Reader
 from fwp_checks.frameworks.rest_framework.routers import RouterParts
 from fwp_checks.frameworks.rest_framework.serializers import Chosen, Serializers
@@ -151,7 +151,7 @@ class RestFramework(Framework):
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """Lists that are shown through serializers, and lists inside of a single object."""
         found: dict[Place, list[views.Served]] = {}
-        for served in views.served(project, modules):
+        for served in serving.served(project, modules):
             found.setdefault(served.place, []).append(served)
         for place, several in found.items():
             module = project.table.by_path[place.path]

@@ -31,18 +31,24 @@ _INIT = "__init__"
 _FIELDS = "fields"
 _CONTEXT = "context"
 _METHODS = (_INIT, "get_fields", "to_representation")
+_CHOOSING = "get_field_names"
 _NONE = Constant(None)
 # What the library puts into the context itself.
 _OF_VIEWS = ("request", "format", "view")
 
 
-def names(project: Project, class_: ClassValue) -> frozenset[str]:
-    """Names of fields that methods of a serializer take out: ``self.fields.pop("…")``."""
+def names(
+    project: Project, class_: ClassValue, methods: tuple[str, ...] = (*_METHODS, _CHOOSING)
+) -> frozenset[str]:
+    """Names of fields that methods of a serializer take out: ``self.fields.pop("…")``; those that
+    its own ``get_field_names()`` speaks of may be.
+    """
     found: set[str] = set()
-    for name in _METHODS:
+    for name in methods:
         method = project.members.find_in_class(class_, name)
         if isinstance(method, FunctionValue):
-            found.update(name for name, _ in _popped(method))
+            taken = _spoken_of(method) if name == _CHOOSING else _popped(method)
+            found.update([name for name, _ in taken])
     return frozenset(found)
 
 
@@ -58,8 +64,7 @@ def kept(project: Project, class_: ClassValue, arguments: Arguments) -> frozense
     for name, term in _popped(method):
         asked = asked or [Terms(project, method, Instance(class_), arguments)]
         found[name] = found.get(name, True) and asked[0].is_left(term)
-    others = [project.members.find_in_class(class_, name) for name in _METHODS[1:]]
-    taken = {n for other in others if isinstance(other, FunctionValue) for n, _ in _popped(other)}
+    taken = names(project, class_, (*_METHODS[1:], _CHOOSING)) if found else ()
     return frozenset([name for name, is_left in found.items() if is_left and name not in taken])
 
 
@@ -205,6 +210,16 @@ class Terms:
         if entry[0] == t.ATTR and entry[2] in (_CONTEXT, f"_{_CONTEXT}"):
             return self._context if self._module.is_parameter(entry[1], self._number, 0) else None
         return None
+
+
+def _spoken_of(method: FunctionValue) -> Iterator[tuple[str, int]]:
+    """The texts in a method, and where. (They stand where they were first met.)"""
+    terms = method.module.facts.terms
+    scope = method.module.facts.scopes[method.scope]
+    for term in range(scope.start, scope.end):
+        for text in t.reached(terms, term, t.CONST):
+            if isinstance(terms[text][1], str):
+                yield terms[text][1], term
 
 
 def _popped(method: FunctionValue) -> Iterator[tuple[str, int]]:

@@ -6,27 +6,24 @@ Source: rest_framework/generics.py, mixins.py and viewsets.py of Django REST fra
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.history import FILLING_FUNCTIONS
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.frameworks.django.rows import perhaps_narrowed, row_of
-from fwp_checks.frameworks.django.views import project_classes
+from fwp_checks.frameworks.django.rows import perhaps_narrowed
 from fwp_checks.frameworks.rest_framework import pages, taken_out
 from fwp_checks.frameworks.rest_framework.reads import calls_super
 from fwp_checks.frameworks.rest_framework.serializers import (
     ALL_FIELDS,
     Chosen,
     Serializers,
-    chosen,
 )
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.branches import Performing
 from fwp_checks.project.meaning.origins import (
-    UNKNOWN_QUERY,
     Place,
     consumed_at,
     origin_of,
@@ -71,10 +68,8 @@ _GENERIC = frozenset(
         *("get_serializer", "get_serializer_class"),
     }
 )
-_SERIALIZER_CALLS = ("get_serializer", "serializer_class")
-_MAX_VIEWS = 12
 # Between more serializers something decides that the rows have to do with.
-_MAX_CHOICES = 3
+MAX_CHOICES = 3
 _ACTIONS = tuple(
     External(f"rest_framework.decorators.{name}")
     for name in ("action", "list_route", "detail_route")
@@ -340,24 +335,14 @@ def _one(project: Project, queryset: Value) -> Value | None:
     return join(found) if found else None
 
 
-# -- what is served --------------------------------------------------------------------------------
+# -- what inherited actions show -------------------------------------------------------------------
 
 
-def served(project: Project, modules: Container[Module]) -> Iterator[Served]:
-    """Everything that is shown through a serializer in these modules."""
-    for class_ in project_classes(project):
-        if class_.module in modules and is_view(project, class_):
-            yield from _by_mixins(project, class_)
-    for module in project.table.modules:
-        if module in modules and not module.is_read_only:
-            yield from _by_calls(project, module)
-
-
-def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
+def by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
     """What the actions that a view class inherits show; what a view that it derives from shows in
     the same way is that one's.
     """
-    place = Place(class_.module.path, literals.definition_term(class_.module, class_.scope))
+    place = place_of(class_)
     bases = [
         base
         for base in project.classes.info(class_).order[1:]
@@ -377,6 +362,11 @@ def _by_mixins(project: Project, class_: ClassValue) -> Iterator[Served]:
             for serializer in found:
                 fields = Chosen(kept=taken_out.kept_by_view(project, class_, serializer))
                 yield Served(class_.name, place, serializer, row, single, fields, whole, rows)
+
+
+def place_of(class_: ClassValue) -> Place:
+    """What stands for a view class."""
+    return Place(class_.module.path, literals.definition_term(class_.module, class_.scope))
 
 
 def _shown(
@@ -445,7 +435,7 @@ def _serializer_classes(project: Project, view: Instance) -> tuple[ClassValue, .
         for option in options
         if isinstance(option, ClassValue) and Serializers.of(project).is_serializer(option)
     ]
-    return tuple(found) if len(found) == len(options) <= _MAX_CHOICES else ()
+    return tuple(found) if len(found) == len(options) <= MAX_CHOICES else ()
 
 
 def _is_inherited(project: Project, class_: ClassValue, action: str) -> bool:
@@ -475,107 +465,6 @@ def _has_get(project: Project, class_: ClassValue) -> bool:
     items = literals.items(project, *bound) if bound is not None else None
     names = literals.strings(project, items) if items is not None else None
     return names is None or "get" in names
-
-
-# -- calls of serializers --------------------------------------------------------------------------
-
-
-def _by_calls(project: Project, module: Module) -> Iterator[Served]:
-    serializers = Serializers.of(project)
-    for term in module.calls:
-        entry = module.facts.terms[term]
-        if not entry[2] and not any(name == "instance" for name, _ in entry[3]):
-            continue
-        is_many = any(name == "many" for name, _ in entry[3])
-        if not is_many and not _reads_as_serializer(module, entry[1]):
-            continue
-        scope_number = module.code_scope_of(term)
-        place = Place(
-            module.path, literals.definition_term(module, scope_number) if scope_number else term
-        )
-        for frame in _frames(project, module, scope_number):
-            shown = chosen(project, frame, entry)
-            if shown is None:
-                continue
-            found = options_of(project.values.evaluate(frame, term))[:_MAX_CHOICES]
-            for made in found:
-                if isinstance(made, Instance) and serializers.is_serializer(class_of(made)):
-                    for one in _by_object(project, frame, place, made, shown):
-                        # Of several, what chooses one may choose the rows, too.
-                        if len(found) == 1 or serializers.is_for(one.serializer, one.row):
-                            yield one
-
-
-def _by_object(
-    project: Project, frame: Frame, place: Place, made: Instance, fields: Chosen
-) -> Iterator[Served]:
-    """What a serializer object shows, if that is known."""
-    how = serializing(made)
-    if how is None or not isinstance(made.class_, ClassValue):
-        return
-    shown = queryset_of(project, how.shown) if how.many else how.shown
-    row = project.protocols.element(shown) if how.many else _alone(shown)
-    if is_informative(row):
-        marked = consumed_at(row, place.path, place.term)
-        whole = pages.whole_of_call(project, frame, shown) if how.many else None
-        rows = shown if how.many else None
-        name = _owner_name(frame)
-        fields = replace(fields, kept=how.kept)
-        yield Served(name, place, made.class_, marked, not how.many, fields, whole, rows)
-
-
-def _alone(value: Value) -> Value:
-    """A single row, of which it is known what was fetched with it, as one of a query: what its
-    lists lack is said of that.
-    """
-    return join(
-        [
-            with_origin(option, UNKNOWN_QUERY)
-            if isinstance(option, Instance) and row_of(option) and origin_of(option) is None
-            else option
-            for option in options_of(value)
-        ]
-    )
-
-
-def _reads_as_serializer(module: Module, function: int) -> bool:
-    """Whether what is called is spelt like a serializer class, or a view's way to one."""
-    entry = module.facts.terms[function]
-    if entry[0] == t.ATTR:
-        return entry[2] in _SERIALIZER_CALLS or str(entry[2]).endswith("Serializer")
-    if entry[0] == t.IMPORT:
-        return str(entry[2] or "").endswith("Serializer")
-    if entry[0] == t.DEFINITION:
-        return module.facts.scopes[entry[1]].name.endswith("Serializer")
-    return entry[0] in (t.CALL, t.JOIN) or str(entry[1]).endswith("Serializer")
-
-
-def _owner_name(frame: Frame) -> str:
-    is_method = frame.module.facts.scopes[frame.scope.parent].kind == "class"
-    view = frame.arguments[0] if is_method and frame.arguments else None
-    if isinstance(view, Instance) and isinstance(view.class_, ClassValue):
-        return f"{view.class_.name}.{frame.name}"
-    return frame.name
-
-
-def _frames(project: Project, module: Module, scope_number: int) -> Iterator[Frame]:
-    """The frames in which code serializes: of a method, one for each view class that has it."""
-    class_ = project.calls.class_of_method(module, scope_number)
-    views: list[ClassValue] = []
-    if class_ is not None:
-        project.classes.link_subclasses()
-        found = [class_, *project.classes.info(class_).subclasses]
-        views = [view for view in found if isinstance(view, ClassValue) and is_view(project, view)]
-    if class_ is None or not views:
-        yield from project.call_sites.frames_around(module, scope_number)
-        return
-    scope = module.facts.scopes[scope_number]
-    for view in views[:_MAX_VIEWS]:
-        if project.members.find_in_class(view, scope.name) is not None and scope.parameters:
-            receiver = Instance(view, details=(Acting(scope.name),))
-            arguments = (receiver, *[None] * (len(scope.parameters) - 1))
-            around = project.classes.frame_around(class_)
-            yield project.frames.get(module, scope_number, around, arguments)
 
 
 def serializing(value: Value) -> Serializing | None:
