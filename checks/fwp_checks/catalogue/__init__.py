@@ -168,6 +168,17 @@ class Catalogue:
                 return tuple(tables["types"][dotted])
         return ()
 
+    def places(self, dotted: str) -> Iterator[str]:
+        """The name itself, then the same member on each base of the type it belongs to."""
+        yield dotted
+        owner, member = dotted, ""
+        while owner and not self.is_type(owner):
+            owner, _, last = owner.rpartition(".")
+            member = f".{last}{member}"
+        if owner:
+            for base in self._line(owner)[1:]:
+                yield base + member
+
     def effects(self, dotted: str) -> tuple[EffectRow, ...]:
         """What calling the canonical name does: its own rows, a wildcard's or a base's.
 
@@ -210,7 +221,7 @@ class Catalogue:
             return False
         return any(
             name in members["single"]
-            for name in self._places(dotted)
+            for name in self.places(dotted)
             for tables in self._layers
             for members in (tables["effects"], tables["roles"], *tables["gives"].values())
         )
@@ -337,7 +348,7 @@ class Catalogue:
         return found
 
     def _find_effects(self, dotted: str) -> tuple[EffectRow, ...]:
-        for name in self._places(dotted):
+        for name in self.places(dotted):
             for tables in self._layers:
                 numbers = _numbers(tables["effects"], name)
                 if numbers:
@@ -346,7 +357,7 @@ class Catalogue:
         return ()
 
     def _find_roles(self, dotted: str) -> tuple[Role, ...]:
-        for name in self._places(dotted):
+        for name in self.places(dotted):
             for tables in self._layers:
                 numbers = _numbers(tables["roles"], name)
                 if numbers:
@@ -357,7 +368,7 @@ class Catalogue:
     def _find_values(self, dotted: str, via: str) -> tuple[GivesRow, ...]:
         if via not in VIAS:
             raise ValueError(f"'{via}' is not one of {', '.join(VIAS)}")
-        for name in self._places(dotted):
+        for name in self.places(dotted):
             if via == "call" and name != dotted and self.is_type(name):
                 # A constructor is inherited, but it gives the subclass, not what the base gives.
                 continue
@@ -372,17 +383,6 @@ class Catalogue:
                     ]
                     return tuple(sorted(rows, key=lambda row: not row.when and not row.unless))
         return ()
-
-    def _places(self, dotted: str) -> Iterator[str]:
-        """The name itself, then the same member on each base of the type it belongs to."""
-        yield dotted
-        owner, member = dotted, ""
-        while owner and not self.is_type(owner):
-            owner, _, last = owner.rpartition(".")
-            member = f".{last}{member}"
-        if owner:
-            for base in self._line(owner)[1:]:
-                yield base + member
 
     def _line(self, dotted: str) -> tuple[str, ...]:
         """A type and its bases, nearest first, depth first, each once."""

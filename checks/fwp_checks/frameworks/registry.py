@@ -51,6 +51,7 @@ class Frameworks:
         self._sets_apart = {name: why for f in frameworks for name, why in f.sets_apart.items()}
         self._settings = tuple([name for f in frameworks for name in f.settings])
         self._declared = tuple([name for f in frameworks for name in f.declared])
+        self._keeping = frozenset([name for f in frameworks for name in f.keeping])
         self._spellings_apart = {name.rpartition(".")[2] for name in self._sets_apart}
         self._told_apart = frozenset(name for f in frameworks for name in f.told_apart)
 
@@ -384,8 +385,10 @@ class Frameworks:
         return -1
 
     def keeps(self, name: str) -> bool:
-        """Whether a function is among :attr:`Framework.keeping`."""
-        return any(name in framework.keeping for framework in self._concerned(name))
+        """Whether a function is among :attr:`Framework.keeping`, itself or the one of a base of its
+        class.
+        """
+        return any(place in self._keeping for place in self.project.catalogue.places(name))
 
     def sets_apart(self, name: str) -> Apart | None:
         """See :attr:`Framework.sets_apart`."""
