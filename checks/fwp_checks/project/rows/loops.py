@@ -20,6 +20,7 @@ from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
 from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.rows.asking import asked_of, is_same, made_at, statement_of
 from fwp_checks.project.rows.lengths import Lengths
+from fwp_checks.project.rows.matched import is_for_one_round
 from fwp_checks.project.rows.needs import LOOPS, goes_through
 from fwp_checks.project.rows.rounds import Rounds, differs
 from fwp_checks.project.rows.statements import executes, kind_of
@@ -172,6 +173,7 @@ class LoopEffects:
             if loop.start < event.term < loop.end
             and loop.start < asked < loop.end
             and not self._leaves(frame, loop, event.term)
+            and not is_for_one_round(self._project, frame, loop, event.term)
         ]
         if not around or not self._is_anew(chain, around):
             return None
