@@ -103,7 +103,7 @@ def test_what_is_kept_on_contexts(tmp_path: Path) -> None:
             request.ctx.log.get("a")
             return request.app.ctx.cache.get("b")
     """
-    assert places(tmp_path, app=source) == ["app:17 FWP101", "app:18 FWP101"]
+    assert places(tmp_path, app=source) == ["app:13 FWP513", "app:17 FWP101", "app:18 FWP101"]
 
 
 def test_an_async_client_on_the_context_is_silent(tmp_path: Path) -> None:

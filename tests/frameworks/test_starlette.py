@@ -32,7 +32,12 @@ def test_what_the_state_holds(tmp_path: Path) -> None:
             request.state.log.get("a")
             return request.app.state.cache.get("a")
     """
-    assert places(tmp_path, app=source) == ["app:16 FWP101", "app:22 FWP101", "app:23 FWP101"]
+    assert places(tmp_path, app=source) == [
+        "app:15 FWP513",
+        "app:16 FWP101",
+        "app:22 FWP101",
+        "app:23 FWP101",
+    ]
 
 
 def test_plain_endpoints_get_the_request(tmp_path: Path) -> None:
