@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from fwp_checks.finding import Finding, Severity, Step
 from fwp_checks.project.view import FileView
-from fwp_checks.rules import Rule, handlers
+from fwp_checks.rules import Rule, Status, handlers
 
 RULE = Rule(
     code="FWP403",
     name="session-in-handler",
     summary="A handler opens a database session itself instead of having one injected.",
     severity=Severity.WARNING,
+    status=Status.PREVIEW,
     fix_link=(
         "https://fastapi.tiangolo.com/tutorial/dependencies/dependencies-with-yield/"
         "#a-database-dependency-with-yield"
