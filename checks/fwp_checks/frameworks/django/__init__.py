@@ -191,7 +191,7 @@ class Django(Framework):
         row = rows.row_of(base)
         if row is None or not isinstance(base.class_, ClassValue):
             return False
-        return picks_one(project, Models.of(project), base.class_, {name, *row.pinned})
+        return picks_one(project, Models.of(project), base.class_, [name, *row.pinned])
 
     def has_attribute(self, project: Project, base: Instance, name: str) -> bool | None:
         """Rows have relations, and nothing that querysets and lists have."""

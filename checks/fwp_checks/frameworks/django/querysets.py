@@ -109,7 +109,7 @@ def _queryset_result(
         built = queryset_methods.built(queryset, method, arguments)
         model = rows.model_of(queryset)
         if method == "filter" and model is not None:
-            number = most(project, models, model, arguments)
+            number = most(project, models, model, rows.query_of(queryset), arguments)
             if number is not None:
                 return limited(built, number)
         return built

@@ -6,13 +6,21 @@ https://docs.djangoproject.com/en/stable/ref/models/options/#unique-together
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models, Relation
-from fwp_checks.project.meaning.values import Arguments, ClassValue, Value, options_of
+from fwp_checks.project.meaning.values import (
+    Arguments,
+    ClassValue,
+    Constant,
+    Iterable,
+    TupleValue,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -22,21 +30,50 @@ if TYPE_CHECKING:
 _KEEPING = frozenset({"sorted", "list", "tuple", "set", "frozenset"})
 
 
-def most(project: Project, models: Models, class_: Value, arguments: Arguments) -> int | None:
-    """How many objects can match what is asked for at most; None if that is not written."""
-    if picks_one(project, models, class_, [name for name, _ in arguments.keywords]):
+def most(
+    project: Project, models: Models, class_: Value, query: rows.Query | None, arguments: Arguments
+) -> int | None:
+    """How many objects can match what is asked for at most; None if that is not written.
+
+    What a query has asked for already counts, too, as does the object whose related objects it is
+    about.
+    """
+    same = (query.pinned | query.known) - rows.ALL_PATHS if query is not None else rows.NO_PATHS
+    lookups = [*same, *(name for name, _ in arguments.keywords)]
+    if picks_one(project, models, class_, lookups):
         return 1
+    written = _written(project, arguments)
+    for name, value in arguments.keywords:
+        field, _, how = name.rpartition("__")
+        length = min(_lengths(value, written.get(name)), default=None) if how == "in" else None
+        if length is not None and picks_one(project, models, class_, [*lookups, field]):
+            return length
+    return None
+
+
+def _written(project: Project, arguments: Arguments) -> dict[str, int | None]:
+    """The lengths of lists that stand in the code as arguments, by the names of these."""
     path, term = arguments.site or ("", -1)
     module = project.table.by_path.get(path)
     entry = module.facts.terms[term] if module is not None and term >= 0 else None
     if module is None or entry is None or entry[0] != t.CALL:
-        return None
-    for name, value in entry[3]:
-        field, _, how = (name or "").rpartition("__")
-        length = _length(module.facts.terms, value) if how == "in" else None
-        if length is not None and picks_one(project, models, class_, [field]):
-            return length
-    return None
+        return {}
+    terms = module.facts.terms
+    return {name: _length(terms, value) for name, value in entry[3] if name}
+
+
+def _lengths(value: Value, written: int | None) -> Iterator[int]:
+    """How many different things a list can hold, as far as it is known: as many as stand in the
+    code, and of constants those that it is made of.
+    """
+    if written is not None:
+        yield written
+    if type(value) is TupleValue:
+        yield len(value.items)
+    elif type(value) is Iterable:
+        options = options_of(value.element)
+        if all(type(option) is Constant for option in options):
+            yield len(options)
 
 
 def _length(terms: Sequence[t.Term], term: int) -> int | None:
@@ -52,7 +89,7 @@ def _length(terms: Sequence[t.Term], term: int) -> int | None:
     return len(entry[2])
 
 
-def picks_one(project: Project, models: Models, class_: Value, lookups: Iterable[str]) -> bool:
+def picks_one(project: Project, models: Models, class_: Value, lookups: Sequence[str]) -> bool:
     """Whether no more than one object can match all of these lookups; with ``*`` among them others
     may be asked for.
     """
