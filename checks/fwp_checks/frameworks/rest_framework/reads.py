@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.frameworks.django import rows
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.rest_framework.serializers import (
     ALL_FIELDS,
@@ -26,6 +27,7 @@ from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
     ClassValue,
+    Constant,
     FunctionValue,
     Instance,
     Member,
@@ -182,8 +184,7 @@ class Reader:
             return
         if field.own is not None and self._own_field(field, field.own, row):
             return
-        is_key = field.kind == "key" or (field.kind == "link" and field.detail == "pk")
-        if is_key and not field.many and field.source:
+        if self._is_by_key(field):
             self._key(field, row)
             return
         if field.source and field.source[0] in self._put:
@@ -204,6 +205,9 @@ class Reader:
         value = row
         if isinstance(asks, FunctionValue):
             value = self._run(field.place, asks, receiver, (row,))
+        elif isinstance(shows, FunctionValue) and self._is_by_key(field):
+            self._key(field, row)
+            value = rows.loaded(self._follow(None, row, field.source), rows.ALL_PATHS)
         elif isinstance(shows, FunctionValue):
             value = self._follow(field.place, row, field.source)
         if not isinstance(shows, FunctionValue):
@@ -214,6 +218,23 @@ class Reader:
         self._run(field.place, shows, receiver, (value,))
         self._is_once = is_once
         return True
+
+    def _is_by_key(self, field: SerializerField) -> bool:
+        """Whether a field is handed the key of what it shows alone, which a class of the project
+        may say: ``use_pk_only_optimization``. Where that depends on something it may be.
+        """
+        if field.many or not field.source:
+            return False
+        find, lookup = self._project.members.find_in_class, field.detail
+        if field.own is not None:
+            says = find(field.own, "use_pk_only_optimization")
+            if isinstance(says, FunctionValue):
+                bound = self._project.members.bind(says, Instance(field.own))
+                result = self._project.calls.invoke(bound, NO_ARGUMENTS).result
+                return any(option != Constant(False) for option in options_of(result))
+            given = find(field.own, "lookup_field")
+            lookup = str(given.value) if isinstance(given, Constant) else lookup
+        return field.kind == "key" or (field.kind == "link" and lookup == "pk")
 
     def _key(self, field: SerializerField, row: Value) -> None:
         """A single relation shown by its key, which is a column of the row: the object stays where
@@ -266,20 +287,24 @@ class Reader:
 
     # -- values ------------------------------------------------------------------------------------
 
-    def _follow(self, place: Place, value: Value, names: tuple[str, ...]) -> Value:
-        """What a path of attributes leads to; functions on the way are called."""
+    def _follow(self, place: Place | None, value: Value, names: tuple[str, ...]) -> Value:
+        """What a path of attributes leads to; functions on the way are called. Without a place
+        nothing reads it.
+        """
         for name in names:
-            self._note(place, self._project.protocols.reading(value, name))
+            if place is not None:
+                self._note(place, self._project.protocols.reading(value, name))
             value = self._called(place, self._project.members.attribute(value, name))
         return value
 
-    def _called(self, place: Place, value: Value) -> Value:
+    def _called(self, place: Place | None, value: Value) -> Value:
         if isinstance(value, Union):
             return join([self._called(place, option) for option in value.options])
         is_method = isinstance(value, Member) and value.name.rpartition(".")[2].islower()
         if isinstance(value, (FunctionValue, Wrapped)) or is_method:
             outcome = self._project.calls.invoke(value, NO_ARGUMENTS)
-            self._note(place, outcome.alternatives)
+            if place is not None:
+                self._note(place, outcome.alternatives)
             return outcome.result
         return value
 
