@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
 from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.rows.asking import asked_of, is_same, made_at, statement_of
+from fwp_checks.project.rows.gone_through import GoneThrough
 from fwp_checks.project.rows.lengths import Lengths
 from fwp_checks.project.rows.matched import is_for_one_round
 from fwp_checks.project.rows.needs import LOOPS, goes_through
@@ -83,6 +84,7 @@ class LoopEffects:
         self._asked_for = AskedFor(project)
         self._rounds = Rounds(project)
         self._lengths = Lengths(project)
+        self._gone_through = GoneThrough(project)
         self._writing: dict[tuple[Frame, int, int], bool] = {}
 
     @cached_property
@@ -175,7 +177,7 @@ class LoopEffects:
             and not self._leaves(frame, loop, event.term)
             and not is_for_one_round(self._project, frame, loop, event.term)
         ]
-        if not around or not self._is_anew(chain, around):
+        if not around or not self._is_anew(chain, around) or self._gone_through.is_before(chain):
             return None
         inner = max(around, key=lambda loop: loop.start)
         row = self._row(effect, last)

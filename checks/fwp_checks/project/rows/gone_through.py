@@ -1,0 +1,92 @@
+"""Which queries the function that builds them has run already when it hands them on: whoever goes
+through their rows then finds them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fwp_checks.facts import terms as t
+from fwp_checks.project.effects.effects import Link
+from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.origins import Place, origin_of
+from fwp_checks.project.meaning.outcome import Alternative, RunExternal
+from fwp_checks.project.rows.asking import asked_of
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
+
+
+class GoneThrough:
+    """Answers for the loops of one share of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[Place, bool] = {}
+
+    def is_before(self, chain: Sequence[Link]) -> bool:
+        """Whether what a chain ends with goes through a query that a function which is not part of
+        the chain has built, and run: ``if not posts: …`` in front of a template's loop over them.
+        """
+        run = chain[-1].run
+        if not isinstance(run, RunExternal) or run.receiver is None:
+            return False
+        origin = origin_of(run.receiver)
+        if origin is None or origin.consumed is not None or origin.built is None or origin.also:
+            return False
+        if not self._project.frameworks.keeps(run.name):
+            return False
+        built = origin.built
+        module = self._project.table.by_path.get(built.path)
+        if module is None or module.is_template:
+            return False
+        function = (built.path, module.code_scope_of(built.term))
+        if not function[1] or any(link.frame.function == function for link in chain):
+            return False
+        known = self._known.get(built)
+        if known is None:
+            frame = self._project.frame_of_scope(module, function[1])
+            known = self._known[built] = self._is_run(frame, built)
+        return known
+
+    def _is_run(self, frame: Frame, built: Place) -> bool:
+        """Whether a function runs, in any case, a query that it builds at a place."""
+        regions = frame.module.regions_in(frame.scope_number)
+        terms = frame.module.facts.terms
+        if terms[built.term][0] != t.CALL:
+            return False
+        for event in self._project.behaviours.of(frame).events:
+            term = event.term
+            if term <= built.term or not self._runs(frame, term, built, event.alternatives):
+                continue
+            if not any(
+                # On a way that leaves before, or in a part that not all ways come through.
+                (region.leaves and built.term < region.start <= term)
+                or (
+                    region.start <= term < region.end
+                    and not region.start <= built.term < region.end
+                )
+                for region in regions
+                if region.kind != "with"
+            ):
+                return True
+        return False
+
+    def _runs(
+        self, frame: Frame, term: int, built: Place, alternatives: tuple[Alternative, ...]
+    ) -> bool:
+        """Whether an event runs the query itself, not one that is made of it."""
+        terms = frame.module.facts.terms
+        for alternative in alternatives:
+            runs = [run for run in alternative or () if isinstance(run, RunExternal)]
+            if not any(
+                self._project.frameworks.keeps(run.name)
+                and all(
+                    t.unaliased(terms, asked) == built.term
+                    for asked in asked_of(self._project, Link(frame, term, run))
+                )
+                for run in runs
+            ):
+                return False
+        return bool(alternatives)
