@@ -4,12 +4,12 @@ numbers, each of which comes once: ``for name, value in given.items(): if name =
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.tested import Tested, tests_in
 from fwp_checks.project.meaning.values import External, MappingValue, Member, Unknown, options_of
 from fwp_checks.project.rows.rounds import differs
 
@@ -19,35 +19,21 @@ if TYPE_CHECKING:
 # The first of what these give in each round is another one each time.
 _OF_PAIRS = ("items", "enumerate")
 _OF_KEYS = ("keys", "range")
+_SAME = ("==", "is")
+_OTHER = ("!=", "is not")
 
 
 def is_for_one_round(project: Project, frame: Frame, loop: Region, term: int) -> bool:
     """Whether a term of a loop stands in a branch for one of the loop's keys."""
     return any(
-        _tells_keys_apart(project, frame, loop, test)
-        for region in frame.module.regions_in(frame.scope_number)
-        if region.kind == "if" and loop.start <= region.start <= term < region.end
-        for test in _conjuncts(frame, region.term)
+        loop.start <= one.start <= term < one.end and _tells_keys_apart(project, frame, loop, one)
+        for one in tests_in(frame.module, frame.scope_number)
     )
 
 
-def _conjuncts(frame: Frame, test: int) -> Iterator[int]:
-    terms = frame.module.facts.terms
-    waiting = [test]
-    while waiting:
-        entry = terms[waiting[-1]]
-        current = waiting.pop()
-        if entry[0] == t.TRUTH:
-            waiting.append(entry[1])
-        elif entry[0] == t.BOOL and entry[1] == "and":
-            waiting.extend(entry[2])
-        else:
-            yield current
-
-
-def _tells_keys_apart(project: Project, frame: Frame, loop: Region, test: int) -> bool:
-    entry = frame.module.facts.terms[test]
-    if entry[0] != t.COMPARE or entry[1] not in ("==", "is"):
+def _tells_keys_apart(project: Project, frame: Frame, loop: Region, test: Tested) -> bool:
+    entry = frame.module.facts.terms[test.term]
+    if entry[0] != t.COMPARE or entry[1] not in (_SAME if test.holds else _OTHER):
         return False
     return any(
         _is_key(project, frame, loop, one) and not differs(frame, other, [loop])
