@@ -90,7 +90,7 @@ class Classes:
         try:
             self._order(info)
             info.externals = tuple([b.name for b in info.order if isinstance(b, External)])
-            if is_outermost or self._unsettled.keys().isdisjoint(info.order[1:]):
+            if is_outermost or not any(base in self._unsettled for base in info.order[1:]):
                 del self._unsettled[value]
         finally:
             if is_outermost:
