@@ -13,7 +13,8 @@ from fwp_checks.project.meaning.descriptors import GET
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.handing import Handing
 from fwp_checks.project.meaning.implementations import MOST_COROUTINES
-from fwp_checks.project.meaning.origins import Place, is_traced, single
+from fwp_checks.project.meaning.lists import is_in
+from fwp_checks.project.meaning.origins import is_traced, single
 from fwp_checks.project.meaning.outcome import Outcome, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
@@ -375,7 +376,7 @@ class Calls:
         known = self._returned.get(frame)
         if known is None:
             self._returned[frame] = RECURSIVE
-            found = single(self._find_returned(frame), partial(_is_in, frame))
+            found = single(self._find_returned(frame), partial(is_in, frame))
             known = self._returned[frame] = found
         return known
 
@@ -390,17 +391,7 @@ class Calls:
             )
             if is_informative(declared) and not self._may_be_closer(declared):
                 return self._traced(frame, declared) or declared
-        used = self._project.assignments.used
-        inferred = (
-            join(
-                [
-                    used(frame, term, scope.end)
-                    for term in self._project.branches.returns(frame, scope.returns)
-                ]
-            )
-            if scope.returns
-            else NOTHING
-        )
+        inferred = self._left(frame) if scope.returns else NOTHING
         if is_informative(inferred) and not (
             is_informative(declared) and self.leaves_open(inferred, declared)
         ):
@@ -423,10 +414,15 @@ class Calls:
         """What the body returns, if that is rows or a query of which more is known than that."""
         if not self._may_be_traced(declared):
             return None
-        used = self._project.assignments.used
-        returns = self._project.branches.returns(frame, frame.scope.returns)
-        returned = join([used(frame, term, frame.scope.end) for term in returns])
+        returned = self._left(frame)
         return returned if is_traced(returned) else None
+
+    def _left(self, frame: Frame) -> Value:
+        """What the return statements of a function give."""
+        used, left = self._project.assignments.used, self._project.lists.left
+        returns = self._project.branches.returns(frame, frame.scope.returns)
+        end = frame.scope.end
+        return join([left(frame, term, used(frame, term, end)) for term in returns])
 
     def _may_be_traced(self, declared: Value) -> bool:
         if isinstance(declared, Iterable):
@@ -493,11 +489,3 @@ class Calls:
 
 
 NOTHING = Constant(None)
-
-
-def _is_in(frame: Frame, place: Place) -> bool:
-    """Whether a place is in a function's own code: a row that it returns is one of those that it
-    goes through.
-    """
-    module = frame.module
-    return place.path == module.path and module.code_scope_of(place.term) == frame.scope_number

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 400
 _TOO_DEEP = Unknown("too many steps away")
 _PICKING_ONE = tuple(External(f"builtins.{name}") for name in ("max", "min", "next"))
+# Of dictionaries, lists and sets: what takes out one.
+_TAKING = ("get", "pop")
 
 
 class Values:
@@ -458,8 +460,14 @@ class Values:
             return result if text is None else Constant(text)
         if type(result) in (Instance, Union, MappingValue):
             built = self._project.inheriting.finished(frame, term, result)
-            is_one = is_traced(built) and self.evaluate(frame, entry[1]) in _PICKING_ONE
-            return single(built) if is_one else built
+            if not is_traced(built):
+                return built
+            called = frame.module.facts.terms[entry[1]]
+            if called[0] == t.ATTR and called[2] in _TAKING:
+                held = without_none(self.evaluate(frame, called[1]))
+                is_held = type(held) in (MappingValue, Iterable)
+                return self._project.lists.picked(frame, term, built) if is_held else built
+            return single(built) if self.evaluate(frame, entry[1]) in _PICKING_ONE else built
         return result
 
     def _lookup(self, frame: Frame, entry: t.Term, term: int) -> Value:

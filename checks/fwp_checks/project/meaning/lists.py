@@ -6,13 +6,21 @@ what it holds when the function goes through it or hands it on.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import FILLS, roots_of
-from fwp_checks.project.meaning.origins import consumed_at, limited, single
+from fwp_checks.project.meaning.origins import (
+    Place,
+    consumed_at,
+    is_traced,
+    limited,
+    origin_of,
+    single,
+)
 from fwp_checks.project.meaning.values import (
     Constant,
     Iterable,
@@ -26,7 +34,7 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_NAMED = (MappingValue, TupleValue)
+_ROUNDS = ("for", "while", "comprehension", "generator")
 
 
 class Lists:
@@ -76,19 +84,59 @@ class Lists:
         """What ``base[key]`` gives at a term; key None for a slice."""
         item = self._project.members.item
         if isinstance(key, Constant):
-            # Of a list, one is picked out; what has a name of its own is what was put under it. The
-            # last item of a list that grows is another one each time.
-            found = [(item(option, key), option) for option in options_of(base)]
-            is_last = isinstance(key.value, int) and key.value < 0
-            return join(
-                [one if is_last or isinstance(o, _NAMED) else single(one) for one, o in found]
-            )
+            return join([self._item(frame, term, o, key) for o in options_of(base)])
         value = join([item(option, key) for option in options_of(base)])
         if key is None:
             terms = frame.module.facts.terms
             return self._sliced(frame, value, terms[terms[term][2]])
         going = _going_through(frame.module.facts.terms, term)
-        return consumed_at(value, frame.module.path, going) if going >= 0 else value
+        if going >= 0:
+            return consumed_at(value, frame.module.path, going)
+        return self.picked(frame, term, value)
+
+    def _item(self, frame: Frame, term: int, base: Value, key: Constant) -> Value:
+        """What is under a key that is known. Of a list, one is picked out; what has a name of its
+        own is what was put under it. The last item of a list that grows is another one each time.
+        """
+        found = self._project.members.item(base, key)
+        if isinstance(base, TupleValue) or (
+            isinstance(base, MappingValue) and any(name == key.value for name, _ in base.items)
+        ):
+            return found
+        is_last = isinstance(key.value, int) and key.value < 0
+        if is_last or isinstance(base, MappingValue):
+            return self.picked(frame, term, found)
+        return single(found)
+
+    @staticmethod
+    def picked(frame: Frame, term: int, value: Value) -> Value:
+        """What is taken by a key, or out of a list: where no loop does so, it is one of the rows
+        that its function has gone through.
+        """
+        if not is_traced(value):
+            return value
+        regions = frame.module.regions_in(frame.scope_number)
+        if any(r.kind in _ROUNDS and r.start <= term < r.end for r in regions):
+            return value
+        return single(value, partial(is_in, frame))
+
+    def left(self, frame: Frame, term: int, value: Value) -> Value:
+        """What a function returns at a term: one of the rows that it goes through, if that leads
+        back to the element of a loop.
+        """
+        if not is_traced(value):
+            return value
+        terms = frame.module.facts.terms
+        while terms[t.unaliased(terms, term)][0] == t.ATTR:
+            term = terms[t.unaliased(terms, term)][1]
+        places = set()
+        for root in roots_of(terms, term):
+            if terms[root][0] == t.ITER:
+                for option in options_of(self._project.values.evaluate(frame, root)):
+                    origin = origin_of(option)
+                    if origin is not None and origin.consumed is not None and not origin.hops:
+                        places.add(origin.consumed)
+        return single(value, places.__contains__) if places else value
 
     def _sliced(self, frame: Frame, value: Value, by: t.Term) -> Value:
         """What a slice gives, which may say how much that is at most."""
@@ -107,6 +155,14 @@ class Lists:
             if default >= 0 and terms[default][0] == t.CONST:
                 return Constant(terms[default][1])
         return self._project.values.evaluate(frame, term)
+
+
+def is_in(frame: Frame, place: Place) -> bool:
+    """Whether a place is in a function's own code: a row that it returns is one of those that it
+    goes through.
+    """
+    module = frame.module
+    return place.path == module.path and module.code_scope_of(place.term) == frame.scope_number
 
 
 def _going_through(terms: list[t.Term], term: int) -> int:

@@ -19,6 +19,7 @@ from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
 from fwp_checks.project.rows.apart import Apart
 from fwp_checks.project.rows.asking import asked_of, is_same, made_at, statement_of
+from fwp_checks.project.rows.filling import Filling
 from fwp_checks.project.rows.gone_through import GoneThrough
 from fwp_checks.project.rows.lengths import Lengths
 from fwp_checks.project.rows.matched import is_for_one_round
@@ -85,6 +86,7 @@ class LoopEffects:
         self._rounds = Rounds(project)
         self._lengths = Lengths(project)
         self._gone_through = GoneThrough(project)
+        self._filling = Filling(project, callers)
         self._writing: dict[tuple[Frame, int, int], bool] = {}
 
     @cached_property
@@ -196,6 +198,8 @@ class LoopEffects:
             is_work = True
         same = apart is not Apart.DRAWN and is_same(self._project, chain, around)
         if apart is not None and apart.is_certain:
+            return None
+        if effect == "queries" and self._filling.is_in_loop(chain, inner):
             return None
         hooks = self._project.frameworks.hooks_of_write(last) if effect == "writes" else ""
         queries = asked_of(self._project, chain[0])

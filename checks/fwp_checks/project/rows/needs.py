@@ -22,7 +22,7 @@ from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.meaning.tested import tests_before
 from fwp_checks.project.meaning.values import NO_ARGUMENTS, Instance, Unknown, Value
 from fwp_checks.project.rows.assigned import Assigned
-from fwp_checks.project.rows.jobs import fills_cache
+from fwp_checks.project.rows.filling import Filling
 from fwp_checks.project.rows.noted import uses_noted
 from fwp_checks.project.rows.readied import Readied
 from fwp_checks.project.rows.rounds import is_about
@@ -217,6 +217,7 @@ class RowNeeds:
         self._readied = Readied(project)
         self._assigned = Assigned(project, frames, callers)
         self._ways = Ways(project, callers)
+        self._filling = Filling(project, callers)
 
     def collect(self) -> list[NeedEvidence]:
         """Every need, in a fixed order."""
@@ -262,8 +263,8 @@ class RowNeeds:
             if self._assigned.has(frame, event.term, origin, names):
                 continue
             starts = self._callers.letting_run(frame, event.term)
-            if starts is not None:
-                is_kept = fills_cache(frame.module, event.term)
+            if starts is not None and not self._filling.is_for_row(frame, event.term, origin):
+                is_kept = self._filling.is_whole(frame, event.term)
                 by_row = lack.kind is Kind.NARROWED and is_about(self._project, frame, event.term)
                 is_open = self._ways.are_open(frame, event.term, origin, lack)
                 path, term = frame.module.path, event.term

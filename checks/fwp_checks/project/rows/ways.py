@@ -42,7 +42,7 @@ class Ways:
         while waiting:
             frame, term, asked = waiting.pop()
             calls = self._callers.calls_of(frame)
-            if not _goes_through(frame, origin) and (calls or rows_among(frame)):
+            if not goes_through_rows(frame, origin) and (calls or rows_among(frame)):
                 is_open, more = doubts.of(frame, term)
                 if is_open:
                     continue
@@ -61,7 +61,7 @@ class Ways:
         return True
 
 
-def _goes_through(frame: Frame, origin: Origin) -> bool:
+def goes_through_rows(frame: Frame, origin: Origin) -> bool:
     """Whether a function goes through the rows itself."""
     consumed = origin.consumed
     return (
