@@ -175,10 +175,13 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
     row = rows.row_of(instance)
     known = _known(way_back, name, row)
     hop = Hop(name, joins=relation.kind in ("one", "back"))
-    origin = behind(origin_of(instance), hop, is_many=not relation.is_single)
+    own = origin_of(instance)
+    origin = behind(own, hop, is_many=not relation.is_single)
     if relation.is_single:
-        is_shared = row is not None and name in row.shared
-        if row is None or (is_shared and origin is not None and len(origin.hops) == 1):
+        if row is not None and name in row.present and own is not None and own.hops:
+            # This is the very object from which the row was reached.
+            origin = replace(own, hops=own.hops[:-1])
+        if row is None or (name in row.shared and origin is not None):
             # What is read of one object for all rows is read once.
             return rows.objects(relation.target)
         # What was not fetched along is fetched by the reading, alone.
@@ -192,6 +195,8 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
             attributes=rows.attributes_below(row.attributes, name),
             has_peers=row.has_peers,
             annotated=rows.below(row.annotated, name),
+            shared=_shared(way_back, name, row),
+            present=frozenset({way_back}) if way_back else rows.NO_PATHS,
         )
         return rows.objects(relation.target, (found,) if origin is None else (found, origin))
     if row is None:
@@ -224,6 +229,12 @@ def _known(way_back: str, name: str, row: rows.Row | None) -> rows.Paths:
     loads = row.loads - {rows.FOLLOWED} if row is not None else rows.NO_PATHS
     further = [path for path in loads if {way_back, name}.isdisjoint(path.split("__"))]
     return frozenset({way_back, *(f"{way_back}__{path}" for path in further)})
+
+
+def _shared(way_back: str, name: str, row: rows.Row) -> rows.Paths:
+    """Of what is the same for all rows what the object behind a relation leads to by going back."""
+    back = {f"{way_back}__{path}" for path in row.shared if path != name} if way_back else set()
+    return frozenset(rows.below(row.shared, name) | back)
 
 
 def _is_followed(row: rows.Row, relation: Relation) -> bool:
@@ -283,8 +294,12 @@ def holds_value(project: Project, instance: Instance, name: str) -> bool:
 
 
 def truth(instance: Instance, names: tuple[str, ...]) -> bool | None:
-    """Whether an attribute of an object is true: a row of a query has a key, and is not new."""
+    """Whether an attribute of an object is true: a row of a query has a key, and is not new; an
+    object that was reached by a relation has the one from which it was reached.
+    """
     row = rows.row_of(instance)
+    if row is not None and len(names) == 1 and names[0] in row.present:
+        return True
     if row is None or rows.loads(row.loads, names[0]):
         return None
     return _OF_ROWS.get(names)
@@ -309,6 +324,6 @@ def assigned(instance: Instance, names: frozenset[str]) -> Instance | None:
     if row is None or all(rows.loads(row.loads, name) for name in names):
         return None
     paths = {path for name in names for path in (name, f"{name}__{rows.ANYTHING}")}
-    loaded = replace(row, loads=row.loads | paths)
+    loaded = replace(row, loads=row.loads | paths, present=row.present - names)
     details = tuple(loaded if detail is row else detail for detail in instance.details)
     return replace(instance, details=details)

@@ -155,7 +155,8 @@ class Row(State):
     ``has_peers``: a relation or column that is missing is fetched for all rows of the query at
     once. ``made_by`` is the method (``raw``, ``union`` …) that gave a query which cannot be told to
     join. ``shared`` are relations behind which all rows of the query have one and the same object,
-    ``pinned`` what is the same in all rows.
+    as paths, ``pinned`` what is the same in all rows, ``present`` relations that lead to an object
+    for certain.
     """
 
     loads: Paths = NO_PATHS
@@ -167,6 +168,7 @@ class Row(State):
     made_by: str = ""
     shared: Paths = NO_PATHS
     pinned: Paths = NO_PATHS
+    present: Paths = NO_PATHS
 
     def met(self, other: Row) -> Row:
         """A row of one query or another: what either may have fetched."""
@@ -180,6 +182,7 @@ class Row(State):
             self.made_by or other.made_by,
             self.shared | other.shared,
             self.pinned & other.pinned,
+            self.present & other.present,
         )
 
 
@@ -358,7 +361,11 @@ def row(queryset: Instance, *, one_of_many: bool = False) -> Value | None:
     if origin is not None and origin.consumed is None and query.fetched and query.surely:
         # What fetched these objects of a single row is another query, which is not at hand here.
         origin = None
-    return objects(model, (query.row,) if origin is None else (query.row, own_query(origin)))
+    if origin is None:
+        return objects(model, (query.row,))
+    # Objects behind one of many rows share what that one has, not all of them.
+    found = replace(query.row, shared=NO_PATHS) if origin.hops else query.row
+    return objects(model, (found, own_query(origin)))
 
 
 _COLUMN = Unknown("value of a column")

@@ -313,10 +313,9 @@ class Branches:
             return self._is_true(frame, terms[entry[2][0]])
         names: list[str] = []
         root = -1
-        while entry[0] in (t.ATTR, t.NARROW, t.ALIAS):
-            if entry[0] == t.ATTR:
-                names.append(entry[2])
-            root = entry[1]
+        while (name := _read(terms, entry)) is not None or entry[0] in (t.NARROW, t.ALIAS):
+            names.extend([name] if name is not None else ())
+            root = entry[2][0] if entry[0] == t.CALL else entry[1]
             entry = terms[root]
         if not names or not frame.module.is_parameter(root, frame.scope_number, 0):
             return None
@@ -396,6 +395,16 @@ def _is_of_receiver(frame: Frame, term: int) -> bool:
     while terms[root][0] in (t.ATTR, t.NARROW, t.ALIAS):
         root = terms[root][1]
     return root != term and frame.module.is_parameter(root, frame.scope_number, 0)
+
+
+def _read(terms: list[t.Term], entry: t.Term) -> str | None:
+    """The attribute that a term reads: ``self.author``, ``getattr(self, "author", None)``."""
+    if entry[0] == t.ATTR:
+        return str(entry[2])
+    if entry[0] != t.CALL or len(entry[2]) < 2 or terms[entry[1]] != (t.NAME, "getattr"):
+        return None
+    name = terms[entry[2][1]]
+    return name[1] if name[0] == t.CONST and isinstance(name[1], str) else None
 
 
 def performs(value: Value | None) -> bool:

@@ -319,8 +319,11 @@ class Values:
         possible = self._choices.of(frame, possible)
         return join([self.evaluate(frame, option) for option in possible])
 
-    def _bool(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        values = [self.evaluate(frame, option) for option in entry[2]]
+    def _bool(self, frame: Frame, entry: t.Term, term: int) -> Value:
+        options = entry[2]
+        if entry[1] == "or":
+            options = self._project.branches.options(frame, term, options)
+        values = [self.evaluate(frame, option) for option in options]
         if entry[1] == "and":
             # "a and b" is b, or something falsy that the code then does not use as an object.
             return join([values[-1], *[v for v in values[:-1] if isinstance(v, Unknown)]])
