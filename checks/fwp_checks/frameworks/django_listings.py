@@ -13,6 +13,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import form_fields
 from fwp_checks.frameworks.django.views import project_classes
+from fwp_checks.frameworks.django_templates import drawn
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place, consumed_at
 from fwp_checks.project.meaning.outcome import Alternative
@@ -175,7 +176,17 @@ def _choices(project: Project, module: Module, own: set[str]) -> Iterator[Consum
             if row is not None:
                 touches: list[Touch] = []
                 _note(touches, _shown(project, field, row), module, place)
+                if touches and not _is_drawn(project, module, term):
+                    continue
                 yield _consumer(spelt, Place(module.path, place), module, touches)
+
+
+def _is_drawn(project: Project, module: Module, term: int) -> bool:
+    """Whether a page may show the field that a term makes."""
+    number = module.scope_of(term)
+    scope = module.facts.scopes[number]
+    name = next((name for name, made in scope.bindings.items() if made == term), "")
+    return scope.kind != "class" or drawn.is_drawn(project, ClassValue(module, number), name)
 
 
 def _changed_later(module: Module, term: int) -> dict[str, list[int]]:

@@ -16,6 +16,7 @@ from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import form_fields
 from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.views import project_classes
+from fwp_checks.frameworks.django_templates import drawn
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import ClassValue, Constant, External, Instance, Value
@@ -243,7 +244,9 @@ class _Form:
         for name, place in self._fields():
             if name not in changed and not self._is_own(name):
                 target = form_fields.target_of(self._project, self._model, name)
-                if target is not None and target not in self._around:
+                if target is None or target in self._around:
+                    continue
+                if self._is_drawn(name):
                     fields.setdefault(place, []).append((name, target))
         for place, found in fields.items():
             yield form_fields.consumer(self._project, "choices", self._label, place, found)
@@ -260,7 +263,8 @@ class _Form:
                 for owner in order
             )
             if name in changed and not is_declared and not self._is_otherwise(name):
-                if form_fields.target_of(self._project, self._model, name) is not None:
+                target = form_fields.target_of(self._project, self._model, name)
+                if target is not None and self._is_drawn(name):
                     yield from form_fields.chosen_later(self._project, form, name, self._label)
 
     def _fields(self) -> Iterator[tuple[str, Place]]:
@@ -300,6 +304,10 @@ class _Form:
         return (
             any(_is_said(owner, name) for owner in order if isinstance(owner, ClassValue))
         ) or self._is_otherwise(name)
+
+    def _is_drawn(self, name: str) -> bool:
+        """Whether a page may show a field; one that a call of a factory makes is taken to."""
+        return self.class_ is None or drawn.is_drawn(self._project, self.class_, name)
 
     def _is_otherwise(self, name: str) -> bool:
         """Whether ``Meta`` says what a field is, or gives it a widget that lists no choices."""

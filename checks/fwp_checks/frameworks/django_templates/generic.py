@@ -91,7 +91,7 @@ class _Kind:
     ending: str
 
 
-def _kind_of(project: Project, class_: Value) -> _Kind | None:
+def kind_of(project: Project, class_: Value) -> _Kind | None:
     """What a generic view class shows; None for any other class."""
     if not isinstance(class_, ClassValue):
         return None
@@ -117,7 +117,7 @@ def call(
     method = name.rpartition(".")[2]
     if method not in _METHODS or not isinstance(receiver, Instance):
         return None
-    kind = _kind_of(project, receiver.class_ if not isinstance(receiver.class_, str) else receiver)
+    kind = kind_of(project, receiver.class_ if not isinstance(receiver.class_, str) else receiver)
     if kind is None or not isinstance(receiver.class_, ClassValue):
         return None
     if not name.startswith(("django.", _FILTERED, _TABLES)) and not _leaves(
@@ -151,7 +151,7 @@ def attribute(project: Project, view: Instance, class_: ClassValue, name: str) -
     """``self.object_list`` and ``self.object`` of a view."""
     if name not in _KEPT or project.members.find_in_class(class_, name) is not None:
         return None
-    kind = _kind_of(project, class_)
+    kind = kind_of(project, class_)
     if kind is None:
         return None
     if name == "object_list" and kind.is_list:
@@ -298,11 +298,11 @@ def consumers(project: Project, modules: Container[Module]) -> Iterator[Consumer
     for class_ in views.project_classes(project):
         if class_.module not in modules or class_.module.is_test:
             continue
-        kind = _kind_of(project, class_)
+        kind = kind_of(project, class_)
         if kind is None:
             continue
         view = Instance(class_)
-        template = _template(project, view, class_, kind)
+        template = template_of(project, view, class_, kind)
         if template is None:
             continue
         request = Instance(views.REQUEST)
@@ -323,15 +323,15 @@ def _responses(project: Project, modules: Container[Module]) -> Iterator[Consume
             view = function.receiver if isinstance(function, Member) else None
             if not isinstance(view, Instance) or not isinstance(view.class_, ClassValue):
                 continue
-            kind = _kind_of(project, view.class_)
-            template = _template(project, view, view.class_, kind) if kind is not None else None
+            kind = kind_of(project, view.class_)
+            template = template_of(project, view, view.class_, kind) if kind is not None else None
             if template is not None:
                 names = context_names(project.calls.arguments(frame, entry).get(0, "context"))
                 names = with_request(project, names, Instance(views.REQUEST))
                 yield consumer(project, Place(module.path, term), template, names, frame)
 
 
-def _template(project: Project, view: Instance, class_: ClassValue, kind: _Kind) -> Value | None:
+def template_of(project: Project, view: Instance, class_: ClassValue, kind: _Kind) -> Value | None:
     """What names the template of a view."""
     method = project.members.find_in_class(class_, "get_template_names")
     if isinstance(method, FunctionValue):
@@ -401,7 +401,7 @@ def _handed(project: Project, view: Instance, class_: ClassValue, name: str) -> 
     """What the library hands to a method of a view."""
     if name in _HTTP:
         return Arguments((Instance(views.REQUEST),))
-    kind = _kind_of(project, class_) if name == "render_to_response" else None
+    kind = kind_of(project, class_) if name == "render_to_response" else None
     if kind is None:
         return NO_ARGUMENTS
     items = tuple(_context(project, view, class_, kind).items())

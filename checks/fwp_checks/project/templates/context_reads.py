@@ -79,7 +79,7 @@ class ContextReads:
         """Add what a RENDER term reads."""
         facts = template.facts
         if entry[1] in ("include", "extends", "import"):
-            names = _literal_names(facts, entry[2])
+            names = literal_names(facts, entry[2])
             reads.everything |= names is None
             for name in names or ():
                 found = self._find(name, template.language, template)
@@ -94,11 +94,12 @@ class ContextReads:
                 reads.names.update(nodes.context_names(tag.module))
 
 
-def _literal_names(facts: ModuleFacts, term: int) -> list[str] | None:
+def literal_names(facts: ModuleFacts, term: int) -> list[str] | None:
+    """The templates that a text, or a list of texts, names; None if that cannot be told."""
     entry = facts.terms[term]
     if entry[0] == t.CONST:
         return [entry[1]] if isinstance(entry[1], str) else []
     if entry[0] in (t.SEQUENCE, t.JOIN):
-        found = [_literal_names(facts, item) for item in entry[2 if entry[0] == t.SEQUENCE else 1]]
+        found = [literal_names(facts, item) for item in entry[2 if entry[0] == t.SEQUENCE else 1]]
         return None if None in found else [name for names in found for name in names or ()]
     return None
