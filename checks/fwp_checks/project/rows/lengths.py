@@ -42,6 +42,7 @@ _VIEWS = ("items", "keys", "values")
 _PARTS = ("split", "splitlines", "strip")
 _ASKING = ("get", "getenv")
 _ENVIRONMENT = ("os.environ", "os.getenv")
+_LOOPS = ("for", "comprehension", "generator", "while")
 # How many calls and comprehensions away a list is written.
 _LEVELS = 4
 
@@ -186,8 +187,27 @@ class Lengths:
             return False
         scope = called.module.facts.scopes[called.scope]
         inner = self._project.frame_of_scope(called.module, called.scope)
+        if scope.is_generator:
+            return all(self._is_yield_bounded(inner, term, levels) for term in scope.yields)
         return bool(scope.returns) and all(
             self._is_bounded(inner, term, levels) for term in scope.returns
+        )
+
+    def _is_yield_bounded(self, frame: Frame, term: int, levels: int) -> bool:
+        """Whether a generator comes to one of its ``yield`` as often as its code says."""
+        terms = frame.module.facts.terms
+        if terms[term][2] and not self._is_bounded(frame, terms[term][1], levels):
+            return False
+        around = [
+            region
+            for region in frame.module.regions_in(frame.scope_number)
+            if region.kind in _LOOPS and region.start <= term < region.end
+        ]
+        return all(
+            region.kind != "while"
+            and terms[region.term][0] == t.ITER
+            and self._is_bounded(frame, terms[region.term][1], levels)
+            for region in around
         )
 
     def _is_setting(self, frame: Frame, term: int) -> bool:
