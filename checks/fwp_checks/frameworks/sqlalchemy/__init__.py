@@ -22,6 +22,7 @@ from fwp_checks.frameworks.sqlalchemy import (
     instances,
     lacks,
     options,
+    preloaded,
     queries,
     refreshed,
     refusals,
@@ -128,8 +129,10 @@ class SQLAlchemy(Framework):
         return refusals.refused(project, run)
 
     def is_loaded(self, project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
-        """Relations that are refreshed by their names."""
-        return refreshed.is_loaded(project, frame, term, run)
+        """Relations that are refreshed by their names, or that another query has loaded."""
+        return refreshed.is_loaded(project, frame, term, run) or preloaded.is_loaded(
+            project, frame, term, run
+        )
 
     def waiting_functions(
         self, project: Project, modules: Container[Module]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.sqlalchemy import refreshed, rows
+from fwp_checks.frameworks.sqlalchemy import preloaded, refreshed, rows
 from fwp_checks.frameworks.sqlalchemy.instances import AWAITED_LOAD
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
 from fwp_checks.frameworks.variables import Mentions, Place, comes_before, place_of
@@ -32,6 +32,7 @@ def spares(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
         _is_kept(project, frame, term, str(name.value))
         or _is_in_session(project, frame, term, run)
         or refreshed.is_loaded(project, frame, term, run)
+        or preloaded.is_loaded(project, frame, term, run)
     )
 
 

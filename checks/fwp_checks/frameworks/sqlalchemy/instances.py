@@ -75,7 +75,7 @@ def _related(mappers: Mappers, relation: Relation, class_: ClassValue, instance:
     if relation.lazy in (DYNAMIC, WRITE_ONLY):
         return _query(relation, relation.target, row, known, origin)
     is_there = name in row.known or (
-        relation.by_key and _is_at_hand(mappers, row, class_, relation)
+        relation.by_key and (_is_at_hand(mappers, row, class_, relation) or _is_one(relation, row))
     )
     loads = rows.ANYTHING if is_there else row.loads.below(name)
     way = (*row.way, hop)
@@ -176,8 +176,12 @@ def _is_fixed(relation: Relation, row: Row) -> bool:
     """Whether a relation leads to the same object from every row of a query: it is loaded once,
     whatever their number. (For an asynchronous session that is once too often.)
     """
-    named = {relation.name, *relation.keys}
-    return relation.by_key and not row.is_async and not named.isdisjoint(row.fixed)
+    return relation.by_key and not row.is_async and _is_one(relation, row)
+
+
+def _is_one(relation: Relation, row: Row) -> bool:
+    """Whether the query compares the key of a relation with a value."""
+    return not row.fixed.isdisjoint({relation.name, *relation.keys})
 
 
 def _is_at_hand(mappers: Mappers, row: Row, own: ClassValue, relation: Relation) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.sqlalchemy.instances import ASYNC_ATTRS, AWAITED_LOAD
 from fwp_checks.frameworks.sqlalchemy.rows import LAZY_LOAD
-from fwp_checks.frameworks.variables import Mentions
+from fwp_checks.frameworks.variables import Mentions, place_of
 from fwp_checks.project.meaning.values import (
     ClassValue,
     Constant,
@@ -34,8 +34,8 @@ _KEY = "sqlalchemy.refreshed"
 
 
 def is_loaded(project: Project, frame: Frame, term: int, run: RunExternal) -> bool:
-    """Whether a loop that is done before a term, or a function that is called before, loads a
-    relation by its name into what may be the object that it is read from.
+    """Whether a loop that is done before a term, a function that is called before, or what hands
+    the object over, loads a relation by its name into what may be the object that it is read from.
     """
     name, row = run.arguments.get(0), run.receiver
     if run.name not in (LAZY_LOAD, AWAITED_LOAD) or not isinstance(name, Constant):
@@ -58,15 +58,16 @@ def _is_loaded(
     for read in mentions.of_attributes.get(name, ()):
         base = terms[terms[read][1]]
         if read < term and base[0] == t.ATTR and base[2] == _AWAITED:
-            if is_inner or _is_behind_loop(frame, read, term):
+            if is_inner or _is_behind_loop(frame, read, term) or _is_handed(frame, base[1], term):
                 if _may_be(project, frame, base[1], class_):
                     return True
     for call in mentions.calls:
         if call >= term:
             break
         if name in _named(terms, call):
-            if is_inner or _is_behind_loop(frame, call, term):
-                if _may_be(project, frame, terms[call][2][0], class_):
+            given = terms[call][2][0]
+            if is_inner or _is_behind_loop(frame, call, term) or _is_handed(frame, given, term):
+                if _may_be(project, frame, given, class_):
                     return True
         elif levels:
             for option in options_of(project.values.evaluate(frame, terms[call][1])):
@@ -84,6 +85,21 @@ def _is_behind_loop(frame: Frame, earlier: int, later: int) -> bool:
         region.kind in _LOOPS and region.start <= earlier < region.end <= later
         for region in frame.module.regions_in(frame.scope_number)
     )
+
+
+def _is_handed(frame: Frame, object_: int, call: int) -> bool:
+    """Whether a call is handed an object, or may be, as an argument or to call a method of it."""
+    terms = frame.module.facts.terms
+    if call >= frame.scope.end or terms[call][0] != t.CALL:
+        return False
+    entry = terms[call]
+    given = [*entry[2], *[value for _, value in entry[3]]]
+    if any(name is None for name, _ in entry[3]) or any(terms[one][0] == t.STAR for one in given):
+        return True
+    if terms[entry[1]][0] == t.ATTR:
+        given.append(terms[entry[1]][1])
+    place = place_of(frame, object_)
+    return any(place_of(frame, one) == place for one in given)
 
 
 def _may_be(project: Project, frame: Frame, term: int, class_: ClassValue) -> bool:
