@@ -499,6 +499,17 @@ class Mappers:
 
     # -- tables ------------------------------------------------------------------------------------
 
+    def is_unique(self, class_: ClassValue, name: str) -> bool:
+        """Whether no two rows of a class have the same value in a column."""
+        for owner in self.line(class_):
+            facts = owner.module.facts
+            term = facts.scopes[owner.scope].bindings.get(name, -1)
+            call = self._call_behind(facts.terms, term)
+            for keyword, value in facts.terms[call][3] if call >= 0 else ():
+                if keyword in ("primary_key", "unique") and facts.terms[value] == (t.CONST, True):
+                    return True
+        return False
+
     def _keys(self, class_: ClassValue, target: ClassValue) -> frozenset[str]:
         """The columns of one class whose foreign key names the table of the other."""
         others = self.line(target)

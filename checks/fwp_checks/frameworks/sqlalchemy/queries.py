@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fwp_checks.facts import terms as t
-from fwp_checks.frameworks.sqlalchemy import instances, options, rows
+from fwp_checks.frameworks.sqlalchemy import filters, instances, options, rows
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
 from fwp_checks.frameworks.sqlalchemy.rows import Query
 from fwp_checks.project.meaning.origins import limited, origin_of
@@ -328,9 +327,7 @@ def _built(project: Project, query: Query, method: str, arguments: Arguments) ->
     if method == "options":
         return replace(query, options=(*query.options, *options.given(arguments)))
     if method in _FEWER_ROWS:
-        fixed = query.fixed | equal_to(project, method, arguments)
-        if method == "with_parent":
-            fixed |= _leading_to(project, query, arguments.get(0, "instance"))
+        fixed = query.fixed | filters.agreeing(project, query, method, arguments)
         return replace(query, whole=False, fixed=fixed)
     if method in _SAME_ROWS:
         return query
@@ -342,37 +339,6 @@ def _built(project: Project, query: Query, method: str, arguments: Arguments) ->
         of_objects = method == "with_entities" and len(columns) == 1 and columns[0] is not None
         return replace(query, columns=columns, is_objects=of_objects)
     return None
-
-
-def _leading_to(project: Project, query: Query, parent: Value | None) -> frozenset[str]:
-    """The relations of the rows that lead, or may, to the one object whose rows a query is limited
-    to.
-    """
-    mappers = Mappers.of(project)
-    class_ = parent.class_ if isinstance(parent, Instance) else None
-    return frozenset(
-        relation.name
-        for column in query.columns
-        if isinstance(column, ClassValue)
-        for relation in mappers.relations(column)
-        if relation.by_key and class_ in (None, relation.target)
-    )
-
-
-def equal_to(project: Project, method: str, arguments: Arguments) -> frozenset[str]:
-    """The attributes that a filter compares with one value: ``Post.author == user``."""
-    if method == "filter_by":
-        return frozenset(name for name, _ in arguments.keywords)
-    module = project.table.by_path.get(arguments.site[0]) if arguments.site is not None else None
-    if module is None or method not in ("filter", "where"):
-        return frozenset()
-    terms = module.facts.terms
-    found: set[str] = set()
-    for term in arguments.terms:
-        entry = terms[term]
-        if entry[0] == t.COMPARE and entry[1] == "==":
-            found.update(terms[side][2] for side in entry[2:4] if terms[side][0] == t.ATTR)
-    return frozenset(found)
 
 
 def _query_result(project: Project, method: str, query: Query, receiver: Instance) -> Value | None:
