@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 # Loops over these are no loops over data.
 _COUNTING = ("builtins.range", "itertools.count", "itertools.repeat")
-_BATCHING = ("itertools.batched", "more_itertools.chunked", "more_itertools.ichunked")
+_BATCHING = (
+    *("itertools.batched", "more_itertools.batched", "more_itertools.chunked"),
+    *("more_itertools.ichunked", "more_itertools.sliced", "toolz.partition_all"),
+)
 # These give as many things as they are given, or fewer.
 _KEEPING = frozenset(
     f"builtins.{name}"
@@ -42,6 +45,8 @@ _VIEWS = ("items", "keys", "values")
 _PARTS = ("split", "splitlines", "strip")
 _ASKING = ("get", "getenv")
 _ENVIRONMENT = ("os.environ", "os.getenv")
+# What a list may be that is cut into parts.
+_WHOLE = (t.PARAM, t.NAME, t.IMPORT, t.CALL, t.COMPREHENSION, t.SEQUENCE, t.BINARY)
 _LOOPS = ("for", "comprehension", "generator", "while")
 # How many calls and comprehensions away a list is written.
 _LEVELS = 4
@@ -69,7 +74,9 @@ class Lengths:
         if entry[0] == t.LOOKUP and entry[2] in _VIEWS:
             # A template goes through a mapping of the view: ``groups.items``.
             iterable = entry[1]
-        if entry[0] == t.CALL and self._is_call_of(frame, entry[1], (*_COUNTING, *_BATCHING)):
+        if entry[0] == t.CALL and self._is_call_of(frame, entry[1], _COUNTING):
+            return False
+        if self._gives_batches(frame, iterable, _LEVELS):
             return False
         values = self._project.values
         elements = options_of(values.evaluate(frame, loop.term))
@@ -90,6 +97,39 @@ class Lengths:
         if origin is None and isinstance(element, Instance) and isinstance(element.class_, str):
             origin = origin_of(self._project.protocols.element(element))
         return origin is not None and origin.consumed is None
+
+    def _gives_batches(self, frame: Frame, term: int, levels: int) -> bool:
+        """Whether something gives parts of a list, each of several things, or what is made of one
+        such part.
+        """
+        return levels > 0 and all(
+            self._gives_batches_here(frame, option, levels - 1)
+            for option in met(frame.module.facts.terms, term)
+        )
+
+    def _gives_batches_here(self, frame: Frame, term: int, levels: int) -> bool:
+        facts = frame.module.facts
+        entry = facts.terms[term]
+        if entry[0] == t.COMPREHENSION and entry[3] < 0:
+            through = facts.terms[facts.regions[entry[4]].term]
+            return _is_part(facts.terms, entry[2]) or (
+                through[0] == t.ITER and self._gives_batches(frame, through[1], levels)
+            )
+        if entry[0] != t.CALL:
+            return False
+        called = self._project.values.evaluate(frame, entry[1])
+        if isinstance(called, External):
+            return called.name in _BATCHING or (
+                called.name in _KEEPING
+                and len(entry[2]) > 0
+                and self._gives_batches(frame, entry[2][0], levels)
+            )
+        if not isinstance(called, FunctionValue):
+            return False
+        scope, terms = called.module.facts.scopes[called.scope], called.module.facts.terms
+        return bool(scope.yields) and all(
+            not terms[one][2] and _is_part(terms, terms[one][1]) for one in scope.yields
+        )
 
     def _is_bounded(self, frame: Frame, term: int, levels: int) -> bool:
         """Whether the code or the settings say how much something holds, on all paths."""
@@ -256,6 +296,31 @@ def met(terms: Sequence[t.Term], term: int) -> list[int]:
             else:
                 found.append(current)
     return found or [term]
+
+
+def _is_part(terms: Sequence[t.Term], term: int) -> bool:
+    """Whether something is a slice of what is not itself one of many things."""
+    first = terms[t.unaliased(terms, term)]
+    if not _is_slice(terms, first):
+        return False
+    waiting = met(terms, first[1])
+    seen: set[int] = set()
+    for current in waiting:
+        entry = terms[current]
+        if current in seen:
+            continue
+        seen.add(current)
+        if entry[0] == t.ATTR or _is_slice(terms, entry):
+            waiting.extend(met(terms, entry[1]))
+        elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+            waiting.extend(met(terms, terms[entry[1]][1]))
+        elif entry[0] not in _WHOLE:
+            return False
+    return True
+
+
+def _is_slice(terms: Sequence[t.Term], entry: t.Term) -> bool:
+    return bool(entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE)
 
 
 def _is_literal(value: Value) -> bool:
