@@ -86,8 +86,8 @@ def _name(module: Module, called: t.Term) -> str:
 
 
 def table_term(terms: Sequence[t.Term], term: int) -> int:
-    """What a query is for, if that is a variable's: ``session.query(model)``, ``select(model)``;
-    else -1.
+    """What a query is for, if that is a variable's: ``session.query(model)``, ``select(model)``,
+    ``select(count()).select_from(model)``; else -1.
     """
     while True:
         entry = terms[t.unaliased(terms, term)]
@@ -98,7 +98,7 @@ def table_term(terms: Sequence[t.Term], term: int) -> int:
             continue
         called = terms[entry[1]]
         name = called[_NAMED[called[0]]] if called[0] in _NAMED else ""
-        if name in ("query", "select"):
+        if name in ("query", "select", "select_from"):
             asked = entry[2][0] if len(entry[2]) == 1 else -1
             is_read = asked >= 0 and terms[t.unaliased(terms, asked)][0] in _FROM_ROWS
             return asked if is_read else -1

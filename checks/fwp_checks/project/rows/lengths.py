@@ -47,6 +47,7 @@ _ASKING = ("get", "getenv")
 _ENVIRONMENT = ("os.environ", "os.getenv")
 # What a list may be that is cut into parts.
 _WHOLE = (t.PARAM, t.NAME, t.IMPORT, t.CALL, t.COMPREHENSION, t.SEQUENCE, t.BINARY)
+_EMPTY = ((t.SEQUENCE, "list", ()), (t.SEQUENCE, "tuple", ()), (t.MAPPING, ()))
 _LOOPS = ("for", "comprehension", "generator", "while")
 # How many calls and comprehensions away a list is written.
 _LEVELS = 4
@@ -145,7 +146,9 @@ class Lengths:
         if entry[0] == t.CONST:
             return True
         if entry[0] == t.ITEM:
-            return self._is_setting(frame, entry[1])
+            return self._is_setting(frame, entry[1]) or self._has_bounded(
+                frame, entry[1], (), levels
+            )
         if entry[0] == t.MAPPING:
             return all(key >= 0 for key, _ in entry[1])
         if entry[0] == t.BINARY and entry[1] == "+":
@@ -160,6 +163,25 @@ class Lengths:
                 return True
             return levels > 0 and self._is_written_elsewhere(frame, entry, levels - 1)
         return False
+
+    def _has_bounded(self, frame: Frame, term: int, others: Sequence[int], levels: int) -> bool:
+        """Whether all that a mapping in the code has is bounded, and so are other terms."""
+        entry = frame.module.facts.terms[term]
+        source = bound(self._project, frame, entry) if entry[0] in (t.NAME, t.IMPORT) else None
+        if source is None or levels <= 0:
+            return False
+        around, found = source
+        terms = around.module.facts.terms
+        if terms[found][0] == t.DECLARED and terms[found][1] >= 0:
+            found = terms[found][1]
+        held = terms[found]
+        return (
+            held[0] == t.MAPPING
+            and bool(held[1])
+            and all(key >= 0 and terms[value][:3] not in _EMPTY for key, value in held[1])
+            and all(self._is_bounded(around, value, levels - 1) for _, value in held[1])
+            and all(self._is_bounded(frame, other, levels - 1) for other in others)
+        )
 
     def _is_written_elsewhere(self, frame: Frame, entry: t.Term, levels: int) -> bool:
         """Whether a name, or an attribute of a class, stands for what has its length in the code at
@@ -218,7 +240,9 @@ class Lengths:
             # os.environ["HOSTS"].split(",")
             return self._is_bounded(frame, function[1], levels)
         if function[0] == t.ATTR and function[2] in _ASKING:
-            return self._is_setting(frame, call[1])
+            return self._is_setting(frame, call[1]) or self._has_bounded(
+                frame, function[1], call[2][1:], levels
+            )
         if isinstance(called, External) and called.name in _KEEPING:
             return len(call[2]) == 1 and self._is_bounded(frame, call[2][0], levels)
         if isinstance(called, External) and called.name == "builtins.getattr":

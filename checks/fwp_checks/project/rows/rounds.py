@@ -116,7 +116,9 @@ class Rounds:
             conditions = _conditions(terms, link.term)
             if any(_is_element(terms, one) and depends(one) for one in conditions):
                 return Apart.SHAPE
-            asked = given[0] if given and executes(link.run) else _root(terms, link.term)
+            asked = _root(terms, link.term)
+            if given and executes(link.run):
+                asked = _statement(terms, given[0])
             if _is_element(terms, asked) and depends(asked) and not self._is_row(link.frame, asked):
                 return Apart.SHAPE
             table = self._project.frameworks.table_term(link.run, link.frame.module, link.term)
@@ -272,6 +274,13 @@ def _is_element(terms: Sequence[t.Term], term: int) -> bool:
     while entry[0] in (t.ATTR, t.ITEM, t.UNPACK):
         entry = terms[t.unaliased(terms, entry[1])]
     return bool(entry[0] == t.ITER)
+
+
+def _statement(terms: Sequence[t.Term], term: int) -> int:
+    """What ``text(sql)`` makes a statement of."""
+    entry = terms[t.unaliased(terms, term)]
+    is_function = entry[0] == t.CALL and terms[entry[1]][0] in (t.NAME, t.IMPORT)
+    return entry[2][0] if is_function and len(entry[2]) == 1 else term
 
 
 def _root(terms: Sequence[t.Term], term: int) -> int:
