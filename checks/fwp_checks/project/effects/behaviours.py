@@ -139,6 +139,16 @@ class Behaviours:
         """Stretches of terms of a frame that run only where a loop is running."""
         return self._off_loop.needing_one(frame)
 
+    def is_own(self, frame: Frame, term: int, since: int = 0) -> bool:
+        """Whether a term runs once for each object of a model, which keeps what it gives; in a
+        branch that begins ``since`` a term.
+        """
+        return any(since <= start <= term < end for start, end, _ in self._once.own(frame))
+
+    def own_tests(self, frame: Frame) -> list[int]:
+        """The tests for such branches."""
+        return [test for _, _, test in self._once.own(frame)]
+
     def first(self, frame: Frame) -> Iterator[Frame]:
         """Whose coroutines a frame makes once: where something that it then fills is empty."""
         stretches = self._once.guarded(frame)

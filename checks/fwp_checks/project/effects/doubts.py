@@ -80,12 +80,15 @@ class OpenTests:
         self._asked: dict[Frame, dict[Test, Requirements | None]] = {}
 
     def around(self, frame: Frame, term: int) -> Tests:
-        """The tests of the branches in which a term stands that are open, or ask for something."""
+        """The tests of the branches in which a term stands that are open, or ask for something.
+        What an object of a model keeps for itself it lacks at first.
+        """
+        own = self._project.behaviours.own_tests(frame)
         return frozenset(
             [
                 (region.term, region.kind == "if")
                 for region in _around(frame, term)
-                if self._answer_of(frame, region) != NOTHING
+                if region.term not in own and self._answer_of(frame, region) != NOTHING
             ]
         )
 

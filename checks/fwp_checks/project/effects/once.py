@@ -13,6 +13,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.caches import Caches
 from fwp_checks.project.effects.lasting import Filled, got_from, lasting
+from fwp_checks.project.effects.memos import Memos
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     ClassValue,
@@ -52,6 +53,8 @@ class Once:
         self._kept_by_arguments: dict[ClassValue, bool | None] = {}
         self._caches = Caches(project)
         self._filled = Filled(project)
+        self._memos = Memos(project)
+        self._own: dict[tuple[str, int], list[Guarded]] = {}
         self._guarded: dict[tuple[str, int], list[Guarded]] = {}
         self._remembered: dict[tuple[str, int], list[Guarded]] = {}
 
@@ -155,6 +158,14 @@ class Once:
         """
         return [(start, end) for start, end, _ in self._all_guarded(frame)]
 
+    def own(self, frame: Frame) -> list[Guarded]:
+        """Stretches of terms that run once for each object of a model, which keeps what they give:
+        neither once in all, as there are many of them, nor each time. With the test that it lacks
+        it, -1 where none is asked.
+        """
+        self._all_guarded(frame)
+        return self._own.get((frame.module.path, frame.scope_number), [])
+
     def tests(self, frame: Frame, term: int) -> list[int]:
         """The conditions, that something kept is missing, under which alone a term is reached."""
         found = [*self._all_guarded(frame), *self._all_remembered(frame)]
@@ -171,6 +182,12 @@ class Once:
         if not frame.module.regions_in(frame.scope_number):
             return []  # as of most functions: there is no test
         written = self._all_written(frame)
+        memos = {name: written.pop(name) for name in self._memos.among(frame, list(written))}
+        if memos:
+            own = self._while_empty(frame, memos, self._tested)
+            for region in self._memos.handlers(frame, memos):
+                own.append((region.start, region.end, -1))
+            self._own[frame.module.path, frame.scope_number] = own
         for name, term in self._filled.of(frame, self._asked(frame, self._tested)):
             written.setdefault(name, []).append(term)
         found = self._while_empty(frame, written, self._tested)

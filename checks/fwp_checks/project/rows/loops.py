@@ -222,9 +222,19 @@ class LoopEffects:
         and not in an earlier loop.
         """
         terms = chain[0].frame.module.facts.terms
+        behaviours = self._project.behaviours
+        start = min(loop.start for loop in loops)
         for position, link in enumerate(chain):
-            if self._is_kept(link):
-                at, term = position, _object(link)
+            at = position
+            if behaviours.is_own(link.frame, link.term):
+                # The object of the method keeps it.
+                at -= 1
+                if at < 0 and behaviours.is_own(link.frame, link.term, start):
+                    return False
+            elif not self._is_kept(link):
+                continue
+            if at >= 0:
+                term = _object(chain[at])
                 while at and term >= 0:
                     entry = chain[at].frame.module.facts.terms[term]
                     at -= 1
@@ -232,9 +242,10 @@ class LoopEffects:
                 if term < 0 or not differs(chain[0].frame, term, loops):
                     return False
                 read = terms[chain[0].term]
-                before = range(chain[0].frame.scope.start, min(loop.start for loop in loops))
+                name = terms[read[1]][2] if read[0] == t.CALL else read[2]
                 if any(
-                    terms[other][0] == t.ATTR and terms[other][2] == read[2] for other in before
+                    terms[other][0] == t.ATTR and terms[other][2] == name
+                    for other in range(chain[0].frame.scope.start, start)
                 ):
                     return False
         return True

@@ -325,7 +325,8 @@ class RowNeeds:
             if region.start <= term < region.end
         ]
         if any(region.kind == "except" for region in around):
-            return True
+            if not self._project.behaviours.is_own(frame, term):
+                return True
         consumed = origin.consumed
         if consumed is None or consumed.path != frame.module.path or consumed.term == term:
             return False

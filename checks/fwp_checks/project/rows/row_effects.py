@@ -119,7 +119,7 @@ class RowEffects:
                 continue
             last = chain[-1].run
             row = self._row(last) if isinstance(last, RunExternal) else None
-            if row is None or any(map(_is_fallback, chain)):
+            if row is None or any(map(self._is_fallback, chain)):
                 continue
             if _uses(frame, event.term, handed):
                 yield RowSite(
@@ -132,6 +132,23 @@ class RowEffects:
                     is_open,
                 )
 
+    def _is_fallback(self, link: Link) -> bool:
+        """Whether a link handles an exception, or stands in a branch that a test for None, for a
+        key or for an attribute decides: what is done without what was fetched for all rows.
+        """
+        module, number = link.frame.module, link.frame.scope_number
+        if self._project.behaviours.is_own(link.frame, link.term):
+            return False
+        for region in module.regions_in(number):
+            start, end = region.start, region.end
+            if region.kind == "except" and start <= link.term < end:
+                return True
+            if region.kind in ("if", "else") and _asks(module, region.term):
+                rest = module.rest_after(region, number) if region.leaves else (0, 0)
+                if start <= link.term < end or rest[0] <= link.term < rest[1]:
+                    return True
+        return False
+
 
 def by_query(sites: Iterable[RowSite]) -> dict[tuple[str, str, int], RowSite]:
     """The first place for each query, of those that are sure if there are any."""
@@ -141,22 +158,6 @@ def by_query(sites: Iterable[RowSite]) -> dict[tuple[str, str, int], RowSite]:
         if known is None or (known.is_open and not site.is_open):
             found[site.query] = site
     return found
-
-
-def _is_fallback(link: Link) -> bool:
-    """Whether a link handles an exception, or stands in a branch that a test for None, for a key or
-    for an attribute decides: what is done without what was fetched for all rows.
-    """
-    module, number = link.frame.module, link.frame.scope_number
-    for region in module.regions_in(number):
-        start, end = region.start, region.end
-        if region.kind == "except" and start <= link.term < end:
-            return True
-        if region.kind in ("if", "else") and _asks(module, region.term):
-            rest = module.rest_after(region, number) if region.leaves else (0, 0)
-            if start <= link.term < end or rest[0] <= link.term < rest[1]:
-                return True
-    return False
 
 
 def _asks(module: Module, test: int) -> bool:
