@@ -145,6 +145,9 @@ class Lengths:
             return all(self._is_bounded(frame, one, levels) for one in starred)
         if entry[0] == t.CONST:
             return True
+        if entry[0] == t.DECLARED and entry[1] >= 0:
+            # What is empty there is filled somewhere.
+            return terms[entry[1]] not in _EMPTY and self._is_bounded(frame, entry[1], levels)
         if entry[0] == t.ITEM:
             return self._is_setting(frame, entry[1]) or self._has_bounded(
                 frame, entry[1], (), levels
@@ -178,7 +181,7 @@ class Lengths:
         return (
             held[0] == t.MAPPING
             and bool(held[1])
-            and all(key >= 0 and terms[value][:3] not in _EMPTY for key, value in held[1])
+            and all(key >= 0 and terms[value] not in _EMPTY for key, value in held[1])
             and all(self._is_bounded(around, value, levels - 1) for _, value in held[1])
             and all(self._is_bounded(frame, other, levels - 1) for other in others)
         )
