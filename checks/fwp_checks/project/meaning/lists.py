@@ -56,6 +56,10 @@ class Lists:
             elements.append(self.put_in(frame, fill))
         return Iterable(join(elements), value.kind, value.is_async)
 
+    def fills(self, module: Module, term: int) -> list[int]:
+        """The calls that put something into the list that a term makes."""
+        return self._of(module).get(term, [])
+
     def put_in(self, frame: Frame, term: int) -> Value:
         """What a call puts into a list."""
         call = frame.module.facts.terms[term]

@@ -25,6 +25,7 @@ from fwp_checks.project.meaning.values import (
     options_of,
 )
 from fwp_checks.project.meaning.values import Iterable as IterableValue
+from fwp_checks.project.rows.shown_lists import is_written_out
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -88,7 +89,9 @@ class Lengths:
             return False
         if not all(map(_may_be_long, options_of(values.evaluate(frame, iterable)))):
             return False
-        return not self._is_bounded(frame, iterable, _LEVELS)
+        if self._is_bounded(frame, iterable, _LEVELS):
+            return False
+        return not is_written_out(self._project, frame, iterable)
 
     def _is_batch(self, element: Value) -> bool:
         """Whether what a loop goes through are many things at a time: lists, queries, pages."""
