@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region
+from fwp_checks.facts.model import Region, Scope
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.literals import attribute_term, bound
@@ -50,6 +50,9 @@ _ENVIRONMENT = ("os.environ", "os.getenv")
 _WHOLE = (t.PARAM, t.NAME, t.IMPORT, t.CALL, t.COMPREHENSION, t.SEQUENCE, t.BINARY)
 _EMPTY = ((t.SEQUENCE, "list", ()), (t.SEQUENCE, "tuple", ()), (t.MAPPING, ()))
 _LOOPS = ("for", "comprehension", "generator", "while")
+# Methods that put something into a list or mapping; those that put in all that they are given.
+_FILLING = ("append", "add", "insert", "appendleft", "setdefault", "extend", "update")
+_TAKING_APART = ("extend", "update")
 # How many calls and comprehensions away a list is written.
 _LEVELS = 4
 
@@ -59,6 +62,8 @@ class Lengths:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        # The lists of which it is being asked whether they are filled.
+        self._asking: set[tuple[Frame, int]] = set()
 
     def is_open_ended(self, frame: Frame, loop: Region) -> bool:
         """Whether a loop goes over data of any length."""
@@ -71,7 +76,7 @@ class Lengths:
             # mapping.items() is as long as the mapping.
             iterable = terms[entry[1]][1]
             entry = terms[iterable]
-        if _is_written(frame.module, entry):
+        if _is_written(frame.module, entry) and not self._is_filled(frame, iterable):
             return False
         if entry[0] == t.LOOKUP and entry[2] in _VIEWS:
             # A template goes through a mapping of the view: ``groups.items``.
@@ -143,6 +148,8 @@ class Lengths:
     def _is_bounded_one(self, frame: Frame, term: int, levels: int) -> bool:
         terms = frame.module.facts.terms
         entry = terms[term]
+        if entry[0] in (t.SEQUENCE, t.MAPPING) and self._is_filled(frame, term):
+            return False
         if entry[0] == t.SEQUENCE:
             starred = [terms[item][1] for item in entry[2] if terms[item][0] == t.STAR]
             return all(self._is_bounded(frame, one, levels) for one in starred)
@@ -187,6 +194,34 @@ class Lengths:
             and all(key >= 0 and terms[value] not in _EMPTY for key, value in held[1])
             and all(self._is_bounded(around, value, levels - 1) for _, value in held[1])
             and all(self._is_bounded(frame, other, levels - 1) for other in others)
+        )
+
+    def _is_filled(self, frame: Frame, made: int) -> bool:
+        """Whether a function puts any number of things into a list or mapping that it has made: in
+        a loop over data, or all of some data at once.
+        """
+        key = (frame, made)
+        if not frame.scope.is_function or key in self._asking:
+            return False
+        terms = frame.module.facts.terms
+        if terms[made][0] not in (t.SEQUENCE, t.MAPPING):
+            return False
+        self._asking.add(key)
+        try:
+            return any(
+                any(not self._is_bounded(frame, one, _LEVELS) for one in given)
+                or self._is_in_loop_over_data(frame, term)
+                for term, given in _fillings(terms, frame.scope, made)
+            )
+        finally:
+            self._asking.discard(key)
+
+    def _is_in_loop_over_data(self, frame: Frame, term: int) -> bool:
+        return any(
+            region.kind == "for"
+            and region.start <= term < region.end
+            and self.is_open_ended(frame, region)
+            for region in frame.module.regions_in(frame.scope_number)
         )
 
     def _is_written_elsewhere(self, frame: Frame, entry: t.Term, levels: int) -> bool:
@@ -351,6 +386,22 @@ def _is_part(terms: Sequence[t.Term], term: int) -> bool:
 
 def _is_slice(terms: Sequence[t.Term], entry: t.Term) -> bool:
     return bool(entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE)
+
+
+def _fillings(
+    terms: Sequence[t.Term], scope: Scope, made: int
+) -> list[tuple[int, tuple[int, ...]]]:
+    """Where a function puts something into a list or mapping, with what it takes apart for that."""
+    found: list[tuple[int, tuple[int, ...]]] = []
+    for term in range(scope.start, scope.end):
+        entry = terms[term]
+        if entry[0] == t.STORE_ITEM and made in met(terms, entry[1]):
+            found.append((term, ()))
+        elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
+            _, base, method = terms[entry[1]]
+            if method in _FILLING and made in met(terms, base):
+                found.append((term, entry[2] if method in _TAKING_APART else ()))
+    return found
 
 
 def _is_literal(value: Value) -> bool:
