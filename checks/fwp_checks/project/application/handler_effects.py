@@ -6,11 +6,12 @@ What a function awaits is followed as what it calls: where a request waits, it m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.project.application.database_work import DatabaseWork
+from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.call_graph import CallGraph
 from fwp_checks.project.effects.chains import Call, call_at
 from fwp_checks.project.effects.effects import Effects, Rows
@@ -41,12 +42,12 @@ class HandlerEffects:
         self._project = project
         self._rows = Rows(project)
         self._work = DatabaseWork(project)
-        found: dict[Frame, None] = {}
+        found: dict[Frame, Sequence[Event]] = {}
         waiting = list(frames)
         while waiting:
             frame = waiting.pop()
             if frame not in found:
-                found[frame] = None
+                found[frame] = project.behaviours.of(frame).events
                 waiting.extend(project.behaviours.following(frame))
         calls = CallGraph(project, found)
         self._by_effect = {

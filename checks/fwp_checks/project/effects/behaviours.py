@@ -4,7 +4,7 @@ properties, special methods), each with what it runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter, itemgetter
@@ -77,6 +77,15 @@ class Behaviour:
     coroutines: tuple[tuple[int, Frame], ...]
 
 
+def run_by(events: Iterable[Event]) -> Iterator[Frame]:
+    """The frames that events run."""
+    for event in events:
+        for alternative in event.alternatives:
+            for run in alternative or ():
+                if isinstance(run, RunFrame):
+                    yield run.frame
+
+
 class Behaviours:
     """Finds out what frames do, once each."""
 
@@ -91,7 +100,7 @@ class Behaviours:
         self.opt_ins = OptIns(project)
         self.stand_ins = StandIns(project)
         self._known: dict[Frame, Behaviour] = {}
-        self._awaited: dict[Frame, list[Event]] = {}
+        self._with_awaited: dict[Frame, Sequence[Event]] = {}
 
     def of(self, frame: Frame) -> Behaviour:
         """Events and coroutines of a frame."""
@@ -110,20 +119,20 @@ class Behaviours:
         behaviour = self.of(frame)
         for _, inner in behaviour.coroutines:
             yield inner
-        for event in behaviour.events:
-            for alternative in event.alternatives:
-                for run in alternative or ():
-                    if isinstance(run, RunFrame):
-                        yield run.frame
+        yield from run_by(behaviour.events)
 
-    def awaited(self, frame: Frame) -> list[Event]:
-        """What a frame runs where it waits for coroutines of the project as it makes them."""
-        known = self._awaited.get(frame)
+    def with_awaited(self, frame: Frame) -> Sequence[Event]:
+        """The events of a frame, then what it runs where it waits for coroutines of the project as
+        it makes them.
+        """
+        known = self._with_awaited.get(frame)
         if known is None:
-            made = {term for term, _ in self.of(frame).coroutines if term in frame.module.awaited}
-            known = self._awaited[frame] = [
+            behaviour = self.of(frame)
+            made = {term for term, _ in behaviour.coroutines if term in frame.module.awaited}
+            awaited = [
                 event for term in sorted(made) if (event := self._waiting(frame, term)) is not None
             ]
+            known = self._with_awaited[frame] = behaviour.events + tuple(awaited)
         return known
 
     def _waiting(self, frame: Frame, term: int) -> Event | None:

@@ -4,7 +4,7 @@ of these frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 
 class CallGraph:
     """Who calls each frame, and where functions of libraries are called: frame, event, and which
-    alternative of that it is. Events of which a callee is unknown are left out. With ``awaited``,
-    who awaits a coroutine calls its function.
+    alternative of that it is. ``happening`` is what each frame does that counts. Events of which a
+    callee is unknown are left out.
     """
 
-    def __init__(self, project: Project, frames: Iterable[Frame], *, awaited: bool = False) -> None:
+    def __init__(self, project: Project, happening: Mapping[Frame, Sequence[Event]]) -> None:
         self._behaviours = project.behaviours
         self.libraries: list[tuple[Frame, Event, int, RunExternal]] = []
         self._callers: dict[Frame, list[tuple[Frame, Event, int]]] = {}
-        for frame in frames:
-            events: Sequence[Event] = self._behaviours.of(frame).events
-            for event in (*events, *self._behaviours.awaited(frame)) if awaited else events:
+        for frame, events in happening.items():
+            for event in events:
                 if None in event.alternatives:
                     continue
                 if len(event.alternatives) > 1:
@@ -43,6 +42,19 @@ class CallGraph:
     def callers(self, frame: Frame) -> Iterable[tuple[Frame, Event, int]]:
         """Who calls a frame."""
         return self._callers.get(frame, ())
+
+    def leading_to(self, is_sought: Callable[[Frame, Event], bool]) -> set[Frame]:
+        """The frames that do something of a kind, or call one that does."""
+        found = {frame for frame, event, _, _ in self.libraries if is_sought(frame, event)}
+        for calls in self._callers.values():
+            found.update([frame for frame, event, _ in calls if is_sought(frame, event)])
+        waiting = list(found)
+        while waiting:
+            for frame, _, _ in self.callers(waiting.pop()):
+                if frame not in found:
+                    found.add(frame)
+                    waiting.append(frame)
+        return found
 
     def _going_on(self, frame: Frame, event: Event) -> Event:
         """An event without those of its callees that come back to it: what delegates to an object

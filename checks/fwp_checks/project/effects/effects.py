@@ -166,7 +166,7 @@ class Effects:
             return False
         if not event.is_remembered or not self._each_time:
             return True
-        return self._each_object and frame.module.facts.terms[event.term][0] == t.ATTR
+        return self._each_object and is_kept_by_object(frame, event)
 
     def _answer(self, proof: Proof, asked: Requirements, frame: Frame, callee: Frame) -> None:
         """Note which tests of a callee's parameters a call leaves open, or to its own caller."""
@@ -275,6 +275,11 @@ class Effects:
             sides[not proofs].append(alternative)
         is_brief = all(proof.is_brief for proofs in found for proof in proofs)
         return not is_brief and self._stand_ins.leave(frame, event.term, *sides)
+
+
+def is_kept_by_object(frame: Frame, event: Event) -> bool:
+    """Whether what an event gives is remembered with an object."""
+    return event.is_remembered and frame.module.facts.terms[event.term][0] == t.ATTR
 
 
 def _says_as_much(known: list[Proof], new: Proof) -> bool:

@@ -429,7 +429,8 @@ class LoopCollector:
 
     @cached_property
     def _calls(self) -> CallGraph:
-        return CallGraph(self._project, self._reached[0])
+        of = self._behaviours.of
+        return CallGraph(self._project, {frame: of(frame).events for frame in self._reached[0]})
 
     @cached_property
     def _effects(self) -> list[tuple[Severity, Effects]]:

@@ -11,9 +11,10 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region, Scope
 from fwp_checks.project.effects.asked_for import AskedFor
 from fwp_checks.project.effects.behaviours import Event
+from fwp_checks.project.effects.call_graph import CallGraph
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.chains import Call, call_at
-from fwp_checks.project.effects.effects import Effects, Link, Rows
+from fwp_checks.project.effects.effects import Effects, Link, Rows, is_kept_by_object
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.outcome import RunExternal, RunFrame
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 # What is further away is a job that is done for each item, which happens to use the database.
 _MOST_LINKS = {"queries": 3, "writes": 2}
+
+# What has rounds.
+_ROUNDS = (*LOOPS, "while")
 
 # How far away a statement that writes is looked for.
 _LEVELS = 2
@@ -87,35 +91,55 @@ class LoopEffects:
         self._lengths = Lengths(project)
         self._gone_through = GoneThrough(project)
         self._filling = Filling(project, callers)
+        self._open_ended: dict[Frame, list[Region]] = {}
         self._writing: dict[tuple[Frame, int, int], bool] = {}
+        self._sending: dict[tuple[Frame, int, int, int], bool] = {}
+
+    @cached_property
+    def _in_rounds(self) -> dict[Frame, list[Event]]:
+        """What each frame does in its loops; other frames are left out."""
+        of = self._project.behaviours.with_awaited
+        found: dict[Frame, list[Event]] = {}
+        for frame in self._frames.all:
+            regions = frame.module.regions_in(frame.scope_number)
+            loops = [region for region in regions if region.kind in _ROUNDS]
+            if loops and (events := [event for event in of(frame) if _is_in(event, loops)]):
+                found[frame] = events
+        return found
+
+    @cached_property
+    def _calls(self) -> CallGraph:
+        """What runs in rounds of loops."""
+        return self._frames.calls_from(self._in_rounds)
 
     @cached_property
     def _effects(self) -> dict[str, Effects]:
         return {
-            effect: Effects(
-                self._project, self._frames.calls, partial(self._row, effect), each_time=True
-            )
+            effect: Effects(self._project, self._calls, partial(self._row, effect), each_time=True)
             for effect in _MOST_LINKS
         }
 
     @cached_property
     def _of_objects(self) -> Effects:
-        """The queries whose results objects remember."""
+        """The queries whose results objects remember, in loops that come to such a result."""
+        keeping = self._calls.leading_to(is_kept_by_object)
+        calls = self._frames.calls_from(
+            {frame: events for frame, events in self._in_rounds.items() if frame in keeping}
+        )
         row = partial(self._row, "queries")
-        calls = self._frames.calls
         return Effects(self._project, calls, row, each_time=True, each_object=True)
 
     def collect(self, effect: str) -> list[LoopSite]:
         """The places that have an effect (``queries`` or ``writes``), each with its shortest
         chain.
         """
-        behaviours = self._project.behaviours
         effects = self._effects[effect]
         best: dict[tuple[str, int], LoopSite] = {}
-        for frame in self._frames.all:
+        for frame, events in self._in_rounds.items():
             loops = self._loops(frame)
-            events = (*behaviours.of(frame).events, *behaviours.awaited(frame)) if loops else ()
             for event in events:
+                if not _is_in(event, loops):
+                    continue
                 by_nobody = partial(self._asked_for.by_nobody, frame, event.term)
                 chain, is_open = effects.proven(frame, event, by_nobody)
                 if not chain and effect == "queries":
@@ -155,10 +179,11 @@ class LoopEffects:
                 yield place
 
     def _row(self, effect: str, run: RunExternal) -> EffectRow | None:
+        row = self._rows.of(run, effect)
         # What is fetched for a row is the business of the query that gave the row.
-        if self._project.frameworks.lack(None, run) is not None:
+        if row is None or self._project.frameworks.lack(None, run) is not None:
             return None
-        return self._rows.of(run, effect)
+        return row
 
     def _site(
         self,
@@ -252,10 +277,9 @@ class LoopEffects:
 
     def _is_kept(self, link: Link) -> bool:
         """Whether the result of what a link does is remembered."""
-        behaviours = self._project.behaviours
         return any(
             event.is_remembered
-            for event in (*behaviours.of(link.frame).events, *behaviours.awaited(link.frame))
+            for event in self._project.behaviours.with_awaited(link.frame)
             if event.term == link.term
         )
 
@@ -321,10 +345,10 @@ class LoopEffects:
         return known
 
     def _finds_writing(self, frame: Frame, part: Region | Scope) -> bool:
-        writes, behaviours = self._effects["writes"], self._project.behaviours
+        writes = self._effects["writes"]
         if any(
             writes.chain(frame, event) is not None
-            for event in (*behaviours.of(frame).events, *behaviours.awaited(frame))
+            for event in self._project.behaviours.with_awaited(frame)
             if part.start <= event.term < part.end
         ):
             return True
@@ -343,8 +367,15 @@ class LoopEffects:
         """Whether a statement that writes is executed there, or so many calls away; or objects are
         changed there in a function that is called.
         """
-        behaviours, frameworks = self._project.behaviours, self._project.frameworks
-        for event in (*behaviours.of(frame).events, *behaviours.awaited(frame)):
+        key = (frame, part.start, part.end, levels)
+        known = self._sending.get(key)
+        if known is None:
+            known = self._sending[key] = self._finds_sending(frame, part, levels)
+        return known
+
+    def _finds_sending(self, frame: Frame, part: Region | Scope, levels: int) -> bool:
+        frameworks = self._project.frameworks
+        for event in self._project.behaviours.with_awaited(frame):
             alternatives = event.alternatives if part.start <= event.term < part.end else ()
             for run in [run for alternative in alternatives for run in alternative or ()]:
                 if isinstance(run, RunFrame):
@@ -367,13 +398,16 @@ class LoopEffects:
 
     def _loops(self, frame: Frame) -> list[Region]:
         """The loops of a function that go over data of any length."""
-        return [
-            region
-            for region in frame.module.regions_in(frame.scope_number)
-            if region.kind in LOOPS
-            and not region.exits
-            and self._lengths.is_open_ended(frame, region)
-        ]
+        known = self._open_ended.get(frame)
+        if known is None:
+            known = self._open_ended[frame] = [
+                region
+                for region in frame.module.regions_in(frame.scope_number)
+                if region.kind in LOOPS
+                and not region.exits
+                and self._lengths.is_open_ended(frame, region)
+            ]
+        return known
 
     @staticmethod
     def _leaves(frame: Frame, loop: Region, term: int) -> bool:
@@ -398,6 +432,10 @@ def without_repeats(sites: Iterable[LoopSite]) -> Iterator[LoopSite]:
                 continue
             seen.add(key)
         yield site
+
+
+def _is_in(event: Event, loops: Sequence[Region]) -> bool:
+    return any(loop.start <= event.term < loop.end for loop in loops)
 
 
 def _weight(is_work: bool) -> Weight:

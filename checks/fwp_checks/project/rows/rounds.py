@@ -146,8 +146,7 @@ class Rounds:
     def _runs(self, frame: Frame, start: int, end: int, levels: int) -> Iterator[Run]:
         """What runs in a stretch of a frame, and so many calls away from it."""
         inner: dict[Frame, None] = {}
-        behaviours = self._project.behaviours
-        for event in (*behaviours.of(frame).events, *behaviours.awaited(frame)):
+        for event in self._project.behaviours.with_awaited(frame):
             for alternative in event.alternatives if start < event.term < end else ():
                 for run in alternative or ():
                     yield run

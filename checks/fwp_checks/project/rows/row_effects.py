@@ -69,18 +69,22 @@ class RowEffects:
         return list(by_query(self._find()).values())
 
     def _find(self) -> Iterator[RowSite]:
-        shown = [consumer for consumer in self._frames.consumers if consumer.touches]
-        if not shown:
-            return
-        effects = Effects(self._project, self._frames.calls, self._row, each_time=True)
-        for consumer in shown:
-            for touch in consumer.touches:
-                for alternative in touch.alternatives:
-                    for run in alternative or ():
-                        if isinstance(run, RunFrame):
-                            yield from self._sites(effects, run.frame, consumer)
-                        else:
-                            yield from self._handed_on(run, consumer)
+        shown = [
+            (consumer, run)
+            for consumer in self._frames.consumers
+            for touch in consumer.touches
+            for alternative in touch.alternatives
+            for run in alternative or ()
+        ]
+        of = self._project.behaviours.with_awaited
+        handed = [run.frame for _, run in shown if isinstance(run, RunFrame)]
+        calls = self._frames.calls_from({frame: of(frame) for frame in handed if rows_among(frame)})
+        effects = Effects(self._project, calls, self._row, each_time=True)
+        for consumer, run in shown:
+            if isinstance(run, RunFrame):
+                yield from self._sites(effects, run.frame, consumer)
+            else:
+                yield from self._handed_on(run, consumer)
 
     def _row(self, run: RunExternal) -> EffectRow | None:
         # What is fetched for a row is the business of the query that gave the row; it may be what a
@@ -88,9 +92,10 @@ class RowEffects:
         receiver = run.receiver
         if isinstance(receiver, Instance) and not receiver.details and run.name.startswith(_ORM):
             return None
-        if self._project.frameworks.lack(None, run) is not None:
+        row = self._rows.of(run, "queries")
+        if row is None or self._project.frameworks.lack(None, run) is not None:
             return None
-        return self._rows.of(run, "queries")
+        return row
 
     def _handed_on(self, run: RunExternal, consumer: Consumer) -> Iterator[RowSite]:
         """Where a query is built that a function hands on, and the consumer then runs."""

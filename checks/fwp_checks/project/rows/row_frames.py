@@ -4,9 +4,11 @@ frames that it starts from with all that they run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.effects.behaviours import Event, run_by
 from fwp_checks.project.effects.call_graph import CallGraph
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
@@ -74,10 +76,22 @@ class RowFrames:
         modules = [frame.module, *([class_.module] if isinstance(class_, ClassValue) else [])]
         return any(module in self._project.row_modules for module in modules)
 
-    @cached_property
-    def calls(self) -> CallGraph:
-        """What they call."""
-        return CallGraph(self._project, self.all, awaited=True)
+    def calls_from(self, asked: Mapping[Frame, Sequence[Event]]) -> CallGraph:
+        """What some events of frames call, and all that is called then. Who awaits a coroutine
+        calls its function.
+        """
+        happening = self._project.behaviours.with_awaited
+        called: dict[Frame, Sequence[Event]] = {}
+        waiting = list(asked.values())
+        while waiting:
+            for frame in run_by(waiting.pop()):
+                if frame not in called:
+                    called[frame] = happening(frame)
+                    waiting.append(called[frame])
+        among = {**asked, **called}
+        return CallGraph(
+            self._project, {frame: among[frame] for frame in self.all if frame in among}
+        )
 
     @cached_property
     def by_function(self) -> dict[FunctionKey, list[Frame]]:
