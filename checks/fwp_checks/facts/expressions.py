@@ -111,8 +111,9 @@ class Expressions:
         layer: Layer | None = None,
     ) -> int:
         """Close a region that began at term number ``start``; gives its number."""
-        exits = layer.leaving if layer is not None else (False, False)
-        self.regions.append(Region(kind, start, len(self.terms), term, is_async, leaves, *exits))
+        exits, breaks = layer.leaving if layer is not None else (False, False)
+        end = len(self.terms)
+        self.regions.append(Region(kind, start, end, term, is_async, leaves, exits, breaks))
         return len(self.regions) - 1
 
     def unreached(self, start: int) -> None:

@@ -45,6 +45,7 @@ _KINDS: dict[type[ast.AST], int] = {
     }.items()
     for class_ in classes
 }
+_HOLDING = (ast.stmt, ast.excepthandler, ast.match_case)
 _LEAVING: frozenset[type[ast.AST]] = frozenset({ast.Return, ast.Raise, ast.Break, ast.Continue})
 
 
@@ -76,6 +77,7 @@ class Extractor(Expressions):
         self.declared_outer: dict[str, str] = {}
         self.rebound_within = frozenset()
         self._has_nonlocal = "nonlocal" in text
+        self._rebinding: list[tuple[int, str]] = []
         self.statements: list[int] = []
         self._attempt: Any = None
         self._attempted: list[int] = []
@@ -104,6 +106,8 @@ class Extractor(Expressions):
     def module(self, tree: ast.Module) -> None:
         """Walk a module and everything in it."""
         self.scopes.append(Scope("module", "", -1, 1, 0, self._line_count))
+        if self._has_nonlocal:
+            self._rebinding = _rebinding_in(tree)
         self.block(tree.body)
         self._close_scope(self.scopes[0])
         while self._queue:
@@ -134,7 +138,7 @@ class Extractor(Expressions):
         self.scope_number = number
         self.environment = Environment(self.terms, self.spans)
         self.declared_outer = {}
-        self.rebound_within = _rebound_within(node) if self._has_nonlocal else frozenset()
+        self.rebound_within = self._rebound_in(node) if self._rebinding else frozenset()
         self._names = {}
         scope.start = len(self.terms)
         for index, parameter in enumerate(scope.parameters):
@@ -146,6 +150,15 @@ class Extractor(Expressions):
             scope.is_stub = _is_stub(node.body)
             self._body(scope, node.body)
         self._close_scope(scope)
+
+    def _rebound_in(self, node: Any) -> frozenset[str]:
+        """The names that functions within a function declare to be those of functions around
+        them.
+        """
+        if type(node) is ast.Lambda:
+            return frozenset()
+        first, last = node.lineno, node.end_lineno
+        return frozenset([name for line, name in self._rebinding if first <= line <= last])
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = tuple([self.expression(d) for d in node.decorator_list])
@@ -199,8 +212,10 @@ class Extractor(Expressions):
         self.bind(node.name, self.add((t.DEFINITION, number), node))
 
     def _type_parameters(self, node: Any) -> dict[str, int]:
-        found = {}
-        for parameter in getattr(node, "type_params", ()):
+        found: dict[str, int] = {}
+        if sys.version_info < (3, 12):
+            return found
+        for parameter in node.type_params:
             bound = self.annotation(getattr(parameter, "bound", None))
             found[parameter.name] = self.add((t.TYPE_VARIABLE, parameter.name, bound), parameter)
         if found:
@@ -574,10 +589,17 @@ def _is_stub(body: Sequence[ast.stmt]) -> bool:
     return True
 
 
-def _rebound_within(node: ast.AST) -> frozenset[str]:
-    """The names that functions within a function declare to be those of functions around them."""
-    found: set[str] = set()
-    for inner in ast.walk(node):
-        if type(inner) is ast.Nonlocal:
-            found.update(inner.names)
-    return frozenset(found)
+def _rebinding_in(tree: ast.Module) -> list[tuple[int, str]]:
+    """The names that ``nonlocal`` statements of a module declare, each with its line."""
+    found: list[tuple[int, str]] = []
+    waiting: list[Any] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is ast.Nonlocal:
+            found += [(node.lineno, name) for name in node.names]
+            continue
+        # What holds statements holds them in lists; others, of expressions, are left alone.
+        for field in node.__dict__.values():
+            if type(field) is list and field and isinstance(field[0], _HOLDING):
+                waiting += field
+    return found

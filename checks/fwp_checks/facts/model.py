@@ -317,7 +317,8 @@ def _plain_region(one: Region) -> _PlainRegion:
 
 
 def _read_region(plain: _PlainRegion) -> Region:
-    return Region(*plain)
+    kind, start, end, term, is_async, leaves, exits, breaks = plain
+    return Region(kind, start, end, term, is_async, leaves, exits, breaks)
 
 
 def _plain_import(one: Import) -> _PlainImport:

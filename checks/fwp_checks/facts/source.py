@@ -139,17 +139,15 @@ def parse_expression(text: str) -> ast.expr | None:
 
 def last_name(node: ast.expr) -> str:
     """The last part of a name, ``cast`` of ``typing.cast``; "" for anything else."""
-    name: str = getattr(node, "attr", "") or getattr(node, "id", "")
-    return name
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def wide_lines(text: str) -> dict[int, bytes]:
     """The lines that are more than ASCII, in UTF-8, by their numbers."""
-    return {
-        number: line.encode("utf-8", "surrogatepass")
-        for number, line in enumerate(text.split("\n"), 1)
-        if not line.isascii()
-    }
+    lines = text.encode("utf-8", "surrogatepass").split(b"\n")
+    return {number: line for number, line in enumerate(lines, 1) if not line.isascii()}
 
 
 def _tree(text: str) -> ast.Module | Problem:
