@@ -78,6 +78,10 @@ class Cache:
             return None
         return payload
 
+    def has(self, key: str) -> bool:
+        """Whether there is an entry for a key; it may turn out to be damaged."""
+        return self._root is not None and Path(self._path(key)).is_file()
+
     def put(self, key: str, payload: bytes) -> None:
         """Keep a payload. Raises ValueError for what is no recipe."""
         if self._root is None or not self._writable:

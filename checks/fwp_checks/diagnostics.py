@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from fwp_checks.codes import PAGES, rule_codes
 from fwp_checks.finding import Finding, Range, Severity
-from fwp_checks.rules import PAGES, rule_codes
 
 FILE_SKIPPED = "FWP901"
 INTERNAL_ERROR = "FWP902"

@@ -47,6 +47,19 @@ def no_collection() -> Iterator[None]:
 
 
 @contextmanager
+def rare_collection() -> Iterator[None]:
+    """With the cyclic collector only for many objects: those of imports stay in any case, and it
+    would go through them a hundred times.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_MANY_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@contextmanager
 def deep_recursion() -> Iterator[None]:
     """Room for long chains of calls while a project is evaluated."""
     before = sys.getrecursionlimit()

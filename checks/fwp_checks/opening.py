@@ -13,7 +13,13 @@ from fwp_checks.cache import Cache
 from fwp_checks.loading import Loading
 from fwp_checks.packs import Packs
 from fwp_checks.project.files.relevance import certain, relevant
-from fwp_checks.project.files.roots import added_names, inner_names, module_names, source_roots
+from fwp_checks.project.files.roots import (
+    SourceRoots,
+    added_names,
+    inner_names,
+    module_names,
+    source_roots,
+)
 from fwp_checks.settings import Settings
 from fwp_checks.sources import Sources
 
@@ -22,12 +28,16 @@ _SYNTAX_BYTES = 1_000_000
 
 
 class Opening:
-    """The files of a project (paths relative to the root), whose facts are being made.
+    """The files of a project (paths relative to the root), whose facts are being made: of those
+    that matter in any case from the start, of the others from :meth:`complete` on.
 
     ``wanted`` are files that are analysed even if nothing speaks for it. ``roots`` are the folders
     that imports start from, ``names`` the dotted names that each file answers to. As a context it
     ends the reading that is still going on.
     """
+
+    roots: SourceRoots
+    names: dict[str, list[str]]
 
     def __init__(
         self,
@@ -39,27 +49,32 @@ class Opening:
         jobs: int = 1,
         wanted: Collection[str] = (),
     ) -> None:
-        contents = {
+        self._root = root
+        self._settings = settings
+        self._files = files
+        self._wanted = wanted
+        self._contents = {
             path: content for path in files if isinstance(content := sources.read(path), bytes)
         }
-        matter = certain(contents)
-        early = [path for path in files if path in matter]
+        self._matter = certain(self._contents)
+        early = [path for path in files if path in self._matter]
         self.loading = Loading(sources, Packs(cache, root, "code"), jobs, early)
-        try:
-            # While other processes read these.
-            inside = [path for path in files if path not in wanted or not Path(path).is_absolute()]
-            self.roots = source_roots(root, inside, settings, contents)
-            self.names = {path: module_names(path, self.roots) for path in files}
-            everything = files if settings.entry_points else wanted
-            rest = relevant(contents, self._all_names(), {*everything, *matter}) - matter
-            rest.update(path for path in files if path not in contents)
-            others = [path for path in contents if path not in matter and path not in rest]
-            if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
-                others = []
-            self.loading.add([path for path in files if path in rest], for_syntax=others)
-        except BaseException:
-            self.loading.stop()
-            raise
+
+    def complete(self) -> None:
+        """Find out what else matters, while other processes read what does in any case."""
+        files, contents, matter = self._files, self._contents, self._matter
+        wanted = self._wanted
+        inside = [path for path in files if path not in wanted or not Path(path).is_absolute()]
+        self.roots = source_roots(self._root, inside, self._settings, contents)
+        self.names = {path: module_names(path, self.roots) for path in files}
+        everything = files if self._settings.entry_points else wanted
+        rest = relevant(contents, self._all_names(), {*everything, *matter}) - matter
+        rest.update(path for path in files if path not in contents)
+        others = [path for path in contents if path not in matter and path not in rest]
+        if sum(len(contents[path]) for path in others) > _SYNTAX_BYTES:
+            others = []
+        self._contents = {}
+        self.loading.add([path for path in files if path in rest], for_syntax=others)
 
     def _all_names(self) -> dict[str, list[str]]:
         """Every name that an import may call a file by."""

@@ -18,15 +18,20 @@ from fwp_checks.cache import Cache, recipe
 _FEW = 4
 
 
+def are_listed(cache: Cache, root: Path, kind: str) -> bool:
+    """Whether there is a list of packs of this kind for the project in a folder."""
+    return any(cache.has(place) for place in _lists(root, kind))
+
+
 class Packs:
     """The packs of one kind of files of the project in a folder; without a kind there are none."""
 
     def __init__(self, cache: Cache, root: Path, kind: str) -> None:
         self._cache = cache
-        # A checkout in another place has its own list, and begins with what others of its name had.
-        places = (str(root), root.name) if kind and self.are_kept else ()
-        self._lists = [recipe("packs", str(marshal.version), kind, place) for place in places]
-        self._packs = self._listed()
+        self._lists = _lists(root, kind) if kind and self.are_kept else []
+        listed = self._listed()
+        self._is_listed = listed is not None
+        self._packs = listed or {}
         self._pack_of = {key: pack for pack, keys in self._packs.items() for key in keys}
         self._opened: dict[str, dict[str, bytes]] = {}
         self._used: set[str] = set()
@@ -38,8 +43,8 @@ class Packs:
         return self._cache.directory is not None
 
     def found(self, keys: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """What is kept under these keys."""
-        if not self.are_kept:
+        """What is kept under these keys: nothing, if no list tells of the project."""
+        if not self.are_kept or (self._lists and not self._is_listed):
             return
         left = dict.fromkeys(keys)
         for pack in dict.fromkeys(self._pack_of[key] for key in keys if key in self._pack_of):
@@ -79,8 +84,10 @@ class Packs:
             self._new[_key(keys)] = keys
 
     def save(self) -> None:
-        """List the packs for the next time: new ones, and those of which at least half was used."""
-        if not self._new:
+        """List the packs for the next time: new ones, and those of which at least half was used.
+        A project without any gets a list, too, by which it is known.
+        """
+        if not self._new and self._is_listed:
             return
         for pack, keys in list(self._packs.items()):
             used = self._used.intersection(keys)
@@ -98,15 +105,16 @@ class Packs:
     def _is_pack(self, keys: Sequence[str]) -> bool:
         return bool(self._lists) and len(keys) > _FEW
 
-    def _listed(self) -> dict[str, Sequence[str]]:
+    def _listed(self) -> dict[str, Sequence[str]] | None:
+        """The packs of the project with whose facts each holds; None if there is no list."""
         for place in self._lists:
             data = self._cache.get(place)
             if data is not None:
                 try:
                     return dict(marshal.loads(data))
                 except (ValueError, EOFError, TypeError):
-                    return {}
-        return {}
+                    return None
+        return None
 
     def _read(self, pack: str) -> Iterator[tuple[str, bytes]]:
         data = self._cache.get(pack)
@@ -115,6 +123,12 @@ class Packs:
         except (ValueError, EOFError, TypeError):
             return
         yield from zip(self._packs[pack], found, strict=False)
+
+
+def _lists(root: Path, kind: str) -> list[str]:
+    """The places of the lists for a project, in the order in which they are looked for."""
+    # A checkout in another place has its own list, and begins with what others of its name had.
+    return [recipe("packs", str(marshal.version), kind, place) for place in (str(root), root.name)]
 
 
 def _key(keys: Sequence[str]) -> str:

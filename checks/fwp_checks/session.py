@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -22,6 +23,7 @@ from fwp_checks.cache import Cache, default_directory, recipe
 from fwp_checks.catalogue import Catalogue, CatalogueError
 from fwp_checks.finding import Edit, Finding, Range, Report, Severity, Skipped, Step
 from fwp_checks.interpreter import deep_recursion, no_collection, on_one_stack
+from fwp_checks.packs import are_listed
 from fwp_checks.project.files.discovery import (
     find_root,
     is_template_path,
@@ -33,6 +35,7 @@ from fwp_checks.settings import Settings, SettingsError
 from fwp_checks.sources import Sources, digest_of, read_file
 
 if TYPE_CHECKING:
+    from fwp_checks.opening import Opening
     from fwp_checks.project.linked import Project
     from fwp_checks.routes import RouteTree
 
@@ -44,11 +47,10 @@ _BOUND_TOO_EARLY = "FWP302"
 
 
 class _Inputs(NamedTuple):
-    """What an analysis reads: files of code, where their bytes come from, files of test code."""
+    """What an analysis reads: files of code, and where their bytes come from."""
 
     files: list[str]
     sources: Sources
-    tests: list[str]
 
 
 class Session:
@@ -221,23 +223,46 @@ class Session:
 
     def _whole(self, progress: Progress | None) -> Report:
         if self._report is None:
-            inputs = self._inputs()
-            beside = [*self._templates, *self._deployment, *inputs.tests]
-            self._digests = digests = inputs.sources.digests([*inputs.files, *beside])
+            self._report = on_one_stack(partial(self._answer, progress))
+        return self._report
+
+    def _answer(self, progress: Progress | None) -> Report:
+        inputs = files, sources = self._inputs()
+        with no_collection(), ExitStack() as reading:
+            opening = None
+            if self._project is None and not are_listed(self._cache, self.root, "code"):
+                # It was never checked: other processes begin to read before this one makes sure.
+                opening = reading.enter_context(self._opening(inputs))
+            tests = self._wanted_tests(sources, files)
+            self._digests = digests = sources.digests(
+                [*files, *self._templates, *self._deployment, *tests]
+            )
             key = self._result_key(digests, self._named(inputs))
             stored = self._cache.get(key)
             report = _read_report(stored) if stored is not None else None
             if report is None:
-                report = on_one_stack(partial(self._analyse, inputs, progress))
+                report = self._analyse(inputs, tests, opening, progress)
                 self._cache.put(key, _write_report(report))
-            self._report = report
-        return self._report
+        return report
+
+    def _analyse(
+        self,
+        inputs: _Inputs,
+        tests: Sequence[str],
+        opening: Opening | None,
+        progress: Progress | None,
+    ) -> Report:
+        if self._project is None:
+            with opening or self._opening(inputs) as begun:
+                self._project = self._link(begun, inputs.sources, tests, progress)
+        from fwp_checks import analysis
+
+        return analysis.check(self._project, progress)
 
     def _inputs(self) -> _Inputs:
         files = self._files()
         self._known_files = frozenset(files)
-        sources = self._sources()
-        return _Inputs(files, sources, self._wanted_tests(sources, files))
+        return _Inputs(files, self._sources())
 
     def _files(self) -> list[str]:
         templates: list[str] = []
@@ -285,42 +310,45 @@ class Session:
     def _sources(self) -> Sources:
         return Sources(self.root, self._overlays, self._extra)
 
-    def _analyse(self, inputs: _Inputs, progress: Progress | None) -> Report:
-        with no_collection():
-            project = self._linked(inputs, progress)
-            from fwp_checks import analysis
+    def _opening(self, inputs: _Inputs) -> Opening:
+        from fwp_checks.opening import Opening
 
-            return analysis.check(project, progress)
+        files, sources = inputs
+        wanted = self._extra.keys() | self._overlays.keys()
+        return Opening(self.root, self.settings, sources, files, self._cache, self._jobs, wanted)
 
-    def _linked(self, inputs: _Inputs | None = None, progress: Progress | None = None) -> Project:
+    def _linked(self) -> Project:
         if self._project is None:
-            from fwp_checks.opening import Opening
-
-            files, sources, tests = inputs or self._inputs()
-            wanted = self._extra.keys() | self._overlays.keys()
-            with (
-                no_collection(),
-                Opening(
-                    self.root, self.settings, sources, files, self._cache, self._jobs, wanted
-                ) as opening,
-            ):
-                # While other processes read files.
-                from fwp_checks import analysis
-
-                self._project = analysis.link(
-                    opening,
-                    self.root,
-                    self.settings,
-                    self.catalogue,
-                    sources,
-                    self._cache,
-                    self._jobs,
-                    progress,
-                    self._templates,
-                    self._deployment,
-                    tests,
-                )
+            inputs = files, sources = self._inputs()
+            tests = self._wanted_tests(sources, files)
+            with no_collection(), self._opening(inputs) as opening:
+                self._project = self._link(opening, sources, tests)
         return self._project
+
+    def _link(
+        self,
+        opening: Opening,
+        sources: Sources,
+        tests: Sequence[str],
+        progress: Progress | None = None,
+    ) -> Project:
+        opening.complete()
+        # While other processes read files.
+        from fwp_checks import analysis
+
+        return analysis.link(
+            opening,
+            self.root,
+            self.settings,
+            self.catalogue,
+            sources,
+            self._cache,
+            self._jobs,
+            progress,
+            self._templates,
+            self._deployment,
+            tests,
+        )
 
     _known_files: frozenset[str] = frozenset()
 

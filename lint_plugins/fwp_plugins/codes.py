@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 
 from fwp_checks.diagnostics import NAMES, is_known_prefix
-from fwp_checks.rules import all_rules
 
 _PREFIX = re.compile(r"FWP\d*")
 
@@ -21,6 +20,8 @@ def unknown(prefixes: Iterable[str]) -> str | None:
 
 def suggestion(word: str) -> str:
     """The end of a message about an unknown word: the codes and rule names close to it."""
+    from fwp_checks.rules import all_rules
+
     names = [*NAMES]
     for loaded in all_rules():
         names += [loaded.rule.code, loaded.rule.name]

@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
+from fwp_checks.codes import PAGES, rule_codes
 from fwp_checks.diagnostics import BROKEN_SETTINGS, INTERNAL_ERROR, NAMES
 from fwp_checks.finding import Finding, Range, Severity
 from fwp_checks.patterns import matches
 from fwp_checks.project.files.discovery import find_root, is_test_path, python_files
-from fwp_checks.rules import PAGES, all_rules
 from fwp_checks.session import Session
 from fwp_checks.settings import FILE_ACCESS, Settings, SettingsError
 from fwp_plugins.codes import unknown
@@ -57,8 +57,7 @@ class Overrides:
         if not self.enable:
             return settings
         # A rule in preview is switched on by its full code.
-        codes = (loaded.rule.code for loaded in all_rules())
-        enabled = tuple(code for code in codes if code.startswith(self.enable))
+        enabled = tuple(code for code in rule_codes() if code.startswith(self.enable))
         return replace(settings, select=(*settings.select, *enabled))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fwp_checks.cache import Cache, recipe
-from fwp_checks.packs import Packs
+from fwp_checks.packs import Packs, are_listed
 
 ROOT = Path("/home/user/program")
 
@@ -78,6 +78,14 @@ def test_a_checkout_in_another_place_finds_them(tmp_path: Path) -> None:
     assert _found(Cache(tmp_path), range(10), other) == list(range(10))
     _put(Cache(tmp_path), range(20, 30), other)
     assert _found(Cache(tmp_path), range(30)) == list(range(10))
+
+
+def test_a_project_is_known_by_its_list(tmp_path: Path) -> None:
+    assert not are_listed(Cache(tmp_path), ROOT, "code")
+    _put(Cache(tmp_path), [])
+    assert are_listed(Cache(tmp_path), ROOT, "code")
+    assert not are_listed(Cache(tmp_path), ROOT.with_name("other"), "code")
+    assert not are_listed(Cache(None), ROOT, "code")
 
 
 def test_without_a_kind_each_is_kept_alone(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fwp_checks.codes import PAGES
 from fwp_checks.finding import Severity
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 # Event loop and queries.
 _OF_SHARES = ("FWP1", "FWP2")
-
-PAGES = "https://flake8-fwp.readthedocs.io/en/latest/rules/"
 
 
 class Status(Enum):
@@ -75,13 +74,6 @@ class LoadedRule:
     rule: Rule
     check: Callable[[FileView], Iterable[Finding]]
     page: Path
-
-
-@cache
-def rule_codes() -> tuple[str, ...]:
-    """The codes of all rules, by the names of their folders: no rule is imported for that."""
-    folders = (info.name for info in pkgutil.iter_modules(__path__) if info.ispkg)
-    return tuple(folder.partition("_")[0].upper() for folder in folders)
 
 
 @cache

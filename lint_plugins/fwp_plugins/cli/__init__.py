@@ -6,11 +6,13 @@ unreadable or unparsable files, internal errors).
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from fwp_checks.interpreter import rare_collection
 from fwp_plugins.cli.arguments import parse
 from fwp_plugins.cli.errors import CommandError
 
@@ -25,7 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    arguments = parse(argv)
+    with rare_collection():
+        return _run(parse(argv))
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         status: int = arguments.run(arguments)
         return status

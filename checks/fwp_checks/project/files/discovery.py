@@ -212,7 +212,7 @@ def _walk(
                     if tests is not None and _is_so(entry.is_file) and not matches(path, exclude):
                         tests.append(path)
                     continue
-                if _is_shadowed(Path(place), path, names):
+                if name[:-3] in names and _is_shadowed(Path(place), path):
                     continue
                 if _is_so(entry.is_file) and not matches(path, exclude):
                     yield path
@@ -235,12 +235,12 @@ def _is_so(asked: Callable[[], bool]) -> bool:
         return False
 
 
-def _is_shadowed(folder: Path, path: str, names: set[str]) -> bool:
-    """Whether a module in a package lies beside a package of the same name, so that no import can
-    mean it. (Outside of packages it may be a script.)
+def _is_shadowed(folder: Path, path: str) -> bool:
+    """Whether a module in a package, beside which something has its name, lies beside a package of
+    that name, so that no import can mean it. (Outside of packages it may be a script.)
     """
     stem = path.rpartition("/")[2].removesuffix(".py")
-    if stem not in names or not (folder / stem / "__init__.py").exists():
+    if not (folder / stem / "__init__.py").exists():
         return False
     around = (folder, *folder.parents)[: path.count("/") + 1]
     return any((outer / "__init__.py").exists() for outer in around)
