@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fwp_checks.cache import Cache, recipe
 from fwp_checks.facts.model import FACTS_VERSION, ModuleFacts
+from fwp_checks.facts.sharing import Sharing
 from fwp_checks.packs import Packs
 from fwp_checks.reading import (
     Item,
@@ -57,7 +58,9 @@ class Loading:
 
     def result(self, progress: Progress | None = None) -> dict[str, ModuleFacts]:
         """The facts of the files by path; a file that cannot be read has facts that say so."""
+        sharing = Sharing()
         for done, (key, facts) in enumerate(self._results(), 1):
+            sharing.share(facts.terms)
             self._found.update(dict.fromkeys(self._missing[key], facts))
             if progress is not None:
                 progress("reading", done, len(self._missing))
