@@ -26,6 +26,7 @@ from fwp_checks.project.meaning.values import (
     Unknown,
     Value,
     Wrapped,
+    unknown,
 )
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def attribute(project: Project, instance: Instance, name: str) -> Value | None:
     field = models.field(class_, name) if isinstance(class_, ClassValue) else None
     if isinstance(field, Field):
         held = _COLUMNS.get(field.type.rpartition(".")[2])
-        return Instance(held) if held is not None else Unknown(f"column '{name}'")
+        return Instance(held) if held is not None else unknown(f"column '{name}'")
     return None
 
 

@@ -77,6 +77,9 @@ class Behaviour:
     coroutines: tuple[tuple[int, Frame], ...]
 
 
+_NOTHING = Behaviour((), ())
+
+
 def run_by(events: Iterable[Event]) -> Iterator[Frame]:
     """The frames that events run."""
     for event in events:
@@ -110,7 +113,7 @@ class Behaviours:
                 known = self._find(frame)
             except Exception as error:
                 self._project.fail(frame.module, f"'{frame.qualname}'", error)
-                known = Behaviour((), ())
+                known = _NOTHING
             self._known[frame] = known
         return known
 
@@ -223,12 +226,14 @@ class Behaviours:
                         for run in alternative or ()
                         if isinstance(run, RunFrame) and run.frame.scope.is_async
                     )
-                kept = tuple(self._repeated(frame, term, a) for a in alternatives)
+                kept = tuple([self._repeated(frame, term, a) for a in alternatives])
                 if any(kept):
+                    if kept == alternatives:
+                        kept = alternatives  # the call's own, which is there in any case
                     kept_by_key = self._is_remembered(frame, term, kept)
                     is_refused = any(start <= term < end for start, end in refused)
                     events.append(Event(term, kept, kept_by_key, is_refused))
-        return Behaviour(tuple(events), tuple(coroutines))
+        return Behaviour(tuple(events), tuple(coroutines)) if events or coroutines else _NOTHING
 
     def _may_run(self, kind: int, used: Value) -> bool:
         """Whether a term may run something although what it uses is no object."""
@@ -246,7 +251,7 @@ class Behaviours:
             active = [at for at in active if not any(start <= at < end for start, end in skipped)]
         return active
 
-    def skipped(self, frame: Frame) -> tuple[tuple[str, list[tuple[int, int]]], ...]:
+    def skipped(self, frame: Frame) -> tuple[tuple[str, Sequence[tuple[int, int]]], ...]:
         """The stretches of terms of a frame that do not count, and why."""
         return (
             ("nothing reaches it", frame.module.unreached_in(frame.scope_number)),

@@ -6,7 +6,7 @@ to a thread, and what is done instead of serving, before the loop is stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,15 +51,15 @@ class Elsewhere:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._offloading = project.catalogue.members_with(_OFFLOADS)
-        self._known: dict[tuple[Module, int], list[tuple[int, int]]] = {}
+        self._known: dict[tuple[Module, int], Sequence[tuple[int, int]]] = {}
         self._systems = Surroundings(project, self._asking_for_systems, self._is_other)
 
-    def stretches(self, frame: Frame) -> list[tuple[int, int]]:
+    def stretches(self, frame: Frame) -> Sequence[tuple[int, int]]:
         """Stretches of terms of a function that do not run in a service, or as good as never."""
         key = (frame.module, frame.scope_number)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = list(self._find(frame))
+            known = self._known[key] = tuple(self._find(frame))
         return known
 
     def _find(self, frame: Frame) -> Iterator[tuple[int, int]]:

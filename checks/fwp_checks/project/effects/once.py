@@ -6,7 +6,7 @@ Something that runs once in a process is no cost of each call, so effects are no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -55,8 +55,8 @@ class Once:
         self._filled = Filled(project)
         self._memos = Memos(project)
         self._own: dict[tuple[str, int], list[Guarded]] = {}
-        self._guarded: dict[tuple[str, int], list[Guarded]] = {}
-        self._remembered: dict[tuple[str, int], list[Guarded]] = {}
+        self._guarded: dict[tuple[str, int], Sequence[Guarded]] = {}
+        self._remembered: dict[tuple[str, int], Sequence[Guarded]] = {}
 
     def is_cached(self, frame: Frame, caller: Frame, call: int) -> bool:
         """Whether the result of a call is kept for the next one: a cache on a function that is
@@ -171,11 +171,11 @@ class Once:
         found = [*self._all_guarded(frame), *self._all_remembered(frame)]
         return [test for start, end, test in found if start <= term < end]
 
-    def _all_guarded(self, frame: Frame) -> list[Guarded]:
+    def _all_guarded(self, frame: Frame) -> Sequence[Guarded]:
         key = (frame.module.path, frame.scope_number)
         known = self._guarded.get(key)
         if known is None:
-            known = self._guarded[key] = self._find_guarded(frame)
+            known = self._guarded[key] = tuple(self._find_guarded(frame))
         return known
 
     def _find_guarded(self, frame: Frame) -> list[Guarded]:
@@ -305,18 +305,18 @@ class Once:
         """
         return [(start, end) for start, end, _ in self._all_remembered(frame)]
 
-    def _all_remembered(self, frame: Frame) -> list[Guarded]:
+    def _all_remembered(self, frame: Frame) -> Sequence[Guarded]:
         key = (frame.module.path, frame.scope_number)
         known = self._remembered.get(key)
         if known is None:
-            known = self._while_empty(
+            found = self._while_empty(
                 frame,
                 self._items_written(frame),
                 lambda terms, term: self._key_missing(terms, self._by_default(frame, term)),
             )
             if self._asked(frame, _worn):
-                known += self._while_empty(frame, self._all_written(frame), _worn)
-            self._remembered[key] = known
+                found += self._while_empty(frame, self._all_written(frame), _worn)
+            known = self._remembered[key] = tuple(found)
         return known
 
     def _by_default(self, frame: Frame, term: int) -> int:

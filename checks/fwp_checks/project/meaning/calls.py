@@ -15,7 +15,15 @@ from fwp_checks.project.meaning.handing import Handing
 from fwp_checks.project.meaning.implementations import MOST_COROUTINES
 from fwp_checks.project.meaning.lists import is_in
 from fwp_checks.project.meaning.origins import is_traced, single
-from fwp_checks.project.meaning.outcome import Outcome, Run, RunExternal, RunFrame
+from fwp_checks.project.meaning.outcome import (
+    NOTHING_RUNS,
+    UNKNOWN_RUNS,
+    Outcome,
+    Run,
+    RunExternal,
+    RunFrame,
+    running,
+)
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     RECURSIVE,
@@ -45,6 +53,7 @@ from fwp_checks.project.meaning.values import (
     is_none,
     join,
     options_of,
+    unknown,
     without_none,
 )
 
@@ -72,7 +81,7 @@ class Calls:
             entry = terms[term]
             function = self._project.values.evaluate(frame, entry[1])
             if isinstance(function, Unknown):
-                known = Outcome((None,), function)
+                known = Outcome(UNKNOWN_RUNS, function)
             elif isinstance(function, External) and function.name == "builtins.super":
                 known = Outcome.nothing(self._super(frame))
             elif isinstance(function, External) and function.name == "builtins.locals":
@@ -157,10 +166,10 @@ class Calls:
             return Outcome.nothing(
                 Coroutine(frame, self._project.generics.result(function, arguments))
             )
-        runs = () if self._project.configured.runs_nothing_here(frame) else (RunFrame(frame),)
+        is_idle = self._project.configured.runs_nothing_here(frame)
         generics = self._project.generics
         return Outcome(
-            (runs,),
+            NOTHING_RUNS if is_idle else running(frame),
             compute=lambda: generics.closer(
                 self.returned(frame), generics.result(function, arguments)
             ),
@@ -183,13 +192,13 @@ class Calls:
             known = any(argument is not None for argument in frame.arguments[1:])
             types = self._project.generics.made_of(class_, bound, arguments)
             made = Instance(class_, frame if known else None, types, identity)
-            return Outcome(((RunFrame(frame),),), made)
+            return Outcome(running(frame), made)
         held = self._project.data_classes.held(class_, arguments)
         plain = Instance(class_, details=(*identity, *held)) if held else plain
         after = members.find_in_class(class_, "__post_init__")
         if isinstance(after, FunctionValue):
             frame = self.frame_for(FunctionValue(after.frame, after.scope, plain), NO_ARGUMENTS)
-            return Outcome(((RunFrame(frame),),), plain)
+            return Outcome(running(frame), plain)
         for base in self._project.classes.info(class_).externals:
             if self._project.catalogue.effects(base):
                 return Outcome(((RunExternal(base, arguments),),), plain)
@@ -356,18 +365,18 @@ class Calls:
             if is_informative(declared):
                 return declared
         if parameter.kind == "*":
-            return Iterable(Unknown(f"argument in *{parameter.name}"), "tuple")
+            return Iterable(unknown(f"argument in *{parameter.name}"), "tuple")
         if parameter.kind == "**":
-            return MappingValue(Unknown(f"argument in **{parameter.name}"))
+            return MappingValue(unknown(f"argument in **{parameter.name}"))
         if parameter.default >= 0:
             default = self._project.values.evaluate(around, parameter.default)
             if is_informative(default):
                 return default
             if is_none(default):
-                return Unknown(f"parameter '{parameter.name}' is None by default", replaceable=True)
+                return unknown(f"parameter '{parameter.name}' is None by default", replaceable=True)
             if isinstance(default, Constant):
-                return Unknown(f"parameter '{parameter.name}' is a literal by default")
-        return Unknown(f"parameter '{parameter.name}' has no annotation")
+                return unknown(f"parameter '{parameter.name}' is a literal by default")
+        return unknown(f"parameter '{parameter.name}' has no annotation")
 
     # -- results -----------------------------------------------------------------------------------
 

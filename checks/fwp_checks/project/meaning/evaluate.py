@@ -44,6 +44,7 @@ from fwp_checks.project.meaning.values import (
     is_none,
     join,
     options_of,
+    unknown,
     without_none,
 )
 
@@ -66,6 +67,7 @@ class Values:
         self._narrowing = Narrowing(project)
         self._choices = Choices(project)
         self._globals: dict[tuple[Module, str], Value] = {}
+        self._texts: dict[str, Constant] = {}
         self._table: list[Callable[[Frame, t.Term, int], Value]] = [self._nothing] * len(
             t.KIND_NAMES
         )
@@ -166,7 +168,7 @@ class Values:
         if value is not None and not (value is RECURSIVE and name in python.BUILTINS):
             return value
         if name in python.BUILTINS:
-            return python.BUILTIN_CONSTANTS.get(name) or External(f"builtins.{name}")
+            return python.BUILTINS[name]
         loaded = self._put_into_module(name)
         if loaded:
             return join(loaded)
@@ -300,10 +302,16 @@ class Values:
     # -- simple terms ------------------------------------------------------------------------------
 
     def _nothing(self, _frame: Frame, entry: t.Term, _term: int) -> Value:
-        return Unknown(f"result of {t.KIND_NAMES[entry[0]].lower()}")
+        return unknown(f"result of {t.KIND_NAMES[entry[0]].lower()}")
 
     def _const(self, _frame: Frame, entry: t.Term, _term: int) -> Value:
-        return Constant(entry[1])
+        value = entry[1]
+        if not isinstance(value, str):
+            return Constant(value)
+        known = self._texts.get(value)
+        if known is None:
+            known = self._texts[value] = Constant(value)
+        return known
 
     def _unknown(self, _frame: Frame, entry: t.Term, _term: int) -> Value:
         return Unknown(entry[1])
@@ -564,7 +572,7 @@ class Values:
             isinstance(left, Instance) and left.class_ == "builtins.str"
         ):
             return left
-        return Unknown(f"result of operator {entry[1]}")
+        return unknown(f"result of operator {entry[1]}")
 
     def _narrow(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         return self._narrowing.narrowed(frame, self.evaluate(frame, entry[1]), entry)

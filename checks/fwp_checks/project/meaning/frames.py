@@ -19,7 +19,7 @@ from fwp_checks.project.meaning.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
-    from fwp_checks.project.meaning.outcome import Outcome
+    from fwp_checks.project.meaning.outcome import Alternative, Outcome
 
 # A function seen with this many sets of arguments is from then on told apart by its first one (of a
 # method, the receiver), by the functions, by objects of libraries and by the rows of queries that
@@ -43,12 +43,13 @@ class Frame:
 
     ``arguments`` has an entry a parameter, None where nothing is known beyond its annotation.
     ``parent`` is the frame the function was defined in. ``outcomes`` are those of its calls that
-    were asked for.
+    were asked for, ``running`` is what a call does that runs it, if one was.
     """
 
     __slots__ = (
         *("_others", "_start", "_values"),
-        *("arguments", "module", "number", "outcomes", "parent", "scope", "scope_number"),
+        *("arguments", "module", "number", "outcomes", "parent", "running"),
+        *("scope", "scope_number"),
     )
 
     def __init__(
@@ -70,6 +71,7 @@ class Frame:
         self._values: list[Value | None] = []
         self._others: dict[int, Value] | None = None
         self.outcomes: dict[int, Outcome] = {}
+        self.running: tuple[Alternative, ...] | None = None
 
     def known(self, term: int) -> Value | None:
         """What a term has been found to be here, if that was asked."""

@@ -28,6 +28,7 @@ from fwp_checks.project.meaning.values import (
     Wrapped,
     is_informative,
     options_of,
+    unknown,
 )
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class Libraries:
         identity = self._project.frameworks.identity(name, arguments.site)
         if is_class or identity or catalogue.is_type(name):
             return Instance(name, details=identity)
-        return Unknown(f"result of {name}")
+        return unknown(f"result of {name}")
 
     def value(self, spec: ValueSpec, arguments: Arguments, receiver: Value | None) -> Value:
         """What a row's value expression stands for in this call."""

@@ -42,6 +42,7 @@ from fwp_checks.project.meaning.values import (
     join,
     names_in,
     options_of,
+    unknown,
     without_none,
 )
 from fwp_checks.project.meaning.written import Written
@@ -146,7 +147,7 @@ class Members:
         if container:
             owner = "collections.deque" if name in _OF_DEQUES else f"builtins.{container}"
             return Member(f"{owner}.{name}", base)
-        return Unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
+        return unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
 
     def _of_union(self, options: tuple[Value, ...], name: str) -> Value:
         """An attribute of one of several: of those that have one of that name, if some do."""
@@ -465,7 +466,7 @@ class Members:
         if getter is not None:
             computed = Unknown(f"{class_.name} computes its attributes")
             return handed_on(self._project, getter, name) or computed
-        return Unknown(f"{class_.name} objects have no known '{name}'")
+        return unknown(f"{class_.name} objects have no known '{name}'")
 
     def _holds_assigned(self, class_level: Value, written: list[Value]) -> bool:
         """Whether a class binds a library's descriptor, which holds what is assigned to it. Of

@@ -5,7 +5,9 @@ Every answer errs on the side of yes; whatever passes is resolved before anythin
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING
@@ -36,7 +38,7 @@ class Names:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._active: dict[Module, list[int]] = {}
+        self._active: dict[Module, array[int]] = {}
 
     # -- imports -----------------------------------------------------------------------------------
 
@@ -68,14 +70,14 @@ class Names:
                         found.add(name)
         return frozenset(found)
 
-    def active(self, module: Module, start: int, end: int) -> list[int]:
+    def active(self, module: Module, start: int, end: int) -> Sequence[int]:
         """The terms of a stretch at which something may run, in order."""
         known = self._active.get(module)
         if known is None:
             known = self._active[module] = self._find_active(module)
         return known[bisect_left(known, start) : bisect_left(known, end)]
 
-    def _find_active(self, module: Module) -> list[int]:
+    def _find_active(self, module: Module) -> array[int]:
         terms = module.facts.terms
         found = [*compress(range(len(terms)), module.kinds.translate(self._active_kinds))]
         read = self._read
@@ -85,7 +87,7 @@ class Names:
             for kind in (t.COMPARE, t.BINARY):
                 operators = self._operators
                 found += [term for term in module.of_kind(kind) if terms[term][1] in operators]
-        return sorted(found)
+        return array("I", sorted(found))
 
     @cached_property
     def _read(self) -> frozenset[str] | None:

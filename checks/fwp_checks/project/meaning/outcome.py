@@ -11,9 +11,9 @@ from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     RECURSIVE,
     Arguments,
-    Unknown,
     Value,
     join,
+    unknown,
 )
 
 
@@ -38,6 +38,17 @@ class RunExternal:
 Run = RunFrame | RunExternal
 # What runs for one callee; None where the callee is unknown.
 Alternative = tuple[Run, ...] | None
+# What many calls have in common is one object.
+NOTHING_RUNS: tuple[Alternative, ...] = ((),)
+UNKNOWN_RUNS: tuple[Alternative, ...] = (None,)
+
+
+def running(frame: Frame) -> tuple[Alternative, ...]:
+    """The body of one function runs; the same object for all calls that it may have."""
+    known = frame.running
+    if known is None:
+        known = frame.running = ((RunFrame(frame),),)
+    return known
 
 
 class Outcome:
@@ -79,12 +90,12 @@ class Outcome:
     @classmethod
     def nothing(cls, result: Value) -> Outcome:
         """A call that runs nothing of interest."""
-        return cls(((),), result)
+        return cls(NOTHING_RUNS, result)
 
     @classmethod
     def unknown(cls, reason: str) -> Outcome:
         """A call of something unknown."""
-        return cls((None,), Unknown(reason))
+        return cls(UNKNOWN_RUNS, unknown(reason))
 
     @classmethod
     def either(cls, outcomes: list[Outcome], most: int = MAX_OPTIONS) -> Outcome:
@@ -93,7 +104,7 @@ class Outcome:
             return outcomes[0]
         alternatives = tuple(a for outcome in outcomes for a in outcome.alternatives)
         if not any(alternatives) and None not in alternatives:
-            alternatives = ((),)
+            alternatives = NOTHING_RUNS
         return cls(alternatives, compute=lambda: join([one.result for one in outcomes], most))
 
     def also(self, runs: tuple[Run, ...]) -> Outcome:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue import parse_value
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.origins import consumed_at
-from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
+from fwp_checks.project.meaning.outcome import (
+    NOTHING_RUNS,
+    UNKNOWN_RUNS,
+    Alternative,
+    Run,
+    RunExternal,
+    RunFrame,
+    running,
+)
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -40,7 +48,6 @@ _ASYNC_ONLY = "contextlib.AbstractAsyncContextManager"
 # What makes classes whose objects hold their annotated fields as items: by position, by name.
 _NAMED_TUPLES = frozenset({"typing.NamedTuple", "typing_extensions.NamedTuple"})
 _TYPED_MAPPINGS = frozenset({"typing.TypedDict", "typing_extensions.TypedDict"})
-NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 # https://docs.python.org/3/reference/datamodel.html#emulating-numeric-types
 _OPERATORS = {
     "/": "__truediv__", "+": "__add__", "|": "__or__", "%": "__mod__", "*": "__mul__",
@@ -242,7 +249,7 @@ class Protocols:
         self, value: Value, names: tuple[str, ...], arguments: Arguments = NO_ARGUMENTS
     ) -> tuple[Alternative, ...]:
         if isinstance(value, Unknown):
-            return (None,)
+            return UNKNOWN_RUNS
         if not isinstance(value, Instance):
             return NOTHING_RUNS
         if self._is_without(value, names):
@@ -366,7 +373,7 @@ class Protocols:
             return NOTHING_RUNS
         outcome = self._project.calls.invoke(method, NO_ARGUMENTS)
         if isinstance(outcome.result, Generator):
-            return ((RunFrame(outcome.result.frame),),)
+            return running(outcome.result.frame)
         following = (
             self._special_one(value, ("__next__",)) if outcome.result == value else NOTHING_RUNS
         )

@@ -43,8 +43,8 @@ from fwp_checks.project.meaning.values import (
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-BUILTINS = frozenset(dir(builtins))
-BUILTIN_CONSTANTS: dict[str, Value] = {"__debug__": Constant(True)}
+BUILTINS: dict[str, Value] = {name: External(f"builtins.{name}") for name in dir(builtins)}
+BUILTINS["__debug__"] = Constant(True)
 
 DECORATORS: dict[str, str] = {
     "builtins.property": "property",

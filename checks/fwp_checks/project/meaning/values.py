@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import abc
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ class Unknown(Value):
 
     reason: str
     replaceable: bool = False
+
+
+@lru_cache(maxsize=4096)
+def unknown(reason: str, replaceable: bool = False) -> Unknown:
+    """The same object for a reason that is given again and again."""
+    return Unknown(reason, replaceable)
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.outcome import Alternative, Outcome
+from fwp_checks.project.meaning.outcome import NOTHING_RUNS, UNKNOWN_RUNS, Outcome
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     CallableValue,
@@ -31,6 +31,7 @@ from fwp_checks.project.meaning.values import (
     is_informative,
     join,
     options_of,
+    unknown,
     without_none,
 )
 
@@ -45,8 +46,6 @@ _ALTERS_DATA = frozenset(
 
 Spot = tuple[Module, int]
 """A scope of a template."""
-
-_NOTHING_RUNS: tuple[Alternative, ...] = ((),)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -103,11 +102,11 @@ class Lookups:
 
     def _one(self, base: Value, name: str, is_called: bool) -> Outcome:
         if isinstance(base, Unknown):
-            return Outcome((None,), base)
+            return Outcome(UNKNOWN_RUNS, base)
         value = self._read(base, name)
         called = self._called(value) if is_called else Outcome.nothing(value)
         reading = self._project.protocols.reading(base, name)
-        if reading in ((), _NOTHING_RUNS):
+        if reading in ((), NOTHING_RUNS):
             return called
         runs = tuple(
             None if first is None or then is None else first + then
@@ -118,7 +117,7 @@ class Lookups:
 
     def _read(self, base: Value, name: str) -> Value:
         if isinstance(base, TemplateContext):
-            return base.get(name) or Unknown(f"nothing is known to be given as '{name}'")
+            return base.get(name) or unknown(f"nothing is known to be given as '{name}'")
         members = self._project.members
         if isinstance(base, TupleValue) and len(base.items) == 2 and name in ("grouper", "list"):
             return base.items[name == "list"]
@@ -127,7 +126,7 @@ class Lookups:
         if isinstance(base, MappingValue):
             return self._of_mapping(base, name)
         if isinstance(base, (Iterable, TupleValue)):
-            return Unknown(f"attribute '{name}' of a {type(base).__name__.lower()}")
+            return unknown(f"attribute '{name}' of a {type(base).__name__.lower()}")
         value = members.attribute(base, name)
         if isinstance(base, Instance) and isinstance(base.class_, ClassValue):
             if members.find_in_class(base.class_, "__getitem__") is not None:

@@ -29,6 +29,7 @@ from fwp_checks.project.meaning.values import (
     Unknown,
     Value,
     options_of,
+    unknown,
 )
 from fwp_checks.project.templates import nodes
 
@@ -154,7 +155,7 @@ class Tags:
         """The function that a template knows under a name."""
         tag = self.find(kind, name, libraries)
         if tag is None:
-            return Unknown(f"the {kind} '{name}' is none of the project's")
+            return unknown(f"the {kind} '{name}' is none of the project's")
         if tag.kind == "node":
             return CallableValue(_TEXT)
         given: tuple[Value, ...] = (_TEXT,) if tag.kind == "block" else ()

@@ -166,6 +166,7 @@ class Templates:
         self._by_name: dict[str, list[str]] | None = None
         self._loaded: dict[str, Template] = {}
         self._known_blocks: dict[tuple[Template, ...], Blocks] = {}
+        self._given: dict[tuple[str, Value], tuple[str, Value]] = {}
         self._reads = ContextReads(project, self.find)
         self.lookups = Lookups(project)
         self.twins = Twins(project, self._reads)
@@ -392,11 +393,12 @@ class Templates:
         place: Place | None,
     ) -> TemplateContext:
         reads = self._reads.of(template)
-        kept = [
-            (name, value)
-            for name, value in names.items()
-            if reads.everything or name in reads.names
-        ]
+        kept = []
+        for given in names.items():
+            if reads.everything or given[0] in reads.names:
+                # Most of what a template is given, many others are given, too. (1 equals True.)
+                is_alike = type(given[1]) is not Constant
+                kept.append(self._given.setdefault(given, given) if is_alike else given)
         return TemplateContext(tuple(kept), blocks, place)
 
     def _blocks(self, chain: list[Template]) -> Blocks:
