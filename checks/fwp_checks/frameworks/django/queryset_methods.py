@@ -35,7 +35,9 @@ def built(queryset: Instance, method: str, arguments: Arguments) -> Instance:
     query = asked(query)
     change = _CHANGES.get(method)
     if change is not None:
-        query = change(query, arguments if arguments.complete else arguments.opened())
+        if not arguments.complete:
+            arguments = arguments.opened(as_set=method in _NAMING)
+        query = change(query, arguments)
     if method not in _SAME_ROWS:
         query = replace(query, narrowed=query.narrowed or method)
     if any(name.endswith("__in") for name, _ in arguments.keywords):
@@ -218,6 +220,8 @@ _CHANGES = {
     "dates": _plain_values,
     "datetimes": _plain_values,
 }
+# What they are told are names, in whatever order.
+_NAMING: frozenset[str] = frozenset({"select_related", "prefetch_related", "only"})
 # A copy of a queryset without its rows; prefetching them would do.
 _SAME_ROWS: frozenset[str] = frozenset({"all", "using", "_clone", "_chain", "_all"})
 # https://docs.djangoproject.com/en/stable/ref/models/querysets/#union

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.values import Arguments, MappingValue, TupleValue, Value
+from fwp_checks.project.meaning.values import (
+    Arguments,
+    Iterable,
+    MappingValue,
+    TupleValue,
+    Value,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -77,16 +84,22 @@ class CallArguments(Arguments):
         """Whether some may have names."""
         return bool(self._entry[3])
 
-    def opened(self) -> Arguments:
-        """These, with what is in a tuple of known length that is handed over as ``*args``."""
+    def opened(self, *, as_set: bool = False) -> Arguments:
+        """These, with what is in a tuple of known length that is handed over as ``*args``; with
+        ``as_set``, of a collection, too, each thing that may be in it once.
+        """
         given = self._entry[2]
         if self.count == len(given):
             return self
         starred = self._frame.module.facts.terms[given[self.count]][1]
         spread = self._project.assignments.used(self._frame, starred, self._at)
-        if type(spread) is not TupleValue:
+        if type(spread) is TupleValue:
+            items = spread.items
+        elif as_set and type(spread) is Iterable:
+            items = options_of(spread.element)
+        else:
             return self
-        positional = (*self.positional, *spread.items)
+        positional = (*self.positional, *items)
         complete = self.count + 1 == len(given) and not self._is_spread
         return Arguments(positional, self.keywords, complete, self.terms, self.site)
 

@@ -297,8 +297,10 @@ class Arguments:
         """Whether some may have names."""
         return bool(self._keywords)
 
-    def opened(self) -> Arguments:
-        """These, with what ``*args`` is known to hold."""
+    def opened(self, *, as_set: bool = False) -> Arguments:
+        """These, with what ``*args`` is known to hold; with ``as_set``, in whatever order and
+        number.
+        """
         return self
 
     def beginning(self, position: int) -> str:
