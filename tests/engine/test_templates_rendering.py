@@ -358,9 +358,9 @@ def test_templates_are_read_once(
     # Each of the two files with views is a share of its own, and both render the first page.
     monkeypatch.setattr(shares, "_WORTH_SHARES", 0)
     root = tmp_path / "project"
-    pages = {f"{n}.html": f"{n}{LOOP}" for n in range(8)}
+    pages = {f"{n}.html": f"{n}{LOOP}" for n in range(16)}
     write(root, {f"blog/templates/{name}": text for name, text in pages.items()})
-    for file, numbers in (("a_views", range(4)), ("z_views", (0, *range(4, 8)))):
+    for file, numbers in (("a_views", range(8)), ("z_views", (0, *range(8, 16)))):
         views = [
             f"def v{n}(request):\n"
             f"    return render(request, '{n}.html', {{'articles': Article.objects.all()}})\n"
@@ -374,7 +374,7 @@ def test_templates_are_read_once(
         return [finding.message for finding in session.check_all().findings]
 
     found = check()
-    assert len(found) == 9
+    assert len(found) == 17
     assert len([*(tmp_path / "cache").glob("??/*")]) < len(pages)
     write(root, {"blog/models.py": f"{MODELS}\n\nx = 1\n"})
 

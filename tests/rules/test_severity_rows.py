@@ -144,13 +144,10 @@ SEVERITIES = {
     "what fills a cache": (
         """
         def show(request):
-            found = []
-            for post in Post.objects.all():
-                name = cache.get(post.pk)
-                if name is None:
-                    name = post.author.name
-                    cache.set(post.pk, name)
-                found.append(name)
+            found = cache.get("names")
+            if found is None:
+                found = [post.author.name for post in Post.objects.all()]
+                cache.set("names", found)
             return JsonResponse({"names": found})
         """,
         None,

@@ -8,12 +8,15 @@ becomes an ALIAS when the loop leaves it alone).
 
 from __future__ import annotations
 
+import ast
 from collections.abc import MutableSequence
+from typing import Any
 
 from fwp_checks.facts.terms import ALIAS, JOIN, NARROW, NOWHERE, Term
 
 Bindings = dict[str, int]
 
+_HOLDING = (ast.stmt, ast.excepthandler, ast.match_case)
 # As many tests of a variable in a loop are looked through.
 _MOST_PATHS = 64
 
@@ -224,3 +227,19 @@ class Environment:
                 if name in names:
                     found[names[name]] = None
             self._bind_join(name, tuple(found))
+
+
+def rebinding_in(tree: ast.Module) -> list[tuple[int, str]]:
+    """The names that ``nonlocal`` statements of a module declare, each with its line."""
+    found: list[tuple[int, str]] = []
+    waiting: list[Any] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is ast.Nonlocal:
+            found += [(node.lineno, name) for name in node.names]
+            continue
+        # What holds statements holds them in lists; others, of expressions, are left alone.
+        for field in node.__dict__.values():
+            if type(field) is list and field and isinstance(field[0], _HOLDING):
+                waiting += field
+    return found

@@ -16,7 +16,7 @@ from typing import Any
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.comments import suppressions
-from fwp_checks.facts.environment import Environment, Layer
+from fwp_checks.facts.environment import Environment, Layer, rebinding_in
 from fwp_checks.facts.expressions import Expressions
 from fwp_checks.facts.model import ATTEMPT, KIND_BITS, STATEMENT_KINDS, Import, ModuleFacts, Scope
 from fwp_checks.facts.patterns import bind_names, case_test, is_default
@@ -45,7 +45,6 @@ _KINDS: dict[type[ast.AST], int] = {
     }.items()
     for class_ in classes
 }
-_HOLDING = (ast.stmt, ast.excepthandler, ast.match_case)
 _LEAVING: frozenset[type[ast.AST]] = frozenset({ast.Return, ast.Raise, ast.Break, ast.Continue})
 
 
@@ -107,7 +106,7 @@ class Extractor(Expressions):
         """Walk a module and everything in it."""
         self.scopes.append(Scope("module", "", -1, 1, 0, self._line_count))
         if self._has_nonlocal:
-            self._rebinding = _rebinding_in(tree)
+            self._rebinding = rebinding_in(tree)
         self.block(tree.body)
         self._close_scope(self.scopes[0])
         while self._queue:
@@ -587,19 +586,3 @@ def _is_stub(body: Sequence[ast.stmt]) -> bool:
                 continue
         return False
     return True
-
-
-def _rebinding_in(tree: ast.Module) -> list[tuple[int, str]]:
-    """The names that ``nonlocal`` statements of a module declare, each with its line."""
-    found: list[tuple[int, str]] = []
-    waiting: list[Any] = [tree]
-    while waiting:
-        node = waiting.pop()
-        if type(node) is ast.Nonlocal:
-            found += [(node.lineno, name) for name in node.names]
-            continue
-        # What holds statements holds them in lists; others, of expressions, are left alone.
-        for field in node.__dict__.values():
-            if type(field) is list and field and isinstance(field[0], _HOLDING):
-                waiting += field
-    return found
