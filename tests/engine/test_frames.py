@@ -7,7 +7,7 @@ from pathlib import Path
 from fwp_checks.facts.extract import extract
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame, Frames
-from fwp_checks.project.meaning.origins import Origin, Place
+from fwp_checks.project.meaning.origins import Origin, Place, is_traced
 from fwp_checks.project.meaning.values import Constant, External, Instance, Union
 
 from .trees import linked
@@ -122,3 +122,28 @@ async def start():
         found |= following
         waiting.extend(following)
     assert len(found) < 30
+
+
+def test_of_a_query_that_hands_on_no_receiver_is_forgotten(tmp_path: Path) -> None:
+    models = ["from django.db import models", "from given import Given"]
+    models += ["class Mine(Given, models.QuerySet): pass"]
+    views = ["import models"]
+    for number in range(300):
+        models += [f"class Post{number}(models.Model):", "    objects = Mine.as_manager()"]
+        views += [f"def show{number}():", f"    return models.Post{number}.objects.filter(title=1)"]
+    source = """
+class Given:
+    def filter(self, *args, **kwargs):
+        kwargs = self.renamed(kwargs)
+        return super().filter(*args, **kwargs)
+
+    def renamed(self, kwargs):
+        return kwargs
+"""
+    files = {"given.py": source, "models.py": "\n".join(models), "views.py": "\n".join(views)}
+    project = linked(tmp_path, files)
+    module = project.table.by_path["views.py"]
+    for number, scope in enumerate(module.facts.scopes):
+        for term in scope.returns:
+            found = project.values.evaluate(project.frame_of_scope(module, number), term)
+            assert is_traced(found), scope.name

@@ -44,6 +44,7 @@ from fwp_checks.project.meaning.lists import Lists
 from fwp_checks.project.meaning.mappings import Mappings
 from fwp_checks.project.meaning.members import Members
 from fwp_checks.project.meaning.names import Names
+from fwp_checks.project.meaning.overrides import Overrides
 from fwp_checks.project.meaning.protocols import Protocols
 from fwp_checks.project.meaning.registries import Registries
 from fwp_checks.project.meaning.sites import CallSites
@@ -111,6 +112,7 @@ class Project:
         self.registries = Registries(self)
         self.generics = Generics(self)
         self.implementations = Implementations(self)
+        self.overrides = Overrides(self)
         self.inheriting = Inheriting(self)
         self.protocols = Protocols(self)
         self.libraries = Libraries(self)

@@ -159,6 +159,9 @@ class Calls:
             if overrides:
                 outcomes = [self._invoke_function(o, arguments) for o in overrides]
                 return Outcome.either(outcomes, MOST_COROUTINES)
+        handed_on = self._project.overrides.handed_on(function, arguments)
+        if handed_on is not None:
+            return handed_on
         frame = self.frame_for(function, arguments)
         if scope.is_generator:
             return Outcome.nothing(Generator(frame, scope.is_async))
