@@ -66,7 +66,7 @@ class Django(Framework):
 
     name = views.NAME
     modules = views.PACKAGES
-    row_sources = ("django.db.", "django.contrib.", "django.apps.", "rest_framework.")
+    row_sources = ("django.db.", "django.contrib.", "django.apps.", "rest_framework.", "swapper.")
     row_hosts = ("django.http.", "django.shortcuts.", "django.views.")
     told_apart = NinjaParts.classes()
 

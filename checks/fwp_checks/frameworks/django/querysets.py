@@ -346,14 +346,36 @@ def _user_model(project: Project, _arguments: Arguments) -> Value | None:
     return Models.of(project).user
 
 
-def _model_by_name(project: Project, arguments: Arguments) -> Value | None:
+def _label(arguments: Arguments) -> tuple[str, str]:
+    """The application and the name of a model that texts name: ``"blog.Post"`` or each of them."""
     names = [
         a.value
         for a in arguments.positional
         if isinstance(a, Constant) and isinstance(a.value, str)
     ]
     app, _, name = ".".join(names).rpartition(".")
+    return app, name
+
+
+def _model_by_name(project: Project, arguments: Arguments) -> Value | None:
+    app, name = _label(arguments)
     return Models.of(project).labelled(app, name) if app else None
+
+
+def _swapped_name(project: Project, arguments: Arguments) -> Value | None:
+    """The model that the project has put in place of one, else that one itself, by its name:
+    https://github.com/openwisp/django-swappable-models#functions
+    """
+    app, name = _label(arguments)
+    if not app:
+        return None
+    setting = f"{app}_{name}_MODEL".upper()
+    return Constant(Models.of(project).settings.text(setting) or f"{app}.{name}")
+
+
+def _swapped(project: Project, arguments: Arguments) -> Value | None:
+    label = _swapped_name(project, arguments)
+    return None if label is None else _model_by_name(project, Arguments((label,)))
 
 
 def _by_dotted_name(project: Project, arguments: Arguments) -> Value | None:
@@ -388,6 +410,8 @@ _FUNCTIONS = {
         ),
         _model_by_name,
     ),
+    "swapper.get_model_name": _swapped_name,
+    "swapper.load_model": _swapped,
 }
-LOOK_UPS = frozenset({"get_model", "get_registered_model", "import_string"})
+LOOK_UPS = frozenset({"get_model", "get_registered_model", "load_model", "import_string"})
 """What finds a model, or anything, by its name."""

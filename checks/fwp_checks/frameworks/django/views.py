@@ -62,6 +62,8 @@ _HANDING_DECORATORS = ("django.", "functools.wraps")
 PACKAGES = frozenset(
     {
         *("django", "channels", "ninja", "ninja_extra", "adrf", "rest_framework"),
+        # Finds models by name.
+        "swapper",
         # Models derive from theirs.
         *("model_utils", "django_extensions", "mptt", "polymorphic", "modelcluster", "parler"),
         *("treebeard", "wagtail", "taggit", "ordered_model", "django_lifecycle", "safedelete"),

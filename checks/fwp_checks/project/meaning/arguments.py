@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
+    EMPTY,
     Arguments,
     Iterable,
     MappingValue,
@@ -96,7 +97,7 @@ class CallArguments(Arguments):
         if type(spread) is TupleValue:
             items = spread.items
         elif as_set and type(spread) is Iterable:
-            items = options_of(spread.element)
+            items = tuple([one for one in options_of(spread.element) if one is not EMPTY])
         else:
             return self
         positional = (*self.positional, *items)

@@ -23,6 +23,7 @@ from fwp_checks.project.meaning.narrowing import TRUTHY, Narrowing
 from fwp_checks.project.meaning.origins import consumed_at, is_traced, single
 from fwp_checks.project.meaning.texts import names_page, text_at
 from fwp_checks.project.meaning.values import (
+    EMPTY,
     NONE,
     RECURSIVE,
     Awaitable,
@@ -353,9 +354,7 @@ class Values:
         ]
         if entry[1] == "tuple" and not starred:
             return TupleValue(tuple(values))
-        return Iterable(
-            join(values) if values else Unknown("empty display", replaceable=True), entry[1]
-        )
+        return Iterable(join(values) if values else EMPTY, entry[1])
 
     def _mapping(self, frame: Frame, entry: t.Term, _term: int) -> Value:
         items = []

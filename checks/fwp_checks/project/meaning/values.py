@@ -336,6 +336,8 @@ class Arguments:
 
 NONE = Constant(None)
 RECURSIVE = Unknown("defined by itself")
+# What stands in a list that is written without items, and that nothing fills.
+EMPTY = Unknown("empty display", replaceable=True)
 NO_ARGUMENTS = Arguments()
 
 
