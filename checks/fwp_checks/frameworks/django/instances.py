@@ -175,7 +175,7 @@ def _related(models: Models, relation: Relation, instance: Instance) -> Value:
     way_back = models.way_back(relation, _class_of(instance))
     row = rows.row_of(instance)
     known = _known(way_back, name, row)
-    hop = Hop(name, joins=relation.kind in ("one", "back"))
+    hop = Hop(name, joins=models.can_join(relation))
     own = origin_of(instance)
     origin = behind(own, hop, is_many=not relation.is_single)
     if relation.is_single:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.frameworks.django import history, rows
 from fwp_checks.frameworks.django.instances import DEFERRED, DESCRIPTORS
 from fwp_checks.frameworks.django.joins import nameless
+from fwp_checks.frameworks.django.models import Models
 from fwp_checks.frameworks.django.queryset_methods import COMBINING
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Hop, Origin, origin_of
@@ -80,7 +81,12 @@ def _single(
     if descriptor == DEFERRED:
         hops = (*origin.hops, Hop(name, joins=False))
         return origin, Lack(Kind.COLUMN, hops, place=row.columns.said)
-    hop = Hop(name, joins=descriptor in _JOINED and row.made_by != "raw")
+    is_joined = descriptor in _JOINED and row.made_by != "raw"
+    if is_joined and isinstance(receiver, Instance) and isinstance(receiver.class_, ClassValue):
+        models = Models.of(project)
+        relation = models.relation(receiver.class_, name)
+        is_joined = relation is None or models.can_join(relation)
+    hop = Hop(name, joins=is_joined)
     hops = (*origin.hops, hop)
     besides: tuple[str, ...] = ()
     if row.made_by in COMBINING:

@@ -39,6 +39,7 @@ _TAG = "taggit.models.Tag"
 GENERIC_KEY = "django.contrib.contenttypes.fields.GenericForeignKey"
 GENERIC_RELATION = "django.contrib.contenttypes.fields.GenericRelation"
 USER = "django.contrib.auth.models.User"
+_POLYMORPHIC = "polymorphic.models.PolymorphicModel"
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -131,6 +132,20 @@ class Models:
             known = project.framework_data["django.models"] = cls(project)
         assert isinstance(known, cls)
         return known
+
+    def can_join(self, relation: Relation) -> bool:
+        """Whether a join fetches what a relation leads to: not the objects of several classes, of
+        which it makes plain ones of the class that is named.
+        (polymorphic/query.py of django-polymorphic 4.11.7)
+        """
+        target = relation.target
+        if relation.kind not in ("one", "back") or not isinstance(target, ClassValue):
+            return relation.kind in ("one", "back")
+        classes = self._project.classes
+        if not classes.derives(target, _POLYMORPHIC):
+            return True
+        classes.link_subclasses()
+        return not classes.info(target).subclasses
 
     # -- classes -----------------------------------------------------------------------------------
 

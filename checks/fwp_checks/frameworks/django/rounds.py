@@ -142,6 +142,9 @@ def _told(
         return Apart.SHAPE
     if method in _ALIASING and any(map(depends, t.operands(call)[1:])):
         return Apart.CONNECTION
+    if method == "explain":
+        # How one query is run.
+        return Apart.CONNECTION
     if method == "select_for_update":
         return Apart.LOCK
     if method in _NARROWING and _is_bound(method, call, depends):

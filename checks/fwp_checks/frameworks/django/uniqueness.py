@@ -125,7 +125,7 @@ def _is_one(project: Project, models: Models, class_: ClassValue, names: set[str
     declared = {name: models.field(class_, name) for name in names}
     if any(field is not None and field.is_unique for field in declared.values()):
         return True
-    given = {name.removesuffix("_id") for name in names}
+    given = {*names, *(name.removesuffix("_id") for name in names)}
     if rows.ANYTHING in given:
         return any(not given.isdisjoint(together) for together in _together(project, class_))
     return any(given.issuperset(together) for together in _together(project, class_))

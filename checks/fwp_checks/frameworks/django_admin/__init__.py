@@ -74,6 +74,8 @@ _INLINE_TEMPLATES = {
     "TabularInline": "admin/edit_inline/tabular.html",
     "StackedInline": "admin/edit_inline/stacked.html",
 }
+# Inlines for objects of several classes.
+_OF_KINDS = "polymorphic.admin."
 # Shown as columns, all of them plain.
 _SHIPPED = ("UserAdmin", "GroupAdmin")
 
@@ -143,8 +145,7 @@ class DjangoAdmin(Framework):
                         seen.add(inline)
                         if inline.admin.module in modules:
                             parent = registration.model
-                            around = choices.way_back(project, inline.admin, inline.model, parent)
-                            if around is None or not around.is_unique:
+                            if not choices.is_single(project, inline.admin, inline.model, parent):
                                 yield InlineList(project, inline, parent).consumer()
                             yield from choices.to_choose_from(
                                 project, inline.admin, inline.model, parent
@@ -446,19 +447,20 @@ class InlineList(ChangeList):
             self._shown(row, self._place)
         fields = self._columns("fields")
         named = [value for value, _ in fields or ()]
-        if self._option("fieldsets") is None:
+        by_kind = self._is_by_kind()
+        if self._option("fieldsets") is None and not by_kind:
             for value, place in self._read_only() or ():
                 if fields is None or value in named:
                     self._column(value, row, place)
-        module = self._class.module
+        chosen = choices.in_inline(self._project, self._class, self._model, self._parent)
         return Consumer(
             self._place,
             "inline",
             self._class.name,
-            module,
+            self._class.module,
             self._place.term,
             touches=tuple(self._touches),
-            choices=choices.in_inline(self._project, self._class, self._model, self._parent),
+            choices=() if by_kind else chosen,
         )
 
     def _is_chosen(self) -> bool:
@@ -474,6 +476,13 @@ class InlineList(ChangeList):
             or "queryset" in owner.module.methods_writing.get(owner.scope, {})
             for owner in classes
         )
+
+    def _is_by_kind(self) -> bool:
+        """Whether each row is shown with the fields of the inline for its class, not with these.
+        (polymorphic/admin/helpers.py of django-polymorphic 4.11.7)
+        """
+        bases = self._project.classes.info(self._class).externals
+        return any(base.startswith(_OF_KINDS) for base in bases)
 
     def _has_text(self) -> bool:
         """Whether the template shows the text of each row: Django's does, one of the project's may

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import form_fields
 from fwp_checks.frameworks.django.models import Models, Relation
+from fwp_checks.frameworks.django.uniqueness import picks_one
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.meaning.values import ClassValue, Constant
@@ -40,6 +41,10 @@ _CHANGING_ONE = frozenset(
     }
 )
 _ONE_AT_A_TIME = ("raw_id_fields", "autocomplete_fields", "readonly_fields")
+# Which object around a row belongs to may be said by its type and number.
+# (django/contrib/contenttypes/admin.py, GenericInlineModelAdmin)
+_GENERIC = "django.contrib.contenttypes.admin.Generic"
+_GENERIC_KEYS = (("ct_field", "content_type"), ("ct_fk_field", "object_id"))
 # So few forms that it hardly matters.
 _FEW = 10
 
@@ -79,6 +84,22 @@ def is_short(project: Project, inline: ClassValue) -> bool:
     """Whether an inline says that it has few rows."""
     most = project.members.find_in_class(inline, "max_num")
     return isinstance(most, Constant) and isinstance(most.value, int) and most.value <= _FEW
+
+
+def is_single(project: Project, inline: ClassValue, model: ClassValue, parent: ClassValue) -> bool:
+    """Whether an inline has one row at most for each object around: its class says so, or what
+    leads back to that object is unique.
+    """
+    if project.members.find_in_class(inline, "max_num") == Constant(1):
+        return True
+    if any(base.startswith(_GENERIC) for base in project.classes.info(inline).externals):
+        keys = [_text(project, inline, option) or default for option, default in _GENERIC_KEYS]
+    else:
+        around = way_back(project, inline, model, parent)
+        if around is None or around.is_unique:
+            return around is not None
+        keys = [around.name]
+    return picks_one(project, Models.of(project), model, keys)
 
 
 def way_back(

@@ -41,6 +41,7 @@ from fwp_checks.project.meaning.values import (
     Value,
     Wrapped,
     is_informative,
+    is_none,
     join,
     options_of,
     without_none,
@@ -385,7 +386,22 @@ def _shown(
     queryset = _without_responses(_method(project, view, "get_queryset"))
     if action == "list":
         queryset = _method(project, view, "filter_queryset", queryset)
-    return found, queryset_of(project, queryset)
+    queryset = queryset_of(project, queryset)
+    if action == "list" and project.members.find_in_class(class_, _PAGINATING) is not None:
+        queryset = _paged(project, view, queryset)
+    return found, queryset
+
+
+def _paged(project: Project, view: Instance, queryset: Value) -> Value:
+    """What a list shows of a queryset: what a method of the project gives in place of the library's
+    ``paginate_queryset()``, all where that gives None.
+    """
+    given = _method(project, view, _PAGINATING, queryset)
+    page = without_none(given)
+    element = project.protocols.element
+    if is_none(given) or element(page) == element(queryset):
+        return queryset
+    return page if page == given else join([page, queryset])
 
 
 def _without_responses(value: Value) -> Value:

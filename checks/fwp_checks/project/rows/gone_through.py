@@ -1,5 +1,6 @@
-"""Which queries the function that builds them has run already when it hands them on: whoever goes
-through their rows then finds them there.
+"""Which queries have been run already when somebody goes through their rows, or a part of them,
+who then finds them there: by the function that builds them before it hands them on, or before a
+loop.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place, origin_of
 from fwp_checks.project.meaning.outcome import Alternative, RunExternal
 from fwp_checks.project.rows.asking import asked_of
+from fwp_checks.project.rows.lengths import met
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -50,6 +52,44 @@ class GoneThrough:
             known = self._known[built] = self._is_run(frame, built)
         return known
 
+    def is_at_hand(self, link: Link) -> bool:
+        """Whether a link goes through a query, or a slice of one, that its function has run on all
+        ways to there: ``number = len(posts)`` in front of a loop over ``posts[:number]``.
+        """
+        frame = link.frame
+        terms = frame.module.facts.terms
+        if not isinstance(link.run, RunExternal) or frame.module.is_template:
+            return False
+        for asked in asked_of(self._project, link):
+            (query, *others) = met(terms, asked)
+            is_part = terms[query][0] == t.ITEM
+            while terms[query][0] == t.ITEM and not others:
+                (query, *others) = met(terms, terms[query][1])
+            if others or terms[query][0] not in (t.CALL, t.PARAM) or query == link.term:
+                return False
+            if not is_part and not self._project.frameworks.keeps(link.run.name):
+                return False
+            if not self._is_run_before(frame, query, link.term):
+                return False
+        return True
+
+    def _is_run_before(self, frame: Frame, query: int, end: int) -> bool:
+        """Whether all ways from a query to a term run it."""
+        regions = frame.module.regions_in(frame.scope_number)
+        return any(
+            query < event.term < end
+            and self._runs(frame, event.term, query, event.alternatives)
+            and all(
+                region.start <= end < region.end or region.start <= query < region.end
+                for region in regions
+                # What a loop goes through is asked for before its first round.
+                if region.kind != "with"
+                and region.term != event.term
+                and region.start <= event.term < region.end
+            )
+            for event in self._project.behaviours.of(frame).events
+        )
+
     def _is_run(self, frame: Frame, built: Place) -> bool:
         """Whether a function runs, in any case, a query that it builds at a place."""
         regions = frame.module.regions_in(frame.scope_number)
@@ -58,7 +98,7 @@ class GoneThrough:
             return False
         for event in self._project.behaviours.of(frame).events:
             term = event.term
-            if term <= built.term or not self._runs(frame, term, built, event.alternatives):
+            if term <= built.term or not self._runs(frame, term, built.term, event.alternatives):
                 continue
             if not any(
                 # On a way that leaves before, or in a part that not all ways come through.
@@ -74,7 +114,7 @@ class GoneThrough:
         return False
 
     def _runs(
-        self, frame: Frame, term: int, built: Place, alternatives: tuple[Alternative, ...]
+        self, frame: Frame, term: int, query: int, alternatives: tuple[Alternative, ...]
     ) -> bool:
         """Whether an event runs the query itself, not one that is made of it."""
         terms = frame.module.facts.terms
@@ -83,7 +123,7 @@ class GoneThrough:
             if not any(
                 self._project.frameworks.keeps(run.name)
                 and all(
-                    t.unaliased(terms, asked) == built.term
+                    met(terms, asked) == [query]
                     for asked in asked_of(self._project, Link(frame, term, run))
                 )
                 for run in runs

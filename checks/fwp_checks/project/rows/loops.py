@@ -212,6 +212,8 @@ class LoopEffects:
             return None
         if _is_remembered(frame, event.term):
             return None
+        if len(chain) == 1 and self._gone_through.is_at_hand(chain[0]):
+            return None
         is_work = self._writes(frame, inner)
         if effect == "queries" and len(chain) > 1:
             if is_work or any(self._writes(link.frame, link.frame.scope) for link in chain[1:]):

@@ -27,10 +27,13 @@ _DOING = (
 _DONE = re.compile(rf"(?:{_DOING})", re.IGNORECASE)
 # https://www.postgresql.org/docs/current/sql-set.html
 _SETTING = re.compile(r"\s*(?:RE)?SET\s|\s*SELECT\s+set_config\s*\(", re.IGNORECASE)
-# Statements about one thing each, which give no rows.
+# Statements about one thing each: they give no rows, or tell how one statement is run, or what one
+# table is like. https://www.postgresql.org/docs/current/sql-explain.html,
+# https://dev.mysql.com/doc/refman/8.4/en/explain.html, https://sqlite.org/eqp.html
 _COMMANDING = re.compile(
     r"\s*(?:KILL|PRAGMA|USE|CREATE|ALTER|DROP|TRUNCATE|VACUUM|REINDEX|GRANT|REVOKE|COMMENT|LOCK|"
-    rf"ANALYZE|NOTIFY|LISTEN|UNLISTEN|REFRESH|ATTACH|DETACH)\s|\s*SELECT\s+(?:{_DOING})\s*\(",
+    r"ANALYZE|NOTIFY|LISTEN|UNLISTEN|REFRESH|ATTACH|DETACH|EXPLAIN|DESCRIBE|DESC|SHOW)\s|"
+    rf"\s*SELECT\s+(?:{_DOING})\s*\(",
     re.IGNORECASE,
 )
 _WRITING = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|MERGE|UPSERT|COPY)\s", re.IGNORECASE)

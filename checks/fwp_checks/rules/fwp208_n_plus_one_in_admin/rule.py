@@ -129,7 +129,8 @@ def _joined(needs: Sequence[Need], consumer: Showing) -> str:
     itself.
     """
     paths = {need.lack.path.replace(".", "__") for need in needs if _joins(need)}
-    paths |= set(consumer.joined)
+    fetched = {need.lack.path.replace(".", "__") for need in needs if not _joins(need)}
+    paths |= set(consumer.joined) - fetched
     ends = [p for p in sorted(paths) if not any(o.startswith(f"{p}__") for o in paths)]
     named = ", ".join(f'"{path}"' for path in ends)
     return f"({named}{',' if len(ends) == 1 else ''})"
