@@ -8,7 +8,7 @@ the cache.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -18,7 +18,7 @@ from fwp_checks.frameworks.variables import Mentions, Place, comes_before, place
 from fwp_checks.project.meaning.origins import Origin, origin_of
 from fwp_checks.project.meaning.origins import Place as Consumed
 from fwp_checks.project.meaning.outcome import RunExternal
-from fwp_checks.project.meaning.tested import tests_in
+from fwp_checks.project.meaning.tested import asked_attribute, tests_in
 from fwp_checks.project.meaning.values import (
     Constant,
     External,
@@ -38,7 +38,6 @@ _EVALUATING = ("__iter__", "__len__", "__bool__", "__contains__", "__repr__")
 # What an evaluated queryset answers from its rows (django/db/models/query.py of Django 6.1.3).
 _ANSWERED = frozenset({*_EVALUATING, "__getitem__", "count", "exists", "contains"})
 _READING = (*DESCRIPTORS.values(), DEFERRED)
-_NONE = (t.CONST, None)
 _EVALUATING_FUNCTIONS = frozenset(
     f"builtins.{name}"
     for name in ("list", "tuple", "set", "frozenset", "sorted", "len", "bool", "repr", "enumerate")
@@ -244,37 +243,10 @@ def _missing(project: Project, frame: Frame) -> list[tuple[int, int, int, object
         found = known[frame.function] = []
         terms = frame.module.facts.terms
         for tested in tests_in(frame.module, frame.scope_number):
-            asked = _asked_attribute(terms, tested.term)
+            asked = asked_attribute(terms, tested.term)
             if asked is not None and asked[2] != tested.holds and terms[asked[1]][0] == t.CONST:
                 found.append((tested.start, tested.end, asked[0], terms[asked[1]][1]))
     return found
-
-
-def _asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int, bool] | None:
-    """The object and the name of ``hasattr(post, "total")``, ``"total" in post.__dict__`` and
-    ``getattr(post, "total", None) is None``, and whether the attribute is there if the test holds;
-    None for any other test.
-    """
-    if test < 0:
-        return None
-    entry = terms[t.unaliased(terms, test)]
-    if entry[0] == t.TRUTH:
-        entry = terms[t.unaliased(terms, entry[1])]
-    if entry[0] == t.COMPARE and entry[1] == "in":
-        held = terms[t.unaliased(terms, entry[3])]
-        return (held[1], entry[2], True) if held[0] == t.ATTR and held[2] == "__dict__" else None
-    if entry[0] == t.COMPARE and entry[1] in ("is", "is not") and terms[entry[3]] == _NONE:
-        read = terms[t.unaliased(terms, entry[2])]
-        if _is_call(terms, read, "getattr") and len(read[2]) > 2 and terms[read[2][2]] == _NONE:
-            return read[2][0], read[2][1], entry[1] == "is not"
-        return None
-    if _is_call(terms, entry, "hasattr") and len(entry[2]) > 1:
-        return entry[2][0], entry[2][1], True
-    return None
-
-
-def _is_call(terms: Sequence[t.Term], entry: t.Term, name: str) -> bool:
-    return entry[0] == t.CALL and terms[entry[1]] == (t.NAME, name)
 
 
 def _fills(project: Project, frame: Frame, call: t.Term) -> bool:

@@ -4,11 +4,13 @@ loops.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
+
+_NONE: t.Term = (t.CONST, None)
 
 
 @dataclass(slots=True)
@@ -70,3 +72,30 @@ def parts(terms: list[t.Term], test: int, *, holds: bool) -> Iterator[tuple[int,
     elif entry[0] == t.BOOL and (entry[1] == "and") is holds:
         for operand in entry[2]:
             yield from parts(terms, operand, holds=holds)
+
+
+def asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int, bool] | None:
+    """The object and the name of ``hasattr(post, "total")``, ``"total" in post.__dict__`` and
+    ``getattr(post, "total", None) is None``, and whether the attribute is there if the test holds;
+    None for any other test.
+    """
+    if test < 0:
+        return None
+    entry = terms[t.unaliased(terms, test)]
+    if entry[0] == t.TRUTH:
+        entry = terms[t.unaliased(terms, entry[1])]
+    if entry[0] == t.COMPARE and entry[1] == "in":
+        held = terms[t.unaliased(terms, entry[3])]
+        return (held[1], entry[2], True) if held[0] == t.ATTR and held[2] == "__dict__" else None
+    if entry[0] == t.COMPARE and entry[1] in ("is", "is not") and terms[entry[3]] == _NONE:
+        read = terms[t.unaliased(terms, entry[2])]
+        if _is_call(terms, read, "getattr") and len(read[2]) > 2 and terms[read[2][2]] == _NONE:
+            return read[2][0], read[2][1], entry[1] == "is not"
+        return None
+    if _is_call(terms, entry, "hasattr") and len(entry[2]) > 1:
+        return entry[2][0], entry[2][1], True
+    return None
+
+
+def _is_call(terms: Sequence[t.Term], entry: t.Term, name: str) -> bool:
+    return entry[0] == t.CALL and terms[entry[1]] == (t.NAME, name)

@@ -13,6 +13,7 @@ from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.meaning.assignments import AttributeSet, attributes_set
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Origin, Place, origin_of
+from fwp_checks.project.meaning.tested import asked_attribute, tests_before
 from fwp_checks.project.meaning.values import options_of
 from fwp_checks.project.rows.statements import made_of
 
@@ -58,6 +59,23 @@ class Assigned:
             for depth, name in enumerate(names)
             for store in self._of(name)
         )
+
+    def stands_in(self, frame: Frame, term: int, origin: Origin) -> bool:
+        """Whether a term runs only where a row lacks an attribute that was assigned to each of them
+        before: ``if hasattr(post, "size"): return post.size``.
+        """
+        terms = frame.module.facts.terms
+        for test, holds in tests_before(frame.module, frame.scope_number, term):
+            asked = asked_attribute(terms, test)
+            if asked is None or asked[2] is holds or terms[asked[1]][0] != t.CONST:
+                continue
+            row = self._owner(frame, asked[0])
+            if row is None or row.built != origin.built:
+                continue
+            names = [*(hop.name for hop in row.hops), str(terms[asked[1]][1])]
+            if self.has(frame, term, row, names):
+                return True
+        return False
 
     def _is_behind(self, store: _Store, frame: Frame, term: int, levels: int = _LEVELS) -> bool:
         """Whether a term runs behind the loop, as far as the function that it stands in tells; what

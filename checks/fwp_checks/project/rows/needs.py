@@ -262,6 +262,8 @@ class RowNeeds:
             names = [hop.name for hop in lack.hops]
             if self._assigned.has(frame, event.term, origin, names):
                 continue
+            if self._assigned.stands_in(frame, event.term, origin):
+                continue
             starts = self._callers.letting_run(frame, event.term)
             if starts is not None and not self._filling.is_for_row(frame, event.term, origin):
                 is_kept = self._filling.is_whole(frame, event.term)
