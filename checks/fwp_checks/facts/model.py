@@ -55,6 +55,11 @@ class Region:
     breaks: bool
 
 
+LOOPS: frozenset[str] = frozenset({"for", "comprehension", "generator"})
+"""Regions that go through something, each time with another element of it."""
+ROUNDS: frozenset[str] = LOOPS | {"while"}
+"""Regions that run again and again."""
+
 STATEMENT_KINDS = (
     "other", "constant", "expression", "assignment", "augmented", "return", "raise", "if", "for",
     "while", "with", "try", "import", "definition", "assert", "delete", "match",

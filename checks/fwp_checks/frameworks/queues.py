@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region
+from fwp_checks.facts.model import ROUNDS, Region
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.tested import parts, tests_in
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.meaning.outcome import RunExternal
 
 _CLASSES = ("queue.", "multiprocessing.queues.")
-_LOOPS = frozenset({"for", "while", "comprehension", "generator"})
 # Comparisons of how many items there are that say that there are some.
 _MORE = ((">", 0), (">=", 1), ("!=", 0))
 _IS = frozenset({"is", "=="})
@@ -56,7 +55,7 @@ def _tests(frame: Frame, term: int) -> Iterator[tuple[int, bool]]:
     loops = [
         region
         for region in module.regions_in(number)
-        if region.kind in _LOOPS and region.start <= term < region.end
+        if region.kind in ROUNDS and region.start <= term < region.end
     ]
     for test in tests_in(module, number):
         if test.start <= term < test.end and not any(test.term < loop.start for loop in loops):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ROUNDS
 from fwp_checks.frameworks.sqlalchemy.instances import ASYNC_ATTRS, AWAITED_LOAD
 from fwp_checks.frameworks.sqlalchemy.rows import LAZY_LOAD
 from fwp_checks.frameworks.variables import Mentions, place_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _LOADING = ("refresh", "set_committed_value")
 _AWAITED = "awaitable_attrs"
-_LOOPS = ("for", "comprehension", "generator", "while")
 # How many calls away it may be done.
 _LEVELS = 2
 _KEY = "sqlalchemy.refreshed"
@@ -82,7 +82,7 @@ def _is_loaded(
 def _is_behind_loop(frame: Frame, earlier: int, later: int) -> bool:
     """Whether an earlier term stands in a loop that a later one does not stand in."""
     return any(
-        region.kind in _LOOPS and region.start <= earlier < region.end <= later
+        region.kind in ROUNDS and region.start <= earlier < region.end <= later
         for region in frame.module.regions_in(frame.scope_number)
     )
 

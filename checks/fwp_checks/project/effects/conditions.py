@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import LOOPS
 from fwp_checks.project.effects.compared import Compared, compared, wanted_of
 from fwp_checks.project.effects.made import given
 from fwp_checks.project.effects.once import renewed
@@ -57,7 +58,6 @@ _GETATTR = (t.NAME, "getattr")
 _CALLABLE = (t.NAME, "callable")
 _ATTRIBUTES = ((t.NAME, "hasattr"), _GETATTR)
 _ABSENT = ((t.CONST, None), (t.CONST, False))
-_LOOPS: frozenset[str] = frozenset({"for", "comprehension", "generator"})
 _NOTHING_THERE: tuple[t.Term, ...] = (*_ABSENT, *EMPTY)
 # Terms that are made where they stand; names and literals are shared by the whole function.
 _WHERE_ASSIGNED: frozenset[int] = frozenset({t.ATTR, t.CALL, t.AWAIT, t.ITEM})
@@ -106,7 +106,7 @@ class Conditions:
                     found.append(
                         (*frame.module.rest_after(region, frame.scope_number), requirements)
                     )
-            elif region.kind in _LOOPS and region.term >= 0:
+            elif region.kind in LOOPS and region.term >= 0:
                 requirements = self._gone_through(frame, region.term)
                 if requirements:
                     found.append((region.start, region.end, requirements))

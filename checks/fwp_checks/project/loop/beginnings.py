@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ROUNDS
 from fwp_checks.project.effects.behaviours import Behaviours, Event
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.outcome import RunFrame
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 Node = tuple[int, "FrameEvidence", list[int], list[int]]
 """The number of a frame, its evidence, and the numbers of those that follow, each time and once."""
-
-_LOOPS = frozenset({"for", "while", "comprehension", "generator"})
 
 
 class Begun(NamedTuple):
@@ -292,7 +291,7 @@ def starts_from(frame: Frame, starts: Starts) -> int:
 def _before_loops(frame: Frame, term: int) -> int:
     """Where the outermost loop around a term begins, else the term."""
     regions = frame.module.regions_in(frame.scope_number)
-    around = (r.start for r in regions if r.kind in _LOOPS and r.start <= term < r.end)
+    around = (r.start for r in regions if r.kind in ROUNDS and r.start <= term < r.end)
     return min(around, default=term)
 
 

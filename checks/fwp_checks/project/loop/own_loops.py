@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ROUNDS
 from fwp_checks.project.effects.constructed import MOST_STORES, is_attribute_of
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
@@ -47,7 +48,6 @@ _TOLD = "call_soon_threadsafe"
 _HANDED = frozenset({"asyncio.set_event_loop", "asyncio.all_tasks"})
 _ASKING = (t.COMPARE, t.BOOL, t.UNARY, t.TRUTH, t.DROP)
 _SAME = (t.ALIAS, t.NARROW)
-_LOOPS = frozenset({"for", "while", "comprehension", "generator"})
 
 
 class OwnLoops:
@@ -205,7 +205,7 @@ class OwnLoops:
             return None
         module, call = left[0]
         regions = module.regions_in(module.code_scope_of(call))
-        is_repeated = any(r.kind in _LOOPS and r.start <= call < r.end for r in regions)
+        is_repeated = any(r.kind in ROUNDS and r.start <= call < r.end for r in regions)
         return None if is_repeated else left[0]
 
     def _may_be_of(self, module: Module, term: int, class_: ClassValue) -> bool:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ROUNDS
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import FILLS, roots_of
@@ -33,8 +34,6 @@ from fwp_checks.project.meaning.values import (
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
-
-_ROUNDS = ("for", "while", "comprehension", "generator")
 
 
 class Lists:
@@ -120,7 +119,7 @@ class Lists:
         if not is_traced(value):
             return value
         regions = frame.module.regions_in(frame.scope_number)
-        if any(r.kind in _ROUNDS and r.start <= term < r.end for r in regions):
+        if any(r.kind in ROUNDS and r.start <= term < r.end for r in regions):
             return value
         return single(value, partial(is_in, frame))
 

@@ -13,6 +13,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Scope
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import FunctionKey
+from fwp_checks.project.meaning.mappings import roots_of
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.outcome import Outcome, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -91,7 +92,7 @@ def _found_besides(module: Module, number: int) -> str:
     terms = module.facts.terms
     returned: dict[int, None] = {}
     for term in scope.returns:
-        for option in _options(module, t.unaliased(terms, term)):
+        for option in roots_of(terms, term):
             if not _asks_super(module, scope, option):
                 return _OTHER
             returned[option] = None
@@ -104,14 +105,6 @@ def _found_besides(module: Module, number: int) -> str:
     done = {call, terms[call][1], terms[terms[call][1]][1]}
     is_all = all(term in done or terms[term][0] in _INERT for term in range(scope.start, scope.end))
     return _NOTHING if is_all and _hands_all_on(module, scope, call) else _MORE
-
-
-def _options(module: Module, term: int) -> list[int]:
-    """What a term may be, by the path taken."""
-    terms = module.facts.terms
-    if terms[term][0] != t.JOIN:
-        return [term]
-    return [t.unaliased(terms, option) for option in terms[term][1]]
 
 
 def _asks_super(module: Module, scope: Scope, term: int) -> bool:

@@ -95,8 +95,9 @@ def _asked(project: Project, frame: Frame, test: int, *, holds: bool) -> t.Term 
     owner = _owner(terms, entry, "get")
     if owner is not None:
         return owner
-    for _, scope, inner in _bodies(project, frame, t.unaliased(terms, test)):
-        given = {_owner(inner, inner[t.unaliased(inner, one)], "get") for one in scope}
+    for body in _bodies(project, frame, t.unaliased(terms, test)):
+        inner = body.module.facts.terms
+        given = {_owner(inner, inner[t.unaliased(inner, one)], "get") for one in body.scope.returns}
         if len(given) == 1:
             return given.pop()
     return None
@@ -111,10 +112,9 @@ def _puts_into(project: Project, frame: Frame, term: int, cache: t.Term) -> bool
     if _puts(terms, entry, cache):
         return True
     return any(
-        _puts(inner, inner[one], cache)
-        for body, _, inner in _bodies(project, frame, term)
-        for one in range(body.scope.start, body.scope.end)
-        if inner[one][0] == t.CALL
+        _puts(body.module.facts.terms, body.module.facts.terms[call], cache)
+        for body in _bodies(project, frame, term)
+        for call in body.module.calls_in(body.scope_number)
     )
 
 
@@ -126,15 +126,12 @@ def _puts(terms: Sequence[t.Term], call: t.Term, cache: t.Term) -> bool:
     )
 
 
-def _bodies(
-    project: Project, frame: Frame, call: int
-) -> Iterator[tuple[Frame, Sequence[int], Sequence[t.Term]]]:
-    """The project's functions that a call runs, what they return, and their terms."""
+def _bodies(project: Project, frame: Frame, call: int) -> Iterator[Frame]:
+    """The project's functions that a call runs."""
     for alternative in project.calls.outcome(frame, call).alternatives:
         for run in alternative or ():
             if isinstance(run, RunFrame):
-                scope = run.frame.scope
-                yield run.frame, scope.returns, run.frame.module.facts.terms
+                yield run.frame
 
 
 def _owner(terms: Sequence[t.Term], entry: t.Term, method: str) -> t.Term | None:

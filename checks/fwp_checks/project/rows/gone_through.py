@@ -17,6 +17,7 @@ from fwp_checks.project.rows.asking import asked_of
 from fwp_checks.project.rows.lengths import met
 
 if TYPE_CHECKING:
+    from fwp_checks.facts.model import Region
     from fwp_checks.project.linked import Project
 
 
@@ -46,10 +47,12 @@ class GoneThrough:
         function = (built.path, module.code_scope_of(built.term))
         if not function[1] or any(link.frame.function == function for link in chain):
             return False
+        if module.facts.terms[built.term][0] != t.CALL:
+            return False
         known = self._known.get(built)
         if known is None:
             frame = self._project.frame_of_scope(module, function[1])
-            known = self._known[built] = self._is_run(frame, built)
+            known = self._known[built] = self._is_run(frame, built.term)
         return known
 
     def is_at_hand(self, link: Link) -> bool:
@@ -69,46 +72,33 @@ class GoneThrough:
                 return False
             if not is_part and not self._project.frameworks.keeps(link.run.name):
                 return False
-            if not self._is_run_before(frame, query, link.term):
+            if not self._is_run(frame, query, link.term):
                 return False
         return True
 
-    def _is_run_before(self, frame: Frame, query: int, end: int) -> bool:
-        """Whether all ways from a query to a term run it."""
-        regions = frame.module.regions_in(frame.scope_number)
-        return any(
-            query < event.term < end
-            and self._runs(frame, event.term, query, event.alternatives)
-            and all(
-                region.start <= end < region.end or region.start <= query < region.end
-                for region in regions
-                # What a loop goes through is asked for before its first round.
-                if region.kind != "with"
-                and region.term != event.term
-                and region.start <= event.term < region.end
-            )
-            for event in self._project.behaviours.of(frame).events
-        )
-
-    def _is_run(self, frame: Frame, built: Place) -> bool:
-        """Whether a function runs, in any case, a query that it builds at a place."""
-        regions = frame.module.regions_in(frame.scope_number)
-        terms = frame.module.facts.terms
-        if terms[built.term][0] != t.CALL:
-            return False
+    def _is_run(self, frame: Frame, query: int, end: int = -1) -> bool:
+        """Whether a function runs a query on all ways from where it is built to a term; without
+        one, on all ways to where the function ends or leaves.
+        """
+        regions = [
+            region
+            for region in frame.module.regions_in(frame.scope_number)
+            if region.kind != "with" and not _is_within(query, region)
+        ]
         for event in self._project.behaviours.of(frame).events:
             term = event.term
-            if term <= built.term or not self._runs(frame, term, built.term, event.alternatives):
+            if term <= query or 0 <= end <= term:
+                continue
+            if not self._runs(frame, term, query, event.alternatives):
                 continue
             if not any(
-                # On a way that leaves before, or in a part that not all ways come through.
-                (region.leaves and built.term < region.start <= term)
+                # A way that leaves before, or a part that not all ways come through. What a loop
+                # goes through is asked for before its first round.
+                (end < 0 and region.leaves and query < region.start <= term)
                 or (
-                    region.start <= term < region.end
-                    and not region.start <= built.term < region.end
+                    region.term != term and _is_within(term, region) and not _is_within(end, region)
                 )
                 for region in regions
-                if region.kind != "with"
             ):
                 return True
         return False
@@ -130,3 +120,7 @@ class GoneThrough:
             ):
                 return False
         return bool(alternatives)
+
+
+def _is_within(term: int, region: Region) -> bool:
+    return region.start <= term < region.end

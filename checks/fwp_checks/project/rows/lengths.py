@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region, Scope
+from fwp_checks.facts.model import ROUNDS, Region, Scope
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.literals import attribute_term, bound
@@ -49,7 +49,6 @@ _ENVIRONMENT = ("os.environ", "os.getenv")
 # What a list may be that is cut into parts.
 _WHOLE = (t.PARAM, t.NAME, t.IMPORT, t.CALL, t.COMPREHENSION, t.SEQUENCE, t.BINARY)
 _EMPTY = ((t.SEQUENCE, "list", ()), (t.SEQUENCE, "tuple", ()), (t.MAPPING, ()))
-_LOOPS = ("for", "comprehension", "generator", "while")
 # Methods that put something into a list or mapping; those that put in all that they are given.
 _FILLING = ("append", "add", "insert", "appendleft", "setdefault", "extend", "update")
 _TAKING_APART = ("extend", "update")
@@ -185,9 +184,7 @@ class Lengths:
             return False
         around, found = source
         terms = around.module.facts.terms
-        if terms[found][0] == t.DECLARED and terms[found][1] >= 0:
-            found = terms[found][1]
-        held = terms[found]
+        held = terms[_assigned(terms, found)]
         return (
             held[0] == t.MAPPING
             and bool(held[1])
@@ -233,8 +230,7 @@ class Lengths:
             return False
         around, term = source
         terms = around.module.facts.terms
-        if terms[term][0] == t.DECLARED and terms[term][1] >= 0:
-            term = terms[term][1]
+        term = _assigned(terms, term)
         found = terms[term]
         items = {t.SEQUENCE: 2, t.MAPPING: 1}.get(found[0])
         return (items is None or bool(found[items])) and self._is_bounded(around, term, levels)
@@ -306,7 +302,7 @@ class Lengths:
         around = [
             region
             for region in frame.module.regions_in(frame.scope_number)
-            if region.kind in _LOOPS and region.start <= term < region.end
+            if region.kind in ROUNDS and region.start <= term < region.end
         ]
         return all(
             region.kind != "while"
@@ -361,6 +357,12 @@ def met(terms: Sequence[t.Term], term: int) -> list[int]:
             else:
                 found.append(current)
     return found or [term]
+
+
+def _assigned(terms: Sequence[t.Term], term: int) -> int:
+    """What stands behind an annotation, ``names: list[str] = […]``; else the term itself."""
+    entry = terms[term]
+    return entry[1] if entry[0] == t.DECLARED and entry[1] >= 0 else term
 
 
 def _is_part(terms: Sequence[t.Term], term: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.catalogue import EffectRow
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import Region, Scope
+from fwp_checks.facts.model import LOOPS, ROUNDS, Region, Scope
 from fwp_checks.project.effects.asked_for import AskedFor
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.call_graph import CallGraph
@@ -24,7 +24,7 @@ from fwp_checks.project.rows.filling import Filling
 from fwp_checks.project.rows.gone_through import GoneThrough
 from fwp_checks.project.rows.lengths import Lengths
 from fwp_checks.project.rows.matched import is_for_one_round
-from fwp_checks.project.rows.needs import LOOPS, goes_through
+from fwp_checks.project.rows.needs import goes_through
 from fwp_checks.project.rows.rounds import Rounds, differs
 from fwp_checks.project.rows.statements import executes, kind_of
 from fwp_checks.project.rows.weights import Weight
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 # What is further away is a job that is done for each item, which happens to use the database.
 _MOST_LINKS = {"queries": 3, "writes": 2}
-
-# What has rounds.
-_ROUNDS = (*LOOPS, "while")
 
 # How far away a statement that writes is looked for.
 _LEVELS = 2
@@ -102,7 +99,7 @@ class LoopEffects:
         found: dict[Frame, list[Event]] = {}
         for frame in self._frames.all:
             regions = frame.module.regions_in(frame.scope_number)
-            loops = [region for region in regions if region.kind in _ROUNDS]
+            loops = [region for region in regions if region.kind in ROUNDS]
             if loops and (events := [event for event in of(frame) if _is_in(event, loops)]):
                 found[frame] = events
         return found

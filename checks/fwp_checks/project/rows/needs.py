@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import LOOPS
 from fwp_checks.project.effects.behaviours import Event
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.effects.compared import compared, wanted_of
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from fwp_checks.facts.model import Region
     from fwp_checks.project.linked import Project
     from fwp_checks.project.rows.row_frames import RowFrames
-
-LOOPS = ("for", "comprehension", "generator")
 
 
 def goes_through(project: Project, region: Region, module: Module, term: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
+from fwp_checks.facts.model import ROUNDS
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.mappings import roots_of
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from fwp_checks.project.files.modules import Module
     from fwp_checks.project.linked import Project
 
-_ROUNDS = ("for", "while", "comprehension", "generator")
 # What puts one thing into a list.
 _ONE = ("append", "appendleft", "insert", "add")
 
@@ -80,6 +80,6 @@ def _is_display(project: Project, module: Module, term: int) -> bool:
 def _is_in_loop(module: Module, term: int, made: int) -> bool:
     """Whether a term runs in a loop that began after a list was made."""
     return any(
-        region.kind in _ROUNDS and made < region.start <= term < region.end
+        region.kind in ROUNDS and made < region.start <= term < region.end
         for region in module.regions_in(module.code_scope_of(term))
     )
