@@ -7,13 +7,15 @@ What it finds depends on the text that it is handed, which frames are not told a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.literals import bound
+from fwp_checks.project.meaning.sites import OF_A_VALUE
 from fwp_checks.project.meaning.values import Constant, FunctionValue, Value
 
 if TYPE_CHECKING:
@@ -22,14 +24,15 @@ if TYPE_CHECKING:
 # How many helpers may hand a name on to each other.
 _MOST_STEPS = 3
 
+_Function = tuple[Module, int]
+
 
 class LookingUp:
     """Answers for one project."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._known: dict[tuple[Module, int], frozenset[int]] = {}
-        self._helpers: frozenset[str] | None = None
+        self._known: dict[_Function, frozenset[int]] = {}
 
     def is_name(self, function: FunctionValue, index: int, given: Value | None) -> bool:
         """Whether what a parameter is given is a text by which the function finds something."""
@@ -42,16 +45,36 @@ class LookingUp:
         key = (module, scope_number)
         known = self._known.get(key)
         if known is None:
-            if self._helpers is None:
-                self._helpers = self._find_helpers()
-            known = self._known[key] = self._find(module, scope_number, self._helpers)
+            known = self._known[key] = (
+                self._find(module, scope_number, self._helpers)
+                if key in self._keyed or key in self._calling
+                else frozenset()
+            )
         return known
 
-    def _find_helpers(self) -> frozenset[str]:
+    @cached_property
+    def _calling(self) -> set[_Function]:
+        """The functions that call what may find something."""
+        sites = self._project.call_sites
+        wanted = self._project.frameworks.look_ups | self._helpers
+        places = [place for name in wanted for place in sites.spelt(name)]
+        for module, call in sites.spelt(OF_A_VALUE):
+            # What a call has made goes by the name that it was given.
+            called = module.facts.terms[module.facts.terms[call][1]]
+            if called[0] == t.NAME and called[1] in wanted:
+                places.append((module, call))
+        return {(module, module.code_scope_of(call)) for module, call in places}
+
+    @cached_property
+    def _helpers(self) -> frozenset[str]:
         """The names of functions of the project that hand a parameter to what finds something, by
         themselves or through each other: helpers of helpers that render templates.
         """
-        found: set[str] = set(self._with_keys())
+        found: set[str] = set()
+        for module, number in self._keyed:
+            scope = module.facts.scopes[number]
+            if scope.kind == "function" and scope.parent == 0 and self._keys(module, number):
+                found.add(scope.name)
         names: set[str] | frozenset[str] = self._project.frameworks.look_ups | found
         for _ in range(_MOST_STEPS):
             wanted = frozenset(names)
@@ -66,20 +89,22 @@ class LookingUp:
             found |= names
         return frozenset(found)
 
-    def _with_keys(self) -> Iterator[str]:
-        """The names of functions that take another one from a mapping by a parameter."""
-        places = []
-        for module in self._project.table.modules:
+    @cached_property
+    def _keyed(self) -> dict[_Function, None]:
+        """The functions that take something by a parameter, and those around them."""
+        modules = self._project.table.modules
+        places = [(module, item) for module in modules for item in module.of_kind(t.ITEM)]
+        places += self._project.call_sites.spelt("get")
+        found: dict[_Function, None] = {}
+        for module, place in places:
             terms = module.facts.terms
-            for place in (*module.of_kind(t.ITEM), *module.calls):
-                key = _taken(terms[place], terms)[1]
-                if key >= 0 and terms[t.unaliased(terms, key)][0] == t.PARAM:
-                    places.append((module, place))
-        functions = {(module, module.code_scope_of(place)): None for module, place in places}
-        for module, number in functions:
-            scope = module.facts.scopes[number]
-            if scope.kind == "function" and scope.parent == 0 and self._keys(module, number):
-                yield scope.name
+            _, key = _taken(terms[place], terms)
+            if key >= 0 and terms[t.unaliased(terms, key)][0] == t.PARAM:
+                number = module.code_scope_of(place)
+                while number > 0:
+                    found[module, number] = None
+                    number = module.facts.scopes[number].parent
+        return found
 
     def _find(self, module: Module, scope_number: int, helpers: frozenset[str]) -> frozenset[int]:
         """The parameters that a function hands to what finds something by a text."""
