@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ROUNDS, Region, Scope
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.literals import attribute_term, bound
 from fwp_checks.project.meaning.origins import origin_of
 from fwp_checks.project.meaning.values import (
@@ -63,6 +63,7 @@ class Lengths:
         self._project = project
         # The lists of which it is being asked whether they are filled.
         self._asking: set[tuple[Frame, int]] = set()
+        self._fillings: dict[FunctionKey, dict[int, list[_Filling]]] = {}
 
     def is_open_ended(self, frame: Frame, loop: Region) -> bool:
         """Whether a loop goes over data of any length."""
@@ -208,10 +209,18 @@ class Lengths:
             return any(
                 any(not self._is_bounded(frame, one, _LEVELS) for one in given)
                 or self._is_in_loop_over_data(frame, term)
-                for term, given in _fillings(terms, frame.scope, made)
+                for term, given in self._fillings_in(frame).get(made, ())
             )
         finally:
             self._asking.discard(key)
+
+    def _fillings_in(self, frame: Frame) -> dict[int, list[_Filling]]:
+        """What a function puts into which of the lists and mappings that it makes."""
+        known = self._fillings.get(frame.function)
+        if known is None:
+            terms = frame.module.facts.terms
+            known = self._fillings[frame.function] = _fillings(terms, frame.scope)
+        return known
 
     def _is_in_loop_over_data(self, frame: Frame, term: int) -> bool:
         return any(
@@ -390,19 +399,24 @@ def _is_slice(terms: Sequence[t.Term], entry: t.Term) -> bool:
     return bool(entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE)
 
 
-def _fillings(
-    terms: Sequence[t.Term], scope: Scope, made: int
-) -> list[tuple[int, tuple[int, ...]]]:
-    """Where a function puts something into a list or mapping, with what it takes apart for that."""
-    found: list[tuple[int, tuple[int, ...]]] = []
+_Filling = tuple[int, tuple[int, ...]]
+"""Where something is put into a list or mapping, and what is taken apart for that."""
+
+
+def _fillings(terms: Sequence[t.Term], scope: Scope) -> dict[int, list[_Filling]]:
+    """Where a function puts something into lists and mappings, by where these are made."""
+    found: dict[int, list[_Filling]] = {}
     for term in range(scope.start, scope.end):
         entry = terms[term]
-        if entry[0] == t.STORE_ITEM and made in met(terms, entry[1]):
-            found.append((term, ()))
+        if entry[0] == t.STORE_ITEM:
+            for made in met(terms, entry[1]):
+                found.setdefault(made, []).append((term, ()))
         elif entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR:
             _, base, method = terms[entry[1]]
-            if method in _FILLING and made in met(terms, base):
-                found.append((term, entry[2] if method in _TAKING_APART else ()))
+            if method in _FILLING:
+                for made in met(terms, base):
+                    taken = entry[2] if method in _TAKING_APART else ()
+                    found.setdefault(made, []).append((term, taken))
     return found
 
 
