@@ -41,10 +41,12 @@ class Frameworks:
         self._all = frameworks
         self._project: Project | None = None
         self._by_module: dict[str, list[Framework]] = {}
+        self._by_name: dict[str, list[Framework]] = {}
         self._by_class: dict[ClassValue, list[Framework]] = {}
         self._calling: dict[str, list[Framework]] = {}
         self._readers: dict[ClassValue | str, list[Framework]] = {}
         self._adopted: dict[ClassValue, list[Framework]] | None = None
+        self._are_adopted = False
         for framework in frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
@@ -82,7 +84,10 @@ class Frameworks:
         return self._project
 
     def _concerned(self, name: str) -> list[Framework]:
-        return self._by_module.get(name.partition(".")[0], [])
+        known = self._by_name.get(name)
+        if known is None:
+            known = self._by_name[name] = self._by_module.get(name.partition(".")[0], [])
+        return known
 
     def _concerned_class(self, class_: ClassValue) -> list[Framework]:
         known = self._by_class.get(class_)
@@ -90,7 +95,7 @@ class Frameworks:
             bases = self.project.classes.info(class_).externals
             known = list(dict.fromkeys(f for base in bases for f in self._concerned(base)))
             known += [f for f in self._adopting(class_) if f not in known]
-            if known:
+            if known or (self._are_adopted and self.project.classes.is_settled(class_)):
                 # None may be known as yet: while the bases of a class are looked up it has none.
                 self._by_class[class_] = known
         return known
@@ -104,6 +109,7 @@ class Frameworks:
             for framework in self._imported:
                 for own in framework.adopted(self.project):
                     adopted.setdefault(own, []).append(framework)
+            self._are_adopted = True
         return adopted.get(class_, [])
 
     def base_told_by_body(self, frame: Frame, scope: Scope, bases: Sequence[str]) -> str | None:
@@ -121,18 +127,19 @@ class Frameworks:
 
     def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
         """See :meth:`Framework.call`."""
-        calling = self._calling.get(name)
-        if calling is None:
-            calling = self._calling[name] = self._with_call(name)
-        for framework in calling:
+        for framework in self._with_call(name):
             outcome = framework.call(self.project, name, arguments, receiver)
             if outcome is not None:
                 return outcome
         return None
 
     def _with_call(self, name: str) -> list[Framework]:
-        concerned = self._concerned(name)
-        return [f for f in concerned if type(f).call is not Framework.call]
+        calling = self._calling.get(name)
+        if calling is None:
+            concerned = self._concerned(name)
+            calling = [f for f in concerned if type(f).call is not Framework.call]
+            self._calling[name] = calling
+        return calling
 
     def may_run(self, name: str) -> bool:
         """Whether :meth:`Framework.call` may run something for a function of no effect."""
@@ -172,7 +179,7 @@ class Frameworks:
             concerned = self._concerned(class_)
         else:
             concerned = self._concerned_class(class_)
-            if not concerned:
+            if class_ not in self._by_class:
                 # As yet, see there.
                 return concerned
         readers = [f for f in concerned if type(f).reading is not Framework.reading]

@@ -76,6 +76,7 @@ class OpenTests:
         self._conditions = project.conditions
         self._passed = project.passed
         self._outside = Outside(project)
+        self._around: dict[tuple[Frame, int], Tests] = {}
         self._answers: dict[tuple[Frame, str, int, int, int], Requirements | None] = {}
         self._asked: dict[Frame, dict[Test, Requirements | None]] = {}
 
@@ -83,14 +84,17 @@ class OpenTests:
         """The tests of the branches in which a term stands that are open, or ask for something.
         What an object of a model keeps for itself it lacks at first.
         """
-        own = self._project.behaviours.own_tests(frame)
-        return frozenset(
-            [
-                (region.term, region.kind == "if")
-                for region in _around(frame, term)
-                if region.term not in own and self._answer_of(frame, region) != NOTHING
-            ]
-        )
+        key = (frame, term)
+        known = self._around.get(key)
+        if known is None:
+            found: list[Test] = []
+            branches = _around(frame, term)
+            own = self._project.behaviours.own_tests(frame) if branches else ()
+            for region in branches:
+                if region.term not in own and self._answer_of(frame, region) != NOTHING:
+                    found.append((region.term, region.kind == "if"))
+            known = self._around[key] = frozenset(found)
+        return known
 
     def asked(self, frame: Frame, tests: Tests) -> Requirements | None:
         """What such tests ask of the frame's parameters; None if one is open."""

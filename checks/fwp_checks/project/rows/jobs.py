@@ -20,13 +20,15 @@ class Jobs:
     def __init__(
         self, commands: Iterable[FunctionKey], calls: Iterable[tuple[FunctionKey, FunctionKey]]
     ) -> None:
-        callers: dict[FunctionKey, set[FunctionKey]] = {}
         callees: dict[FunctionKey, set[FunctionKey]] = {}
         for caller, callee in calls:
-            callers.setdefault(callee, set()).add(caller)
             callees.setdefault(caller, set()).add(callee)
         started = set(commands)
         self._functions = _reached(started, callees)
+        callers: dict[FunctionKey, set[FunctionKey]] = {}
+        for caller, called in callees.items():
+            for callee in called & self._functions:
+                callers.setdefault(callee, set()).add(caller)
         # What runs when a module does, and in no command: scripts, and what happens at start-up.
         self._commanded = _reached({key for key in started if key[1]}, callees)
         waiting = list(self._functions)

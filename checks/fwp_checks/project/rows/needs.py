@@ -194,6 +194,10 @@ def by_certainty(needs: Sequence[Need]) -> list[list[Need]]:
     return [part for part in parts if part]
 
 
+_Lacking = tuple[RunExternal, Origin, Lack]
+"""A query for a single row, whose query did not fetch what it gives."""
+
+
 class NeedEvidence(NamedTuple):
     """A need that a share has found.
 
@@ -236,7 +240,9 @@ class RowNeeds:
         """Every need, for each frame in which it is one."""
         for frame in self._frames.all:
             for event in self._project.behaviours.of(frame).events:
-                yield from self._needs_of(frame, event)
+                lacks = self._lacks(frame, event.alternatives) if not event.is_remembered else ()
+                if lacks:
+                    yield from self._needs_of(frame, event, lacks)
         for consumer in self._frames.consumers:
             for read in consumer.reads:
                 yield from self._needs_of_read(read)
@@ -246,10 +252,10 @@ class RowNeeds:
                         continue
                     yield NeedEvidence(Need(origin, lack, run.name, touch.module.path, touch.term))
 
-    def _needs_of(self, frame: Frame, event: Event) -> Iterator[NeedEvidence]:
-        if event.is_remembered:
-            return
-        for run, origin, lack in self._lacks(frame, event.alternatives):
+    def _needs_of(
+        self, frame: Frame, event: Event, lacks: Sequence[_Lacking]
+    ) -> Iterator[NeedEvidence]:
+        for run, origin, lack in lacks:
             if self._is_at_most_once(frame, event.term, origin, by_key=lack.by_key):
                 continue
             if self._is_asked_on_way_out(frame, origin) or self._tuples.rule_out(origin):
@@ -272,18 +278,19 @@ class RowNeeds:
                 need = Need(origin, lack, run.name, path, term, is_kept, by_row, is_open)
                 yield NeedEvidence(need, starts)
 
-    def _lacks(
-        self, frame: Frame | None, alternatives: tuple[Alternative, ...]
-    ) -> list[tuple[RunExternal, Origin, Lack]]:
+    def _lacks(self, frame: Frame | None, alternatives: tuple[Alternative, ...]) -> list[_Lacking]:
         """The queries for single rows among runs; none if there may as well be none."""
-        found = []
+        found: list[_Lacking] = []
         for alternative in alternatives:
-            runs = [run for run in alternative or () if isinstance(run, RunExternal)]
-            missing = [self._lack(frame, run) for run in runs if run.receiver is not None]
-            known = [one for one in missing if one is not None]
-            if not known and not any(map(self._is_for_one, runs)):
+            is_there = False
+            for run in alternative or ():
+                if isinstance(run, RunExternal) and run.receiver is not None:
+                    given = self._lack(frame, run)
+                    is_there = is_there or given is not None or self._is_for_one(run)
+                    if given is not None:
+                        found.append(given)
+            if not is_there:
                 return []
-            found.extend(known)
         return found
 
     def _is_readied(self, origin: Origin, lack: Lack) -> bool:
@@ -305,9 +312,7 @@ class RowNeeds:
             return False
         return run.name.endswith(".__get__") and bool(self._project.catalogue.effects(run.name))
 
-    def _lack(
-        self, frame: Frame | None, run: RunExternal
-    ) -> tuple[RunExternal, Origin, Lack] | None:
+    def _lack(self, frame: Frame | None, run: RunExternal) -> _Lacking | None:
         given = self._project.frameworks.lack(frame, run)
         if given is None:
             return None

@@ -121,19 +121,20 @@ def row_modules(project: Project) -> dict[Module, None]:
     found: dict[Module, None] = {}
     table = project.table
     for module in table.modules if sources else ():
+        # Names that are imported from one module follow each other.
+        before = "", -1
         for imported in module.facts.imports:
             name, attribute, level = imported.module, imported.attribute, imported.level
             inner = f"{name}.{attribute}"
-            if level:
-                targets = (
-                    table.find_relative(name, level, module),
-                    table.find_relative(inner.strip("."), level, module),
-                )
-            else:
-                if f"{inner}.".startswith(own):
-                    found[module] = None
-                targets = table.find(name, module), table.find(inner, module)
-            for target in targets:
+            if not level and f"{inner}.".startswith(own):
+                found[module] = None
+            names = [inner] if before == (name, level) else [name, inner]
+            before = name, level
+            for one in names:
+                if level:
+                    target = table.find_relative(one.strip("."), level, module)
+                else:
+                    target = table.find(one, module)
                 if target is not None:
                     importers.setdefault(target, []).append(module)
     waiting = list(found)
