@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
-    ClassValue,
     FunctionValue,
     Instance,
     Value,
@@ -115,15 +114,12 @@ class Commands(Framework):
             for frame in self._frames(project, target) if target is not None else ():
                 if not frame.scope.is_async:
                     yield frame
-        for module in project.table.modules:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind != "class" or not scope.bases:
-                    continue
-                class_ = ClassValue(module, number)
-                for name, base in _METHODS:
-                    if name in scope.bindings and project.classes.derives(class_, base):
-                        method = project.members.attribute(Instance(class_), name)
-                        yield from self._frames(project, method)
+        for class_ in project.classes.with_bases:
+            bound = class_.module.facts.scopes[class_.scope].bindings
+            for name, base in _METHODS:
+                if name in bound and project.classes.derives(class_, base):
+                    method = project.members.attribute(Instance(class_), name)
+                    yield from self._frames(project, method)
 
     def _registered(self, project: Project) -> Iterator[Frame]:
         """Functions that calls make commands: ``app.command(login)``, ``app.command()(login)``."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import form_fields
-from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.frameworks.django_templates import drawn
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place, consumed_at
@@ -68,7 +67,7 @@ class DjangoListings(Framework):
 
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """Feeds and sitemaps with their items, and fields with their choices."""
-        for class_ in project_classes(project):
+        for class_ in project.classes.with_bases:
             if class_.module not in modules or class_.module.is_read_only:
                 continue
             for base, methods in ((_FEED, _OF_FEED), (_SITEMAP, _OF_SITEMAP)):

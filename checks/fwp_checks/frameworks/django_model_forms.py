@@ -15,7 +15,6 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django import form_fields
 from fwp_checks.frameworks.django.models import Models
-from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.frameworks.django_templates import drawn
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place
@@ -81,7 +80,7 @@ FRAMEWORK = DjangoModelForms()
 
 def _forms(project: Project, modules: Container[Module]) -> Iterator[_Form]:
     """The forms of models in some modules."""
-    for class_ in project_classes(project):
+    for class_ in project.classes.with_bases:
         if class_.module not in modules or class_.module.is_read_only:
             continue
         form = None
@@ -380,9 +379,8 @@ class _Elsewhere:
             for entry in module.facts.imports:
                 name = entry.attribute or entry.module.rpartition(".")[2]
                 self._importing.setdefault(name, {})[module] = None
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases:
-                    self._note_class(project, ClassValue(module, number))
+        for class_ in project.classes.with_bases:
+            self._note_class(project, class_)
 
     def uses(self, form: ClassValue | None) -> bool:
         """Whether something does more with a form than to import it; what a call makes is used."""

@@ -18,7 +18,6 @@ from fwp_checks.facts.templates import Language
 from fwp_checks.facts.templates.django_tokens import tokens_of
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.frameworks.django.models import Models, Relation
-from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.origins import Place, consumed_at
 from fwp_checks.project.meaning.outcome import Alternative
@@ -83,14 +82,15 @@ class DjangoTables(Framework):
 
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """Tables that are made of a queryset, and views that make one."""
-        tables = {class_ for class_ in project_classes(project) if _is_table(project, class_)}
+        tables = {class_ for class_ in project.classes.with_bases if _is_table(project, class_)}
         if not tables:
             return
-        names = {table.name for table in tables}
-        for module in project.table.modules:
+        sites = project.call_sites
+        calls = [site for name in {table.name for table in tables} for site in sites.spelt(name)]
+        for module, term in sorted(calls, key=lambda site: (site[0].path, site[1])):
             if module in modules and module.is_served:
-                yield from _made(project, module, tables, names)
-        for class_ in project_classes(project):
+                yield from _made(project, module, term, tables)
+        for class_ in project.classes.with_bases:
             if class_.module in modules and class_.module.is_served:
                 yield from _viewed(project, class_, tables)
 
@@ -109,27 +109,22 @@ def _is_table(project: Project, class_: ClassValue) -> bool:
 
 
 def _made(
-    project: Project, module: Module, tables: Container[ClassValue], names: Container[str]
+    project: Project, module: Module, term: int, tables: Container[ClassValue]
 ) -> Iterator[Consumer]:
-    """Calls of tables."""
-    for term in module.calls:
-        entry = module.facts.terms[term]
-        called = module.facts.terms[entry[1]]
-        spelt = called[2] if called[0] in (t.ATTR, t.IMPORT) else called[1]
-        if called[0] == t.DEFINITION:
-            spelt = module.facts.scopes[called[1]].name
-        if spelt not in names or any(name in _CHANGED for name, _ in entry[3]):
-            continue
-        number = module.code_scope_of(term)
-        frames = list(project.call_sites.frames_around(module, number))
-        shown: dict[tuple[ClassValue, Value], None] = {}
-        for frame in frames[:_MOST_FRAMES]:
-            table = project.values.evaluate(frame, entry[1])
-            data = project.calls.arguments(frame, entry).get(0, "data")
-            if isinstance(table, ClassValue) and table in tables and data is not None:
-                shown[table, data] = None
-        label = module.facts.scopes[number].name
-        yield from _consumer(project, list(shown), label, module, term)
+    """A call of what goes by the name of a table."""
+    entry = module.facts.terms[term]
+    if any(name in _CHANGED for name, _ in entry[3]):
+        return
+    number = module.code_scope_of(term)
+    frames = list(project.call_sites.frames_around(module, number))
+    shown: dict[tuple[ClassValue, Value], None] = {}
+    for frame in frames[:_MOST_FRAMES]:
+        table = project.values.evaluate(frame, entry[1])
+        data = project.calls.arguments(frame, entry).get(0, "data")
+        if isinstance(table, ClassValue) and table in tables and data is not None:
+            shown[table, data] = None
+    label = module.facts.scopes[number].name
+    yield from _consumer(project, list(shown), label, module, term)
 
 
 def _viewed(

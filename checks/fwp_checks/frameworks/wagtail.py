@@ -59,7 +59,7 @@ class Wagtail(Framework):
 
     def consumers(self, project: Project, modules: Container[Module]) -> Iterator[Consumer]:
         """The templates of pages."""
-        for class_ in views.project_classes(project):
+        for class_ in project.classes.with_bases:
             if class_.module not in modules or class_.module.is_test:
                 continue
             if not _is_page(project, class_):

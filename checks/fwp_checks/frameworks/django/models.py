@@ -171,22 +171,13 @@ class Models:
     @cached_property
     def all(self) -> list[ClassValue]:
         """Every model class of the project."""
-        return [class_ for class_ in self._with_bases if self.is_model(class_)]
-
-    @cached_property
-    def _with_bases(self) -> list[ClassValue]:
-        return [
-            ClassValue(module, number)
-            for module in self._project.table.modules
-            for number, scope in enumerate(module.facts.scopes)
-            if scope.kind == "class" and scope.bases
-        ]
+        return [class_ for class_ in self._project.classes.with_bases if self.is_model(class_)]
 
     @cached_property
     def _named(self) -> dict[str, list[ClassValue]]:
         """The classes that may be models, by their names in lower case."""
         found: dict[str, list[ClassValue]] = {}
-        for class_ in self._with_bases:
+        for class_ in self._project.classes.with_bases:
             found.setdefault(class_.name.lower(), []).append(class_)
         return found
 

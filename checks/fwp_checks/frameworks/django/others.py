@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fwp_checks.frameworks.django.views import NAME, function, methods, project_classes
+from fwp_checks.frameworks.django.views import NAME, function, methods
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.values import ClassValue
 
@@ -57,7 +57,7 @@ def roots(project: Project) -> Iterator[Root]:
 
 
 def _consumers(project: Project) -> Iterator[Root]:
-    for class_ in project_classes(project):
+    for class_ in project.classes.with_bases:
         bases = [
             base for base in project.classes.info(class_).externals if base.startswith("channels.")
         ]
@@ -89,7 +89,7 @@ def _operations(project: Project) -> Iterator[Root]:
     for decoration in project.call_sites.decorated(_EXCEPTION_HANDLERS):
         frame = project.calls.unbound_frame(decoration.around, decoration.scope_number)
         yield Root(frame, Context.EXCEPTION_HANDLER, NAME)
-    for class_ in project_classes(project):
+    for class_ in project.classes.with_bases:
         if any(base.startswith(_SECURITY) for base in project.classes.info(class_).externals):
             for method in methods(project, class_, ("authenticate", "__call__")):
                 yield from function(project, method, Context.DEPENDENCY)

@@ -263,16 +263,8 @@ def methods(project: Project, class_: ClassValue, names: tuple[str, ...]) -> lis
     return found
 
 
-def project_classes(project: Project) -> Iterator[ClassValue]:
-    """Every class of the project that has bases."""
-    for module in project.table.modules:
-        for number, scope in enumerate(module.facts.scopes):
-            if scope.kind == "class" and scope.bases:
-                yield ClassValue(module, number)
-
-
 def _classes(project: Project) -> Iterator[Root]:
-    for class_ in project_classes(project):
+    for class_ in project.classes.with_bases:
         if is_view(project, class_):
             yield from _class(project, class_)
 

@@ -67,6 +67,7 @@ _PACKAGES = frozenset(
     }
 )
 _STR = "__str__"
+_REGISTRATIONS = "django.registrations"
 _SINCE_6_1 = re.compile(r"(?:==|~=|\^|>=?)=?\s*(?:6\.[1-9]|[7-9]\b|[1-9]\d)")
 _REQUEST = "django.http.HttpRequest"
 # What shows the rows in a form: django/contrib/admin/options.py.
@@ -125,7 +126,7 @@ class DjangoAdmin(Framework):
 
     def inherited_frames(self, project: Project) -> Iterator[Frame]:
         """Methods of model admins that show something of an object in its form."""
-        for registration in dict.fromkeys(registrations(project)):
+        for registration in registrations(project):
             if not registration.admin.module.is_read_only:
                 yield from ObjectPage(project, registration).frames()
 
@@ -173,9 +174,19 @@ def _default_queryset(project: Project, model: ClassValue) -> Value | None:
 # -- registrations ---------------------------------------------------------------------------------
 
 
-def registrations(project: Project) -> Iterator[Registration]:
+def registrations(project: Project) -> list[Registration]:
     """Model admin classes with the models that they are registered for."""
-    registering = {module for module, _ in project.call_sites.spelt("register")}
+    known: list[Registration] | None = project.framework_data.get(_REGISTRATIONS)
+    if known is None:
+        found = dict.fromkeys(_find_registrations(project))
+        known = project.framework_data[_REGISTRATIONS] = list(found)
+    return known
+
+
+def _find_registrations(project: Project) -> Iterator[Registration]:
+    registering: dict[Module, list[int]] = {}
+    for module, term in project.call_sites.spelt("register"):
+        registering.setdefault(module, []).append(term)
     for module in project.table.modules:
         # What registers may come from a module of the project.
         if module not in registering and not any(
@@ -185,9 +196,8 @@ def registrations(project: Project) -> Iterator[Registration]:
         for number, scope in enumerate(module.facts.scopes):
             if scope.kind == "class" and scope.decorators:
                 yield from _decorated(project, ClassValue(module, number))
-        for term in module.calls:
-            called = module.facts.terms[module.facts.terms[term][1]]
-            if called[0] == t.ATTR and called[2] == "register":
+        for term in registering.get(module, ()):
+            if module.facts.terms[module.facts.terms[term][1]][0] == t.ATTR:
                 yield from _registered(project, module, term)
 
 

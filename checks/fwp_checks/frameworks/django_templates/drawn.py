@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.templates import Language
-from fwp_checks.frameworks.django import views
 from fwp_checks.frameworks.django_templates import generic
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.values import ClassValue, Instance, Value
@@ -56,7 +55,7 @@ class _Pages:
         self._project = project
         self._views: dict[Value, list[ClassValue]] = {}
         self._is_used_otherwise: dict[ClassValue, bool] = {}
-        for class_ in views.project_classes(project):
+        for class_ in project.classes.with_bases:
             if not class_.module.is_test and generic.kind_of(project, class_) is not None:
                 form = project.members.find_in_class(class_, _FORM_CLASS)
                 if isinstance(form, ClassValue):

@@ -295,7 +295,7 @@ def _text(value: Value | None) -> str:
 def consumers(project: Project, modules: Container[Module]) -> Iterator[Consumer]:
     """The templates that generic views render."""
     yield from _responses(project, modules)
-    for class_ in views.project_classes(project):
+    for class_ in project.classes.with_bases:
         if class_.module not in modules or class_.module.is_test:
             continue
         kind = kind_of(project, class_)
@@ -374,7 +374,7 @@ def inherited(project: Project) -> Iterator[Frame]:
     the view class is it known which rows that goes through.
     """
     views_of: dict[FunctionValue, int] = {}
-    for class_ in views.project_classes(project):
+    for class_ in project.classes.with_bases:
         if class_.module.is_test or not _is_view(project, class_):
             continue
         bound = class_.module.facts.scopes[class_.scope].bindings

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django.rows import row_of
-from fwp_checks.frameworks.django.views import project_classes
 from fwp_checks.frameworks.rest_framework import pages
 from fwp_checks.frameworks.rest_framework.serializers import Chosen, Serializers, chosen
 from fwp_checks.frameworks.rest_framework.views import (
@@ -53,7 +52,7 @@ _MAX_VIEWS = 12
 
 def served(project: Project, modules: Container[Module]) -> Iterator[Served]:
     """Everything that is shown through a serializer in these modules."""
-    for class_ in project_classes(project):
+    for class_ in project.classes.with_bases:
         if class_.module in modules and is_view(project, class_):
             yield from by_mixins(project, class_)
     for module in project.table.modules:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
-from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.sqlalchemy.instances import FORBIDDEN
 from fwp_checks.frameworks.sqlalchemy.lacks import is_refused, option
 from fwp_checks.frameworks.sqlalchemy.mapped import Mappers
@@ -52,14 +51,12 @@ def refused(project: Project, run: RunExternal) -> Refused | None:
 
 def in_greenlets(project: Project, modules: Container[Module]) -> Iterator[FunctionKey]:
     """The functions that these modules hand to ``run_sync``."""
-    for module in project.table.modules:
-        terms = module.facts.terms
-        for term in module.calls if module in modules else ():
-            function = terms[terms[term][1]]
-            name = function[2] if function[0] in (t.ATTR, t.IMPORT) else function[1]
-            if name not in _GREENLETS or not terms[term][2]:
+    for name in _GREENLETS:
+        for module, term in project.call_sites.spelt(name):
+            given = module.facts.terms[term][2]
+            if module not in modules or not given:
                 continue
             frame = project.frame_of_scope(module, module.code_scope_of(term))
-            for value in options_of(project.values.evaluate(frame, terms[term][2][0])):
+            for value in options_of(project.values.evaluate(frame, given[0])):
                 if isinstance(value, FunctionValue):
                     yield value.module.path, value.scope

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -181,18 +182,25 @@ class Classes:
             number = scopes[number].parent
         return self._project.frame_of_scope(value.module, number)
 
+    @cached_property
+    def with_bases(self) -> list[ClassValue]:
+        """Every class of the project that has bases."""
+        return [
+            ClassValue(module, number)
+            for module in self._project.table.modules
+            for number, scope in enumerate(module.facts.scopes)
+            if scope.kind == "class" and scope.bases
+        ]
+
     def link_subclasses(self) -> None:
         """Make every class known to its project bases; needed once, before overrides are asked."""
         if self._linked_subclasses:
             return
         self._linked_subclasses = True
-        for module in self._project.table.modules:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases:
-                    value = ClassValue(module, number)
-                    for base in self.info(value).order[1:]:
-                        if isinstance(base, ClassValue):
-                            self.info(base).subclasses.append(value)
+        for value in self.with_bases:
+            for base in self.info(value).order[1:]:
+                if isinstance(base, ClassValue):
+                    self.info(base).subclasses.append(value)
 
     def directly_below(self, class_: ClassValue) -> list[ClassValue]:
         """What ``class_.__subclasses__()`` lists of the project."""
@@ -231,12 +239,9 @@ class Classes:
                 for subclass in self.info(class_).subclasses
             )
         return any(
-            scope.kind == "class"
-            and bool(scope.bases)
-            and method in scope.bindings
-            and self.derives(ClassValue(module, number), class_)
-            for module in self._project.table.modules
-            for number, scope in enumerate(module.facts.scopes)
+            method in subclass.module.facts.scopes[subclass.scope].bindings
+            and self.derives(subclass, class_)
+            for subclass in self.with_bases
         )
 
     def derives(self, value: Value, name: str) -> bool:

@@ -443,13 +443,10 @@ class CallSites:
     def derived(self) -> dict[ClassValue, tuple[str, ...]]:
         """The project's classes that derive from library classes, with the names of these."""
         found: dict[ClassValue, tuple[str, ...]] = {}
-        for module in self._project.table.modules:
-            for number, scope in enumerate(module.facts.scopes):
-                if scope.kind == "class" and scope.bases:
-                    class_ = ClassValue(module, number)
-                    externals = self._project.classes.info(class_).externals
-                    if externals:
-                        found[class_] = externals
+        for class_ in self._project.classes.with_bases:
+            externals = self._project.classes.info(class_).externals
+            if externals:
+                found[class_] = externals
         return found
 
     @cached_property
