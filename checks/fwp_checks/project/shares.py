@@ -42,8 +42,9 @@ if TYPE_CHECKING:
 _SHARES = (4, 5)
 # A smaller project is evaluated in less time than a second process pays for.
 _WORTH_SHARES = 100_000
-# Three times the terms that functions and classes of web applications have on average.
-_WEIGHT_OF_SCOPE = 90
+# How much more work a term is where rows of queries may be: there, evaluation starts from every
+# function, and templates, serializers and admin pages are followed.
+_WEIGHT_OF_ROWS = 10
 
 
 class Evidence(NamedTuple):
@@ -88,11 +89,10 @@ def divide(project: Project) -> list[Share]:
 
 def _weight(module: Module, has_rows: bool) -> int:
     """How much there is to evaluate: terms, of which those of async functions weigh three times as
-    much, for that is where it starts. Where rows of queries may be, it starts from every function
-    and class, however long.
+    much where no rows are, for that is where it starts.
     """
     if has_rows:
-        return len(module.facts.scopes) * _WEIGHT_OF_SCOPE
+        return len(module.facts.terms) * _WEIGHT_OF_ROWS
     starting = sum(scope.end - scope.start for scope in module.facts.scopes if scope.is_async)
     return len(module.facts.terms) + 2 * starting
 
