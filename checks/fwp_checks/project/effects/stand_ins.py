@@ -67,7 +67,7 @@ class StandIns:
         those that do, which the code makes use of, and may hand over here.
         """
         doing = [class_ for one in waiting for class_ in _classes_of(one) if class_ is not None]
-        if not any(class_.name in self._named for class_ in doing):
+        if not doing:
             return False
         is_declared = self._is_of_protocol(frame, term)
         for alternative in others:
@@ -79,7 +79,10 @@ class StandIns:
                     return False
             if not classes:
                 return False
-        return not self._is_only_handed_such(frame, term)
+        # What comes last looks at all code.
+        if self._is_only_handed_such(frame, term):
+            return False
+        return any(class_.name in self._named for class_ in doing)
 
     def _is_of_protocol(self, frame: Frame, term: int) -> bool:
         """Whether the object whose method runs is declared to be of a Protocol."""
