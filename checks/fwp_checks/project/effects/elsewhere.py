@@ -6,7 +6,7 @@ to a thread, and what is done instead of serving, before the loop is stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -59,36 +59,37 @@ class Elsewhere:
         key = (frame.module, frame.scope_number)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = tuple(self._find(frame))
+            known = self._known[key] = self._find(frame)
         return known
 
-    def _find(self, frame: Frame) -> Iterator[tuple[int, int]]:
-        module, number = frame.module, frame.scope_number
-        regions = module.regions_in(number)
+    def _find(self, frame: Frame) -> list[tuple[int, int]]:
+        regions = frame.module.regions_in(frame.scope_number)
         if not regions:
-            return
-        yield from self._systems.stretches(frame)
-        yield from self._threaded_otherwise(frame)
-        yield from self._missing_packages(frame)
-        yield from self._stopping(frame, regions)
+            return []
+        found = self._systems.stretches(frame)
+        found += self._threaded_otherwise(frame, regions)
+        found += self._missing_packages(frame, regions)
+        found += self._stopping(frame, regions)
         if not frame.scope.is_async:
             for region in regions:
                 if region.kind == "except":
-                    yield from self._behind_error(frame, region)
-                    yield from self._tried_on_loop(frame, region)
+                    found += self._behind_error(frame, region)
+                    found += self._tried_on_loop(frame, region)
+        return found
 
-    def _behind_error(self, frame: Frame, region: Region) -> Iterator[tuple[int, int]]:
+    def _behind_error(self, frame: Frame, region: Region) -> list[tuple[int, int]]:
         """What a handler does before it passes the error on, and the short pauses and the
         roll-backs in it.
         """
         module = frame.module
-        yield from passing_on(module, region, frame.scope_number)
+        found = list(passing_on(module, region, frame.scope_number))
         for term in self._sleeping.get(module, ()):
             if _contains(region, term) and self._is_short(frame, term):
-                yield term, term + 1
+                found.append((term, term + 1))
         for term in self._undoing.get(module, ()):
             if _contains(region, term) and self._is_undone(frame, term):
-                yield term, term + 1
+                found.append((term, term + 1))
+        return found
 
     @cached_property
     def _sleeping(self) -> dict[Module, list[int]]:
@@ -121,26 +122,28 @@ class Elsewhere:
             and seconds.value <= _PAUSE
         )
 
-    def _tried_on_loop(self, frame: Frame, handler: Region) -> Iterator[tuple[int, int]]:
+    def _tried_on_loop(self, frame: Frame, handler: Region) -> list[tuple[int, int]]:
         """What starts a loop in a ``try`` whose handler knows what to do where one runs already:
         ``try: return asyncio.run(work()) except RuntimeError: return in_thread(work())``.
         """
         module = frame.module
         terms = module.facts.terms
         last = handler.end - 1
+        found: list[tuple[int, int]] = []
         if handler.term < 0 or terms[handler.term] != _REFUSED or last < handler.start:
-            return
+            return found
         if terms[last][0] == t.RAISE and not any(
             handler.start <= returned <= last for returned in frame.scope.returns
         ):
-            return
+            return found
         for region in module.regions_in(frame.scope_number):
             if region.kind == "try" and handler in module.handlers_of(region, frame.scope_number):
                 for call in module.calls_in(frame.scope_number):
                     # context.run(loop.run_until_complete, coroutine)
                     called = (terms[call][1], *terms[call][2]) if _contains(region, call) else ()
                     if any(self._has_role(frame, one, _ENTERS_LOOP) for one in called):
-                        yield call, call + 1
+                        found.append((call, call + 1))
+        return found
 
     # -- other systems -----------------------------------------------------------------------------
 
@@ -181,19 +184,21 @@ class Elsewhere:
 
     # -- packages ----------------------------------------------------------------------------------
 
-    def _missing_packages(self, frame: Frame) -> Iterator[tuple[int, int]]:
+    def _missing_packages(self, frame: Frame, regions: list[Region]) -> list[tuple[int, int]]:
         """What runs where a package is not installed: a deployment has those that it needs."""
         module = frame.module
         terms = module.facts.terms
-        for region in module.regions_in(frame.scope_number):
+        found: list[tuple[int, int]] = []
+        for region in regions:
             if region.kind == "except" and region.term >= 0:
                 if terms[region.term][0] == t.NAME and terms[region.term][1] in _MISSING:
-                    yield region.start, region.end
+                    found.append((region.start, region.end))
         asked = self._asking_for_packages.get(module, ())
         if any(frame.scope.start <= term < frame.scope.end for term in asked):
             for test in tests_in(module, frame.scope_number):
                 if self._is_missing(frame, test.term, holds=test.holds):
-                    yield test.start, test.end
+                    found.append((test.start, test.end))
+        return found
 
     @cached_property
     def _asking_for_packages(self) -> dict[Module, list[int]]:
@@ -256,11 +261,12 @@ class Elsewhere:
 
     # -- stopping ----------------------------------------------------------------------------------
 
-    def _stopping(self, frame: Frame, regions: list[Region]) -> Iterator[tuple[int, int]]:
+    def _stopping(self, frame: Frame, regions: list[Region]) -> list[tuple[int, int]]:
         """Branches that stop the loop and leave the function: ``if generate: write(); loop.stop();
         return``. What else was to run on it never does.
         """
         terms = frame.module.facts.terms
+        found: list[tuple[int, int]] = []
         for call in self._spelt_stop.get(frame.module, ()):
             around = [region for region in regions if _contains(region, call)]
             if frame.module.code_scope_of(call) != frame.scope_number or not around:
@@ -269,7 +275,8 @@ class Elsewhere:
             if branch.kind in _DECIDED and branch.leaves:
                 stop = self._project.values.evaluate(frame, terms[call][1])
                 if isinstance(stop, Member) and stop.name in _STOPS:
-                    yield branch.start, branch.end
+                    found.append((branch.start, branch.end))
+        return found
 
     @cached_property
     def _spelt_stop(self) -> dict[Module, list[int]]:
@@ -278,13 +285,16 @@ class Elsewhere:
 
     # -- threads -----------------------------------------------------------------------------------
 
-    def _threaded_otherwise(self, frame: Frame) -> Iterator[tuple[int, int]]:
+    def _threaded_otherwise(self, frame: Frame, regions: list[Region]) -> list[tuple[int, int]]:
         """Calls in a branch of what stands among the arguments of what runs it in a thread, outside
         of that branch: ``if pool is closed: return run()``, ``return pool.submit(run).result()``.
         """
-        module = frame.module
-        terms = module.facts.terms
-        calls = module.calls_in(frame.scope_number)
+        found: list[tuple[int, int]] = []
+        branches = [region for region in regions if region.kind in _BRANCHES]
+        if not branches:
+            return found
+        terms = frame.module.facts.terms
+        calls = frame.module.calls_in(frame.scope_number)
         handed: dict[tuple[object, ...], int] = {}
         for call in calls:
             called = terms[terms[call][1]]
@@ -294,20 +304,14 @@ class Elsewhere:
             arguments = [*terms[call][2], *[term for _, term in terms[call][3]]]
             for argument in arguments:
                 handed[_spelt(terms, argument)] = call
-        if not handed:
-            return
-        for call in calls:
+        for call in calls if handed else ():
             other = handed.get(_spelt(terms, terms[call][1]))
-            if other is not None and self._is_in_branch(frame, call, other):
+            if other is not None and any(
+                _contains(branch, call) and not _contains(branch, other) for branch in branches
+            ):
                 if self._has_role(frame, terms[other][1], _OFFLOADS):
-                    yield call, call + 1
-
-    @staticmethod
-    def _is_in_branch(frame: Frame, call: int, other: int) -> bool:
-        return any(
-            region.kind in _BRANCHES and _contains(region, call) and not _contains(region, other)
-            for region in frame.module.regions_in(frame.scope_number)
-        )
+                    found.append((call, call + 1))
+        return found
 
     def _has_role(self, frame: Frame, function: int, name: str) -> bool:
         value = self._project.values.evaluate(frame, function)

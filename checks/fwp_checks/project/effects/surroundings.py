@@ -6,7 +6,7 @@ followed to where it was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning import literals
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.tested import tests_in
+from fwp_checks.project.meaning.tested import Tested, tests_in
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -43,13 +43,37 @@ class Surroundings:
         self._find_asking = asking
         self._answer = answer
         self._concerned: dict[Module, bool] = {}
+        self._known: dict[tuple[Module, int], list[Tested]] = {}
 
-    def stretches(self, frame: Frame) -> Iterator[tuple[int, int]]:
+    def stretches(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms of a function that run only where a service is not."""
-        if self._is_concerned(frame.module) and frame.module.regions_in(frame.scope_number):
-            for test in tests_in(frame.module, frame.scope_number):
-                if self._answered(frame, test.term) is test.holds:
-                    yield test.start, test.end
+        return [
+            (test.start, test.end)
+            for test in self._tests(frame)
+            if self._answered(frame, test.term) is test.holds
+        ]
+
+    def _tests(self, frame: Frame) -> Sequence[Tested]:
+        """The tests of a function that ask, or read a variable that may hold the answer."""
+        module = frame.module
+        if not self._is_concerned(module):
+            return ()
+        key = (module, frame.scope_number)
+        known = self._known.get(key)
+        if known is None:
+            terms = module.facts.terms
+            known = self._known[key] = [
+                test
+                for test in tests_in(module, frame.scope_number)
+                if self._may_answer(module, t.unaliased(terms, test.term))
+            ]
+        return known
+
+    def _may_answer(self, module: Module, term: int) -> bool:
+        return (
+            term in self._asking.get(module, ())
+            or _name_of(module.facts.terms[term]) in self._names
+        )
 
     def _is_concerned(self, module: Module) -> bool:
         """Whether a module asks, or reads a variable that holds the answer."""
@@ -86,10 +110,17 @@ class Surroundings:
         entry = terms[term]
         if term in self._asking.get(frame.module, ()):
             return self._answer(frame, term)
-        name = entry[-1] if entry[0] == t.ATTR else entry[1] if entry[0] == t.NAME else None
-        if entry[0] == t.IMPORT:
-            name = entry[2]
-        if name not in self._names or steps == _MOST_STEPS:
+        if _name_of(entry) not in self._names or steps == _MOST_STEPS:
             return None
         bound = literals.bound(self._project, frame, entry)
         return self._answered(bound[0], bound[1], steps + 1) if bound is not None else None
+
+
+def _name_of(entry: t.Term) -> str | None:
+    """The name of the variable that a term reads, as it is called where it is bound."""
+    name: str | None = None
+    if entry[0] in (t.ATTR, t.IMPORT):
+        name = entry[2]
+    elif entry[0] == t.NAME:
+        name = entry[1]
+    return name

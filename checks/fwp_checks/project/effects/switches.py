@@ -7,7 +7,6 @@ hold an address, which a deployment has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -32,7 +31,7 @@ class Switches:
         self._project = project
         self._surroundings = Surroundings(project, self._asking, self._is_on)
 
-    def stretches(self, frame: Frame) -> Iterator[tuple[int, int]]:
+    def stretches(self, frame: Frame) -> list[tuple[int, int]]:
         """Stretches of terms of a function that run only where a switch has been set."""
         return self._surroundings.stretches(frame)
 

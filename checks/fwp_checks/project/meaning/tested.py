@@ -23,19 +23,21 @@ class Tested:
     holds: bool
 
 
-def tests_in(module: Module, scope_number: int) -> Iterator[Tested]:
+def tests_in(module: Module, scope_number: int) -> list[Tested]:
     """What the tests of a scope have said of all that they are made of, and where."""
     terms = module.facts.terms
+    found: list[Tested] = []
     for region in module.regions_in(scope_number):
         if region.kind not in ("if", "else") or region.term < 0:
             continue
         is_if = region.kind == "if"
         for term, holds in parts(terms, region.term, holds=is_if):
-            yield Tested(region.start, region.end, term, holds)
+            found.append(Tested(region.start, region.end, term, holds))
         if region.leaves:
             start, end = module.rest_after(region, scope_number)
             for term, holds in parts(terms, region.term, holds=not is_if):
-                yield Tested(start, end, term, holds)
+                found.append(Tested(start, end, term, holds))
+    return found
 
 
 def tests_before(module: Module, scope_number: int, term: int) -> Iterator[tuple[int, bool]]:
@@ -61,17 +63,18 @@ def tests_behind_loops(module: Module, scope_number: int, term: int) -> Iterator
         yield from parts(module.facts.terms, loop.term, holds=False)
 
 
-def parts(terms: list[t.Term], test: int, *, holds: bool) -> Iterator[tuple[int, bool]]:
+def parts(terms: list[t.Term], test: int, *, holds: bool) -> list[tuple[int, bool]]:
     """What is known of the parts of a test that is true, or false: of all of ``a and b`` that is
     true, of all of ``a or b`` that is false, of neither otherwise.
     """
-    yield test, holds
     entry = terms[test]
+    found = [(test, holds)]
     if entry[0] == t.UNARY and entry[1] == "not":
-        yield from parts(terms, entry[2], holds=not holds)
+        found += parts(terms, entry[2], holds=not holds)
     elif entry[0] == t.BOOL and (entry[1] == "and") is holds:
         for operand in entry[2]:
-            yield from parts(terms, operand, holds=holds)
+            found += parts(terms, operand, holds=holds)
+    return found
 
 
 def asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int, bool] | None:
