@@ -4,7 +4,8 @@ properties, special methods), each with what it runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter, itemgetter
@@ -18,6 +19,7 @@ from fwp_checks.project.effects.once import Once
 from fwp_checks.project.effects.opt_ins import OptIns
 from fwp_checks.project.effects.stand_ins import StandIns
 from fwp_checks.project.effects.switches import Switches
+from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import Alternative, Run, RunExternal, RunFrame
 from fwp_checks.project.meaning.values import (
@@ -80,13 +82,18 @@ class Behaviour:
 _NOTHING = Behaviour((), ())
 
 
-def run_by(events: Iterable[Event]) -> Iterator[Frame]:
+def run_by(events: Sequence[Event]) -> list[Frame]:
     """The frames that events run."""
+    found: list[Frame] = []
     for event in events:
         for alternative in event.alternatives:
             for run in alternative or ():
                 if isinstance(run, RunFrame):
-                    yield run.frame
+                    found.append(run.frame)
+    return found
+
+
+_Skipped = tuple[str, Sequence[tuple[int, int]]]
 
 
 class Behaviours:
@@ -103,6 +110,7 @@ class Behaviours:
         self.opt_ins = OptIns(project)
         self.stand_ins = StandIns(project)
         self._known: dict[Frame, Behaviour] = {}
+        self._active_by_function: dict[tuple[Module, int], Sequence[int]] = {}
         self._with_awaited: dict[Frame, Sequence[Event]] = {}
 
     def of(self, frame: Frame) -> Behaviour:
@@ -117,12 +125,10 @@ class Behaviours:
             self._known[frame] = known
         return known
 
-    def following(self, frame: Frame) -> Iterator[Frame]:
+    def following(self, frame: Frame) -> list[Frame]:
         """The frames that a frame runs, or whose coroutines it makes."""
         behaviour = self.of(frame)
-        for _, inner in behaviour.coroutines:
-            yield inner
-        yield from run_by(behaviour.events)
+        return [*[inner for _, inner in behaviour.coroutines], *run_by(behaviour.events)]
 
     def with_awaited(self, frame: Frame) -> Sequence[Event]:
         """The events of a frame, then what it runs where it waits for coroutines of the project as
@@ -161,15 +167,17 @@ class Behaviours:
         """The tests for such branches."""
         return [test for _, _, test in self._once.own(frame)]
 
-    def first(self, frame: Frame) -> Iterator[Frame]:
+    def first(self, frame: Frame) -> list[Frame]:
         """Whose coroutines a frame makes once: where something that it then fills is empty."""
+        found: list[Frame] = []
         stretches = self._once.guarded(frame)
         for term in frame.module.calls_in(frame.scope_number) if stretches else ():
-            if any(start <= term < end for start, end in stretches):
+            if any(start <= term < end for start, end, _ in stretches):
                 outcome = self._project.calls.outcome(frame, term)
                 for option in options_of(outcome.result):
                     if isinstance(option, Coroutine):
-                        yield option.frame
+                        found.append(option.frame)
+        return found
 
     def _find(self, frame: Frame) -> Behaviour:
         twins = self._project.templates.twins if frame.module.is_template else None
@@ -231,7 +239,7 @@ class Behaviours:
                     if kept == alternatives:
                         kept = alternatives  # the call's own, which is there in any case
                     kept_by_key = self._is_remembered(frame, term, kept)
-                    is_refused = any(start <= term < end for start, end in refused)
+                    is_refused = bool(refused) and any(s <= term < e for s, e in refused)
                     events.append(Event(term, kept, kept_by_key, is_refused))
         return Behaviour(tuple(events), tuple(coroutines)) if events or coroutines else _NOTHING
 
@@ -244,23 +252,39 @@ class Behaviours:
 
     def _active(self, frame: Frame) -> Sequence[int]:
         """The terms of a frame that run, and may run something."""
-        scope = frame.scope
-        skipped = [stretch for _, stretches in self.skipped(frame) for stretch in stretches]
-        active = self._project.names.active(frame.module, scope.start, scope.end)
-        if skipped:
-            active = [at for at in active if not any(start <= at < end for start, end in skipped)]
-        return active
+        key = (frame.module, frame.scope_number)
+        active = self._active_by_function.get(key)
+        if active is None:
+            scope = frame.scope
+            active = self._project.names.active(frame.module, scope.start, scope.end)
+            active = array("I", _outside(active, self._skipped_in_any(frame)))
+            self._active_by_function[key] = active
+        return _outside(active, self._skipped_here(frame))
 
-    def skipped(self, frame: Frame) -> tuple[tuple[str, Sequence[tuple[int, int]]], ...]:
+    def skipped(self, frame: Frame) -> tuple[_Skipped, ...]:
         """The stretches of terms of a frame that do not count, and why."""
+        return (*self._skipped_in_any(frame), *self._skipped_here(frame))
+
+    def _skipped_in_any(self, frame: Frame) -> tuple[_Skipped, ...]:
+        """What any frame of a function skips."""
+        if not frame.module.regions_in(frame.scope_number):
+            return ()
+        guarded = self._once.guarded(frame)
         return (
             ("nothing reaches it", frame.module.unreached_in(frame.scope_number)),
-            ("it happens once, and what it gives is kept", self._once.guarded(frame)),
+            ("it happens once, and what it gives is kept", [(s, e) for s, e, _ in guarded]),
             ("it does not run where a loop is running", self._off_loop.stretches(frame)),
+            ("it runs elsewhere, or as good as never", self._elsewhere.stretches(frame)),
+        )
+
+    def _skipped_here(self, frame: Frame) -> tuple[_Skipped, ...]:
+        """What a frame skips because of its arguments."""
+        if not frame.module.regions_in(frame.scope_number):
+            return ()
+        return (
             ("nothing goes through the generator here", self._lazy(frame)),
             ("its branch is not taken", self._project.branches.skipped(frame)),
-            ("it runs elsewhere, or as good as never", self._elsewhere.stretches(frame)),
-            ("the switch that it stands behind is off", list(self._switches.stretches(frame))),
+            ("the switch that it stands behind is off", self._switches.stretches(frame)),
         )
 
     def _is_idle(self, function: Value) -> bool:
@@ -275,10 +299,14 @@ class Behaviours:
         self, frame: Frame, term: int, alternatives: tuple[Alternative, ...]
     ) -> bool:
         """Whether an event happens once for each of some keys, and its result is kept."""
-        if any(start <= term < end for start, end in self._once.remembered(frame)):
-            return True
-        runs = [run for alternative in alternatives for run in alternative or ()]
-        return all(isinstance(run, RunFrame) and self._once.is_kept(run.frame) for run in runs)
+        for start, end, _ in self._once.remembered(frame):
+            if start <= term < end:
+                return True
+        for alternative in alternatives:
+            for run in alternative or ():
+                if not (isinstance(run, RunFrame) and self._once.is_kept(run.frame)):
+                    return False
+        return True
 
     def _lazy(self, frame: Frame) -> list[tuple[int, int]]:
         """Generator expressions that are only made here: nothing on this line iterates them."""
@@ -342,19 +370,16 @@ class Behaviours:
             alternative = tuple(run for run in alternative if not self._is_mistaken(run))
         effects = self._project.catalogue.effects
         spares = self._project.frameworks.spares
-        return tuple(
-            [
-                run
-                for run in alternative
-                if (
-                    effects(run.name) and not spares(frame, term, run)
-                    if isinstance(run, RunExternal)
-                    else not (
-                        run.frame.scope.is_async or self._once.is_cached(run.frame, frame, term)
-                    )
-                )
-            ]
-        )
+        kept = [
+            run
+            for run in alternative
+            if (
+                effects(run.name) and not spares(frame, term, run)
+                if isinstance(run, RunExternal)
+                else not (run.frame.scope.is_async or self._once.is_cached(run.frame, frame, term))
+            )
+        ]
+        return alternative if len(kept) == len(alternative) else tuple(kept)
 
     def _is_mistaken(self, run: Run) -> bool:
         """Whether a call cannot do what it seems to do if its result is awaited: the object is
@@ -445,3 +470,11 @@ class Behaviours:
             if isinstance(base, Constant)
             else self._project.protocols.special(base, ("__getitem__",))
         )
+
+
+def _outside(terms: Sequence[int], skipped: tuple[_Skipped, ...]) -> Sequence[int]:
+    """Those of some terms that stand in none of some stretches."""
+    found = [stretch for _, stretches in skipped for stretch in stretches]
+    if not found:
+        return terms
+    return [at for at in terms if not any(start <= at < end for start, end in found)]

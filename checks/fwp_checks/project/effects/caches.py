@@ -56,6 +56,8 @@ class Caches:
 
     def has_cache(self, frame: Frame) -> bool:
         """Whether the results of a function are kept by its arguments."""
+        if not frame.scope.decorators:
+            return False
         key = (frame.module.path, frame.scope_number)
         known = self._cached.get(key)
         if known is None:

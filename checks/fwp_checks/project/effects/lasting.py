@@ -4,7 +4,6 @@ containers among them are filled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -49,29 +48,40 @@ class Filled:
         self._project = project
         self._taken: dict[Module, frozenset[str]] = {}
 
-    def of(self, frame: Frame, tested: set[str]) -> Iterator[tuple[str, int]]:
+    def of(self, frame: Frame, tested: set[str]) -> list[tuple[str, int]]:
         """Containers that outlive the call, of those that a function tests for being empty, where
         it puts something into them. Not those from which their file takes something out again,
         nor those of rows, of which there are many.
         """
-        if not tested:
-            return
+        filled = self._filled_in(frame, tested) if tested else []
+        if not filled:
+            return filled
+        taken = self._taken_from(frame.module)
+        class_ = self._project.calls.class_of_method(frame.module, frame.scope_number)
+        is_of_rows = class_ is not None and self._project.frameworks.is_model(class_)
+        return [
+            (name, term)
+            for name, term in filled
+            if name not in taken and not (is_of_rows and name.startswith("."))
+        ]
+
+    @staticmethod
+    def _filled_in(frame: Frame, tested: set[str]) -> list[tuple[str, int]]:
+        """Where a function puts something into what is called so."""
         module = frame.module
         terms = module.facts.terms
-        tested = tested - self._taken_from(module)
-        class_ = self._project.calls.class_of_method(module, frame.scope_number)
-        if class_ is not None and self._project.frameworks.is_model(class_):
-            tested = {name for name in tested if not name.startswith(".")}
+        found: list[tuple[str, int]] = []
         for store in module.of_kind_in(t.STORE_ITEM, frame.scope):
             name = lasting(terms, terms[store][1])
-            if name in tested:
-                yield str(name), store
+            if name is not None and name in tested:
+                found.append((name, store))
         for call in module.calls_in(frame.scope_number):
             called = terms[terms[call][1]]
             if called[0] == t.ATTR and called[2] in _FILLING:
                 name = lasting(terms, called[1])
-                if name in tested:
-                    yield str(name), call
+                if name is not None and name in tested:
+                    found.append((name, call))
+        return found
 
     def _taken_from(self, module: Module) -> frozenset[str]:
         """The lasting variables of a file from which it takes something."""

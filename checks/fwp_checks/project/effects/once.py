@@ -44,6 +44,9 @@ _ZERO = (t.CONST, 0)
 _Asked = Callable[[list[t.Term], int], "tuple[bool, str | None]"]
 """What a condition asks for being empty (True) or filled, if it does."""
 
+_Test = tuple[Region, bool, str]
+"""A branch, whether its test asks for being empty, and of what."""
+
 
 class Once:
     """Decides what runs once."""
@@ -73,6 +76,8 @@ class Once:
         """
         if frame.name in _CONSTRUCTORS:
             return self._keeping(frame) is not None
+        if not frame.scope.decorators:
+            return False
         if self._project.calls.class_of_method(frame.module, frame.scope_number) is not None:
             return self._caches.is_property(frame)
         return self._caches.has_cache(frame)
@@ -139,39 +144,36 @@ class Once:
             for term in module.calls_in(making.scope)
             if terms[terms[term][1]][0] == t.ATTR and terms[terms[term][1]][2] == "__call__"
         ]
-        guarded, remembered = self.guarded(frame), self.remembered(frame)
-        kept = [*guarded, *remembered]
-        if not makes or not all(any(s <= make < e for s, e in kept) for make in makes):
+        remembered = self.remembered(frame)
+        kept = [*self.guarded(frame), *remembered]
+        if not makes or not all(any(s <= make < e for s, e, _ in kept) for make in makes):
             return None
         keys = [
             terms[term][2]
-            for start, end in remembered
+            for start, end, _ in remembered
             for term in module.of_kind(t.STORE_ITEM)
             if start <= term < end
         ]
         asked = {terms[p][1] for key in keys for p in t.reached(terms, key, t.PARAM)}
         return bool(asked - {0})
 
-    def guarded(self, frame: Frame) -> list[tuple[int, int]]:
-        """Stretches of terms that run only while a variable that outlives the call is empty, and
-        that fill it.
-        """
-        return [(start, end) for start, end, _ in self._all_guarded(frame)]
-
     def own(self, frame: Frame) -> list[Guarded]:
         """Stretches of terms that run once for each object of a model, which keeps what they give:
         neither once in all, as there are many of them, nor each time. With the test that it lacks
         it, -1 where none is asked.
         """
-        self._all_guarded(frame)
+        self.guarded(frame)
         return self._own.get((frame.module.path, frame.scope_number), [])
 
     def tests(self, frame: Frame, term: int) -> list[int]:
         """The conditions, that something kept is missing, under which alone a term is reached."""
-        found = [*self._all_guarded(frame), *self._all_remembered(frame)]
+        found = [*self.guarded(frame), *self.remembered(frame)]
         return [test for start, end, test in found if start <= term < end]
 
-    def _all_guarded(self, frame: Frame) -> Sequence[Guarded]:
+    def guarded(self, frame: Frame) -> Sequence[Guarded]:
+        """Stretches of terms that run only while a variable that outlives the call is empty, and
+        that fill it; with the terms of the tests.
+        """
         key = (frame.module.path, frame.scope_number)
         known = self._guarded.get(key)
         if known is None:
@@ -181,38 +183,43 @@ class Once:
     def _find_guarded(self, frame: Frame) -> list[Guarded]:
         if not frame.module.regions_in(frame.scope_number):
             return []  # as of most functions: there is no test
-        written = self._all_written(frame)
+        tests = _asking(frame, self._tested)
+        ready = self._returned_if_ready(frame)
+        written = self._all_written(frame, [*tests, *_asking(frame, _worn), *ready])
         memos = {name: written.pop(name) for name in self._memos.among(frame, list(written))}
         if memos:
-            own = self._while_empty(frame, memos, self._tested)
+            own = _while_empty(frame, memos, tests)
             for region in self._memos.handlers(frame, memos):
                 own.append((region.start, region.end, -1))
             self._own[frame.module.path, frame.scope_number] = own
-        for name, term in self._filled.of(frame, self._asked(frame, self._tested)):
+        for name, term in self._filled.of(frame, {name for _, _, name in tests}):
             written.setdefault(name, []).append(term)
-        found = self._while_empty(frame, written, self._tested)
-        for region, name in self._returned_if_ready(frame):
+        found = _while_empty(frame, written, tests)
+        for region, _, name in ready:
             start, end = frame.module.rest_after(region, frame.scope_number)
             if any(start <= at < end for at in written.get(name, ())):
                 found.append((start, end, region.term))
         return found
 
-    def _all_written(self, frame: Frame) -> dict[str, list[int]]:
-        """Variables that outlive the call, written in this scope or by what it calls."""
+    def _all_written(self, frame: Frame, tests: list[_Test]) -> dict[str, list[int]]:
+        """Variables that outlive the call, written in this scope or, of those that it tests, by
+        what it calls.
+        """
         written = self._written(frame)
-        tested = self._tests(frame)
+        tested = {name for _, _, name in tests}
         if tested:
             by_methods = tuple(self._written_by_methods(frame, tested))
             for name, term in (*by_methods, *self._written_by_threads(frame, tested)):
                 written.setdefault(name, []).append(term)
         return written
 
-    def _returned_if_ready(self, frame: Frame) -> Iterator[tuple[Region, str]]:
+    def _returned_if_ready(self, frame: Frame) -> list[_Test]:
         """``if self._state == READY and self._x is not None: return self._x``: branches that return
         what is kept as soon as it is there, and its name. What else they ask are variables of the
         object, compared with constants: not how old it is.
         """
         terms = frame.module.facts.terms
+        found: list[_Test] = []
         for region in frame.module.regions_in(frame.scope_number):
             entry = terms[region.term] if region.kind == "if" and region.leaves else ()
             if not entry or entry[0] != t.BOOL or entry[1] != "and":
@@ -225,7 +232,8 @@ class Once:
             rest = [term for term in entry[2] if not self._is_flag(frame, term)]
             kept = [self._tested(terms, term) for term in rest]
             if len(kept) == 1 and not kept[0][0] and kept[0][1] in returned - {None}:
-                yield region, str(kept[0][1])
+                found.append((region, False, str(kept[0][1])))
+        return found
 
     def _is_flag(self, frame: Frame, term: int) -> bool:
         """Whether a test asks an attribute of the method's own object, which its class assigns: is
@@ -256,9 +264,9 @@ class Once:
         terms = frame.module.facts.terms
         if frame.scope.is_async:
             return
-        for term in range(frame.scope.start, frame.scope.end):
+        for term in frame.module.of_kind_in(t.CALL, frame.scope):
             entry = terms[term]
-            if entry[0] != t.CALL or terms[entry[1]][0] != t.ATTR:
+            if terms[entry[1]][0] != t.ATTR:
                 continue
             if terms[terms[entry[1]][1]] != (t.PARAM, 0):
                 continue
@@ -286,38 +294,32 @@ class Once:
                     for name in tested & filled:
                         yield name, term
 
-    def _tests(self, frame: Frame) -> set[str]:
-        """The variables that a function tests for being empty."""
-        ready = {name for _, name in self._returned_if_ready(frame)}
-        return self._asked(frame, self._tested) | self._asked(frame, _worn) | ready
-
-    @staticmethod
-    def _asked(frame: Frame, asked: _Asked) -> set[str]:
-        terms = frame.module.facts.terms
-        regions = frame.module.regions_in(frame.scope_number)
-        tests = [r.term for r in regions if r.kind in ("if", "else") and r.term >= 0]
-        return {name for _, name in [asked(terms, test) for test in tests] if name is not None}
-
-    def remembered(self, frame: Frame) -> list[tuple[int, int]]:
+    def remembered(self, frame: Frame) -> Sequence[Guarded]:
         """Stretches of terms that run only where a mapping that outlives the call lacks a key, and
         that add it: once for each key. And those that fill a variable anew where what it holds says
-        that it is of no use any more.
+        that it is of no use any more. With the terms of the tests.
         """
-        return [(start, end) for start, end, _ in self._all_remembered(frame)]
-
-    def _all_remembered(self, frame: Frame) -> Sequence[Guarded]:
         key = (frame.module.path, frame.scope_number)
         known = self._remembered.get(key)
         if known is None:
-            found = self._while_empty(
-                frame,
-                self._items_written(frame),
-                lambda terms, term: self._key_missing(terms, self._by_default(frame, term)),
-            )
-            if self._asked(frame, _worn):
-                found += self._while_empty(frame, self._all_written(frame), _worn)
-            known = self._remembered[key] = tuple(found)
+            known = self._remembered[key] = tuple(self._find_remembered(frame))
         return known
+
+    def _find_remembered(self, frame: Frame) -> list[Guarded]:
+        found: list[Guarded] = []
+        if _asking(frame, _may_miss_key):
+            written = self._items_written(frame)
+            if written:
+                tests = _asking(
+                    frame,
+                    lambda terms, term: self._key_missing(terms, self._by_default(frame, term)),
+                )
+                found += _while_empty(frame, written, tests)
+        worn = _asking(frame, _worn)
+        if worn:
+            tests = [*_asking(frame, self._tested), *self._returned_if_ready(frame), *worn]
+            found += _while_empty(frame, self._all_written(frame, tests), worn)
+        return found
 
     def _by_default(self, frame: Frame, term: int) -> int:
         """What is left of ``not refresh and key in cache`` where parameters have their defaults,
@@ -347,32 +349,6 @@ class Once:
             return None
         asking = self._project.values.evaluate(frame, entry[1])
         return True if isinstance(asking, (External, Member)) and asking.name in _FILES else None
-
-    @staticmethod
-    def _while_empty(
-        frame: Frame,
-        written: dict[str, list[int]],
-        tested: _Asked,
-    ) -> list[Guarded]:
-        """The branches that run where a test says that something is missing, and write it."""
-        if not written:
-            return []
-        found = []
-        for region in frame.module.regions_in(frame.scope_number):
-            if region.kind not in ("if", "else") or region.term < 0:
-                continue
-            empty, name = tested(frame.module.facts.terms, region.term)
-            if name is None or name not in written:
-                continue
-            stretch = None
-            if region.kind == ("if" if empty else "else"):
-                stretch = (region.start, region.end)
-            elif region.leaves and not _refuses(frame, region):
-                # if self._x is not None: return self._x
-                stretch = frame.module.rest_after(region, frame.scope_number)
-            if stretch is not None and any(stretch[0] <= at < stretch[1] for at in written[name]):
-                found.append((*stretch, region.term))
-        return found
 
     @staticmethod
     def _written(frame: Frame) -> dict[str, list[int]]:
@@ -466,6 +442,45 @@ class Once:
             return False, None
         empty, name = tests.pop()
         return (empty, name) if empty is (entry[1] == "or") else (False, None)
+
+
+def _asking(frame: Frame, asked: _Asked) -> list[_Test]:
+    """The branches of a function whose tests ask, in one way, for a variable that outlives it."""
+    terms = frame.module.facts.terms
+    found: list[_Test] = []
+    for region in frame.module.regions_in(frame.scope_number):
+        if region.term >= 0 and region.kind in ("if", "else"):
+            empty, name = asked(terms, region.term)
+            if name is not None:
+                found.append((region, empty, name))
+    return found
+
+
+def _while_empty(frame: Frame, written: dict[str, list[int]], tests: list[_Test]) -> list[Guarded]:
+    """The branches that run where a test says that something is missing, and write it."""
+    found = []
+    for region, empty, name in tests:
+        if name not in written:
+            continue
+        stretch = None
+        if region.kind == ("if" if empty else "else"):
+            stretch = (region.start, region.end)
+        elif region.leaves and not _refuses(frame, region):
+            # if self._x is not None: return self._x
+            stretch = frame.module.rest_after(region, frame.scope_number)
+        if stretch is not None and any(stretch[0] <= at < stretch[1] for at in written[name]):
+            found.append((*stretch, region.term))
+    return found
+
+
+def _may_miss_key(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
+    """Whether a condition, or a part of it, asks a mapping for a key."""
+    entry = terms[term]
+    for part in (term, *entry[2]) if entry[0] == t.BOOL else (term,):
+        empty, name = Once._key_missing(terms, part)
+        if name is not None:
+            return empty, name
+    return False, None
 
 
 def _worn(terms: list[t.Term], term: int) -> tuple[bool, str | None]:
