@@ -82,6 +82,14 @@ class Proof:
         """Whether a test is open for this frame: what it asks of an object's making, too."""
         return self.is_open or any(need.owner is not None for need in self.asked)
 
+    @property
+    def says_all(self) -> bool:
+        """Whether no other proof of the same frame says more: it asks for nothing, and nothing is
+        open or doubtful.
+        """
+        doubtful = self.is_open or self.is_choice or self.is_caught or self.is_brief
+        return not (doubtful or self.requirements or self.asked)
+
 
 class Effects:
     """Carries one effect up the calls of a set of frames.
@@ -118,7 +126,7 @@ class Effects:
         self._stand_ins = project.behaviours.stand_ins
         self._known: dict[Frame, list[Proof]] = {}
         # For an event, the proofs for each of the callees it may have.
-        self._found: dict[tuple[Frame, int], list[list[Proof]]] = {}
+        self._found: dict[Frame, dict[int, list[list[Proof]]]] = {}
         self._waiting: list[tuple[Frame, Proof]] = []
         # Who asks for effects often holds them: it is not held in turn, so both end together.
         self._search(calls, starts)
@@ -179,10 +187,16 @@ class Effects:
     def _settle(self, frame: Frame, index: int, proof: Proof) -> None:
         """Note that a callee of an event has the effect; if every one has, so has the frame."""
         event = proof.event
-        found = self._found.setdefault((frame, event.term), [[] for _ in event.alternatives])
+        events = self._found.setdefault(frame, {})
+        found = events.get(event.term)
+        if found is None:
+            found = events[event.term] = [[] for _ in event.alternatives]
         if _says_as_much(found[index], proof):
             return
         found[index].append(proof)
+        known = self._known.setdefault(frame, [])
+        if _is_complete(known):
+            return
         is_choice = proof.is_choice or self._opt_ins.has(frame, event.term)
         is_one_of = self._waits(frame, found)
         if not is_one_of and not all(found):
@@ -205,7 +219,6 @@ class Effects:
                 is_open = is_open or least.is_open
                 asked |= least.asked
                 is_choice = is_choice or least.is_choice
-        known = self._known.setdefault(frame, [])
         if len(known) == _MAX_PROOFS - 1:
             # There may be more cases than proofs: the last one holds for the cases of any literal.
             requirements = frozenset([need for need in requirements if not need.is_compared])
@@ -216,9 +229,13 @@ class Effects:
         settled.is_caught = is_caught
         settled.is_brief = first.is_brief
         settled.is_one_of = is_one_of
-        if len(known) < _MAX_PROOFS and not _says_as_much(known, settled):
+        if not _says_as_much(known, settled):
             known.append(settled)
             self._waiting.append((frame, settled))
+
+    def reaches(self, frame: Frame) -> bool:
+        """Whether something of a frame has the effect, or some callee of it."""
+        return frame in self._found
 
     def chain(self, frame: Frame, event: Event) -> tuple[Link, ...] | None:
         """The chain from an event of a frame to the library call that proves the effect; None if it
@@ -237,13 +254,14 @@ class Effects:
         says how it comes out, or most of several callees do it, but not all, or it is done only
         where somebody asks for it. What is asked for ``by_nobody`` proves nothing.
         """
-        found = self._found.get((frame, event.term), [])
+        events = self._found.get(frame)
+        found = events.get(event.term) if events is not None else None
+        if found is None:
+            return (), False
         if by_nobody is not None:
             found = [
                 [proof for proof in proofs if not by_nobody(proof.requirements)] for proofs in found
             ]
-        if not found:
-            return (), False
         is_one_of = self._waits(frame, found)
         if not is_one_of and not all(found):
             if not self._mostly or not _are_most(found):
@@ -280,6 +298,11 @@ class Effects:
 def is_kept_by_object(frame: Frame, event: Event) -> bool:
     """Whether what an event gives is remembered with an object."""
     return event.is_remembered and frame.module.facts.terms[event.term][0] == t.ATTR
+
+
+def _is_complete(known: list[Proof]) -> bool:
+    """Whether no further proof of a frame would say more."""
+    return len(known) >= _MAX_PROOFS or any(proof.says_all for proof in known)
 
 
 def _says_as_much(known: list[Proof], new: Proof) -> bool:

@@ -455,14 +455,16 @@ class LoopCollector:
 
     def _blocking(
         self, frame: Frame, events: Sequence[Event], root: Root | None
-    ) -> Iterator[SiteEvidence]:
+    ) -> list[SiteEvidence]:
         """The heaviest effect of each event; what is sure comes before what is open."""
-        for event in events:
+        found: list[SiteEvidence] = []
+        reaching = [(sev, effects) for sev, effects in self._effects if effects.reaches(frame)]
+        for event in events if reaching else ():
             heaviest: SiteEvidence | None = None
             by_nobody = None
             if root is None:
                 by_nobody = partial(self._asked_for.by_nobody, frame, event.term)
-            for severity, effects in self._effects:
+            for severity, effects in reaching:
                 site = self._site(effects, frame, event, severity, by_nobody)
                 if site is None:
                     continue
@@ -472,7 +474,8 @@ class LoopCollector:
                 if is_sure:
                     break
             if heaviest is not None:
-                yield heaviest
+                found.append(heaviest)
+        return found
 
     def _site(
         self,
@@ -518,7 +521,7 @@ class LoopCollector:
 
     def _nested(self, frame: Frame, events: Sequence[Event]) -> Iterator[SiteEvidence]:
         """Where an event loop is started although one is running."""
-        if self._may_nest:
+        if self._may_nest or not self._entering_loops.reaches(frame):
             return
         for event in events:
             links, is_open = self._entering_loops.proven(frame, event)
