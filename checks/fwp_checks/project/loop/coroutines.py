@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -221,24 +220,24 @@ class Coroutines:
 
     # -- arguments of offloading calls -------------------------------------------------------------
 
-    def handed(self, frame: Frame) -> Iterator[Handed]:
+    def handed(self, frame: Frame) -> list[Handed]:
         """Async functions, and results of calls, handed to something that runs a function in a
         thread.
         """
         terms = frame.module.facts.terms
         roles = self._project.catalogue.members_with_roles
-        calls = frame.module.calls
-        first = bisect_left(calls, frame.scope.start)
-        for term in calls[first : bisect_left(calls, frame.scope.end, first)]:
-            called = terms[terms[term][1]]
-            if called[0] != t.ATTR or called[2] in roles:
-                yield from self._handed_by(frame, term)
+        found: list[Handed] = []
+        for term in frame.module.of_kind_in(t.CALL, frame.scope):
+            called: int = terms[term][1]
+            if terms[called][0] == t.ATTR and terms[called][2] not in roles:
+                continue
+            function = frame.known(called) or self._project.values.evaluate(frame, called)
+            if isinstance(function, (External, Member)) and function.name not in _TAKE_OBJECTS:
+                found += self._handed_to(function, frame, term)
+        return found
 
-    def _handed_by(self, frame: Frame, term: int) -> Iterator[Handed]:
+    def _handed_to(self, function: External | Member, frame: Frame, term: int) -> Iterator[Handed]:
         entry = frame.module.facts.terms[term]
-        function = self._project.values.evaluate(frame, entry[1])
-        if not isinstance(function, (External, Member)) or function.name in _TAKE_OBJECTS:
-            return
         for role in self._project.catalogue.roles(function.name):
             if role.role not in ("offloads", "offloads_sync", "offloads_decorator"):
                 continue
@@ -375,19 +374,15 @@ class Coroutines:
         """``lock.acquire() … await … lock.release()``."""
         terms = frame.module.facts.terms
         acquired: dict[Value, int] = {}
-        for term in range(frame.scope.start, frame.scope.end):
-            entry = terms[term]
-            if (
-                entry[0] != t.CALL
-                or terms[entry[1]][0] != t.ATTR
-                or terms[entry[1]][2] not in ("acquire", "release")
-            ):
+        for term in frame.module.of_kind_in(t.CALL, frame.scope):
+            called = terms[terms[term][1]]
+            if called[0] != t.ATTR or called[2] not in ("acquire", "release"):
                 continue
-            lock = terms[entry[1]][1]
+            lock: int = called[1]
             value = self._project.values.evaluate(frame, lock)
             if not self._is_of(value, _THREAD_LOCKS):
                 continue
-            if terms[entry[1]][2] == "acquire":
+            if called[2] == "acquire":
                 acquired[value] = term
             elif value in acquired:
                 awaited = self._first_await(frame, acquired[value], term)

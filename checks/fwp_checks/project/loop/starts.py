@@ -53,6 +53,9 @@ _CLIENTS = frozenset(
 # What it is called for is rare, and no work of the loop's.
 _SIGNALS = frozenset({"asyncio.AbstractEventLoop.add_signal_handler"})
 
+# All that says something without a role of its own.
+_STARTING: frozenset[str] = _SERVERS | _CLIENTS | NEW_LOOPS | MADE_AND_RUN
+
 
 class Starts(NamedTuple):
     """What a frame does to event loops: the coroutine functions, or coroutines, that it hands to
@@ -82,20 +85,30 @@ class Starts(NamedTuple):
     gathered: tuple[int, ...]
 
 
+_NOTHING = Starts((), False, False, False, frozenset(), False, (), frozenset(), (), (), (), ())
+
+
 def started_by(project: Project, frame: Frame) -> Starts:
     """What the calls in a frame's own code start."""
-    found = _Starting(project, frame)
+    found: _Starting | None = None
     terms = frame.module.facts.terms
+    roles = project.catalogue.roles
+    own_loops = project.loop_entries.own_loops
     for term in frame.module.calls_in(frame.scope_number):
         called = terms[term][1]
         value = frame.known(called) or project.values.evaluate(frame, called)
         options = options_of(value)
         for option in options:
             if isinstance(option, (External, Member)):
-                found.call(term, option.name, is_sure=len(options) == 1)
+                if option.name in _STARTING or roles(option.name):
+                    found = found or _Starting(project, frame)
+                    found.call(term, option.name, is_sure=len(options) == 1)
             elif isinstance(option, FunctionValue) and option is value:
-                found.call_of_project(term, option)
-    return found.all()
+                run = list(own_loops.run_at(frame, term, option))
+                if run:
+                    found = found or _Starting(project, frame)
+                    found.call_of_project(term, run)
+    return _NOTHING if found is None else found.all()
 
 
 class _Starting:
@@ -139,9 +152,9 @@ class _Starting:
             elif role.role in _CONCURRENT and name not in _ONE_AT_A_TIME:
                 self._start(term, name)
 
-    def call_of_project(self, term: int, function: FunctionValue) -> None:
+    def call_of_project(self, term: int, arguments: list[int]) -> None:
         """Note what a function of the project runs on a loop that it makes."""
-        for argument in self._project.loop_entries.own_loops.run_at(self._frame, term, function):
+        for argument in arguments:
             self._single.add(argument)
             self._beginning.update((term, argument))
 
