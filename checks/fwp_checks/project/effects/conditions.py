@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
-from fwp_checks.facts.model import LOOPS
+from fwp_checks.facts.model import LOOPS, Region
 from fwp_checks.project.effects.compared import Compared, compared, wanted_of
 from fwp_checks.project.effects.made import given
 from fwp_checks.project.effects.once import renewed
@@ -74,46 +74,60 @@ class Conditions:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._stretches: dict[tuple[Module, int], list[tuple[int, int, Requirements]]] = {}
+        self._known: dict[tuple[Module, int, int], Requirements] = {}
+        self._by_test: dict[tuple[Module, int, bool], Requirements] = {}
+        self._in_tests: dict[tuple[Module, int], list[tuple[int, int, Requirements]]] = {}
         self._changes: dict[tuple[Module, int], frozenset[tuple[int, object]]] = {}
 
     def of(self, frame: Frame, term: int) -> Requirements:
         """What the frame's parameters must be for a term of it to be reached."""
-        key = (frame.module, frame.scope_number)
-        stretches = self._stretches.get(key)
-        if stretches is None:
-            stretches = self._stretches[key] = self._find(frame)
+        if not frame.scope.parameters:
+            return NOTHING
+        key = (frame.module, frame.scope_number, term)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._find(frame, term)
+        return known
+
+    def _find(self, frame: Frame, term: int) -> Requirements:
+        module, number = frame.module, frame.scope_number
         found = NOTHING
+        for region in module.regions_in(number):
+            if region.start <= term < region.end:
+                found |= self._in_region(frame, region)
+            elif region.leaves and region.end <= term and region.term >= 0:
+                # What follows a branch that leaves.
+                if region.kind in ("if", "else") and term < module.rest_after(region, number)[1]:
+                    found |= self._of_test(frame, region.term, region.kind == "else")
+        stretches = self._in_tests.get((module, number))
+        if stretches is None:
+            stretches = self._in_tests[module, number] = self._find_in_tests(frame)
         for start, end, requirements in stretches:
             if start <= term < end:
                 found |= requirements
         return found
 
-    def _find(self, frame: Frame) -> list[tuple[int, int, Requirements]]:
-        if not frame.scope.parameters:
-            return []
-        found = []
-        for region in frame.module.regions_in(frame.scope_number):
-            if region.kind in ("if", "else") and region.term >= 0:
-                positive = region.kind == "if"
-                requirements = self._needed(frame, region.term, positive)
-                if requirements:
-                    found.append((region.start, region.end, requirements))
-                requirements = (
-                    self._needed(frame, region.term, not positive) if region.leaves else NOTHING
-                )
-                if requirements:
-                    found.append(
-                        (*frame.module.rest_after(region, frame.scope_number), requirements)
-                    )
-            elif region.kind in LOOPS and region.term >= 0:
-                requirements = self._gone_through(frame, region.term)
-                if requirements:
-                    found.append((region.start, region.end, requirements))
-            elif region.kind == "case" and frame.module.facts.terms[region.term][0] in _DECIDING:
-                requirements = self._tested(frame, region.term, True)
-                if requirements:
-                    found.append((region.start, region.end, requirements))
+    def _in_region(self, frame: Frame, region: Region) -> Requirements:
+        if region.term < 0:
+            return NOTHING
+        if region.kind in ("if", "else"):
+            return self._of_test(frame, region.term, region.kind == "if")
+        if region.kind in LOOPS:
+            return self._gone_through(frame, region.term)
+        if region.kind == "case" and frame.module.facts.terms[region.term][0] in _DECIDING:
+            return self._tested(frame, region.term, True)
+        return NOTHING
+
+    def _of_test(self, frame: Frame, test: int, holds: bool) -> Requirements:
+        key = (frame.module, test, holds)
+        known = self._by_test.get(key)
+        if known is None:
+            known = self._by_test[key] = self._needed(frame, test, holds)
+        return known
+
+    def _find_in_tests(self, frame: Frame) -> list[tuple[int, int, Requirements]]:
+        """What is asked for where a test goes on, or something is filled anew."""
+        found: list[tuple[int, int, Requirements]] = []
         for bool_ in frame.module.of_kind_in(t.BOOL, frame.scope):
             if frame.module.code_scope_of(bool_) == frame.scope_number:
                 found.extend(self._short_circuited(frame, bool_))
@@ -445,7 +459,7 @@ def _end_of_operand(terms: list[t.Term], bool_: int, operand: int) -> int:
     if terms[operand][0] in _DECIDING or terms[operand][0] == t.BOOL:
         return operand
     asked = (t.TRUTH, operand)
-    return next((term for term in range(bool_ - 1, -1, -1) if terms[term][:2] == asked), -1)
+    return next((term for term in range(bool_ - 1, operand, -1) if terms[term][:2] == asked), -1)
 
 
 def _one_of(tested: list[Requirements]) -> Requirements:
