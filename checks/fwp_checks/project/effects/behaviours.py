@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 _KNOWN_FOR_SURE = ("django.", "sqlalchemy.ext.asyncio.")
 # Decorators of these modules make nothing awaitable.
 _KEEPING = ("builtins.", "functools.", "abc.", "typing.", "typing_extensions.")
-# Terms that run something only if their operand, at this place of the term, is an object.
-_OPERANDS = {t.ATTR: 1, t.TRUTH: 1, t.BINARY: 2}
 # Helpers of helpers that go through what they are handed.
 _LEVELS = 2
 _BY_POSITION: frozenset[str] = frozenset({"any", "positional"})
@@ -101,7 +99,7 @@ class Behaviours:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._value = project.values.evaluate
+        self._values = project.values
         self._once = Once(project)
         self._off_loop = OffLoop()
         self._elsewhere = Elsewhere(project)
@@ -146,7 +144,7 @@ class Behaviours:
 
     def _waiting(self, frame: Frame, term: int) -> Event | None:
         alternatives: list[Alternative] = []
-        for option in options_of(self._value(frame, term)):
+        for option in options_of(self._values.evaluate(frame, term)):
             if not isinstance(option, Coroutine) or self._once.is_cached(option.frame, frame, term):
                 return None
             alternatives.append((RunFrame(option.frame),))
@@ -200,13 +198,13 @@ class Behaviours:
         terms = frame.module.facts.terms
         events: list[Event] = []
         coroutines: list[tuple[int, Frame]] = []
-        value = self._value
+        values = self._values
         refused = self._off_loop.refused(frame)
         for term in active:
             entry = terms[term]
             kind: int = entry[0]
             if kind == t.CALL:
-                if self._is_idle(frame.known(entry[1]) or value(frame, entry[1])):
+                if self._is_idle(frame.known(entry[1]) or values.evaluate(frame, entry[1])):
                     continue
                 outcome = self._project.calls.outcome(frame, term)
                 alternatives = outcome.alternatives
@@ -217,10 +215,10 @@ class Behaviours:
                         ):
                             coroutines.append((term, option.frame))
             else:
-                operand = _OPERANDS.get(kind)
-                if operand is not None:
-                    # Only objects have properties and special methods.
-                    used = frame.known(entry[operand]) or value(frame, entry[operand])
+                operand = 1 if kind in (t.ATTR, t.TRUTH) else 2 if kind == t.BINARY else 0
+                if operand:
+                    # Only objects have properties and special methods: what these terms use.
+                    used = frame.known(entry[operand]) or values.evaluate(frame, entry[operand])
                     if type(used) is not Instance and type(used) is not Union:
                         if not self._may_run(kind, used):
                             continue
@@ -229,11 +227,9 @@ class Behaviours:
                 for alternative in alternatives:
                     # Async code is waited for, not run here: what blocks in it is found where it
                     # stands.
-                    coroutines.extend(
-                        (term, run.frame)
-                        for run in alternative or ()
-                        if isinstance(run, RunFrame) and run.frame.scope.is_async
-                    )
+                    for run in alternative or ():
+                        if isinstance(run, RunFrame) and run.frame.scope.is_async:
+                            coroutines.append((term, run.frame))
                 kept = tuple([self._repeated(frame, term, a) for a in alternatives])
                 if any(kept):
                     if kept == alternatives:
@@ -289,6 +285,8 @@ class Behaviours:
 
     def _is_idle(self, function: Value) -> bool:
         """Whether calling a value certainly runs nothing of interest."""
+        if type(function) is FunctionValue:
+            return False
         if isinstance(function, (External, Member)):
             return self._project.libraries.is_idle(function.name)
         if isinstance(function, Union):
@@ -330,7 +328,7 @@ class Behaviours:
             if entry[0] in (t.ITER, t.STAR, t.UNPACK, t.YIELD) and entry[1] == given:
                 return term
             if entry[0] == t.CALL and given in entry[2]:
-                function = self._value(frame, entry[1])
+                function = self._values.evaluate(frame, entry[1])
                 if type(function) is FunctionValue and levels:
                     position = entry[2].index(given)
                     goes = self._goes_through(function, position, levels - 1)
@@ -403,7 +401,7 @@ class Behaviours:
         around = frame.parent
         if around is None or not frame.scope.decorators:
             return False
-        made = [self._value(around, term) for term in frame.scope.decorators]
+        made = [self._values.evaluate(around, term) for term in frame.scope.decorators]
         return any(
             isinstance(one, (External, Member, Unknown))
             and not (isinstance(one, External) and one.name.startswith(_KEEPING))
@@ -417,32 +415,34 @@ class Behaviours:
             used = self._project.assignments.used(frame, entry[1], term)
             return protocols.reading(used, entry[2])
         if kind == t.LOOKUP:
-            base = self._value(frame, entry[1])
+            base = self._values.evaluate(frame, entry[1])
             return self._project.templates.looked_up(base, entry[2], entry[3]).alternatives
         if kind == t.RENDER:
             return self._project.templates.rendered(frame, entry).alternatives
         if kind == t.ITER:
-            return protocols.iterating(self._value(frame, entry[1]), entry[2])
+            return protocols.iterating(self._values.evaluate(frame, entry[1]), entry[2])
         if kind == t.ENTER:
-            return protocols.entering(self._value(frame, entry[1]), entry[2])
+            return protocols.entering(self._values.evaluate(frame, entry[1]), entry[2])
         if kind == t.TRUTH:
-            return protocols.special(self._value(frame, entry[1]), ("__bool__", "__len__"))
+            return protocols.special(
+                self._values.evaluate(frame, entry[1]), ("__bool__", "__len__")
+            )
         if kind == t.ITEM:
             return self._reading_item(frame, entry)
         if kind == t.STORE_ITEM:
             method = "__delitem__" if entry[3] < 0 else "__setitem__"
-            return protocols.special(self._value(frame, entry[1]), (method,))
+            return protocols.special(self._values.evaluate(frame, entry[1]), (method,))
         if kind in (t.COMPARE, t.BINARY):
             return self._operating(frame, entry, term)
         if kind in (t.UNPACK, t.STAR):
-            value = self._value(frame, entry[1])
+            value = self._values.evaluate(frame, entry[1])
             return (
                 () if isinstance(value, TupleValue) else protocols.iterating(value, is_async=False)
             )
         elif kind == t.YIELD and entry[2]:
-            return protocols.iterating(self._value(frame, entry[1]), is_async=False)
+            return protocols.iterating(self._values.evaluate(frame, entry[1]), is_async=False)
         elif kind == t.FORMAT:
-            return protocols.shown(tuple([self._value(frame, part) for part in entry[1]]))
+            return protocols.shown(tuple([self._values.evaluate(frame, part) for part in entry[1]]))
         return ()
 
     def _operating(self, frame: Frame, entry: t.Term, term: int) -> tuple[Alternative, ...]:
@@ -450,13 +450,17 @@ class Behaviours:
         terms = frame.module.facts.terms
         protocols = self._project.protocols
         if operator in ("in", "not in"):
-            item = partial(self._value, frame, left)
-            return protocols.containing(self._value(frame, right), item, frame.module.path, term)
+            item = partial(self._values.evaluate, frame, left)
+            return protocols.containing(
+                self._values.evaluate(frame, right), item, frame.module.path, term
+            )
         if operator == "%" and terms[left][0] == t.CONST:
             parts = terms[right][2] if terms[right][0] == t.SEQUENCE else (right,)
-            return protocols.shown(tuple([self._value(frame, part) for part in parts]))
+            return protocols.shown(tuple([self._values.evaluate(frame, part) for part in parts]))
         return protocols.operating(
-            self._value(frame, left), operator, partial(self._value, frame, right)
+            self._values.evaluate(frame, left),
+            operator,
+            partial(self._values.evaluate, frame, right),
         )
 
     def _reading_item(self, frame: Frame, entry: t.Term) -> tuple[Alternative, ...]:
@@ -464,7 +468,7 @@ class Behaviours:
         if key[0] == t.SLICE and key[3] < 0:
             # A slice without a step builds where an index would fetch.
             return ()
-        base = self._value(frame, entry[1])
+        base = self._values.evaluate(frame, entry[1])
         return (
             ()
             if isinstance(base, Constant)

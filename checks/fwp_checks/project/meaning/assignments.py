@@ -28,12 +28,12 @@ class Assignments:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._evaluate = project.values.evaluate
+        self._values = project.values
         self._known: dict[Module, dict[int, dict[int, list[tuple[int, str]]]]] = {}
 
     def used(self, frame: Frame, term: int, at: int) -> Value:
         """The value of a term where another one uses it."""
-        value = frame.known(term) or self._evaluate(frame, term)
+        value = frame.known(term) or self._values.evaluate(frame, term)
         if type(value) is Union or (type(value) is Instance and value.details):
             names = self._before(frame, term, at)
             if names:

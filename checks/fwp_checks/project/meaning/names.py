@@ -5,9 +5,6 @@ Every answer errs on the side of yes; whatever passes is resolved before anythin
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
-from collections.abc import Sequence
 from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING
@@ -38,7 +35,6 @@ class Names:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._active: dict[Module, array[int]] = {}
 
     # -- imports -----------------------------------------------------------------------------------
 
@@ -70,24 +66,21 @@ class Names:
                         found.add(name)
         return frozenset(found)
 
-    def active(self, module: Module, start: int, end: int) -> Sequence[int]:
+    def active(self, module: Module, start: int, end: int) -> list[int]:
         """The terms of a stretch at which something may run, in order."""
-        known = self._active.get(module)
-        if known is None:
-            known = self._active[module] = self._find_active(module)
-        return known[bisect_left(known, start) : bisect_left(known, end)]
-
-    def _find_active(self, module: Module) -> array[int]:
         terms = module.facts.terms
-        found = [*compress(range(len(terms)), module.kinds.translate(self._active_kinds))]
-        read = self._read
-        if read is not None:
-            found += [term for term in module.of_kind(t.ATTR) if terms[term][2] in read]
-        if self._operators:
-            for kind in (t.COMPARE, t.BINARY):
-                operators = self._operators
-                found += [term for term in module.of_kind(kind) if terms[term][1] in operators]
-        return array("I", sorted(found))
+        read, operators = self._read, self._operators
+        found: list[int] = []
+        kinds = module.kinds[start:end].translate(self._active_kinds)
+        for term in compress(range(start, end), kinds):
+            kind: int = terms[term][0]
+            if kind == t.ATTR:
+                if read is not None and terms[term][2] not in read:
+                    continue
+            elif kind in (t.COMPARE, t.BINARY) and terms[term][1] not in operators:
+                continue
+            found.append(term)
+        return found
 
     @cached_property
     def _read(self) -> frozenset[str] | None:
@@ -130,9 +123,11 @@ class Names:
     @cached_property
     def _active_kinds(self) -> bytes:
         """For each kind of term whether something may run at any of them in this project."""
-        kinds = {t.CALL, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD, t.LOOKUP, t.RENDER}
-        if self._read is None:
-            kinds.add(t.ATTR)
+        kinds = {
+            t.ATTR, t.CALL, t.ITER, t.ENTER, t.UNPACK, t.STAR, t.YIELD, t.LOOKUP, t.RENDER,
+        }  # fmt: skip
+        if self._operators:
+            kinds.update((t.COMPARE, t.BINARY))
         for kind, methods in _SPECIAL.items():
             if any(self.has_special(method) for method in methods):
                 kinds.add(kind)
