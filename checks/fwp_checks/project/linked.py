@@ -98,6 +98,7 @@ class Project:
         self.configured = Configured(settings)
         self.frames = Frames()
         self._module_frames: dict[Module, Frame] = {}
+        self._scope_frames: dict[Module, list[Frame | None]] = {}
         self.names = Names(self)
         self.framework_data: dict[str, Any] = {}
         self.failures: list[Failure] = []
@@ -198,6 +199,15 @@ class Project:
         """
         if scope_number <= 0:
             return self.module_frame(module)
+        known = self._scope_frames.get(module)
+        if known is None:
+            known = self._scope_frames[module] = [None] * len(module.facts.scopes)
+        frame = known[scope_number]
+        if frame is None:
+            frame = known[scope_number] = self._find_frame(module, scope_number)
+        return frame
+
+    def _find_frame(self, module: Module, scope_number: int) -> Frame:
         scopes = module.facts.scopes
         scope = scopes[scope_number]
         outer = scope.parent
