@@ -6,7 +6,8 @@ object is handed to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.facts import terms as t
@@ -30,6 +31,7 @@ class Assignments:
         self._project = project
         self._values = project.values
         self._known: dict[Module, dict[int, dict[int, list[tuple[int, str]]]]] = {}
+        self._set: dict[Module, list[AttributeSet]] = {}
 
     def used(self, frame: Frame, term: int, at: int) -> Value:
         """The value of a term where another one uses it."""
@@ -55,11 +57,28 @@ class Assignments:
         if known is None:
             known = self._known[module] = {}
             terms = module.facts.terms
-            for one in attributes_set(module):
+            for one in self.set_in(module):
                 assigned = known.setdefault(module.code_scope_of(one.term), {})
                 for root in roots_of(terms, one.owner):
                     assigned.setdefault(root, []).append((one.term, one.name))
         return known.get(frame.scope_number, {})
+
+    def set_in(self, module: Module) -> list[AttributeSet]:
+        """What a file sets on objects: ``post.size = …``, ``setattr(post, "size", …)``,
+        ``post.__dict__["size"] = …``
+        """
+        known = self._set.get(module)
+        if known is None:
+            known = self._set[module] = _attributes_set(module, self._setting.get(module, ()))
+        return known
+
+    @cached_property
+    def _setting(self) -> dict[Module, list[int]]:
+        """The calls of ``setattr`` in each file."""
+        found: dict[Module, list[int]] = {}
+        for module, call in self._project.call_sites.spelt("setattr"):
+            found.setdefault(module, []).append(call)
+        return found
 
     def _with(self, value: Value, names: frozenset[str]) -> Value:
         if isinstance(value, Union):
@@ -78,25 +97,26 @@ class AttributeSet(NamedTuple):
     value: int
 
 
-def attributes_set(module: Module) -> Iterator[AttributeSet]:
-    """What a file sets on objects: ``post.size = …``, ``setattr(post, "size", …)``,
-    ``post.__dict__["size"] = …``
-    """
+def _attributes_set(module: Module, setting: Sequence[int]) -> list[AttributeSet]:
     terms = module.facts.terms
+    found: list[AttributeSet] = []
     for store in module.of_kind(t.STORE):
         _, owner, name, value = terms[store]
         if value >= 0:
-            yield AttributeSet(store, owner, name, value)
-    for call in module.calls:
+            found.append(AttributeSet(store, owner, name, value))
+    for call in setting:
         given = terms[call][2]
         if len(given) == 3 and terms[terms[call][1]] == _SETATTR:
             if terms[given[1]][0] == t.CONST:
-                yield AttributeSet(call, given[0], str(terms[given[1]][1]), given[2])
+                name = str(terms[given[1]][1])
+                found.append(AttributeSet(call, given[0], name, given[2]))
     for store in module.of_kind(t.STORE_ITEM):
         _, base, key, value = terms[store]
-        held = terms[t.unaliased(terms, base)]
-        if value >= 0 and terms[key][0] == t.CONST and held[0] == t.ATTR and held[2] == _KEPT:
-            yield AttributeSet(store, held[1], str(terms[key][1]), value)
+        if value >= 0 and terms[key][0] == t.CONST:
+            held = terms[t.unaliased(terms, base)]
+            if held[0] == t.ATTR and held[2] == _KEPT:
+                found.append(AttributeSet(store, held[1], str(terms[key][1]), value))
+    return found
 
 
 def assigned_before(frame: Frame, term: int) -> int:

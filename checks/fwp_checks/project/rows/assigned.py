@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.callers import Callers
-from fwp_checks.project.meaning.assignments import AttributeSet, attributes_set
+from fwp_checks.project.meaning.assignments import AttributeSet
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Origin, Place, origin_of
 from fwp_checks.project.meaning.tested import asked_attribute, tests_before
@@ -129,7 +129,7 @@ class Assigned:
             self._places = {}
             modules = {frame.module: None for frame in self._frames.all}
             for module in modules:
-                for one in attributes_set(module):
+                for one in self._project.assignments.set_in(module):
                     self._places.setdefault(one.name, []).append((module, one))
         return self._places
 
