@@ -68,6 +68,7 @@ class Models:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._is_model: dict[ClassValue, bool] = {}
         self._fields: dict[ClassValue, tuple[ModelField, ...]] = {}
 
     @classmethod
@@ -83,6 +84,14 @@ class Models:
         """Whether a class is a model that holds data, not a table of its own."""
         if not isinstance(class_, ClassValue):
             return False
+        known = self._is_model.get(class_)
+        if known is None:
+            known = self._find_model(class_)
+            if self._project.classes.is_settled(class_):
+                self._is_model[class_] = known
+        return known
+
+    def _find_model(self, class_: ClassValue) -> bool:
         classes = self._project.classes
         if not any(classes.derives(class_, base) for base in _BASES):
             return False

@@ -68,12 +68,13 @@ def depends_at(project: Project, frame: Frame, term: int) -> Arguments | None:
     return project.calls.arguments(frame, entry)
 
 
-def declared_by(project: Project, frame: Frame, index: int) -> Iterator[Dependency]:
+def declared_by(project: Project, frame: Frame, index: int) -> list[Dependency]:
     """What ``Depends(f)`` names, as a parameter's default or in ``Annotated``; ``Depends()`` means
     the class of the annotation.
     """
     parameter = frame.scope.parameters[index]
     around = frame.parent or frame
+    found: list[Dependency] = []
     for place, term in [
         *project.types.metadata(around, parameter.annotation),
         (around, parameter.default),
@@ -84,7 +85,8 @@ def declared_by(project: Project, frame: Frame, index: int) -> Iterator[Dependen
             if value is None or is_none(value):
                 value = _class_of(project.types.annotation(around, parameter.annotation))
             if value is not None:
-                yield Dependency(Place(place.module.path, term), value, parameter.name)
+                found.append(Dependency(Place(place.module.path, term), value, parameter.name))
+    return found
 
 
 def _class_of(value: Value) -> Value | None:

@@ -93,15 +93,20 @@ def picks_one(project: Project, models: Models, class_: Value, lookups: Sequence
     """Whether no more than one object can match all of these lookups; with ``*`` among them others
     may be asked for.
     """
-    names = {_field(lookup) for lookup in lookups}
+    names = frozenset([_field(lookup) for lookup in lookups])
     if not names.isdisjoint(("pk", "id")):
         return True
-    options = options_of(class_)
-    return all(
-        isinstance(option, ClassValue)
-        and _is_one(project, models, option, {_own(models, option, name) for name in names})
-        for option in options
-    )
+    known: dict[tuple[Value, frozenset[str]], bool]
+    known = project.framework_data.setdefault("django.unique", {})
+    key = (class_, names)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = all(
+            isinstance(option, ClassValue)
+            and _is_one(project, models, option, {_own(models, option, name) for name in names})
+            for option in options_of(class_)
+        )
+    return found
 
 
 def _field(lookup: str) -> str:
