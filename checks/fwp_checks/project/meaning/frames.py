@@ -7,12 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Scope
-from fwp_checks.project.meaning.origins import holds_rows, is_traced
+from fwp_checks.project.meaning.origins import holds_rows
 from fwp_checks.project.meaning.values import (
     Constant,
     FunctionValue,
     Instance,
     Partial,
+    Union,
     Value,
     Wrapped,
 )
@@ -100,14 +101,15 @@ class Frame:
         elif self._others is not None:
             self._others.pop(term, None)
 
-    def traced(self) -> list[tuple[int, Value]]:
-        """The terms that have been found to be queries, rows, or made at a known place here."""
+    def detailed(self) -> list[tuple[int, Value]]:
+        """The terms that have been found to be objects with details here, or one of several."""
         found: list[tuple[int, Value]] = []
         for at, value in enumerate(self._values):
-            if value is not None and is_traced(value):
+            if value is not None and _may_have_details(value):
                 found.append((at + self._start, value))
         if self._others is not None:
-            found += [(term, value) for term, value in self._others.items() if is_traced(value)]
+            others = self._others.items()
+            found += [(term, value) for term, value in others if _may_have_details(value)]
         return found
 
     @property
@@ -195,6 +197,10 @@ def _has_name(arguments: tuple[Value | None, ...]) -> bool:
 
 def _tells(value: Value) -> bool:
     return isinstance(value, _FUNCTIONS) or _is_plain(value) or holds_rows(value)
+
+
+def _may_have_details(value: Value) -> bool:
+    return bool(value.details) if type(value) is Instance else type(value) is Union
 
 
 def _is_plain(value: Value) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from fwp_checks.project.meaning.frames import Frame
@@ -49,7 +49,7 @@ class BuiltQueries:
         found = dict.fromkeys(asked)
         if not self._frames.is_whole:
             for frame in self._frames.all:
-                found.update(dict.fromkeys(_built_in(frame)))
+                _note_built(frame, found)
         return tuple([(place, self._of(place)) for place in found])
 
     def _of(self, place: Place) -> Built:
@@ -69,15 +69,15 @@ class BuiltQueries:
         return Built(frozenset(classes), is_filled, is_relation)
 
 
-def _built_in(frame: Frame) -> Iterator[Place]:
-    """The places of a frame where a query was finished."""
+def _note_built(frame: Frame, found: dict[Place, None]) -> None:
+    """Add the places of a frame where a query was finished."""
     path = frame.module.path
-    for term, value in frame.traced():
+    for term, value in frame.detailed():
         for option in options_of(value):
             origin = origin_of(option)
             built = origin.built if origin is not None else None
             if built is not None and built.term == term and built.path == path:
-                yield built
+                found[built] = None
                 break
 
 
