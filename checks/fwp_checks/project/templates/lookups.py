@@ -79,7 +79,10 @@ class TemplateContext(Value):
 
     def get(self, name: str) -> Value | None:
         """What a name holds; None if it was not given, or not seen to be."""
-        return next((value for known, value in self.names if known == name), None)
+        for known, value in self.names:
+            if known == name:
+                return value
+        return None
 
 
 class Lookups:

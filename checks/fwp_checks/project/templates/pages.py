@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from fwp_checks.project.effects.behaviours import run_by
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Place, origin_of
-from fwp_checks.project.meaning.outcome import Alternative, RunFrame
 from fwp_checks.project.rows.needs import Consumer, Touch
 from fwp_checks.project.templates.lookups import TemplateContext
 from fwp_checks.project.templates.templates import Template, label_of
@@ -40,40 +40,38 @@ def rendering_calls(
                 continue
             found: dict[Frame, None] = {}
             for frame in project.call_sites.frames_around(module, module.code_scope_of(term)):
-                for alternative in project.calls.outcome(frame, term).alternatives:
-                    found.update(dict.fromkeys(_templates(alternative)))
+                for inner in project.calls.outcome(frame, term).frames():
+                    if inner.module.is_template:
+                        found[inner] = None
             if found:
                 yield page(project, Place(module.path, term), module, found)
 
 
-def _templates(alternative: Alternative) -> Iterator[Frame]:
-    for run in alternative or ():
-        if isinstance(run, RunFrame) and run.frame.module.is_template:
-            yield run.frame
-
-
-def _touches(project: Project, frames: Iterable[Frame]) -> Iterator[Touch]:
+def _touches(project: Project, frames: Iterable[Frame]) -> list[Touch]:
     """What templates call with a row, in these frames and in those that they run."""
+    found: list[Touch] = []
     seen: dict[Frame, None] = dict.fromkeys(frames)
     waiting = list(seen)
     while waiting:
         frame = waiting.pop()
         for event in project.behaviours.of(frame).events:
-            for alternative in event.alternatives:
-                for inner in _templates(alternative):
-                    if inner not in seen:
-                        seen[inner] = None
-                        waiting.append(inner)
-            if any(map(_is_given_row, event.alternatives)):
-                yield Touch(event.alternatives, frame.module, event.term)
+            is_touching = False
+            for inner in run_by((event,)):
+                if not inner.module.is_template:
+                    is_touching = is_touching or _is_given_row(inner)
+                elif inner not in seen:
+                    seen[inner] = None
+                    waiting.append(inner)
+            if is_touching:
+                found.append(Touch(event.alternatives, frame.module, event.term))
+    return found
 
 
-def _is_given_row(alternative: Alternative) -> bool:
-    for run in alternative or ():
-        if isinstance(run, RunFrame) and not run.frame.module.is_template:
-            given = [origin_of(value) for value in run.frame.arguments if value is not None]
-            if any(origin is not None and origin.consumed is not None for origin in given):
-                return True
+def _is_given_row(frame: Frame) -> bool:
+    for value in frame.arguments:
+        origin = origin_of(value) if value is not None else None
+        if origin is not None and origin.consumed is not None:
+            return True
     return False
 
 

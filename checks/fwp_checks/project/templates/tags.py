@@ -86,6 +86,7 @@ class Tags:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._leaving: dict[Module, list[tuple[t.Term, Tag]]] = {}
 
     def find(self, kind: str, name: str, libraries: tuple[str, ...]) -> Tag | None:
         """The filter or tag of this name, from one of the libraries that a template loads; None if
@@ -95,6 +96,25 @@ class Tags:
         loaded = [tag for tag in found if tag.module.name.rpartition(".")[2] in libraries]
         found = loaded or found
         return found[0] if len(found) == 1 else None
+
+    def leaving_in(self, template: Module) -> list[tuple[t.Term, Tag]]:
+        """The tags of a template that may leave something in its context, under names of their own
+        choice: RENDER terms, and what they mean.
+        """
+        known = self._leaving.get(template)
+        if known is None:
+            known = self._leaving[template] = []
+            terms = template.facts.terms
+            for term in template.of_kind(t.RENDER):
+                entry = terms[term]
+                if entry[1] == "tag" and not entry[4]:
+                    called = terms[terms[entry[2]][1]]
+                    tag = self.find("tag", called[2], called[3])
+                    if tag is not None and (
+                        tag.kind == "node" or (tag.takes_context and tag.kind == "tag")
+                    ):
+                        known.append((entry, tag))
+        return known
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], list[Tag]]:

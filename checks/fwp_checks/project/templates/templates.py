@@ -333,10 +333,15 @@ class Templates:
             context = self._context(template, known, NO_BLOCKS, place)
             frame = self._frame(chain[-1], BODY, context)
             parents = self._extended(frame)
-            known = dict(self._left(frame)) | known
+            left = self._left(frame)
+            if left:
+                known = left | known
             if parents is None:
-                context = self._context(template, known, self._blocks(chain), place)
-                return (self._frame(chain[-1], BODY, context),)
+                blocks = self._blocks(chain)
+                if left or blocks.places:
+                    context = self._context(template, known, blocks, place)
+                    frame = self._frame(chain[-1], BODY, context)
+                return (frame,)
             if chain[-1].language is Language.JINJA:
                 # What a child sets and imports outside of blocks, its blocks see.
                 for name, term in frame.scope.bindings.items():
@@ -355,20 +360,14 @@ class Templates:
             ]
         )
 
-    def _left(self, frame: Frame) -> Iterator[tuple[str, Value]]:
+    def _left(self, frame: Frame) -> dict[str, Value]:
         """What tags of a template leave in its context under names of their own choice."""
-        terms = frame.module.facts.terms
-        for term in frame.module.of_kind(t.RENDER):
-            entry = terms[term]
-            if entry[1] == "tag" and not entry[4]:
-                called = terms[terms[entry[2]][1]]
-                tag = self._project.tags.find("tag", called[2], called[3])
-                is_node = tag is not None and tag.kind == "node"
-                if tag is not None and (is_node or (tag.takes_context and tag.kind == "tag")):
-                    names = self.visible(frame, entry[3])
-                    yield from nodes.left(
-                        self._project, frame, entry[2], tag.function, names, is_node
-                    )
+        found: dict[str, Value] = {}
+        for entry, tag in self._project.tags.leaving_in(frame.module):
+            names = self.visible(frame, entry[3])
+            is_node = tag.kind == "node"
+            found.update(nodes.left(self._project, frame, entry[2], tag.function, names, is_node))
+        return found
 
     def _frame(self, module: Module, scope: int, context: TemplateContext) -> Frame:
         project = self._project
@@ -513,7 +512,8 @@ class Templates:
         """The names of the context, unless ``is_alone``, and those that are bound besides."""
         context = self.context_of(frame)
         names = dict(context.names) if context is not None and not is_alone else {}
-        names.update((name, self._project.values.evaluate(frame, term)) for name, term in bound)
+        for name, term in bound:
+            names[name] = self._project.values.evaluate(frame, term)
         return names
 
     def _block(self, frame: Frame, own: int, visible: tuple[tuple[str, int], ...]) -> Alternative:
