@@ -293,35 +293,13 @@ class Catalogue:
         found = set(roots)
         waiting = list(roots)
         while waiting:
-            for behind in self._behind.get(waiting.pop(), ()):
-                if behind not in found:
-                    found.add(behind)
-                    waiting.append(behind)
+            root = waiting.pop()
+            for tables in self._layers:
+                for behind in tables["behind"].get(root, ()):
+                    if behind not in found:
+                        found.add(behind)
+                        waiting.append(behind)
         return frozenset(found)
-
-    @cached_property
-    def _behind(self) -> dict[str, set[str]]:
-        behind: dict[str, set[str]] = {}
-
-        def note(name: str, other: str) -> None:
-            root, target = name.partition(".")[0], other.partition(".")[0]
-            if root != target:
-                behind.setdefault(root, set()).add(target)
-
-        for tables in self._layers:
-            for name, bases in tables["types"].items():
-                for base in bases:
-                    note(name, base)
-            for alias, canonical in tables["aliases"].items():
-                note(alias, canonical)
-            for members in tables["gives"].values():
-                rows = [*members["single"].items()]
-                rows += [(p, [n for n, _ in found]) for p, found in members["prefixes"].items()]
-                for name, numbers in rows:
-                    for number in numbers:
-                        for given in parse_value(tables["gives_rows"][number][0]).types:
-                            note(name, given)
-        return behind
 
     def roots_with(self, member: str) -> frozenset[str]:
         """The import roots of types with an effect row for a special method (`__len__`)."""

@@ -67,6 +67,8 @@ class Tables(TypedDict):
     roles: Members
     gives_rows: list[Record]
     gives: dict[str, Members]
+    # Import roots, with those of the types that their libraries hand out or build on.
+    behind: dict[str, list[str]]
 
 
 def join(
@@ -100,6 +102,7 @@ def join(
         roles=Members(single={}, prefixes={}),
         gives_rows=[],
         gives={},
+        behind={},
     )
     for document in documents:
         for effect in document.effects:
@@ -112,6 +115,7 @@ def join(
     for members in (tables["effects"], tables["roles"], *tables["gives"].values()):
         members["single"] = dict(sorted(members["single"].items()))
         members["prefixes"] = dict(sorted(members["prefixes"].items()))
+    tables["behind"] = _behind(tables)
     tables["digest"] = hashlib.sha256(dump(tables).encode()).hexdigest()[:16]
     return tables
 
@@ -227,6 +231,23 @@ def _enter_gives(
         GivesRecord(value, list(unless), list(when)) for value, unless, when in numbers
     ]
     tables["gives"] = dict(sorted(tables["gives"].items()))
+
+
+def _behind(tables: Tables) -> dict[str, list[str]]:
+    named: list[tuple[str, Sequence[str]]]
+    named = [(alias, [name]) for alias, name in tables["aliases"].items()]
+    named += tables["types"].items()
+    given = [parse_value(row[0]).types for row in tables["gives_rows"]]
+    for members in tables["gives"].values():
+        rows = [*members["single"].items()]
+        rows += [(p, [n for n, _ in found]) for p, found in members["prefixes"].items()]
+        named += [(name, given[number]) for name, numbers in rows for number in numbers]
+    behind: dict[str, set[str]] = {}
+    for name, others in named:
+        root = name.partition(".")[0]
+        behind.setdefault(root, set()).update(other.partition(".")[0] for other in others)
+    found = {root: sorted(roots - {root}) for root, roots in sorted(behind.items())}
+    return {root: roots for root, roots in found.items() if roots}
 
 
 def _effect_record(entry: EffectEntry, source: str) -> EffectRecord:
