@@ -7,6 +7,7 @@ unreadable or unparsable files, internal errors).
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -28,7 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     with rare_collection():
-        return _run(parse(argv))
+        status = _run(parse(argv))
+        if argv is None:
+            # The process ends: it need not search all that it has for what nothing refers to.
+            gc.freeze()
+    return status
 
 
 def _run(arguments: argparse.Namespace) -> int:
