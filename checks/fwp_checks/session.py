@@ -27,7 +27,6 @@ from fwp_checks.packs import are_listed
 from fwp_checks.project.files.discovery import (
     find_root,
     is_template_path,
-    is_test_path,
     python_paths,
     test_files,
 )
@@ -273,8 +272,6 @@ class Session:
                 self.root, self.settings, templates=templates, deployment=deployment, tests=tests
             )
         )
-        if not self.settings.include_tests:
-            found = {path for path in found if not is_test_path(path)}
         self._templates = templates
         self._deployment = deployment
         self._tests = tests

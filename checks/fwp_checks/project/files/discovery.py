@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from fwp_checks.patterns import matches
@@ -149,7 +150,12 @@ def is_test_path(relative: str) -> bool:
     *folders, name = relative.split("/")
     if _TEST_FILE.fullmatch(name):
         return True
-    return any(_TEST_FOLDER.fullmatch(folder) for folder in folders)
+    return any(_is_test_folder(folder) for folder in folders)
+
+
+@lru_cache(maxsize=1_000)
+def _is_test_folder(name: str) -> bool:
+    return _TEST_FOLDER.fullmatch(name) is not None
 
 
 def is_template_folder(name: str) -> bool:
@@ -221,7 +227,7 @@ def _walk(
                 continue
             if matches(path, exclude):
                 continue
-            if with_tests or not _TEST_FOLDER.fullmatch(name):
+            if with_tests or not _is_test_folder(name):
                 stack.append((entry.path, path))
             elif tests is not None:
                 tests.append(f"{path}/")
