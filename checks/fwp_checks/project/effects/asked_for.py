@@ -40,6 +40,7 @@ class AskedFor:
         self._project = project
         self._known: dict[tuple[Frame, Requirements], bool] = {}
         self._calls: dict[Frame, list[tuple[Frame, int]]] = {}
+        self._in_vain: dict[Frame, bool] = {}
 
     def by_nobody(self, frame: Frame, term: int, needed: Requirements = NOTHING) -> bool:
         """Whether every call of a function in the project rules out that a term of it is reached,
@@ -49,7 +50,10 @@ class AskedFor:
             return False
         requirements = self._project.conditions.of(frame, term) | needed
         if not requirements:
-            return self._is_called_in_vain(frame)
+            in_vain = self._in_vain.get(frame)
+            if in_vain is None:
+                in_vain = self._in_vain[frame] = self._is_called_in_vain(frame)
+            return in_vain
         key = (frame, requirements)
         known = self._known.get(key)
         if known is None:

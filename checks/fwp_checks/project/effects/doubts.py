@@ -14,6 +14,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.effects.outside import Outside
 from fwp_checks.project.effects.requirements import NOTHING, Requirements
+from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.narrowing import is_same
 from fwp_checks.project.meaning.values import Constant, options_of
@@ -79,6 +80,7 @@ class OpenTests:
         self._around: dict[tuple[Frame, int], Tests] = {}
         self._answers: dict[tuple[Frame, str, int, int, int], Requirements | None] = {}
         self._asked: dict[Frame, dict[Test, Requirements | None]] = {}
+        self._used: dict[tuple[Module, int, int, int], bool] = {}
 
     def around(self, frame: Frame, term: int) -> Tests:
         """The tests of the branches in which a term stands that are open, or ask for something.
@@ -156,13 +158,21 @@ class OpenTests:
             none = _IS_NONE.get(entry[1])
             test = entry[2] if none is not None else test
         is_there = holds if none is None else none is not holds
-        if is_there and _is_used(terms, test, region):
+        if is_there and self._is_used(frame.module, test, region):
             return True
         value = self._project.values.evaluate(frame, test)
         if isinstance(value, Constant):
             return is_there is (bool(value.value) if none is None else value.value is not None)
         is_object = self._passed.is_true if none is None else self._passed.is_object
         return is_there and all(map(is_object, options_of(value)))
+
+    def _is_used(self, module: Module, tested: int, region: Region) -> bool:
+        """Whether what a test finds to be there is what its branch works on."""
+        key = (module, tested, region.start, region.end)
+        known = self._used.get(key)
+        if known is None:
+            known = self._used[key] = _is_used(module.facts.terms, tested, region)
+        return known
 
 
 def _around(frame: Frame, term: int) -> list[Region]:

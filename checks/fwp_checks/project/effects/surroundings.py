@@ -86,6 +86,8 @@ class Surroundings:
 
     def _reads(self, module: Module) -> bool:
         terms, names = module.facts.terms, self._names
+        if not names:
+            return False
         if not names.isdisjoint(module.facts.scopes[0].bindings):
             return True
         return any(terms[term][2] in names for kind in _READS for term in module.of_kind(kind))
