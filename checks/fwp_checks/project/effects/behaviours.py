@@ -109,7 +109,7 @@ class Behaviours:
         self.stand_ins = StandIns(project)
         self._known: dict[Frame, Behaviour] = {}
         self._active_by_function: dict[tuple[Module, int], Sequence[int]] = {}
-        self._with_awaited: dict[Frame, Sequence[Event]] = {}
+        self._with_awaited: dict[Frame, tuple[Event, ...]] = {}
 
     def of(self, frame: Frame) -> Behaviour:
         """Events and coroutines of a frame."""
@@ -135,11 +135,12 @@ class Behaviours:
         known = self._with_awaited.get(frame)
         if known is None:
             behaviour = self.of(frame)
-            made = {term for term, _ in behaviour.coroutines if term in frame.module.awaited}
-            awaited = [
-                event for term in sorted(made) if (event := self._waiting(frame, term)) is not None
-            ]
-            known = self._with_awaited[frame] = behaviour.events + tuple(awaited)
+            known = behaviour.events
+            if behaviour.coroutines:
+                made = {term for term, _ in behaviour.coroutines if term in frame.module.awaited}
+                waiting = [self._waiting(frame, term) for term in sorted(made)]
+                known += tuple([event for event in waiting if event is not None])
+            self._with_awaited[frame] = known
         return known
 
     def _waiting(self, frame: Frame, term: int) -> Event | None:

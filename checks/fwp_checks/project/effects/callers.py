@@ -57,13 +57,12 @@ class Callers:
     @property
     def edges(self) -> frozenset[tuple[FunctionKey, FunctionKey]]:
         """Which functions call which, in any frames."""
-        return frozenset(
-            [
-                (caller.function, callee.function)
-                for callee, calls in self._calls.items()
-                for caller, _ in calls
-            ]
-        )
+        found: set[tuple[FunctionKey, FunctionKey]] = set()
+        for callee, calls in self._calls.items():
+            function = callee.function
+            for caller in {caller for caller, _ in calls}:
+                found.add((caller.function, function))
+        return frozenset(found)
 
     def calls_of(self, frame: Frame) -> Sequence[tuple[Frame, int]]:
         """Who calls a frame, and at which terms."""

@@ -85,8 +85,10 @@ class OffLoop:
         """Stretches of terms that an exception keeps from running on a loop: whoever calls the
         function there is told so.
         """
-        terms = frame.module.facts.terms
         asked = self._asked_in(frame)
+        if not asked:
+            return []
+        terms = frame.module.facts.terms
         raising = {term for term in asked if _called(terms, term) in _RAISING}
         if not raising:
             return []

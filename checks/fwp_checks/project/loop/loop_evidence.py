@@ -356,11 +356,14 @@ class LoopCollector:
         """The functions whose coroutines a frame makes, and neither awaits there nor hands to what
         waits for them alone.
         """
+        made = self._behaviours.of(frame).coroutines
+        if not made:
+            return ()
         terms = frame.module.facts.terms
         return tuple(
             dict.fromkeys(
                 inner.function
-                for term, inner in self._behaviours.of(frame).coroutines
+                for term, inner in made
                 if terms[term][0] == t.CALL
                 and term not in single
                 and term not in frame.module.awaited
