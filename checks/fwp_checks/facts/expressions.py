@@ -86,14 +86,15 @@ class Expressions:
 
     def spans_in_characters(self) -> array[int]:
         """The positions of all terms, with columns as they are counted in characters."""
+        plain: list[Any] = self.spans
         spans = array("I")
-        spans.fromlist(self.spans)
-        if self._wide:
-            for side in (0, 2):
-                for term, line in enumerate(spans[side::4]):
-                    if line in self._wide:
-                        at = term * 4 + side + 1
-                        spans[at] = self.characters(line, spans[at])
+        spans.fromlist(plain)
+        wide = self._wide
+        if wide:
+            for at in range(0, len(plain), 2):
+                line = plain[at]
+                if line in wide:
+                    spans[at + 1] = self.characters(line, plain[at + 1])
         return spans
 
     def characters(self, line: int, column: int) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import marshal
 from array import array
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 from fwp_checks.facts.terms import Term
@@ -158,7 +157,7 @@ class Scope:
 _NO_TERMS: list[int] = []
 _NO_NAMES: dict[str, int] = {}
 _NO_WRITES: list[tuple[str, str, int]] = []
-_SCOPE_FIELDS = Scope.__match_args__
+_PARAMETERS = Scope.__match_args__.index("parameters")
 
 
 @dataclass(slots=True)
@@ -286,17 +285,16 @@ def _numbers(data: bytes) -> array[int]:
     return numbers
 
 
-_fields_of_scope = attrgetter(*_SCOPE_FIELDS)
-_PARAMETERS = _SCOPE_FIELDS.index("parameters")
-
-
-def _plain_scope(scope: Scope) -> tuple[Any, ...]:
-    plain: tuple[Any, ...] = _fields_of_scope(scope)
-    if not scope.parameters:
-        return plain
+def _plain_scope(one: Scope) -> tuple[Any, ...]:
+    """The fields of a scope in their order."""
     # marshal writes plain tuples only.
-    parameters = tuple([(p.name, p.kind, p.annotation, p.default) for p in scope.parameters])
-    return (*plain[:_PARAMETERS], parameters, *plain[_PARAMETERS + 1 :])
+    parameters = tuple([(p.name, p.kind, p.annotation, p.default) for p in one.parameters])
+    return (
+        one.kind, one.name, one.parent, one.line, one.column, one.end_line, one.start, one.end,
+        one.is_async, one.is_generator, one.awaits, one.is_stub, parameters, one.decorators,
+        one.returns_annotation, one.returns, one.yields, one.bindings, one.annotations,
+        one.outer_writes, one.bases, one.keywords, one.captured, one.type_parameters, one.body,
+    )  # fmt: skip
 
 
 def _read_scope(plain: tuple[Any, ...]) -> Scope:
@@ -317,8 +315,9 @@ def _read_parameter(plain: _PlainParameter) -> Parameter:
 
 
 def _plain_region(one: Region) -> _PlainRegion:
-    ends = one.leaves, one.exits, one.breaks
-    return one.kind, one.start, one.end, one.term, one.is_async, *ends
+    return (
+        one.kind, one.start, one.end, one.term, one.is_async, one.leaves, one.exits, one.breaks,
+    )  # fmt: skip
 
 
 def _read_region(plain: _PlainRegion) -> Region:

@@ -6,6 +6,9 @@ from typing import Any
 
 from fwp_checks.facts import terms as t
 
+# Python itself keeps each number up to this one once.
+_SHARED_ANYWAY = 256
+
 
 class Sharing:
     """Makes the terms of modules share what they have in common: the names, texts, parameters and
@@ -27,20 +30,27 @@ class Sharing:
         numbers.extend(range(len(numbers), len(terms)))
         for at, entry in enumerate(terms):
             kind: int = entry[0]
-            if kind == t.ATTR:
-                terms[at] = (kind, numbers[entry[1]], entry[2])
-            elif kind == t.CALL:
-                positional = entry[2]
-                if positional:
-                    positional = tuple([numbers[term] for term in positional])
-                terms[at] = (kind, numbers[entry[1]], positional, entry[3])
-            elif kind == t.ITEM:
-                terms[at] = (kind, numbers[entry[1]], numbers[entry[2]])
-            elif kind == t.JOIN:
-                terms[at] = (kind, tuple([numbers[term] for term in entry[1]]))
-            elif len(entry) == 2:
+            if len(entry) == 2 and kind != t.JOIN:
                 one = entry[1]
                 if isinstance(one, str):
                     terms[at] = self._by_text[kind].setdefault(one, entry)
                 elif isinstance(one, int) and kind != t.CONST:
                     terms[at] = self._by_number[kind].setdefault(one, entry)
+            elif at <= _SHARED_ANYWAY:
+                pass  # so are the numbers of what it refers to, which stands before it
+            elif kind == t.ATTR:
+                base: int = entry[1]
+                terms[at] = (kind, numbers[base], entry[2])
+            elif kind == t.CALL:
+                function: int = entry[1]
+                positional: tuple[int, ...] = entry[2]
+                if positional:
+                    positional = tuple([numbers[term] for term in positional])
+                terms[at] = (kind, numbers[function], positional, entry[3])
+            elif kind == t.ITEM:
+                base = entry[1]
+                key: int = entry[2]
+                terms[at] = (kind, numbers[base], numbers[key])
+            elif kind == t.JOIN:
+                options: tuple[int, ...] = entry[1]
+                terms[at] = (kind, tuple([numbers[term] for term in options]))
