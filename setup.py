@@ -1,6 +1,7 @@
 """Builds the package. With ``FWP_COMPILE`` in the environment, its engine as native code; the value
-is the C compiler's level of optimization, 0 to 3. With ``FWP_TRAIN``, a folder of Python projects,
-it is compiled twice: the second time for what checking them has shown to be hot (GCC only).
+is the C compiler's level of optimization, 0 to 3. With ``FWP_TRAIN``, ``cases`` or a folder of
+Python projects, it is compiled twice: the second time for what checking the cases of the rules, or
+these projects, has shown to be hot (GCC only).
 See docs/decisions/0025-native-code.md.
 
 mypyc compiles Python as it stands, but for a few forms that are rewritten in a copy of the sources.
@@ -24,6 +25,7 @@ from setuptools.command.build_ext import build_ext
 _SOURCES = Path("checks")
 _COPY = Path("build/native")
 _TRAINED = Path("build/trained")
+_CASES = Path("build/cases")
 # The engine, in groups of about the same size: each becomes a library, and they are made at once.
 _COMPILED = {
     "facts": (
@@ -364,14 +366,19 @@ class Build(build_ext):
 
         Raises SystemExit where that is no folder, CalledProcessError where it cannot be checked.
         """
-        folder = os.environ.get("FWP_TRAIN", "")
-        if folder and self.extensions:
-            if not Path(folder).is_dir():
-                sys.exit(f"setup.py: FWP_TRAIN is a folder of Python code, not {folder!r}")
+        training = os.environ.get("FWP_TRAIN", "")
+        if training and self.extensions:
+            folder = _CASES if training == "cases" else Path(training)
+            if training == "cases":
+                write_cases(folder)
+            if not folder.is_dir():
+                sys.exit(f"setup.py: FWP_TRAIN is 'cases' or a folder, not {training!r}")
             plain = [(ext, ext.extra_compile_args, ext.extra_link_args) for ext in self.extensions]
-            self._train(Path(folder))
+            self._train(folder)
+            # What was never run has no counts, of which GCC warns.
+            using = ("-fprofile-use", "-Wno-missing-profile", "-Wno-error")
             for ext, compiling, linking in plain:
-                ext.extra_compile_args = [*compiling, "-fprofile-use", "-Wno-missing-profile"]
+                ext.extra_compile_args = [*compiling, *using]
                 ext.extra_link_args = linking
             self.force = True
         super().run()
@@ -397,6 +404,22 @@ class Build(build_ext):
             )
             if done.returncode not in (0, 2):
                 done.check_returncode()
+
+
+def write_cases(folder: Path) -> None:
+    """Write the programs of all rule pages, beside one another in a project for each family of
+    rules: what there is to check of a large project is in many small ones, too.
+    """
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    from tests.rules.markdown import pages
+
+    shutil.rmtree(folder, ignore_errors=True)
+    for page in pages():
+        for case in page.cases:
+            family = folder / case.rule_code[:4]
+            case.write(family / case.name)
+            # A root of its own: else it would be part of the build folder, which is never checked.
+            (family / "fwp.toml").touch()
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from fwp_checks.session import Session
+from tests.rules.markdown import pages
+
 _ROOT = Path(__file__).parents[1]
 _SOURCE = '''
 from __future__ import annotations
@@ -228,3 +231,15 @@ def test_what_is_unpacked_runs_where_it_stands(building: ModuleType, function: s
     module: dict[str, Any] = {"unpack": _unpack}
     exec(compile(ast.fix_missing_locations(tree), "sample.py", "exec"), module)
     assert module[function]() == module["ran"] == sorted(module["ran"])
+
+
+def test_programs_to_train_with(building: ModuleType, tmp_path: Path) -> None:
+    building.write_cases(tmp_path / "build")
+    for page in pages():
+        for case in page.cases:
+            family = tmp_path / "build" / case.rule_code[:4]
+            for path, text in case.files.items():
+                assert (family / case.name / path).read_text(encoding="utf-8") == text
+    (tmp_path / "fwp.toml").write_text('exclude = ["build"]\n', encoding="utf-8")
+    for family in (tmp_path / "build").iterdir():
+        assert Session.open(family, cache_dir=False).root == family
