@@ -336,10 +336,13 @@ class Module:
 
 def _occurrences(kinds: bytes, kind: int) -> list[int]:
     found: list[int] = []
-    at = kinds.find(kind)
-    while at >= 0:
+    if kind not in kinds:
+        return found
+    at = -1
+    for between in kinds.split(bytes((kind,))):
+        at += len(between) + 1
         found.append(at)
-        at = kinds.find(kind, at + 1)
+    found.pop()  # the end
     return found
 
 
