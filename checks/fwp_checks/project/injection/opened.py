@@ -13,7 +13,7 @@ from fwp_checks.project.files.modules import Module
 from fwp_checks.project.injection.sessions import BEGIN, CLASSES, FACTORIES, Opened
 from fwp_checks.project.meaning.classes import SETTINGS
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.sites import OF_A_VALUE
+from fwp_checks.project.meaning.spelt import OF_A_VALUE
 from fwp_checks.project.meaning.values import ClassValue, External, Member, ModuleValue
 
 if TYPE_CHECKING:

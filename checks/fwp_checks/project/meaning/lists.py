@@ -72,15 +72,13 @@ class Lists:
         if known is None:
             known = self._fills[module] = {}
             terms = module.facts.terms
-            for term in module.calls:
+            for term in self._project.call_sites.spelt_in(module, FILLS):
                 entry = terms[term]
-                if terms[entry[1]][0] != t.ATTR:
-                    continue
-                fill = FILLS.get(terms[entry[1]][2])
-                if fill is not None and len(entry[2]) > fill[0]:
-                    if terms[entry[2][fill[0]]][0] != t.STAR:
-                        for root in roots_of(terms, terms[entry[1]][1]):
-                            known.setdefault(root, []).append(term)
+                method = terms[entry[1]]
+                position = FILLS[method[2]][0] if method[0] == t.ATTR else len(entry[2])
+                if position < len(entry[2]) and terms[entry[2][position]][0] != t.STAR:
+                    for root in roots_of(terms, method[1]):
+                        known.setdefault(root, []).append(term)
         return known
 
     def taken(self, frame: Frame, term: int, base: Value, key: Value | None) -> Value:

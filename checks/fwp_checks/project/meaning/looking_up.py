@@ -15,7 +15,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.literals import bound
-from fwp_checks.project.meaning.sites import OF_A_VALUE
+from fwp_checks.project.meaning.spelt import OF_A_VALUE
 from fwp_checks.project.meaning.values import Constant, FunctionValue, Value
 
 if TYPE_CHECKING:

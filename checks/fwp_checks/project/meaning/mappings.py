@@ -129,7 +129,8 @@ class Mappings:
         if known is None:
             known = self._fills[module] = {}
             terms = module.facts.terms
-            for term in sorted((*module.of_kind(t.STORE_ITEM), *module.calls)):
+            calls = self._project.call_sites.spelt_in(module, FILLS)
+            for term in sorted((*module.of_kind(t.STORE_ITEM), *calls)):
                 entry = terms[term]
                 if entry[0] == t.STORE_ITEM:
                     if entry[3] < 0:

@@ -126,7 +126,8 @@ class Narrowing:
         terms = module.facts.terms
         known = self._known.get(module)
         if known is None:
-            known = self._known[module] = self._find(module)
+            calls = self._project.call_sites.spelt_in(module, ("isinstance",))
+            known = self._known[module] = self._find(module, calls)
         entry = terms[read]
         for tested in known.get(entry[2] if entry[0] == t.ATTR else entry[1], ()):
             if (
@@ -141,11 +142,11 @@ class Narrowing:
         return value
 
     @staticmethod
-    def _find(module: Module) -> dict[str, list[_Tested]]:
+    def _find(module: Module, calls: list[int]) -> dict[str, list[_Tested]]:
         """The tests of a module, by the names of the attributes or variables."""
         terms = module.facts.terms
         found: dict[str, list[_Tested]] = {}
-        for call in module.calls:
+        for call in calls:
             entry = terms[call]
             if terms[entry[1]] != (t.NAME, "isinstance") or len(entry[2]) != 2:
                 continue

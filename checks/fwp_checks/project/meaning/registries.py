@@ -209,14 +209,12 @@ class Registries:
         if known is None:
             known = self._puts[module] = {}
             terms = module.facts.terms
-            for term in module.calls:
+            for term in self._project.call_sites.spelt_in(module, FILLS):
                 method = terms[terms[term][1]]
-                fill = FILLS.get(method[2]) if method[0] == t.ATTR else None
-                if fill is None:
-                    continue
-                base = _attribute_filled(terms, method[1])
+                base = _attribute_filled(terms, method[1]) if method[0] == t.ATTR else -1
                 given = terms[term][2]
-                if base >= 0 and len(given) > fill[0] and terms[given[fill[0]]][0] != t.STAR:
+                position = FILLS[method[2]][0] if base >= 0 else len(given)
+                if position < len(given) and terms[given[position]][0] != t.STAR:
                     known.setdefault(terms[base][2], []).append(term)
         return known
 

@@ -13,7 +13,8 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.literals import definition_term
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.meaning.sites import OF_A_VALUE, CallSite
+from fwp_checks.project.meaning.sites import CallSite
+from fwp_checks.project.meaning.spelt import OF_A_VALUE
 from fwp_checks.project.meaning.values import (
     Arguments,
     ClassValue,

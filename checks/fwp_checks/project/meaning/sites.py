@@ -6,17 +6,16 @@ What they hold is then learnt from the calls of that function.
 
 from __future__ import annotations
 
-from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.rounds import rounds
+from fwp_checks.project.meaning.spelt import OF_A_VALUE, Spelt
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
     Arguments,
@@ -42,11 +41,6 @@ _MAX_CALLS = 100
 _MAX_METHOD_CALLS = 40
 _MAX_FRAMES = 8
 _CHAINS = (t.ATTR, t.ITEM, t.CALL, t.NARROW, t.ALIAS, t.AWAIT)
-# A call in the index is the number of its module above so many bits of its term: there are many.
-_TERM_BITS = 32
-_TERM_MASK = (1 << _TERM_BITS) - 1
-# Where what is called is no name, but the result of something.
-OF_A_VALUE = "<value>"
 
 
 class CallSite:
@@ -137,11 +131,11 @@ class Decoration:
         return value
 
 
-class CallSites:
+class CallSites(Spelt):
     """Finds calls by what they resolve to; the spelling says which are worth resolving."""
 
     def __init__(self, project: Project) -> None:
-        self._project = project
+        super().__init__(project)
         self._calling: dict[tuple[Module, int, bool], tuple[Frame, ...]] = {}
 
     def of(
@@ -172,10 +166,6 @@ class CallSites:
             for frame, name in self._matching(module, term, function, names):
                 yield CallSite(self._project, frame, term, name)
 
-    def spelt(self, name: str) -> list[tuple[Module, int]]:
-        """Calls of anything whose last name this is: module and CALL term."""
-        return [self._place(place) for place in self._index.get(name, ())]
-
     def of_function(
         self, module: Module, number: int
     ) -> Iterator[tuple[Frame, int, FunctionValue | None]]:
@@ -191,14 +181,6 @@ class CallSites:
                 elif isinstance(option, FunctionValue):
                     if option.module is module and option.scope == number:
                         yield frame, term, option
-
-    def is_spoken_of(self, name: str) -> bool:
-        """Whether code reads an attribute of this name anywhere, to call it or not."""
-        return name in self._read
-
-    def decorators_spelt(self, name: str) -> list[tuple[Module, int, int]]:
-        """Decorators whose last name this is: module, scope of the function, term."""
-        return self._decorators.get(name, [])
 
     def decorated(self, names: frozenset[str]) -> Iterator[Decoration]:
         """Functions under a decorator of any of these library names, bare or with arguments."""
@@ -448,68 +430,6 @@ class CallSites:
             if externals:
                 found[class_] = externals
         return found
-
-    @cached_property
-    def _decorators(self) -> dict[str, list[tuple[Module, int, int]]]:
-        """Decorators by their last name: module, scope of the function, term."""
-        return self._decorators_of("function")
-
-    @cached_property
-    def _class_decorators(self) -> dict[str, list[tuple[Module, int, int]]]:
-        """The same of classes."""
-        return self._decorators_of("class")
-
-    def _decorators_of(self, kind: str) -> dict[str, list[tuple[Module, int, int]]]:
-        index: dict[str, list[tuple[Module, int, int]]] = {}
-        for module in self._project.table.modules:
-            terms = module.facts.terms
-            for number, scope in enumerate(module.facts.scopes):
-                for term in scope.decorators if scope.kind == kind else ():
-                    called = terms[terms[term][1]] if terms[term][0] == t.CALL else terms[term]
-                    index.setdefault(self._spelling(module, called), []).append(
-                        (module, number, term)
-                    )
-        return index
-
-    @cached_property
-    def _index(self) -> dict[str, array[int]]:
-        """CALL terms, as numbers for :meth:`_place`, by the last name of what they call."""
-        index: dict[str, array[int]] = defaultdict(partial(array, "Q"))
-        for number, module in enumerate(self._project.table.modules):
-            terms = module.facts.terms
-            for term in module.calls:
-                function = terms[terms[term][1]]
-                index[self._spelling(module, function)].append(number << _TERM_BITS | term)
-        return index
-
-    @cached_property
-    def _read(self) -> frozenset[str]:
-        """The names of all attributes that are read."""
-        found: set[str] = set()
-        for module in self._project.table.modules:
-            terms = module.facts.terms
-            found.update([terms[term][2] for term in module.of_kind(t.ATTR)])
-        return frozenset(found)
-
-    def _place(self, place: int) -> tuple[Module, int]:
-        """The module and the term of a number in the index."""
-        return self._project.table.modules[place >> _TERM_BITS], place & _TERM_MASK
-
-    def _spelling(self, module: Module, function: t.Term) -> str:
-        kind: int = function[0]
-        if kind == t.ATTR:
-            return str(function[2])
-        if kind == t.IMPORT:
-            return str(function[2] or function[1])
-        if kind == t.DEFINITION:
-            return module.facts.scopes[function[1]].name
-        if kind == t.NAME:
-            bound = module.facts.scopes[0].bindings.get(function[1], -1)
-            # "open = open" binds a name to the builtin of that name.
-            if bound < 0 or module.facts.terms[bound][0] == t.NAME:
-                return str(function[1])
-            return self._spelling(module, module.facts.terms[bound])
-        return OF_A_VALUE
 
 
 def _of_new(frame: Frame, value: Value) -> Value:
