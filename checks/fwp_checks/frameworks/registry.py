@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -41,12 +42,10 @@ class Frameworks:
         self._all = frameworks
         self._project: Project | None = None
         self._by_module: dict[str, list[Framework]] = {}
-        self._by_name: dict[str, list[Framework]] = {}
         self._by_class: dict[ClassValue, list[Framework]] = {}
-        self._calling: dict[str, list[Framework]] = {}
-        self._readers: dict[ClassValue | str, list[Framework]] = {}
+        self._answering: dict[str, dict[ClassValue | str, list[Framework]]] = defaultdict(dict)
         self._adopted: dict[ClassValue, list[Framework]] | None = None
-        self._are_adopted = False
+        self._has_adopted = False
         for framework in frameworks:
             for module in framework.modules:
                 self._by_module.setdefault(module, []).append(framework)
@@ -83,20 +82,33 @@ class Frameworks:
         assert self._project is not None
         return self._project
 
-    def _concerned(self, name: str) -> list[Framework]:
-        known = self._by_name.get(name)
-        if known is None:
-            known = self._by_name[name] = self._by_module.get(name.partition(".")[0], [])
-        return known
+    def _asked(self, hook: str, whose: ClassValue | str) -> list[Framework]:
+        """The frameworks that a library's name or a class belongs to, of those that have something
+        to say where a method of this name is asked.
+        """
+        known = self._answering[hook].get(whose)
+        return known if known is not None else self._find_asked(hook, whose)
 
-    def _concerned_class(self, class_: ClassValue) -> list[Framework]:
+    def _find_asked(self, hook: str, whose: ClassValue | str) -> list[Framework]:
+        is_name = isinstance(whose, str)
+        concerned = self._concerned(whose) if isinstance(whose, str) else self._of_class(whose)
+        silent = getattr(Framework, hook)
+        found = [f for f in concerned if getattr(type(f), hook) is not silent]
+        if is_name or whose in self._by_class:
+            self._answering[hook][whose] = found
+        return found
+
+    def _concerned(self, name: str) -> list[Framework]:
+        return self._by_module.get(name.partition(".")[0], [])
+
+    def _of_class(self, class_: ClassValue) -> list[Framework]:
         known = self._by_class.get(class_)
         if known is None:
             bases = self.project.classes.info(class_).externals
             known = list(dict.fromkeys(f for base in bases for f in self._concerned(base)))
             known += [f for f in self._adopting(class_) if f not in known]
-            if known or (self._are_adopted and self.project.classes.is_settled(class_)):
-                # None may be known as yet: while the bases of a class are looked up it has none.
+            # While the bases of a class are looked up it has none, as yet.
+            if known or (self._has_adopted and self.project.classes.is_settled(class_)):
                 self._by_class[class_] = known
         return known
 
@@ -109,7 +121,7 @@ class Frameworks:
             for framework in self._imported:
                 for own in framework.adopted(self.project):
                     adopted.setdefault(own, []).append(framework)
-            self._are_adopted = True
+            self._has_adopted = True
         return adopted.get(class_, [])
 
     def base_told_by_body(self, frame: Frame, scope: Scope, bases: Sequence[str]) -> str | None:
@@ -127,35 +139,27 @@ class Frameworks:
 
     def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
         """See :meth:`Framework.call`."""
-        for framework in self._with_call(name):
+        for framework in self._asked("call", name):
             outcome = framework.call(self.project, name, arguments, receiver)
             if outcome is not None:
                 return outcome
         return None
 
-    def _with_call(self, name: str) -> list[Framework]:
-        calling = self._calling.get(name)
-        if calling is None:
-            concerned = self._concerned(name)
-            calling = [f for f in concerned if type(f).call is not Framework.call]
-            self._calling[name] = calling
-        return calling
-
     def may_run(self, name: str) -> bool:
         """Whether :meth:`Framework.call` may run something for a function of no effect."""
         last = name.rpartition(".")[2]
-        return any(f.running is None or last in f.running for f in self._with_call(name))
+        return any(f.running is None or last in f.running for f in self._asked("call", name))
 
     def attribute(self, base: Instance | Member, name: str) -> Value | None:
         """See :meth:`Framework.attribute` and :meth:`Framework.model_attribute`."""
         if isinstance(base, Instance) and isinstance(base.class_, ClassValue):
-            for framework in self._concerned_class(base.class_):
+            for framework in self._asked("model_attribute", base.class_):
                 value = framework.model_attribute(self.project, base, name)
                 if value is not None:
                     return value
             return None
         owner = base.name if isinstance(base, Member) else str(base.class_)
-        for framework in self._concerned(owner):
+        for framework in self._asked("attribute", owner):
             value = framework.attribute(self.project, base, name)
             if value is not None:
                 return value
@@ -165,26 +169,11 @@ class Frameworks:
         """See :meth:`Framework.reading`."""
         if type(base) is not Instance:
             return None
-        readers = self._readers.get(base.class_)
-        if readers is None:
-            readers = self._with_reading(base.class_)
-        for framework in readers:
+        for framework in self._asked("reading", base.class_):
             runs = framework.reading(self.project, base, name)
             if runs is not None:
                 return runs
         return None
-
-    def _with_reading(self, class_: ClassValue | str) -> list[Framework]:
-        if isinstance(class_, str):
-            concerned = self._concerned(class_)
-        else:
-            concerned = self._concerned_class(class_)
-            if class_ not in self._by_class:
-                # As yet, see there.
-                return concerned
-        readers = [f for f in concerned if type(f).reading is not Framework.reading]
-        self._readers[class_] = readers
-        return readers
 
     @cached_property
     def read_names(self) -> frozenset[str] | None:
@@ -212,12 +201,12 @@ class Frameworks:
         """See :meth:`Framework.spares`."""
         if not isinstance(run, RunExternal):
             return False
-        concerned = self._concerned(run.name)
-        return any(framework.spares(self.project, frame, term, run) for framework in concerned)
+        asked = self._asked("spares", run.name)
+        return any(framework.spares(self.project, frame, term, run) for framework in asked)
 
     def class_attribute(self, class_: ClassValue, name: str) -> Value | None:
         """See :meth:`Framework.class_attribute`."""
-        for framework in self._concerned_class(class_):
+        for framework in self._asked("class_attribute", class_):
             value = framework.class_attribute(self.project, class_, name)
             if value is not None:
                 return value
@@ -225,7 +214,7 @@ class Frameworks:
 
     def construct(self, class_: ClassValue, arguments: Arguments) -> Outcome | None:
         """See :meth:`Framework.construct`."""
-        for framework in self._concerned_class(class_):
+        for framework in self._asked("construct", class_):
             outcome = framework.construct(self.project, class_, arguments)
             if outcome is not None:
                 return outcome
@@ -249,19 +238,21 @@ class Frameworks:
         """Whether objects of a class are told apart by the calls that make them."""
         if isinstance(class_, str):
             return class_ in self._told_apart
-        if not self._concerned_class(class_):
+        if not self._of_class(class_):
             return False
         bases = self.project.classes.info(class_).externals
         return any(base in self._told_apart for base in bases)
 
     def is_model(self, class_: ClassValue) -> bool:
         """See :meth:`Framework.is_model`."""
-        concerned = self._concerned_class(class_)
-        return any(framework.is_model(self.project, class_) for framework in concerned)
+        asked = self._asked("is_model", class_)
+        return any(framework.is_model(self.project, class_) for framework in asked)
 
     def element(self, value: Instance) -> Value | None:
         """See :meth:`Framework.element`."""
-        for framework in self._concerned(value.class_) if isinstance(value.class_, str) else ():
+        if not isinstance(value.class_, str):
+            return None
+        for framework in self._asked("element", value.class_):
             element = framework.element(self.project, value)
             if element is not None:
                 return element
@@ -270,7 +261,7 @@ class Frameworks:
     def item(self, base: Value, key: Value | None) -> Value | None:
         """See :meth:`Framework.item`."""
         if isinstance(base, Instance) and isinstance(base.class_, str):
-            for framework in self._concerned(base.class_):
+            for framework in self._asked("item", base.class_):
                 value = framework.item(self.project, base, key)
                 if value is not None:
                     return value
@@ -279,7 +270,7 @@ class Frameworks:
     def truth(self, base: Value, names: tuple[str, ...]) -> bool | None:
         """See :meth:`Framework.truth`."""
         if isinstance(base, Instance) and isinstance(base.class_, ClassValue):
-            for framework in self._concerned_class(base.class_):
+            for framework in self._asked("truth", base.class_):
                 found = framework.truth(base, names)
                 if found is not None:
                     return found
@@ -289,39 +280,31 @@ class Frameworks:
         """See :meth:`RowHooks.may_have`."""
         if not isinstance(base.class_, ClassValue):
             return False
-        return any(
-            framework.may_have(base, name) for framework in self._concerned_class(base.class_)
-        )
+        return any(f.may_have(base, name) for f in self._asked("may_have", base.class_))
 
     def is_one_of_each(self, base: Instance, name: str) -> bool:
         """See :meth:`RowHooks.is_one_of_each`."""
-        return any(
-            framework.is_one_of_each(self.project, base, name) for framework in self._of_class(base)
-        )
+        asked = self._asked("is_one_of_each", base.class_)
+        return any(framework.is_one_of_each(self.project, base, name) for framework in asked)
 
     def has_attribute(self, base: Instance, name: str) -> bool | None:
         """See :meth:`RowHooks.has_attribute`."""
-        for framework in self._of_class(base):
+        for framework in self._asked("has_attribute", base.class_):
             answer = framework.has_attribute(self.project, base, name)
             if answer is not None:
                 return answer
         return None
 
-    def _of_class(self, base: Instance) -> list[Framework]:
-        if isinstance(base.class_, str):
-            return self._concerned(base.class_)
-        return self._concerned_class(base.class_)
-
     def assigned(self, base: Instance, names: frozenset[str]) -> Instance:
         """See :meth:`Framework.assigned`."""
-        for framework in self._of_class(base):
+        for framework in self._asked("assigned", base.class_):
             base = framework.assigned(base, names) or base
         return base
 
     def typed(self, value: Instance, receiver: Value | None) -> Instance | None:
         """See :meth:`Framework.typed`."""
         if isinstance(value.class_, str):
-            for framework in self._concerned(value.class_):
+            for framework in self._asked("typed", value.class_):
                 typed = framework.typed(self.project, value, receiver)
                 if typed is not None:
                     return typed
@@ -367,7 +350,7 @@ class Frameworks:
 
     def lack(self, frame: Frame | None, run: RunExternal) -> tuple[Origin, Lack] | None:
         """See :meth:`Framework.lack`."""
-        for framework in self._concerned(run.name):
+        for framework in self._asked("lack", run.name):
             found = framework.lack(self.project, frame, run)
             if found is not None:
                 return found
@@ -377,7 +360,7 @@ class Frameworks:
         self, run: RunExternal, module: Module, term: int, depends: Callable[[int], bool]
     ) -> Apart | None:
         """See :meth:`Framework.stands_alone`."""
-        for framework in self._concerned(run.name):
+        for framework in self._asked("stands_alone", run.name):
             found = framework.stands_alone(module, term, depends)
             if found is not None:
                 return found
@@ -385,7 +368,7 @@ class Frameworks:
 
     def table_term(self, run: RunExternal, module: Module, term: int) -> int:
         """See :meth:`Framework.table_term`."""
-        for framework in self._concerned(run.name):
+        for framework in self._asked("table_term", run.name):
             found = framework.table_term(run, module, term)
             if found >= 0:
                 return found
@@ -415,7 +398,7 @@ class Frameworks:
 
     def refusal(self, run: RunExternal) -> Refused | None:
         """See :meth:`Framework.refusal`."""
-        for framework in self._concerned(run.name):
+        for framework in self._asked("refusal", run.name):
             found = framework.refusal(self.project, run)
             if found is not None:
                 return found
@@ -423,8 +406,8 @@ class Frameworks:
 
     def is_loaded(self, frame: Frame, term: int, run: RunExternal) -> bool:
         """See :meth:`Framework.is_loaded`."""
-        concerned = self._concerned(run.name)
-        return any(one.is_loaded(self.project, frame, term, run) for one in concerned)
+        asked = self._asked("is_loaded", run.name)
+        return any(one.is_loaded(self.project, frame, term, run) for one in asked)
 
     def waiting_functions(self, modules: Container[Module]) -> Iterator[FunctionKey]:
         """See :meth:`Framework.waiting_functions`."""
@@ -433,7 +416,7 @@ class Frameworks:
 
     def hooks_of_write(self, run: RunExternal) -> str:
         """See :meth:`Framework.hooks_of_write`."""
-        for framework in self._concerned(run.name):
+        for framework in self._asked("hooks_of_write", run.name):
             text = framework.hooks_of_write(self.project, run)
             if text:
                 return text
@@ -443,7 +426,7 @@ class Frameworks:
         """See :meth:`Framework.holds_value`."""
         return isinstance(base.class_, ClassValue) and any(
             framework.holds_value(self.project, base, name)
-            for framework in self._concerned_class(base.class_)
+            for framework in self._asked("holds_value", base.class_)
         )
 
     def fetched(self, value: Value) -> Sequence[str] | None:
@@ -465,7 +448,7 @@ class Frameworks:
 
     def loading(self, call: str, lacks: Sequence[Lack]) -> str:
         """See :meth:`Framework.loading`, for lacks that cause calls of this library function."""
-        for framework in self._concerned(call):
+        for framework in self._asked("loading", call):
             text = framework.loading(lacks)
             if text:
                 return text
@@ -475,7 +458,7 @@ class Frameworks:
         self, call: str, lacks: Sequence[Lack], module: Module, term: int
     ) -> tuple[Edit, ...]:
         """See :meth:`Framework.edits`, for lacks that cause calls of this library function."""
-        for framework in self._concerned(call):
+        for framework in self._asked("edits", call):
             edits = framework.edits(lacks, module, term)
             if edits:
                 return edits
