@@ -120,33 +120,35 @@ class Descriptors:
         path.
         """
         found: list[Value] = []
-        members = self._project.members
         for option in options_of(without_none(base)):
-            receiver = option if isinstance(option, Instance) else None
-            class_ = receiver.class_ if receiver is not None else option
-            if not isinstance(class_, ClassValue):
-                return []
-            value = members.find_in_class(class_, name)
-            if isinstance(value, Wrapped) and value.how in PROPERTIES and receiver is not None:
-                found.append(members.bind(value.function, receiver))
-                continue
-            if isinstance(value, Wrapped) and value.how == OF_CLASSES:
-                found.append(members.bind(value.function, class_))
-                continue
-            if not isinstance(value, Instance) or not self.is_one(value):
-                return []
-            getter = self._getter(value, receiver, class_)
+            getter = self._getter_of(option, name)
             if getter is None:
                 return []
             found.append(getter)
         return found
 
+    def _getter_of(self, base: Value, name: str) -> Value | None:
+        """What runs when an attribute of one object, or of one class, is read."""
+        receiver = base if isinstance(base, Instance) else None
+        class_ = receiver.class_ if receiver is not None else base
+        if not isinstance(class_, ClassValue):
+            return None
+        members = self._project.members
+        value = members.find_in_class(class_, name)
+        if isinstance(value, Wrapped):
+            if value.how in PROPERTIES and receiver is not None:
+                return members.bind(value.function, receiver)
+            return members.bind(value.function, class_) if value.how == OF_CLASSES else None
+        if not isinstance(value, Instance) or not self.is_one(value):
+            return None
+        return self._getter(value, receiver, class_)
+
     def reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
-        """What runs for each function that reading ``base.name`` runs."""
-        alternatives: list[Alternative] = []
-        for getter in self.getters(base, name):
-            alternatives.extend(self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives)
-        return tuple(alternatives)
+        """What runs when an attribute of one object, or of one class, is read."""
+        getter = self._getter_of(base, name)
+        if getter is None:
+            return ()
+        return self._project.calls.invoke(getter, NO_ARGUMENTS).alternatives
 
     def got(self, descriptor: Value, arguments: Arguments) -> Outcome:
         """What ``descriptor.__get__(object, owner)`` does where that is Python's own."""

@@ -333,20 +333,23 @@ class Protocols:
 
     def reading(self, base: Value, name: str) -> tuple[Alternative, ...]:
         """What runs when an attribute is read."""
-        if type(base) is Union:
-            base = without_none(base)
-        elif type(base) is ClassValue:
+        if type(base) is Instance:
+            return self._reading_one(base, name) or NOTHING_RUNS
+        if type(base) is ClassValue:
             return self._project.descriptors.reading(base, name)
-        elif type(base) is not Instance:
+        if type(base) is not Union:
             return ()
         alternatives: list[Alternative] = []
-        for option in options_of(base):
-            lazy = self._project.frameworks.reading(option, name)
-            if lazy is None and name in self._project.catalogue.getters:
-                lazy = self._project.libraries.reading(option, name)
-            runs = lazy if lazy is not None else self._project.descriptors.reading(option, name)
+        for option in options_of(without_none(base)):
+            runs = self._reading_one(option, name)
             alternatives.extend(runs or (None if isinstance(option, Unknown) else (),))
         return tuple(alternatives)
+
+    def _reading_one(self, base: Value, name: str) -> tuple[Alternative, ...]:
+        lazy = self._project.frameworks.reading(base, name)
+        if lazy is None and name in self._project.catalogue.getters:
+            lazy = self._project.libraries.reading(base, name)
+        return self._project.descriptors.reading(base, name) if lazy is None else lazy
 
     def iterating(self, value: Value, is_async: bool) -> tuple[Alternative, ...]:
         """What runs when a value is iterated."""
