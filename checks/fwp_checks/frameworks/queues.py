@@ -15,7 +15,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import ROUNDS, Region
 from fwp_checks.frameworks.base import Framework
 from fwp_checks.project.meaning.narrowing import is_same
-from fwp_checks.project.meaning.tested import parts, tests_in
+from fwp_checks.project.meaning.tested import parts, tests_around
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -57,8 +57,8 @@ def _tests(frame: Frame, term: int) -> Iterator[tuple[int, bool]]:
         for region in module.regions_in(number)
         if region.kind in ROUNDS and region.start <= term < region.end
     ]
-    for test in tests_in(module, number):
-        if test.start <= term < test.end and not any(test.term < loop.start for loop in loops):
+    for test in tests_around(module, number, term):
+        if not any(test.term < loop.start for loop in loops):
             yield test.term, test.holds
     inner = max(loops, key=_start, default=None)
     if inner is None or inner.term < 0:

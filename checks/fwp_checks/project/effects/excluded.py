@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.project.effects.compared import compared, may_be, wanted_of
 from fwp_checks.project.meaning.narrowing import is_same, what_is_read
-from fwp_checks.project.meaning.tested import tests_in
+from fwp_checks.project.meaning.tested import tests_around
 from fwp_checks.project.meaning.values import ClassValue, TupleValue, Value
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def is_excluded(project: Project, frame: Frame, call: int, term: int, need: Cond
     not what the callee compares it with.
     """
     terms = frame.module.facts.terms
-    for test in tests_in(frame.module, frame.scope_number):
-        if not test.start <= call < test.end or terms[test.term][0] != t.COMPARE:
+    for test in tests_around(frame.module, frame.scope_number, call):
+        if terms[test.term][0] != t.COMPARE:
             continue
         found = compared(terms, terms[test.term])
         if found is None or found.form != need.form or not is_same(terms, found.term, term):

@@ -4,7 +4,7 @@ loops.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fwp_checks.facts import terms as t
@@ -28,30 +28,48 @@ def tests_in(module: Module, scope_number: int) -> list[Tested]:
     terms = module.facts.terms
     found: list[Tested] = []
     for region in module.regions_in(scope_number):
-        if region.kind not in ("if", "else") or region.term < 0:
+        if region.term < 0 or (region.kind != "if" and region.kind != "else"):
             continue
         is_if = region.kind == "if"
-        for term, holds in parts(terms, region.term, holds=is_if):
-            found.append(Tested(region.start, region.end, term, holds))
+        found += _told(terms, region.start, region.end, region.term, holds=is_if)
         if region.leaves:
             start, end = module.rest_after(region, scope_number)
-            for term, holds in parts(terms, region.term, holds=not is_if):
-                found.append(Tested(start, end, term, holds))
+            found += _told(terms, start, end, region.term, holds=not is_if)
     return found
 
 
-def tests_before(module: Module, scope_number: int, term: int) -> Iterator[tuple[int, bool]]:
+def tests_around(module: Module, scope_number: int, term: int) -> list[Tested]:
+    """What the tests have said that have been true, or false, wherever a term of the scope runs."""
+    terms = module.facts.terms
+    found: list[Tested] = []
+    for region in module.regions_in(scope_number):
+        if region.term < 0 or (region.kind != "if" and region.kind != "else"):
+            continue
+        is_if = region.kind == "if"
+        if region.start <= term < region.end:
+            found += _told(terms, region.start, region.end, region.term, holds=is_if)
+        elif region.leaves and region.end <= term:
+            start, end = module.rest_after(region, scope_number)
+            if term < end:
+                found += _told(terms, start, end, region.term, holds=not is_if)
+    return found
+
+
+def _told(terms: list[t.Term], start: int, end: int, test: int, *, holds: bool) -> list[Tested]:
+    return [Tested(start, end, part, told) for part, told in parts(terms, test, holds=holds)]
+
+
+def tests_before(module: Module, scope_number: int, term: int) -> list[tuple[int, bool]]:
     """The terms that have been true, or false, wherever a term of the scope runs."""
-    for one in tests_in(module, scope_number):
-        if one.start <= term < one.end:
-            yield one.term, one.holds
+    return [(one.term, one.holds) for one in tests_around(module, scope_number, term)]
 
 
-def tests_behind_loops(module: Module, scope_number: int, term: int) -> Iterator[tuple[int, bool]]:
+def tests_behind_loops(module: Module, scope_number: int, term: int) -> list[tuple[int, bool]]:
     """What a ``while`` asks that has ended wherever a term runs, and how its parts came out: not of
     one that may be broken off.
     """
     regions = module.regions_in(scope_number)
+    found: list[tuple[int, bool]] = []
     for loop in regions:
         if loop.kind != "while" or loop.term < 0 or loop.exits:
             continue
@@ -60,15 +78,16 @@ def tests_behind_loops(module: Module, scope_number: int, term: int) -> Iterator
             continue
         if any(r.leaves and loop.start <= r.start and r.end <= loop.end for r in regions):
             continue
-        yield from parts(module.facts.terms, loop.term, holds=False)
+        found += parts(module.facts.terms, loop.term, holds=False)
+    return found
 
 
 def parts(terms: list[t.Term], test: int, *, holds: bool) -> list[tuple[int, bool]]:
     """What is known of the parts of a test that is true, or false: of all of ``a and b`` that is
     true, of all of ``a or b`` that is false, of neither otherwise.
     """
-    entry = terms[test]
     found = [(test, holds)]
+    entry = terms[test]
     if entry[0] == t.UNARY and entry[1] == "not":
         found += parts(terms, entry[2], holds=not holds)
     elif entry[0] == t.BOOL and (entry[1] == "and") is holds:

@@ -10,7 +10,7 @@ from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.origins import Origin
 from fwp_checks.project.meaning.outcome import RunFrame
-from fwp_checks.project.meaning.tested import tests_in
+from fwp_checks.project.meaning.tested import tests_around
 from fwp_checks.project.rows.ways import goes_through_rows
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def _is_asked(project: Project, frame: Frame, term: int, since: int) -> bool:
     """Whether a term runs only where ``cache.get(key)``, asked behind another term, gave nothing,
     to fill it with ``set()``.
     """
-    for one in tests_in(frame.module, frame.scope_number):
-        if since < one.start <= term < one.end:
+    for one in tests_around(frame.module, frame.scope_number, term):
+        if since < one.start:
             asked = _asked(project, frame, one.term, holds=one.holds)
             if asked is not None and any(
                 _puts_into(project, frame, other, asked) for other in range(one.start, one.end)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.meaning.frames import Frame
-from fwp_checks.project.meaning.tested import Tested, tests_in
+from fwp_checks.project.meaning.tested import Tested, tests_around
 from fwp_checks.project.meaning.values import External, MappingValue, Member, Unknown, options_of
 from fwp_checks.project.rows.rounds import differs
 
@@ -26,8 +26,8 @@ _OTHER = ("!=", "is not")
 def is_for_one_round(project: Project, frame: Frame, loop: Region, term: int) -> bool:
     """Whether a term of a loop stands in a branch for one of the loop's keys."""
     return any(
-        loop.start <= one.start <= term < one.end and _tells_keys_apart(project, frame, loop, one)
-        for one in tests_in(frame.module, frame.scope_number)
+        loop.start <= one.start and _tells_keys_apart(project, frame, loop, one)
+        for one in tests_around(frame.module, frame.scope_number, term)
     )
 
 
