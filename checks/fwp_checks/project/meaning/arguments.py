@@ -57,10 +57,8 @@ class CallArguments(Arguments):
         """Those that have no name."""
         known = self._positional
         if known is None:
-            used = self._project.assignments.used
-            known = self._positional = tuple(
-                [used(self._frame, term, self._at) for term in self._entry[2][: self.count]]
-            )
+            terms = self._entry[2][: self.count]
+            known = self._positional = tuple([self._used(term) for term in terms])
         return known
 
     @property
@@ -68,15 +66,14 @@ class CallArguments(Arguments):
         """Those that have one, with it."""
         known = self._keywords
         if known is None:
-            used = self._project.assignments.used
             found: list[tuple[str, Value]] = []
             for name, argument in self._entry[3]:
                 if name is None:
-                    spread = used(self._frame, argument, self._at)
+                    spread = self._used(argument)
                     if isinstance(spread, MappingValue):
                         found += [(key, v) for key, v in spread.items if isinstance(key, str)]
                 else:
-                    found.append((name, used(self._frame, argument, self._at)))
+                    found.append((name, self._used(argument)))
             known = self._keywords = tuple(found)
         return known
 
@@ -93,7 +90,7 @@ class CallArguments(Arguments):
         if self.count == len(given):
             return self
         starred = self._frame.module.facts.terms[given[self.count]][1]
-        spread = self._project.assignments.used(self._frame, starred, self._at)
+        spread = self._used(starred)
         if type(spread) is TupleValue:
             items = spread.items
         elif as_set and type(spread) is Iterable:
@@ -121,7 +118,7 @@ class CallArguments(Arguments):
         if 0 <= position < self.count:
             if self._positional is not None:
                 return self._positional[position]
-            return self._project.assignments.used(self._frame, self._entry[2][position], self._at)
+            return self._used(self._entry[2][position])
         return self.named(keyword) if keyword is not None else None
 
     def named(self, keyword: str) -> Value | None:
@@ -130,16 +127,15 @@ class CallArguments(Arguments):
             return super().named(keyword)
         for name, argument in self._entry[3]:
             if name == keyword:
-                return self._project.assignments.used(self._frame, argument, self._at)
+                return self._used(argument)
         return None
 
     def others(self, names: set[str]) -> list[tuple[str, Value]]:
         """Those that have a name, without these."""
         if self._keywords is not None or self._is_spread:
             return super().others(names)
-        used = self._project.assignments.used
-        return [
-            (name, used(self._frame, argument, self._at))
-            for name, argument in self._entry[3]
-            if name not in names
-        ]
+        given = self._entry[3]
+        return [(name, self._used(argument)) for name, argument in given if name not in names]
+
+    def _used(self, argument: int) -> Value:
+        return self._project.assignments.used(self._frame, argument, self._at)

@@ -67,17 +67,14 @@ class Values:
         self._depth = 0
         self._narrowing = Narrowing(project)
         self._choices = Choices(project)
-        self._globals: dict[tuple[Module, str], Value] = {}
+        self._globals: dict[Module, dict[str, Value | None]] = {}
         self._texts: dict[str, Constant] = {}
         self._table: list[Callable[[Frame, t.Term, int], Value]] = [self._nothing] * len(
             t.KIND_NAMES
         )
         for kind, method in {
             t.CONST: self._const,
-            t.NAME: self._name,
             t.PARAM: self._parameter,
-            t.ATTR: self._attribute,
-            t.CALL: self._call,
             t.AWAIT: self._await,
             t.ITER: self._iter,
             t.ENTER: self._enter,
@@ -113,18 +110,27 @@ class Values:
             return known
         if self._depth > _MAX_DEPTH:
             return _TOO_DEEP
+        entry = frame.module.facts.terms[term]
+        kind: int = entry[0]
         frame.note(term, RECURSIVE)
         self._depth += 1
         try:
-            entry = frame.module.facts.terms[term]
-            value = self._table[entry[0]](frame, entry, term)
+            # What there is most of needs no table, which native code takes longer to go through.
+            if kind == t.ATTR:
+                value = self._attribute(frame, entry, term)
+            elif kind == t.CALL:
+                value = self._call(frame, entry, term)
+            elif kind == t.NAME:
+                value = self.name(frame, entry[1])
+            else:
+                value = self._table[kind](frame, entry, term)
             if type(value) is MappingValue:
                 value = self._project.mappings.filled(frame, term, value)
-            elif type(value) is Iterable and entry[0] in (t.SEQUENCE, t.CALL):
+            elif type(value) is Iterable and (kind == t.SEQUENCE or kind == t.CALL):
                 value = self._project.lists.filled(frame, term, value)
         finally:
             self._depth -= 1
-        if value is RECURSIVE and entry[0] == t.IMPORT:
+        if value is RECURSIVE and kind == t.IMPORT:
             # Its module is being asked for the name, and knows it later.
             frame.forget(term)
         else:
@@ -132,9 +138,6 @@ class Values:
         return value
 
     # -- names -------------------------------------------------------------------------------------
-
-    def _name(self, frame: Frame, entry: t.Term, _term: int) -> Value:
-        return self.name(frame, entry[1])
 
     def name(self, frame: Frame, name: str) -> Value:
         """The value of a name that is looked up from a frame outwards."""
@@ -187,18 +190,19 @@ class Values:
 
     def module_binding(self, module: Module, name: str) -> Value | None:
         """The value a module's namespace holds under a name; None if it holds nothing."""
-        key = (module, name)
-        known = self._globals.get(key)
-        if known is not None:
-            return known
-        self._globals[key] = RECURSIVE
+        bound = self._globals.get(module)
+        if bound is None:
+            bound = self._globals[module] = {}
+        elif name in bound:
+            return bound[name]
+        bound[name] = RECURSIVE
         value = self._find_binding(module, name)
-        if value is None or value is RECURSIVE:
+        if value is RECURSIVE:
             # What is being found out, through a package that takes its modules' names, is known
             # later.
-            del self._globals[key]
+            del bound[name]
         else:
-            self._globals[key] = value
+            bound[name] = value
         return value
 
     def _find_binding(self, module: Module, name: str) -> Value | None:
