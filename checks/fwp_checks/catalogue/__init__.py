@@ -99,12 +99,15 @@ class Catalogue:
                 "".join(tables["digest"] for tables in self._layers).encode()
             ).hexdigest()[:16]
         )
+        self._types: dict[str, list[str]] = {}
+        for tables in reversed(self._layers):
+            self._types.update(tables["types"])
         self._canonical: dict[str, str] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
         self._effects: dict[str, tuple[EffectRow, ...]] = {}
         self._names_with: dict[str, frozenset[str]] = {}
         self._roles: dict[str, tuple[Role, ...]] = {}
-        self._gives: dict[tuple[str, str], tuple[GivesRow, ...]] = {}
+        self._gives: dict[str, dict[str, tuple[GivesRow, ...]]] = {via: {} for via in VIAS}
 
     @classmethod
     def shipped(cls) -> Catalogue:
@@ -159,14 +162,11 @@ class Catalogue:
 
     def is_type(self, dotted: str) -> bool:
         """Whether the canonical name is a declared type."""
-        return any(dotted in tables["types"] for tables in self._layers)
+        return dotted in self._types
 
     def bases(self, dotted: str) -> tuple[str, ...]:
         """Direct bases of a type, as declared; none for anything else."""
-        for tables in self._layers:
-            if dotted in tables["types"]:
-                return tuple(tables["types"][dotted])
-        return ()
+        return tuple(self._types.get(dotted, ()))
 
     def places(self, dotted: str) -> Iterator[str]:
         """The name itself, then the same member on each base of the type it belongs to."""
@@ -208,11 +208,13 @@ class Catalogue:
 
         Rows that depend on the arguments come first.
         """
-        key = (dotted, via)
-        known = self._gives.get(key)
+        found = self._gives.get(via)
+        if found is None:
+            raise ValueError(f"'{via}' is not one of {', '.join(VIAS)}")
+        known = found.get(dotted)
         if known is None:
             known = self._find_values(dotted, via) if self.knows_module(dotted) else ()
-            self._gives[key] = known
+            found[dotted] = known
         return known
 
     def names_member(self, dotted: str) -> bool:
@@ -344,8 +346,6 @@ class Catalogue:
         return ()
 
     def _find_values(self, dotted: str, via: str) -> tuple[GivesRow, ...]:
-        if via not in VIAS:
-            raise ValueError(f"'{via}' is not one of {', '.join(VIAS)}")
         for name in self.places(dotted):
             if via == "call" and name != dotted and self.is_type(name):
                 # A constructor is inherited, but it gives the subclass, not what the base gives.

@@ -113,7 +113,8 @@ class Calls:
         scopes = module.facts.scopes
         parent = scopes[scope_number].parent
         if parent > 0 and scopes[parent].kind == "class":
-            return ClassValue(module, parent)
+            known: ClassValue | None = module.class_values.get(parent)
+            return known if known is not None else ClassValue(module, parent)
         return None
 
     # -- invoking ----------------------------------------------------------------------------------

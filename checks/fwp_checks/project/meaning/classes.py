@@ -43,8 +43,8 @@ class ClassInfo:
     ``order`` starts with the class itself and goes on with project classes and library bases (by
     name), depth first, each once, the later place winning as in C3 for the common cases.
     ``is_open`` tells that some base could not be resolved. ``externals`` are the dotted names of
-    the library classes it derives from. ``is_told``: its body tells one of them, which must be
-    behind classes that are not read.
+    the library classes it derives from, ``ancestors`` those and what they derive from. ``is_told``:
+    its body tells one of them, which must be behind classes that are not read.
     """
 
     value: ClassValue
@@ -52,6 +52,7 @@ class ClassInfo:
     order: tuple[ClassValue | External, ...]
     is_open: bool
     externals: tuple[str, ...] = ()
+    ancestors: frozenset[str] = frozenset()
     is_told: bool = False
     subclasses: list[ClassValue] = field(default_factory=list)
 
@@ -68,6 +69,7 @@ class Classes:
         self._known: dict[ClassValue, ClassInfo] = {}
         self._unsettled: dict[ClassValue, None] = {}
         self._ancestors: dict[str, frozenset[str]] = {}
+        self._lines: dict[tuple[str, ...], frozenset[str]] = {}
         self._by_name: dict[object, list[ClassValue]] = {}
         self._linked_subclasses = False
 
@@ -91,6 +93,8 @@ class Classes:
         try:
             self._order(info)
             info.externals = tuple([b.name for b in info.order if isinstance(b, External)])
+            if info.externals:
+                info.ancestors = self._behind(info.externals)
             if is_outermost or not any(base in self._unsettled for base in info.order[1:]):
                 del self._unsettled[value]
         finally:
@@ -249,8 +253,17 @@ class Classes:
         if isinstance(value, External):
             return name in self._with_ancestors(value.name)
         if isinstance(value, ClassValue):
-            return any(name in self._with_ancestors(b) for b in self.info(value).externals)
+            return name in self.info(value).ancestors
         return False
+
+    def _behind(self, bases: tuple[str, ...]) -> frozenset[str]:
+        """Some library classes and all that they derive from; many classes have the same."""
+        known = self._lines.get(bases)
+        if known is None:
+            found = self._with_ancestors(bases[0])
+            known = found.union(*[self._with_ancestors(base) for base in bases[1:]])
+            self._lines[bases] = known
+        return known
 
     def _with_ancestors(self, class_name: str) -> frozenset[str]:
         """A library class and all that it derives from."""

@@ -53,6 +53,7 @@ class Libraries:
         self._project = project
         self._idle: dict[str, bool] = {}
         self._unsaid: dict[str, bool] = {}
+        self._decorators: dict[str, str | None] = {}
 
     def is_idle(self, name: str) -> bool:
         """Whether calling a library's function certainly runs nothing of interest, whatever it is
@@ -102,6 +103,11 @@ class Libraries:
 
     def decorator(self, name: str) -> str | None:
         """How a library's decorator wraps a function, None if callers see the function itself."""
+        if name not in self._decorators:
+            self._decorators[name] = self._find_decorator(name)
+        return self._decorators[name]
+
+    def _find_decorator(self, name: str) -> str | None:
         for role in self._project.catalogue.roles(name):
             how = _DECORATOR_ROLES.get(role.role)
             # asyncio.run(f()) enters a loop by itself; async_to_sync(f) gives a function that does.
