@@ -11,6 +11,7 @@ from fwp_checks.project.meaning.origins import consumed_at
 from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
 from fwp_checks.project.meaning.protocols import followed
 from fwp_checks.project.meaning.values import (
+    NO_ARGUMENTS,
     Arguments,
     Awaitable,
     CallableValue,
@@ -44,6 +45,32 @@ _STREAMING = ("read", "write")
 _PATH = "__fspath__"
 # What runs where nothing of interest does: one for all such calls, which are half of them.
 _IDLE: tuple[Alternative, ...] = ((RunExternal(""),),)
+
+
+class _Called(Outcome):
+    """What a call of a library's function does; what it gives is asked of few."""
+
+    __slots__ = ("_arguments", "_libraries", "_name", "_receiver")
+
+    def __init__(
+        self,
+        runs: tuple[Alternative, ...],
+        libraries: Libraries,
+        name: str,
+        arguments: Arguments,
+        receiver: Value | None,
+    ) -> None:
+        super().__init__(runs)
+        self._libraries = libraries
+        self._name = name
+        self._arguments = arguments
+        self._receiver = receiver
+
+    def _find(self) -> Value:
+        # It is asked once.
+        arguments, self._arguments = self._arguments, NO_ARGUMENTS
+        receiver, self._receiver = self._receiver, None
+        return self._libraries.result(self._name, arguments, receiver)
 
 
 class Libraries:
@@ -131,10 +158,8 @@ class Libraries:
         wrapped = self._wrapping(name, arguments)
         if wrapped is not None:
             return Outcome.nothing(wrapped)
-        return Outcome(
-            self._with_callbacks(name, arguments, receiver),
-            compute=lambda: self._result(name, arguments, receiver),
-        )
+        runs = self._with_callbacks(name, arguments, receiver)
+        return _Called(runs, self, name, arguments, receiver)
 
     def _wrapping(self, name: str, arguments: Arguments) -> Value | None:
         """``sync_to_async(f)``, ``async_to_sync(f)``: the function that comes back."""
@@ -243,7 +268,8 @@ class Libraries:
                     found.append(value)
         return found
 
-    def _result(self, name: str, arguments: Arguments, receiver: Value | None) -> Value:
+    def result(self, name: str, arguments: Arguments, receiver: Value | None) -> Value:
+        """What a call of a library's function or method gives, as far as rows say."""
         catalogue = self._project.catalogue
         for row in catalogue.gives_rows(name, "call"):
             if self.row_applies(row.unless, row.when, arguments):

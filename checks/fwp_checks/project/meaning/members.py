@@ -80,6 +80,8 @@ class Members:
         self._kept = Kept(project)
         self._written = Written(project, self._kept)
         self._known: dict[tuple[Value, str], Value] = {}
+        # Of libraries by how they are spelt; what rows name in their place is found each time.
+        self._externals: dict[str, External] = {}
         self._known_of_class: dict[tuple[ClassValue | str, str], Value] = {}
         self._places: dict[ClassValue, dict[str, tuple[ClassValue, int] | None]] = {}
 
@@ -206,15 +208,22 @@ class Members:
         return self._of_external(owner, last, None) if owner else External(name)
 
     def _of_external(self, owner: str, name: str, receiver: Value | None) -> Value:
+        spelt = f"{owner}.{name}"
+        known = self._externals.get(spelt) if receiver is None else None
+        if known is not None:
+            return known
         catalogue = self._project.catalogue
-        full = catalogue.canonical(f"{owner}.{name}")
+        full = catalogue.canonical(spelt)
         given = catalogue.gives(full, "attribute")
         if given is not None:
             holder = receiver if receiver is not None else External(owner)
             return self._project.libraries.value(parse_value(given), NO_ARGUMENTS, holder)
         if owner.count(name) >= _MOST_STEPS and owner.split(".").count(name) >= _MOST_STEPS:
             return Unknown(f"'{full}' goes from one object to the next")
-        return External(full) if receiver is None else Member(full, receiver)
+        if receiver is not None:
+            return Member(full, receiver)
+        known = self._externals[spelt] = External(full)
+        return known
 
     # -- classes -----------------------------------------------------------------------------------
 

@@ -72,11 +72,15 @@ class Outcome:
     def result(self) -> Value:
         """What the call gives; found out when first asked for."""
         if self._result is None:
-            compute, self._compute = self._compute, None
             # Asked for while it is being found out: the call is part of its own result.
             self._result = RECURSIVE
-            self._result = compute() if compute is not None else RECURSIVE
+            self._result = self._find()
         return self._result
+
+    def _find(self) -> Value:
+        """What the call gives, where that is not known from the start."""
+        compute, self._compute = self._compute, None
+        return compute() if compute is not None else RECURSIVE
 
     def frames(self) -> list[Frame]:
         """The project's functions that run, whichever callee it is."""
