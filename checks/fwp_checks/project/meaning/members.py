@@ -96,6 +96,9 @@ class Members:
             instance = cast("Instance", base)
             if instance.init is None and not instance.details and not instance.arguments:
                 return self._of_plain(instance, name)
+        if kind is MappingValue or kind is Iterable or kind is TupleValue:
+            # To find it among what is known takes longer: all that is in the container counts.
+            return _of_container(base, name)
         key = (base, name)
         known = self._known.get(key)
         if known is None:
@@ -145,10 +148,6 @@ class Members:
             )
         if isinstance(base, GlobalsValue):
             return Member(f"builtins.globals.{name}", base)
-        container = _container(base)
-        if container:
-            owner = "collections.deque" if name in _OF_DEQUES else f"builtins.{container}"
-            return Member(f"{owner}.{name}", base)
         return unknown(f"attribute '{name}' of {type(base).__name__.lower()}")
 
     def _of_union(self, options: tuple[Value, ...], name: str) -> Value:
@@ -572,13 +571,14 @@ def _may_be_of_model(owners: Sequence[ClassValue | External], name: str) -> bool
     return False
 
 
-def _container(value: Value) -> str:
-    """The builtin type whose methods a container has; empty for other values."""
+def _of_container(value: Value, name: str) -> Member:
+    """A method of a container."""
     if isinstance(value, Iterable):
-        return value.kind if value.kind in ("set", "tuple") else "list"
-    if isinstance(value, TupleValue):
-        return "tuple"
-    return "dict" if isinstance(value, MappingValue) else ""
+        type_ = value.kind if value.kind in ("set", "tuple") else "list"
+    else:
+        type_ = "tuple" if isinstance(value, TupleValue) else "dict"
+    owner = "collections.deque" if name in _OF_DEQUES else f"builtins.{type_}"
+    return Member(f"{owner}.{name}", value)
 
 
 def _bound(order: tuple[ClassValue | External, ...], name: str) -> tuple[ClassValue, int] | None:
