@@ -496,7 +496,7 @@ class Frameworks:
         found = [f.dependency_frames(self.project, dependency) for f in self._imported]
         return list(dict.fromkeys(frame for frames in found for frame in frames))
 
-    def commands(self) -> Iterator[Frame]:
+    @cached_property
+    def commands(self) -> list[Frame]:
         """See :meth:`Framework.commands`; of the frameworks that the project imports."""
-        for framework in self._imported:
-            yield from framework.commands(self.project)
+        return [frame for one in self._imported for frame in one.commands(self.project)]

@@ -32,7 +32,7 @@ def entries(project: Project) -> Iterator[Frame]:
     for module in project.table.modules:
         if not module.is_read_only and (_is_script(module) or _starts_loop(project, module)):
             yield project.module_frame(module)
-    yield from project.frameworks.commands()
+    yield from project.frameworks.commands
     yield from _starters(project)
     yield from project.loop_entries.own_loops.beginning()
 

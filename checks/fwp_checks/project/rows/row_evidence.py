@@ -94,7 +94,7 @@ class RowCollector:
         """What runs where nobody waits: commands, jobs of workers, and what modules do when they
         are imported or run as scripts.
         """
-        for frame in self._project.frameworks.commands():
+        for frame in self._project.frameworks.commands:
             yield frame.function
         for module in self._frames.modules:
             if not module.is_template:
