@@ -52,6 +52,8 @@ def replace(one: T, /, **changes: Any) -> T:
     made: T = kind(*values)
     return made
 """
+# Lists of the facts of a module; what they are asked for is a number.
+_BY_PLACE = ("terms", "_terms", "scopes")
 # To evaluate these runs nothing.
 _AT_HAND = (ast.Name, ast.Constant)
 _CONFIGURATION = f"[mypy]\nmypy_path = {_COPY}\nexplicit_package_bases = True\n"
@@ -117,7 +119,7 @@ class Rewriting:
     def text(self) -> str:
         """The module's new text."""
         edits = [*self._constants(), *self._imports(), *self._tuples(), *self._displays()]
-        edits += self._classes()
+        edits += [*self._classes(), *self._places()]
         edits.sort(reverse=True)
         written = self._source.encode()
         for edit in edits:
@@ -152,7 +154,7 @@ class Rewriting:
         for node in self._tree.body:
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
                 at = self._at(node.lineno + 1)
-                yield Edit(at, at, "from typing import Final\n")
+                yield Edit(at, at, "from typing import Final, cast as _as\n")
             elif isinstance(node, ast.Assign) and len(node.targets) == 1:
                 if _is_constant(node.targets[0]):
                     yield Edit(self._end(node.targets[0]), self._end(node.targets[0]), ": Final")
@@ -186,6 +188,17 @@ class Rewriting:
                     if not all(isinstance(_inner(i), _AT_HAND) for i in items[at + 1 :]):
                         yield Edit(self._start(item.value), self._start(item.value), "tuple(")
                         yield Edit(self._end(item.value), self._end(item.value), ")")
+
+    def _places(self) -> Iterator[Edit]:
+        """``terms[entry[1]]`` asks ``terms[_as(int, entry[1])]``, a cast: what stands in a term may
+        be anything to mypyc, which would look it up as in an object of any kind.
+        """
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice):
+                name = getattr(node.value, "id", getattr(node.value, "attr", ""))
+                if name in _BY_PLACE:
+                    yield Edit(self._start(node.slice), self._start(node.slice), "_as(int, ")
+                    yield Edit(self._end(node.slice), self._end(node.slice), ")")
 
     def _classes(self) -> Iterator[Edit]:
         for node in self._tree.body:

@@ -243,3 +243,8 @@ def test_programs_to_train_with(building: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "fwp.toml").write_text('exclude = ["build"]\n', encoding="utf-8")
     for family in (tmp_path / "build").iterdir():
         assert Session.open(family, cache_dir=False).root == family
+
+
+def test_places_are_numbers(building: ModuleType) -> None:
+    text = building.Rewriting("from __future__ import annotations\n\nx = terms[entry[1]][1]").text()
+    assert text.endswith("x = terms[_as(int, entry[1])][1]")

@@ -54,7 +54,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-Term = tuple[Any, ...]
+Term = tuple[int, *tuple[Any, ...]]
 
 COROUTINE_QUESTIONS: Final = frozenset({"iscoroutinefunction", "is_async_callable"})
 """The last names of what tells whether calling something gives a coroutine (asyncio, inspect,
@@ -109,6 +109,9 @@ LOOKUP: Final = 35
 RENDER: Final = 36
 REGISTERED: Final = 37
 
+NOTHING: Term = (UNKNOWN, "")
+"""Where there is no term."""
+
 KIND_NAMES = [
     "CONST",
     "NAME",
@@ -158,7 +161,6 @@ _SINGLE = {
     STORE: (1, 3), STORE_ITEM: (1, 2, 3), RAISE: (1,), TYPE_VARIABLE: (2,), DECLARED: (1, 2),
     LOOKUP: (1,), RENDER: (2,),
 }  # fmt: skip
-_SEVERAL = {JOIN: 1, SEQUENCE: 2, BOOL: 2, FORMAT: 1}
 
 
 def operands(entry: Term) -> list[int]:
@@ -168,8 +170,10 @@ def operands(entry: Term) -> list[int]:
     if single is not None:
         found = [entry[at] for at in single if entry[at] >= 0]
         return [*found, *[term for _, term in entry[3]]] if kind == RENDER else found
-    if kind in _SEVERAL:
-        return list(entry[_SEVERAL[kind]])
+    if kind in (JOIN, FORMAT):
+        return list(entry[1])
+    if kind in (SEQUENCE, BOOL):
+        return list(entry[2])
     if kind == CALL:
         return [entry[1], *entry[2], *[term for _, term in entry[3]]]
     if kind == MAPPING:
@@ -186,7 +190,7 @@ def unpacked_at(stars: Sequence[bool]) -> list[int]:
     return [at if at < rest else REST if at == rest else at - count - 1 for at in range(count)]
 
 
-def displayed(terms: Sequence[Term], value: int, stars: Sequence[bool]) -> Sequence[int] | None:
+def displayed(terms: list[Term], value: int, stars: Sequence[bool]) -> Sequence[int] | None:
     """The items of a display that is taken apart by targets, given whether each is starred; None if
     it is no display, or one that does not tell them.
     """
@@ -197,7 +201,7 @@ def displayed(terms: Sequence[Term], value: int, stars: Sequence[bool]) -> Seque
     return items if fits and all(terms[item][0] != STAR for item in items) else None
 
 
-def unaliased(terms: Sequence[Term], term: int) -> int:
+def unaliased(terms: list[Term], term: int) -> int:
     """The term that a variable stands for, seen through tests and loops that leave it alone."""
     entry = terms[term]
     kind: int = entry[0]
@@ -208,12 +212,12 @@ def unaliased(terms: Sequence[Term], term: int) -> int:
     return term
 
 
-def depends_on(terms: Sequence[Term], term: int, kind: int) -> bool:
+def depends_on(terms: list[Term], term: int, kind: int) -> bool:
     """Whether a term is of a kind (a parameter, say), or made of one that is; False for -1."""
     return bool(reached(terms, term, kind))
 
 
-def reached(terms: Sequence[Term], term: int, kind: int) -> list[int]:
+def reached(terms: list[Term], term: int, kind: int) -> list[int]:
     """The terms of a kind that a term is made of, without those inside of them; none for -1."""
     waiting = [term] if term >= 0 else []
     found = []

@@ -129,7 +129,7 @@ class DjangoTemplate(DjangoExpressions):
         if token.name in ("ifequal", "ifnotequal"):
             terms = [self.argument(bit) for bit in bits[:2]]
             if len(terms) == 2:
-                return self.add((t.COMPARE, "==", *terms), token.start, token.end)
+                return self.add((t.COMPARE, "==", terms[0], terms[1]), token.start, token.end)
         if not bits:
             raise TemplateError(token.start, f"the tag '{token.name}' has no test")
         return self.test(bits)

@@ -146,7 +146,7 @@ class DjangoExpressions(Nesting):
         return self.add((t.ITEM, base, index), at.start, at.end)
 
     def _slice(self, base: int, arguments: list[int], at: Bit) -> int:
-        said = self.terms[arguments[0]] if arguments else (t.UNKNOWN, "")
+        said = self.terms[arguments[0]] if arguments else t.NOTHING
         bounds = str(said[1]).split(":") if said[0] == t.CONST else []
         numbers = [
             self.constant(int(bound), at.start, at.end) if re.fullmatch(r"-?\d{1,9}", bound) else -1
@@ -166,7 +166,7 @@ class DjangoExpressions(Nesting):
         return self.add((t.FORMAT, (self._texts(base, arguments, at),)), at.start, at.end)
 
     def _sorted(self, base: int, arguments: list[int], at: Bit) -> int:
-        said = self.terms[arguments[0]] if arguments else (t.UNKNOWN, "")
+        said = self.terms[arguments[0]] if arguments else t.NOTHING
         if said[0] == t.CONST and isinstance(said[1], str):
             names = said[1].split(".")
 
@@ -187,7 +187,8 @@ class DjangoExpressions(Nesting):
         return self.add((t.UNKNOWN, "result of the filter 'yesno'"), at.start, at.end)
 
     def _add(self, base: int, arguments: list[int], at: Bit) -> int:
-        return self.add((t.BINARY, "+", base, *(arguments or [base])), at.start, at.end)
+        other = arguments[0] if arguments else base
+        return self.add((t.BINARY, "+", base, other), at.start, at.end)
 
     # -- tests -------------------------------------------------------------------------------------
 

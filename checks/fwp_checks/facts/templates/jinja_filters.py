@@ -78,7 +78,7 @@ class JinjaFilters(Nesting):
         """A literal argument; None if it is none or is missing."""
         terms = [term for name, term in given.keywords if name in names]
         terms += given.positional[position : position + 1] if position >= 0 else ()
-        entry = self.terms[terms[0]] if terms else (t.UNKNOWN, "")
+        entry = self.terms[terms[0]] if terms else t.NOTHING
         return entry[1] if entry[0] == t.CONST else None
 
     def _by_attribute(self, base: int, given: Given, path: object) -> int:

@@ -154,7 +154,7 @@ def changed_later(module: Module, form: int, name: str) -> dict[str, list[int]]:
         _, base, attribute, value = terms[store]
         if attribute in _OF_CHOICES and scopes[module.scope_of(store)].parent == form:
             field = terms[t.unaliased(terms, base)]
-            key = terms[field[2]] if field[0] == t.ITEM else (t.UNKNOWN, "")
+            key = terms[field[2]] if field[0] == t.ITEM else t.NOTHING
             if key[0] != t.CONST or value < 0:
                 found.setdefault("", []).append(store)
             elif key[1] == name:

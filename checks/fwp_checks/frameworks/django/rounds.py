@@ -4,7 +4,7 @@ differs from round to round, or each has a lock, a transaction or a database of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.django import queryset_methods, rows
@@ -71,9 +71,7 @@ _BOUNDS = frozenset(
 )  # fmt: skip
 
 
-def stands_alone(
-    terms: Sequence[t.Term], term: int, depends: Callable[[int], bool]
-) -> Apart | None:
+def stands_alone(terms: list[t.Term], term: int, depends: Callable[[int], bool]) -> Apart | None:
     """Why the query that a term runs is such a one; None if it is not. ``depends``: whether what a
     term holds differs from round to round.
     """
@@ -101,7 +99,7 @@ def stands_alone(
         term = entry[1]
 
 
-def table_term(asked: Value | None, terms: Sequence[t.Term], term: int) -> int:
+def table_term(asked: Value | None, terms: list[t.Term], term: int) -> int:
     """What the chain of methods starts from that ends in a query, if nothing says of which model
     the queryset or manager is that is asked; else -1.
     """
@@ -126,7 +124,7 @@ def table_term(asked: Value | None, terms: Sequence[t.Term], term: int) -> int:
 
 
 def _told(
-    terms: Sequence[t.Term],
+    terms: list[t.Term],
     method: str,
     call: t.Term,
     depends: Callable[[int], bool],
@@ -152,7 +150,7 @@ def _told(
     return Apart.BOUNDS if is_cut and any(map(depends, t.operands(call)[1:])) else None
 
 
-def _names_differ(terms: Sequence[t.Term], call: t.Term, depends: Callable[[int], bool]) -> bool:
+def _names_differ(terms: list[t.Term], call: t.Term, depends: Callable[[int], bool]) -> bool:
     """Whether which columns a condition compares is the round's own: ``filter(**condition)``,
     ``filter(Q(**condition))``, ``filter(condition)``.
     """

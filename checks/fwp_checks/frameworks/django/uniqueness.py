@@ -76,7 +76,7 @@ def _lengths(value: Value, written: int | None) -> Iterator[int]:
             yield len(options)
 
 
-def _length(terms: Sequence[t.Term], term: int) -> int | None:
+def _length(terms: list[t.Term], term: int) -> int | None:
     """How many things a list that stands in the code holds at most."""
     entry = terms[t.unaliased(terms, term)]
     while entry[0] == t.CALL and len(entry[2]) == 1:
@@ -152,7 +152,7 @@ def _together(project: Project, class_: ClassValue) -> Iterator[Sequence[str]]:
         return
 
 
-def _named(terms: Sequence[t.Term], term: int) -> Iterator[Sequence[str]]:
+def _named(terms: list[t.Term], term: int) -> Iterator[Sequence[str]]:
     if term < 0 or terms[term][0] != t.SEQUENCE:
         return
     texts = _texts(terms, term)
@@ -164,7 +164,7 @@ def _named(terms: Sequence[t.Term], term: int) -> Iterator[Sequence[str]]:
             yield inner
 
 
-def _constrained(terms: Sequence[t.Term], term: int) -> Iterator[Sequence[str]]:
+def _constrained(terms: list[t.Term], term: int) -> Iterator[Sequence[str]]:
     for item in terms[term][2] if term >= 0 and terms[term][0] == t.SEQUENCE else ():
         keywords = dict(terms[item][3]) if terms[item][0] == t.CALL else {}
         if "fields" in keywords and "condition" not in keywords:
@@ -175,7 +175,7 @@ def _constrained(terms: Sequence[t.Term], term: int) -> Iterator[Sequence[str]]:
                 yield _texts(terms, keywords["fields"]) or ("",)
 
 
-def _texts(terms: Sequence[t.Term], term: int) -> list[str]:
+def _texts(terms: list[t.Term], term: int) -> list[str]:
     """The texts of a list of nothing else."""
     if terms[term][0] != t.SEQUENCE:
         return []

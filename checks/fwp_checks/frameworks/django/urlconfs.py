@@ -134,7 +134,7 @@ class URLconfs(PartFinder):
         frame = self.project.module_frame(module)
         for scope in module.facts.scopes:
             term = scope.bindings.get("ROOT_URLCONF", -1) if not scope.is_function else -1
-            entry = module.facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
+            entry = module.facts.terms[term] if term >= 0 else t.NOTHING
             options = entry[1] if entry[0] == t.JOIN else (term,)
             texts = [text_at(self.project, frame, o) for o in options if term >= 0]
             yield from (text for text in texts if text)
@@ -216,7 +216,7 @@ class URLconfs(PartFinder):
         if entry[0] == t.NAME:
             return self._in_module(frame.module, entry[1])
         if entry[0] == t.IMPORT and entry[2] is not None:
-            table, (name, attribute, level) = self.project.table, entry[1:4]
+            table, (_, name, attribute, level) = self.project.table, entry
             find = table.find_relative(name, level, frame.module) if level else None
             module = find or (None if level else table.find(name, frame.module))
             return self._in_module(module, attribute) if module is not None else None

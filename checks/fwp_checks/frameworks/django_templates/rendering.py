@@ -92,7 +92,7 @@ def _named(project: Project, arguments: Arguments, position: int) -> Value | Non
     if terms[term][0] != t.PARAM:
         return given
     parameter = module.facts.scopes[module.code_scope_of(term)].parameters[terms[term][1]]
-    default = terms[parameter.default] if parameter.default >= 0 else (t.UNKNOWN, "")
+    default = terms[parameter.default] if parameter.default >= 0 else t.NOTHING
     return Constant(default[1]) if default[0] == t.CONST else given
 
 

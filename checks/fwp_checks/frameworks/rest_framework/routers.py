@@ -7,7 +7,7 @@ rest_framework_nested/routers.py of drf-nested-routers 0.94.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fwp_checks.facts import terms as t
@@ -87,7 +87,7 @@ class RouterParts(PartFinder):
         """A router takes the viewsets of another: ``router.registry.extend(other.registry)``."""
         for site in self.calls(("registry.extend",)):
             term = site.argument_term(_PREFIX)
-            entry = site.frame.module.facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
+            entry = site.frame.module.facts.terms[term] if term >= 0 else t.NOTHING
             if entry[0] == t.ATTR and entry[2] == "registry":
                 for child in made_at(self.project.values.evaluate(site.frame, entry[1])):
                     yield Inclusion(site.router, child, site.place)
@@ -187,7 +187,7 @@ class RouterParts(PartFinder):
         return Route(self.name, site.router, whole, (handler,), site.place, _named(site, name))
 
 
-def _mapped(terms: Sequence[t.Term], decorator: int) -> tuple[str, int]:
+def _mapped(terms: list[t.Term], decorator: int) -> tuple[str, int]:
     """The HTTP method of ``@action.mapping.delete``, and the scope of that action; -1 for no other
     function's.
     """

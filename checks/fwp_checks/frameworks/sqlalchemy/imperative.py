@@ -102,6 +102,6 @@ def _properties(frame: Frame, call: int) -> Iterator[tuple[str, int]]:
     for term in given:
         entry = terms[t.unaliased(terms, term)]
         for key, value in entry[1] if entry[0] == t.MAPPING else ():
-            name = terms[key] if key >= 0 else (t.UNKNOWN, "")
+            name = terms[key] if key >= 0 else t.NOTHING
             if name[0] == t.CONST and isinstance(name[1], str):
                 yield name[1], value

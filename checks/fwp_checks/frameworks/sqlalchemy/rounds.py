@@ -5,7 +5,7 @@ https://docs.sqlalchemy.org/en/20/orm/session_api.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -85,7 +85,7 @@ def _name(module: Module, called: t.Term) -> str:
     return str(called[_NAMED[called[0]]]) if called[0] in _NAMED else ""
 
 
-def table_term(terms: Sequence[t.Term], term: int) -> int:
+def table_term(terms: list[t.Term], term: int) -> int:
     """What a query is for, if that is a variable's: ``session.query(model)``, ``select(model)``,
     ``select(count()).select_from(model)``; else -1.
     """

@@ -48,7 +48,7 @@ def find(project: Project, class_: ClassValue) -> Table:
     facts = class_.module.facts
     bindings = facts.scopes[class_.scope].bindings
     term = bindings.get("__tablename__", -1)
-    entry = facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
+    entry = facts.terms[term] if term >= 0 else t.NOTHING
     while entry[0] in (t.DECLARED, t.ALIAS) and entry[1] >= 0:
         entry = facts.terms[entry[1]]
     name = entry[1] if entry[0] == t.CONST and isinstance(entry[1], str) else ""
@@ -158,6 +158,6 @@ def _table_name(project: Project, frame: Frame, term: int) -> Iterator[str]:
     inner, call = behind(project, frame, term)
     terms = inner.module.facts.terms
     entry = terms[call]
-    first = terms[entry[2][0]] if entry[0] == t.CALL and entry[2] else (t.UNKNOWN, "")
+    first = terms[entry[2][0]] if entry[0] == t.CALL and entry[2] else t.NOTHING
     if first[0] == t.CONST and isinstance(first[1], str):
         yield first[1]

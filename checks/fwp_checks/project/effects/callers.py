@@ -145,7 +145,7 @@ class Callers:
 def _is_one_round(frame: Frame, test: int) -> bool:
     """Whether a test holds in the first or the last round of a loop only."""
     terms = frame.module.facts.terms
-    entry = terms[test] if test >= 0 else (t.UNKNOWN, "")
+    entry = terms[test] if test >= 0 else t.NOTHING
     if entry[0] != t.LOOKUP or entry[2] not in ("first", "last"):
         return False
     return bool(terms[entry[1]] == _STATE)

@@ -84,7 +84,7 @@ class Memos:
             for name in _GIVING:
                 for module, call in self._project.call_sites.spelt(name):
                     terms = module.facts.terms
-                    _, _, positional, keywords = terms[call][:4]
+                    positional, keywords = terms[call][2], terms[call][3]
                     given = [*positional, *(term for _, term in keywords)]
                     texts = [terms[term][1] for term in given if terms[term][0] == t.CONST]
                     found.update(text for text in texts if isinstance(text, str))

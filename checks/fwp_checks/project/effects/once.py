@@ -375,9 +375,9 @@ class Once:
             if name is not None:
                 written.setdefault(name, []).append(term)
         for term in frame.module.calls_in(frame.scope_number):
-            called, added, _ = terms[term][1:4]
-            if len(added) == 1 and terms[called][0] == t.ATTR and terms[called][2] == "add":
-                name = lasting(terms, terms[called][1])
+            called, added = terms[terms[term][1]], terms[term][2]
+            if len(added) == 1 and called[0] == t.ATTR and called[2] == "add":
+                name = lasting(terms, called[1])
                 if name is not None and self._is_own(frame, added[0]):
                     written.setdefault(name, []).append(term)
         return written

@@ -149,13 +149,14 @@ def may_fill(frame: Frame, parameter: int) -> bool:
         if parameter_of(terms, terms[term][1]) == parameter:
             return True
     for term in module.calls_in(frame.scope_number):
-        _, function, given, named = terms[term][:4]
-        called = terms[function]
+        entry = terms[term]
+        called = terms[entry[1]]
         if called[0] == t.ATTR and called[2] not in PARTS:
             if parameter_of(terms, called[1]) == parameter:
                 return True
         if called[0] == t.NAME and called[1] in _LEAVING:
             continue
-        if any(parameter_of(terms, one) == parameter for one in (*given, *[n[1] for n in named])):
+        given = (*entry[2], *[named[1] for named in entry[3]])
+        if any(parameter_of(terms, one) == parameter for one in given):
             return True
     return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -105,7 +104,7 @@ def _is_of_one(frame: Frame, loop: Region, term: int) -> bool:
     )
 
 
-def _counts(terms: Sequence[t.Term], element: int) -> bool:
+def _counts(terms: list[t.Term], element: int) -> bool:
     """Whether a loop goes over a range that is not written to be long."""
     iterable = terms[terms[element][1]] if element >= 0 and terms[element][0] == t.ITER else ()
     if not iterable or iterable[0] != t.CALL or terms[iterable[1]] != (t.NAME, "range"):

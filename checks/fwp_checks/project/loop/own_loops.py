@@ -277,7 +277,7 @@ class OwnLoops:
         )
 
 
-def last_name(terms: Sequence[t.Term], call: int) -> str:
+def last_name(terms: list[t.Term], call: int) -> str:
     """The last name of what a call calls, if a library may stand behind it, else nothing."""
     called = terms[terms[call][1]]
     return called[2] or "" if called[0] in (t.ATTR, t.IMPORT) else ""
@@ -297,7 +297,7 @@ def _is_kept(module: Module, loops: set[int]) -> bool:
     )
 
 
-def _parameter_run(terms: Sequence[t.Term], call: int) -> int:
+def _parameter_run(terms: list[t.Term], call: int) -> int:
     """The parameter that a call runs, itself or as a task made of it; -1 if it runs none."""
     if not terms[call][2]:
         return -1

@@ -4,7 +4,7 @@ commands, jobs of workers, and plain functions that make a loop and run it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -154,7 +154,7 @@ def _hands_to_loop(project: Project, frame: Frame, call: int) -> bool:
     )
 
 
-def _is_own(terms: Sequence[t.Term], call: t.Term) -> bool:
+def _is_own(terms: list[t.Term], call: t.Term) -> bool:
     """Whether a call calls what its module defines by name."""
     return bool(terms[call[1]][0] == t.DEFINITION)
 

@@ -74,7 +74,7 @@ def bound(project: Project, frame: Frame, entry: t.Term) -> tuple[Frame, int] | 
         return (project.module_frame(frame.module), term) if term >= 0 else None
     if entry[0] == t.IMPORT:
         table = project.table
-        name, attribute, level = entry[1:4]
+        _, name, attribute, level = entry
         found = (
             table.find_relative(name, level, frame.module)
             if level

@@ -7,7 +7,6 @@ What it finds depends on the text that it is handed, which frames are not told a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -133,7 +132,7 @@ class LookingUp:
         found: set[int] = set()
         for place in (*own, *module.calls_in(scope_number)):
             held, key = _taken(terms[place], terms)
-            asked = terms[t.unaliased(terms, key)] if key >= 0 else (t.UNKNOWN, "")
+            asked = terms[t.unaliased(terms, key)] if key >= 0 else t.NOTHING
             if asked[0] == t.PARAM and self._holds_functions(module, scope_number, held):
                 found.add(asked[1])
         return found
@@ -175,7 +174,7 @@ class LookingUp:
         return None
 
 
-def _taken(entry: t.Term, terms: Sequence[t.Term]) -> tuple[int, int]:
+def _taken(entry: t.Term, terms: list[t.Term]) -> tuple[int, int]:
     """What something is taken from, and by which key: ``held[key]``, ``held.get(key)``; -1 each for
     any other term.
     """

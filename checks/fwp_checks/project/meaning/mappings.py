@@ -73,7 +73,7 @@ class Mappings:
         if facts.terms[term][0] == t.NAME and not facts.scopes[frame.scope.parent].is_function:
             term = facts.scopes[0].bindings.get(facts.terms[term][1], -1)
             frame = self._project.frame_of_scope(frame.module, 0)
-        entry = facts.terms[term] if term >= 0 else (t.UNKNOWN, "")
+        entry = facts.terms[term] if term >= 0 else t.NOTHING
         if entry[0] == t.DECLARED and entry[1] >= 0:
             # Which functions these are, no annotation says.
             entry = facts.terms[t.unaliased(facts.terms, entry[1])]

@@ -4,7 +4,6 @@ loops.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fwp_checks.facts import terms as t
@@ -96,7 +95,7 @@ def parts(terms: list[t.Term], test: int, *, holds: bool) -> list[tuple[int, boo
     return found
 
 
-def asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int, bool] | None:
+def asked_attribute(terms: list[t.Term], test: int) -> tuple[int, int, bool] | None:
     """The object and the name of ``hasattr(post, "total")``, ``"total" in post.__dict__`` and
     ``getattr(post, "total", None) is None``, and whether the attribute is there if the test holds;
     None for any other test.
@@ -119,5 +118,5 @@ def asked_attribute(terms: Sequence[t.Term], test: int) -> tuple[int, int, bool]
     return None
 
 
-def _is_call(terms: Sequence[t.Term], entry: t.Term, name: str) -> bool:
+def _is_call(terms: list[t.Term], entry: t.Term, name: str) -> bool:
     return entry[0] == t.CALL and terms[entry[1]] == (t.NAME, name)

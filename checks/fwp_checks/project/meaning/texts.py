@@ -4,7 +4,7 @@ what a small function makes of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -43,7 +43,7 @@ def text_at(project: Project, frame: Frame, term: int) -> str | None:
     return _text(project, frame, term, _MOST_STEPS)
 
 
-def names_page(terms: Sequence[t.Term], entry: t.Term) -> bool:
+def names_page(terms: list[t.Term], entry: t.Term) -> bool:
     """Whether a term puts together what ends like the name of a template's file."""
     kind = entry[0]
     if kind == t.FORMAT:

@@ -359,7 +359,8 @@ def _lies_in(region: Region, start: int, end: int) -> bool:
 def _missing(entry: t.Term) -> Form:
     """Which parts of a slice or a mapping are not there."""
     if entry[0] == t.SLICE:
-        return tuple([part < 0 for part in entry[1:]])
+        _, lower, upper, step = entry
+        return (lower < 0, upper < 0, step < 0)
     return tuple([key < 0 for key, _ in entry[1]])
 
 

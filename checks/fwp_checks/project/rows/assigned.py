@@ -135,7 +135,7 @@ class Assigned:
 
 
 def _is_for_each(
-    terms: Sequence[t.Term], one: AttributeSet, loops: Sequence[Region], regions: Sequence[Region]
+    terms: list[t.Term], one: AttributeSet, loops: Sequence[Region], regions: Sequence[Region]
 ) -> bool:
     """Whether loops assign to each of some rows: to the row that they go through, or to what they
     look up for what they go through; in any case, or if there is something to assign.
@@ -156,7 +156,7 @@ def _is_for_each(
     )
 
 
-def _looked_up(terms: Sequence[t.Term], term: int) -> set[int]:
+def _looked_up(terms: list[t.Term], term: int) -> set[int]:
     """What is looked up, and where; nothing if that is not so."""
     if not _is_looked_up(terms, term):
         return set()
@@ -164,7 +164,7 @@ def _looked_up(terms: Sequence[t.Term], term: int) -> set[int]:
     return {term, t.unaliased(terms, held if terms[term][0] == t.ITEM else terms[held][1])}
 
 
-def _is_looked_up(terms: Sequence[t.Term], term: int) -> bool:
+def _is_looked_up(terms: list[t.Term], term: int) -> bool:
     """Whether something is taken from a mapping or a list: ``authors[key]``, ``found.get(key)``."""
     entry = terms[term]
     if entry[0] == t.ITEM:
@@ -174,7 +174,7 @@ def _is_looked_up(terms: Sequence[t.Term], term: int) -> bool:
     return terms[entry[1]][2] in _LOOKING_UP and terms[entry[2][0]][0] != t.CONST
 
 
-def _is_element(terms: Sequence[t.Term], term: int, loop: int) -> bool:
+def _is_element(terms: list[t.Term], term: int, loop: int) -> bool:
     """Whether something is what a loop goes through, or a part of that."""
     while terms[term][0] == t.UNPACK:
         term = t.unaliased(terms, terms[term][1])

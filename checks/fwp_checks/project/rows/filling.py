@@ -118,7 +118,7 @@ def _puts_into(project: Project, frame: Frame, term: int, cache: t.Term) -> bool
     )
 
 
-def _puts(terms: Sequence[t.Term], call: t.Term, cache: t.Term) -> bool:
+def _puts(terms: list[t.Term], call: t.Term, cache: t.Term) -> bool:
     return any(
         _owner(terms, call, method) == cache
         for method, least in _PUTTING.items()
@@ -134,7 +134,7 @@ def _bodies(project: Project, frame: Frame, call: int) -> Iterator[Frame]:
                 yield run.frame
 
 
-def _owner(terms: Sequence[t.Term], entry: t.Term, method: str) -> t.Term | None:
+def _owner(terms: list[t.Term], entry: t.Term, method: str) -> t.Term | None:
     """What a method of this name is called on."""
     if entry[0] != t.CALL:
         return None

@@ -352,7 +352,7 @@ class Lengths:
         return getattr(value, "name", None) in names
 
 
-def met(terms: Sequence[t.Term], term: int) -> list[int]:
+def met(terms: list[t.Term], term: int) -> list[int]:
     """What a variable may stand for, on all paths that meet."""
     waiting = [term]
     seen: set[int] = set()
@@ -368,13 +368,13 @@ def met(terms: Sequence[t.Term], term: int) -> list[int]:
     return found or [term]
 
 
-def _assigned(terms: Sequence[t.Term], term: int) -> int:
+def _assigned(terms: list[t.Term], term: int) -> int:
     """What stands behind an annotation, ``names: list[str] = […]``; else the term itself."""
     entry = terms[term]
     return entry[1] if entry[0] == t.DECLARED and entry[1] >= 0 else term
 
 
-def _is_part(terms: Sequence[t.Term], term: int) -> bool:
+def _is_part(terms: list[t.Term], term: int) -> bool:
     """Whether something is a slice of what is not itself one of many things."""
     first = terms[t.unaliased(terms, term)]
     if not _is_slice(terms, first):
@@ -395,7 +395,7 @@ def _is_part(terms: Sequence[t.Term], term: int) -> bool:
     return True
 
 
-def _is_slice(terms: Sequence[t.Term], entry: t.Term) -> bool:
+def _is_slice(terms: list[t.Term], entry: t.Term) -> bool:
     return bool(entry[0] == t.ITEM and terms[entry[2]][0] == t.SLICE)
 
 
@@ -403,7 +403,7 @@ _Filling = tuple[int, tuple[int, ...]]
 """Where something is put into a list or mapping, and what is taken apart for that."""
 
 
-def _fillings(terms: Sequence[t.Term], scope: Scope) -> dict[int, list[_Filling]]:
+def _fillings(terms: list[t.Term], scope: Scope) -> dict[int, list[_Filling]]:
     """Where a function puts something into lists and mappings, by where these are made."""
     found: dict[int, list[_Filling]] = {}
     for term in range(scope.start, scope.end):
@@ -457,7 +457,7 @@ def _are_written_things(module: Module, joined: t.Term) -> bool:
     return len(owners) == 1 and _is_written(module, owners.pop())
 
 
-def _is_view_of_mapping(terms: Sequence[t.Term], call: t.Term) -> bool:
+def _is_view_of_mapping(terms: list[t.Term], call: t.Term) -> bool:
     function = terms[call[1]]
     return bool(function[0] == t.ATTR and function[2] in _VIEWS and not call[2])
 

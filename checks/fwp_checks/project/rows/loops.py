@@ -455,7 +455,7 @@ def _is_done_for_itself(frame: Frame, chain: Sequence[Link]) -> bool:
     )
 
 
-def _has_save(terms: Sequence[t.Term], start: int, end: int) -> bool:
+def _has_save(terms: list[t.Term], start: int, end: int) -> bool:
     """Whether some method ``save`` is called there, of whatever object."""
     return any(
         entry[0] == t.CALL and terms[entry[1]][0] == t.ATTR and terms[entry[1]][2] == "save"
@@ -502,7 +502,7 @@ def _is_remembered(frame: Frame, term: int) -> bool:
     return False
 
 
-def _asked_mapping(terms: Sequence[t.Term], test: int) -> int:
+def _asked_mapping(terms: list[t.Term], test: int) -> int:
     """The variable that ``key not in mapping`` and ``mapping.get(key) is None`` ask; -1 for any
     other test.
     """

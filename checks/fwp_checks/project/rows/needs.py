@@ -501,7 +501,7 @@ def _leaves_with(frame: Frame, loop: Region, term: int) -> bool:
     )
 
 
-def _tested(terms: Sequence[t.Term], test: int) -> int:
+def _tested(terms: list[t.Term], test: int) -> int:
     """What a test finds to be there: ``post.author``, ``post.author is not None``."""
     entry = terms[test]
     if entry[0] == t.COMPARE and entry[1] == "is not" and terms[entry[3]] == (t.CONST, None):

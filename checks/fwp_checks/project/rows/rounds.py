@@ -180,7 +180,7 @@ class Rounds:
             yield from self._told_by(around, entry[1] if entry[0] == t.CALL else decorator)
 
     def _entered(self, frame: Frame, manager: int) -> Iterator[Apart]:
-        terms: Sequence[t.Term] = frame.module.facts.terms
+        terms: list[t.Term] = frame.module.facts.terms
         entry = terms[t.unaliased(terms, manager)] if manager >= 0 else terms[0]
         if entry[0] == t.ENTER:
             entry = terms[t.unaliased(terms, entry[1])]
@@ -249,7 +249,7 @@ def is_about(project: Project, frame: Frame, term: int) -> bool:
     return False
 
 
-def _asked_with(terms: Sequence[t.Term], term: int) -> tuple[int, list[int]]:
+def _asked_with(terms: list[t.Term], term: int) -> tuple[int, list[int]]:
     """What a chain of methods starts from, and the arguments in it."""
     given: list[int] = []
     while True:
@@ -267,7 +267,7 @@ def _asked_with(terms: Sequence[t.Term], term: int) -> tuple[int, list[int]]:
             return term, given
 
 
-def _is_element(terms: Sequence[t.Term], term: int) -> bool:
+def _is_element(terms: list[t.Term], term: int) -> bool:
     """Whether something is one of the things that a loop goes through, or a part of one."""
     entry = terms[t.unaliased(terms, term)]
     while entry[0] in (t.ATTR, t.ITEM, t.UNPACK):
@@ -275,14 +275,14 @@ def _is_element(terms: Sequence[t.Term], term: int) -> bool:
     return bool(entry[0] == t.ITER)
 
 
-def _statement(terms: Sequence[t.Term], term: int) -> int:
+def _statement(terms: list[t.Term], term: int) -> int:
     """What ``text(sql)`` makes a statement of."""
     entry = terms[t.unaliased(terms, term)]
     is_function = entry[0] == t.CALL and terms[entry[1]][0] in (t.NAME, t.IMPORT)
     return entry[2][0] if is_function and len(entry[2]) == 1 else term
 
 
-def _root(terms: Sequence[t.Term], term: int) -> int:
+def _root(terms: list[t.Term], term: int) -> int:
     """What a chain of methods starts from."""
     while True:
         term = t.unaliased(terms, term)
@@ -295,7 +295,7 @@ def _root(terms: Sequence[t.Term], term: int) -> int:
             return term
 
 
-def _conditions(terms: Sequence[t.Term], term: int) -> Iterator[int]:
+def _conditions(terms: list[t.Term], term: int) -> Iterator[int]:
     """What a chain of methods is handed as whole conditions: ``query.filter(condition)``."""
     while True:
         term = t.unaliased(terms, term)

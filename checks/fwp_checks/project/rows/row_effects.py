@@ -167,7 +167,7 @@ def by_query(sites: Iterable[RowSite]) -> dict[tuple[str, str, int], RowSite]:
 
 def _asks(module: Module, test: int) -> bool:
     terms = module.facts.terms
-    entry = terms[test] if test >= 0 else (t.CONST, None)
+    entry = terms[test] if test >= 0 else t.NOTHING
     if entry[0] == t.UNARY:
         return _asks(module, entry[2])
     if entry[0] == t.BOOL:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -112,7 +112,7 @@ def _function(project: Project, frame: Frame, statement: int) -> Apart | None:
 
 
 def made_of(
-    terms: Sequence[t.Term], term: int, is_fixed: Callable[[int], bool] | None = None
+    terms: list[t.Term], term: int, is_fixed: Callable[[int], bool] | None = None
 ) -> set[int]:
     """All terms that a term is made of, without those of parts that are the same for all."""
     waiting = [term]
@@ -166,7 +166,7 @@ def _spelt(
     return None
 
 
-def given_to(terms: Sequence[t.Term], entry: t.Term) -> int:
+def given_to(terms: list[t.Term], entry: t.Term) -> int:
     """What a call makes a statement of: ``text(sql)``, ``sql.format(name)``,
     ``text(sql).bindparams(…)``; -1 if there is nothing.
     """

@@ -8,7 +8,7 @@ they may be handed to a client anywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -226,7 +226,7 @@ class ClientCalls:
                         found.add(module.facts.scopes[module.scope_of(term)].name)
         return found - {""}
 
-    def _named(self, terms: Sequence[t.Term], term: int) -> set[str]:
+    def _named(self, terms: list[t.Term], term: int) -> set[str]:
         """The texts that an argument may be: one that is written, or a constant's."""
         entry = terms[t.unaliased(terms, term)]
         if entry[0] in (t.ATTR, t.NAME, t.IMPORT):
@@ -295,7 +295,7 @@ def _lists_routes(module: Module) -> bool:
     )
 
 
-def _is_any_call(terms: Sequence[t.Term], entry: t.Term) -> bool:
+def _is_any_call(terms: list[t.Term], entry: t.Term) -> bool:
     """Whether a client asks for a path of which nothing is written, by whichever method."""
     called = terms[entry[1]]
     is_named = called[0] == t.ATTR and called[2] in _CLIENT
@@ -303,7 +303,7 @@ def _is_any_call(terms: Sequence[t.Term], entry: t.Term) -> bool:
     return (is_named or is_chosen) and any(_written(terms, term) == _ANY for term in entry[2][:1])
 
 
-def _is_any_request(terms: Sequence[t.Term], entry: t.Term) -> bool:
+def _is_any_request(terms: list[t.Term], entry: t.Term) -> bool:
     """Whether neither the method nor the path of a request is written."""
     keywords = dict(entry[3])
     method = keywords.get("method", entry[2][0] if entry[2] else -1)
@@ -317,7 +317,7 @@ def _first(call: t.Term) -> list[int]:
     return [*call[2][:1], *given]
 
 
-def _texts_given(terms: Sequence[t.Term], call: t.Term) -> Iterator[str]:
+def _texts_given(terms: list[t.Term], call: t.Term) -> Iterator[str]:
     """The texts among the arguments of a call that may be names of routes."""
     for term in (*call[2], *(given for _, given in call[3])):
         text = _written(terms, term)
@@ -357,7 +357,7 @@ def _segments(text: str) -> Segments:
     return tuple(segment for segment in plain.split("/") if segment)
 
 
-def _written(terms: Sequence[t.Term], term: int) -> str:
+def _written(terms: list[t.Term], term: int) -> str:
     """A text as far as it is written; what is not is one character that nobody writes."""
     entry = terms[t.unaliased(terms, term)]
     if entry[0] == t.CONST:
@@ -374,7 +374,7 @@ def _written(terms: Sequence[t.Term], term: int) -> str:
     return _ANY
 
 
-def _last_name(terms: Sequence[t.Term], term: int) -> str:
+def _last_name(terms: list[t.Term], term: int) -> str:
     entry = terms[term]
     if entry[0] in (t.ATTR, t.IMPORT):
         return str(entry[2] or entry[1])

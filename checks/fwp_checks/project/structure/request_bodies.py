@@ -278,7 +278,7 @@ class RequestBodies:
     # -- what is done with it ----------------------------------------------------------------------
 
     @staticmethod
-    def _same(terms: Sequence[t.Term], sources: Sequence[int], end: int) -> set[int]:
+    def _same(terms: list[t.Term], sources: Sequence[int], end: int) -> set[int]:
         """The terms that stand for the body."""
         found = set(sources)
         for term in range(sources[0] + 1, end):
@@ -307,7 +307,7 @@ class RequestBodies:
         return ""
 
 
-def _is_header(terms: Sequence[t.Term], term: int) -> bool:
+def _is_header(terms: list[t.Term], term: int) -> bool:
     """Whether a default or an annotation of a parameter is, or holds, a call of ``Header``."""
     waiting = [term] if term >= 0 else []
     while waiting:
@@ -325,7 +325,7 @@ def _is_hook(route: Route) -> bool:
     return "hook" in (route.path or "") or "callback" in (route.path or "")
 
 
-def _looked_up(terms: Sequence[t.Term], entry: t.Term) -> str:
+def _looked_up(terms: list[t.Term], entry: t.Term) -> str:
     """The literal key that a term looks up: ``x["key"]``, ``x.get("key")``."""
     if entry[0] == t.ITEM:
         return _text(terms[entry[2]])
@@ -340,7 +340,7 @@ def _text(entry: t.Term) -> str:
     return entry[1] if entry[0] == t.CONST and isinstance(entry[1], str) else ""
 
 
-def _hands_on(terms: Sequence[t.Term], entry: t.Term, same: set[int]) -> bool:
+def _hands_on(terms: list[t.Term], entry: t.Term, same: set[int]) -> bool:
     """Whether a term hands the whole body on."""
     if entry[0] == t.CALL:
         arguments = [*entry[2], *(value for _, value in entry[3])]

@@ -100,6 +100,7 @@ def literal_names(facts: ModuleFacts, term: int) -> list[str] | None:
     if entry[0] == t.CONST:
         return [entry[1]] if isinstance(entry[1], str) else []
     if entry[0] in (t.SEQUENCE, t.JOIN):
-        found = [literal_names(facts, item) for item in entry[2 if entry[0] == t.SEQUENCE else 1]]
+        items = entry[2] if entry[0] == t.SEQUENCE else entry[1]
+        found = [literal_names(facts, item) for item in items]
         return None if None in found else [name for names in found for name in names or ()]
     return None

@@ -335,9 +335,8 @@ def _is_for_development(module: Module, region: Region) -> bool:
             continue
         seen.add(term)
         entry = terms[term]
-        words = [part for part in entry[1:3] if isinstance(part, str)]
         if entry[0] in (t.CONST, t.NAME, t.ATTR, t.IMPORT) and any(
-            _DEVELOPMENT.search(word) for word in words
+            isinstance(part, str) and _DEVELOPMENT.search(part) for part in entry[1:3]
         ):
             return True
         waiting.extend(t.operands(entry))

@@ -21,7 +21,7 @@ class Meetings:
     """Answers for the code of one scope: its ``branches``, among all ``regions`` of the module."""
 
     def __init__(
-        self, terms: Sequence[t.Term], regions: Sequence[Region], branches: Sequence[Branch]
+        self, terms: list[t.Term], regions: Sequence[Region], branches: Sequence[Branch]
     ) -> None:
         self._terms = terms
         self._ends = sorted({region.end for region in regions})
@@ -127,7 +127,7 @@ class Meetings:
         return found
 
 
-def _reached(terms: Sequence[t.Term], term: int, first: int) -> set[int]:
+def _reached(terms: list[t.Term], term: int, first: int) -> set[int]:
     """The terms that one is made of, as far as they are not before another."""
     found: set[int] = set()
     waiting = [term] if term >= first else []

@@ -413,9 +413,10 @@ class Interpreter:
 
     def slice_of(self, run: Run, term: int) -> slice | None:
         """The bounds in a subscript; None if they are not known."""
+        _, lower, upper, step = run.module.facts.terms[term]
         bounds = [
             self.evaluate(run, bound) if bound >= 0 else Literal(None)
-            for bound in run.module.facts.terms[term][1:]
+            for bound in (lower, upper, step)
         ]
         given = [b.value for b in bounds if isinstance(b, Literal) and not isinstance(b.value, str)]
         return slice(*given) if len(given) == len(bounds) else None
@@ -489,7 +490,7 @@ class Interpreter:
         return Code(self.project.values.evaluate(frame, term))
 
     def _import(self, run: Run, entry: t.Term) -> Held:
-        name, attribute, level = entry[1:4]
+        _, name, attribute, level = entry
         if attribute is not None:
             source = named(self.project, run.module, name, level)
             if source is not None and source is not run.module:
