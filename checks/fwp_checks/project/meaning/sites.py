@@ -136,7 +136,7 @@ class CallSites(Spelt):
 
     def __init__(self, project: Project) -> None:
         super().__init__(project)
-        self._calling: dict[tuple[Module, int, bool], tuple[Frame, ...]] = {}
+        self._calling: dict[tuple[Module, int, bool, bool], tuple[Frame, ...]] = {}
 
     def of(
         self,
@@ -250,7 +250,10 @@ class CallSites(Spelt):
         else:
             unknown = any(isinstance(option, Unknown) for option in options_of(value))
             open_ended = unknown and _reads_parameter(module, function)
-        for frame in self._frames_by_calls(module, scope_number) if open_ended else ():
+        # Where only arguments differ, calls of other functions tell nothing.
+        certain = name is not None
+        frames = self._frames_by_calls(module, scope_number, certain=certain) if open_ended else ()
+        for frame in frames:
             name = self._first(self._project.values.evaluate(frame, function), names)
             if name is not None:
                 yield frame, name
@@ -292,20 +295,23 @@ class CallSites(Spelt):
         return scopes[scope.parent].name if scope.name == "__init__" else scope.name
 
     def _frames_by_calls(
-        self, module: Module, scope_number: int, *, annotated: bool = False
+        self, module: Module, scope_number: int, *, annotated: bool = False, certain: bool = False
     ) -> tuple[Frame, ...]:
+        """The frames that calls make of a function; ``certain``: calls of what is known to be
+        another function are not followed to their callers.
+        """
         if not scope_number:
             return ()
-        key = (module, scope_number, annotated)
-        known = self._calling.get(key)
-        if known is None:
+        key = (module, scope_number, annotated, certain)
+        found = self._calling.get(key)
+        if found is None:
             self._calling[key] = ()  # a function that calls itself tells nothing
-            found = tuple(self._find_frames(module, scope_number, annotated=annotated))
-            known = self._calling[key] = found
-        return known
+            frames = self._find_frames(module, scope_number, annotated, certain)
+            found = self._calling[key] = tuple(frames)
+        return found
 
     def _find_frames(
-        self, module: Module, scope_number: int, *, annotated: bool
+        self, module: Module, scope_number: int, annotated: bool, certain: bool
     ) -> Iterable[Frame]:
         scopes = module.facts.scopes
         scope = scopes[scope_number]
@@ -320,7 +326,9 @@ class CallSites(Spelt):
         for caller, term in map(self._place, places):
             number = _function_around(caller, caller.scope_of(term))
             arounds = [self._project.frame_of_scope(caller, number)]
-            arounds += self._frames_by_calls(caller, number, annotated=annotated)
+            if certain and self._is_of_another(arounds[0], term, plain):
+                continue
+            arounds += self._frames_by_calls(caller, number, annotated=annotated, certain=certain)
             for around in arounds:
                 for frame in self._run_by(around, term):
                     if (
@@ -332,6 +340,14 @@ class CallSites(Spelt):
                 if len(found) >= _MAX_FRAMES:
                     return found
         return found
+
+    def _is_of_another(self, frame: Frame, call: int, plain: Frame) -> bool:
+        """Whether what is called is known, and is not the function of a frame."""
+        function = frame.module.facts.terms[call][1]
+        value = self._project.values.evaluate(frame, function)
+        if any(isinstance(option, Unknown) for option in options_of(value)):
+            return False
+        return all(run.function != plain.function for run in self._run_by(frame, call))
 
     def _takes_anything(self, frame: Frame) -> bool:
         """Whether annotations leave open what some parameter holds."""
