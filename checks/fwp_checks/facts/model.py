@@ -11,6 +11,7 @@ from __future__ import annotations
 import marshal
 from array import array
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from fwp_checks.facts.terms import Term
@@ -157,7 +158,7 @@ class Scope:
 _NO_TERMS: list[int] = []
 _NO_NAMES: dict[str, int] = {}
 _NO_WRITES: list[tuple[str, str, int]] = []
-_PARAMETERS = Scope.__match_args__.index("parameters")
+_SCOPE_FIELDS = Scope.__match_args__
 
 
 @dataclass(slots=True)
@@ -285,16 +286,17 @@ def _numbers(data: bytes) -> array[int]:
     return numbers
 
 
-def _plain_scope(one: Scope) -> tuple[Any, ...]:
-    """The fields of a scope in their order."""
+_fields_of_scope = attrgetter(*_SCOPE_FIELDS)
+_PARAMETERS = _SCOPE_FIELDS.index("parameters")
+
+
+def _plain_scope(scope: Scope) -> tuple[Any, ...]:
+    plain: tuple[Any, ...] = _fields_of_scope(scope)
+    if not scope.parameters:
+        return plain
     # marshal writes plain tuples only.
-    parameters = tuple([(p.name, p.kind, p.annotation, p.default) for p in one.parameters])
-    return (
-        one.kind, one.name, one.parent, one.line, one.column, one.end_line, one.start, one.end,
-        one.is_async, one.is_generator, one.awaits, one.is_stub, parameters, one.decorators,
-        one.returns_annotation, one.returns, one.yields, one.bindings, one.annotations,
-        one.outer_writes, one.bases, one.keywords, one.captured, one.type_parameters, one.body,
-    )  # fmt: skip
+    parameters = tuple([(p.name, p.kind, p.annotation, p.default) for p in scope.parameters])
+    return (*plain[:_PARAMETERS], parameters, *plain[_PARAMETERS + 1 :])
 
 
 def _read_scope(plain: tuple[Any, ...]) -> Scope:

@@ -90,11 +90,11 @@ class Frameworks:
         return known if known is not None else self._find_asked(hook, whose)
 
     def _find_asked(self, hook: str, whose: ClassValue | str) -> list[Framework]:
-        is_name = isinstance(whose, str)
         concerned = self._concerned(whose) if isinstance(whose, str) else self._of_class(whose)
         silent = getattr(Framework, hook)
         found = [f for f in concerned if getattr(type(f), hook) is not silent]
-        if is_name or whose in self._by_class:
+        # Of a class whose bases are being looked up, it is not known yet.
+        if isinstance(whose, str) or whose in self._by_class:
             self._answering[hook][whose] = found
         return found
 

@@ -29,9 +29,6 @@ _ENDINGS = (
     *(*_LISTS, ".sh", ".bash", ".service", ".yml", ".yaml", ".py", ".conf", ".ini", ".toml"),
     *(".cfg", ".json"),
 )
-# Of code only files with one of these words may be any: most files of a project are told by that.
-_CODE = ".py"
-_IN_CODE = ("gunicorn", "zappa", "file")
 # What a person writes by hand is shorter; of so many files the first are enough.
 MOST_BYTES = 300_000
 MOST_FILES = 400
@@ -41,9 +38,6 @@ def is_deployment_file(folder: str, name: str) -> bool:
     """Whether a file says how the project is run, by its name and the path of its folder."""
     if "." in name and not name.endswith(_ENDINGS) and "file" not in name.lower():
         return False
-    lower = name.lower()
-    if lower.endswith(_CODE) and not any(word in lower for word in _IN_CODE):
-        return False
-    if _NAMES.fullmatch(lower):
+    if _NAMES.fullmatch(name.lower()):
         return True
     return name.endswith(_LISTS) and folder.rpartition("/")[2].startswith("requirements")

@@ -71,21 +71,21 @@ class Starts(NamedTuple):
     group; ``gathered`` where it waits for several at once.
     """
 
-    entered: tuple[Frame, ...]
-    concurrent: bool
-    keeps_tasks: bool
-    gathers: bool
-    single: frozenset[int]
-    own_loop: bool
-    begun: tuple[Frame, ...]
-    beginning: frozenset[int]
-    company: tuple[int, ...]
-    tasks: tuple[int, ...]
-    grouped: tuple[tuple[int, int], ...]
-    gathered: tuple[int, ...]
+    entered: tuple[Frame, ...] = ()
+    concurrent: bool = False
+    keeps_tasks: bool = False
+    gathers: bool = False
+    single: frozenset[int] = frozenset()
+    own_loop: bool = False
+    begun: tuple[Frame, ...] = ()
+    beginning: frozenset[int] = frozenset()
+    company: tuple[int, ...] = ()
+    tasks: tuple[int, ...] = ()
+    grouped: tuple[tuple[int, int], ...] = ()
+    gathered: tuple[int, ...] = ()
 
 
-_NOTHING = Starts((), False, False, False, frozenset(), False, (), frozenset(), (), (), (), ())
+_NOTHING = Starts()
 
 
 def started_by(project: Project, frame: Frame) -> Starts:

@@ -18,6 +18,7 @@ from fwp_checks.project.meaning.origins import is_traced, single
 from fwp_checks.project.meaning.outcome import (
     NOTHING_RUNS,
     UNKNOWN_RUNS,
+    Called,
     Outcome,
     Run,
     RunExternal,
@@ -61,26 +62,21 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
-class _Called(Outcome):
-    """What a call of a function of the project does: of what there is so much, each is one object
-    only.
-    """
+class _CalledFunction(Called):
+    """What a call of a function of the project does."""
 
-    __slots__ = ("_arguments", "_frame", "_function", "_project")
+    __slots__ = ("_frame", "_function", "_project")
 
     def __init__(
         self, project: Project, frame: Frame, function: FunctionValue, arguments: Arguments
     ) -> None:
         is_idle = project.configured.runs_nothing_here(frame)
-        super().__init__(NOTHING_RUNS if is_idle else running(frame))
+        super().__init__(NOTHING_RUNS if is_idle else running(frame), arguments)
         self._project = project
         self._frame = frame
         self._function = function
-        self._arguments = arguments
 
-    def _find(self) -> Value:
-        # It is asked once.
-        arguments, self._arguments = self._arguments, NO_ARGUMENTS
+    def _given(self, arguments: Arguments) -> Value:
         generics = self._project.generics
         returned = self._project.calls.returned(self._frame)
         return generics.closer(returned, generics.result(self._function, arguments))
@@ -195,7 +191,7 @@ class Calls:
             return Outcome.nothing(
                 Coroutine(frame, self._project.generics.result(function, arguments))
             )
-        return _Called(self._project, frame, function, arguments)
+        return _CalledFunction(self._project, frame, function, arguments)
 
     def _construct(self, class_: ClassValue, arguments: Arguments) -> Outcome:
         hooked = self._project.frameworks.construct(class_, arguments)

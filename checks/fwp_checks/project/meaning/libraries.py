@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from fwp_checks.catalogue import ValueSpec, parse_value
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.origins import consumed_at
-from fwp_checks.project.meaning.outcome import Alternative, Outcome, RunExternal
+from fwp_checks.project.meaning.outcome import Alternative, Called, Outcome, RunExternal
 from fwp_checks.project.meaning.protocols import followed
 from fwp_checks.project.meaning.values import (
-    NO_ARGUMENTS,
     Arguments,
     Awaitable,
     CallableValue,
@@ -47,10 +46,10 @@ _PATH = "__fspath__"
 _IDLE: tuple[Alternative, ...] = ((RunExternal(""),),)
 
 
-class _Called(Outcome):
+class _CalledLibrary(Called):
     """What a call of a library's function does; what it gives is asked of few."""
 
-    __slots__ = ("_arguments", "_libraries", "_name", "_receiver")
+    __slots__ = ("_libraries", "_name", "_receiver")
 
     def __init__(
         self,
@@ -60,17 +59,13 @@ class _Called(Outcome):
         arguments: Arguments,
         receiver: Value | None,
     ) -> None:
-        super().__init__(runs)
+        super().__init__(runs, arguments)
         self._libraries = libraries
         self._name = name
-        self._arguments = arguments
         self._receiver = receiver
 
-    def _find(self) -> Value:
-        # It is asked once.
-        arguments, self._arguments = self._arguments, NO_ARGUMENTS
-        receiver, self._receiver = self._receiver, None
-        return self._libraries.result(self._name, arguments, receiver)
+    def _given(self, arguments: Arguments) -> Value:
+        return self._libraries.result(self._name, arguments, self._receiver)
 
 
 class Libraries:
@@ -159,7 +154,7 @@ class Libraries:
         if wrapped is not None:
             return Outcome.nothing(wrapped)
         runs = self._with_callbacks(name, arguments, receiver)
-        return _Called(runs, self, name, arguments, receiver)
+        return _CalledLibrary(runs, self, name, arguments, receiver)
 
     def _wrapping(self, name: str, arguments: Arguments) -> Value | None:
         """``sync_to_async(f)``, ``async_to_sync(f)``: the function that comes back."""

@@ -117,3 +117,24 @@ class Outcome:
             return self
         alternatives = tuple(None if a is None else a + runs for a in self.alternatives)
         return Outcome(alternatives, compute=lambda: self.result)
+
+
+class Called(Outcome):
+    """What a call does that gives what follows from its arguments. There are so many that each is
+    one object, where a function to compute the result would be two more.
+    """
+
+    __slots__ = ("_arguments",)
+
+    def __init__(self, alternatives: tuple[Alternative, ...], arguments: Arguments) -> None:
+        super().__init__(alternatives)
+        self._arguments = arguments
+
+    def _find(self) -> Value:
+        # It is asked once.
+        arguments, self._arguments = self._arguments, NO_ARGUMENTS
+        return self._given(arguments)
+
+    def _given(self, arguments: Arguments) -> Value:
+        """What the call gives for its arguments."""
+        raise NotImplementedError

@@ -91,10 +91,7 @@ class Spelt:
         for number, module in enumerate(self._project.table.modules):
             terms = module.facts.terms
             for term in module.calls:
-                function = terms[terms[term][1]]
-                # Most are methods.
-                is_read = function[0] == t.ATTR
-                name: str = function[2] if is_read else self._spelling(module, function)
+                name = self._spelling(module, terms[terms[term][1]])
                 index[name].append(number << _TERM_BITS | term)
         return index
 

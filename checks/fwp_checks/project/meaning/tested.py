@@ -24,38 +24,37 @@ class Tested:
 
 def tests_in(module: Module, scope_number: int) -> list[Tested]:
     """What the tests of a scope have said of all that they are made of, and where."""
-    terms = module.facts.terms
-    found: list[Tested] = []
-    for region in module.regions_in(scope_number):
-        if region.term < 0 or (region.kind != "if" and region.kind != "else"):
-            continue
-        is_if = region.kind == "if"
-        found += _told(terms, region.start, region.end, region.term, holds=is_if)
-        if region.leaves:
-            start, end = module.rest_after(region, scope_number)
-            found += _told(terms, start, end, region.term, holds=not is_if)
-    return found
+    end = module.facts.scopes[scope_number].end
+    return _told(module, _whole(module, scope_number, end))
 
 
 def tests_around(module: Module, scope_number: int, term: int) -> list[Tested]:
     """What the tests have said that have been true, or false, wherever a term of the scope runs."""
-    terms = module.facts.terms
+    tests = _whole(module, scope_number, term)
+    return _told(module, [test for test in tests if test.start <= term < test.end])
+
+
+def _whole(module: Module, scope_number: int, until: int) -> list[Tested]:
+    """What each test of a scope has said as a whole, of those with branches before a term."""
     found: list[Tested] = []
     for region in module.regions_in(scope_number):
-        if region.term < 0 or (region.kind != "if" and region.kind != "else"):
-            continue
-        is_if = region.kind == "if"
-        if region.start <= term < region.end:
-            found += _told(terms, region.start, region.end, region.term, holds=is_if)
-        elif region.leaves and region.end <= term:
-            start, end = module.rest_after(region, scope_number)
-            if term < end:
-                found += _told(terms, start, end, region.term, holds=not is_if)
+        if region.start <= until and region.term >= 0 and region.kind in ("if", "else"):
+            is_if = region.kind == "if"
+            found.append(Tested(region.start, region.end, region.term, is_if))
+            if region.leaves:
+                start, end = module.rest_after(region, scope_number)
+                found.append(Tested(start, end, region.term, not is_if))
     return found
 
 
-def _told(terms: list[t.Term], start: int, end: int, test: int, *, holds: bool) -> list[Tested]:
-    return [Tested(start, end, part, told) for part, told in parts(terms, test, holds=holds)]
+def _told(module: Module, tests: list[Tested]) -> list[Tested]:
+    """What some tests have said of all that they are made of."""
+    terms = module.facts.terms
+    return [
+        Tested(test.start, test.end, part, holds)
+        for test in tests
+        for part, holds in parts(terms, test.term, holds=test.holds)
+    ]
 
 
 def tests_before(module: Module, scope_number: int, term: int) -> list[tuple[int, bool]]:
