@@ -240,6 +240,36 @@ def test_filters_and_tags_of_the_project(tmp_path: Path) -> None:
     assert found[5:] == ["Tag object"]
 
 
+@pytest.mark.parametrize(
+    ("body", "reads"),
+    [
+        ("return context['a'] if 'b' in context else context.get('c')", {"a", "b", "c"}),
+        ("context['a'] = context.flatten().get('b')", set()),
+        ("return context[key]", None),
+        ("return list(context.items())", None),
+        ("return context.get", None),
+        ("return context", None),
+        ("return other(context)", None),
+        ("return lambda: context['a']", None),
+        ("return locals()", None),
+        ("return other.get(context)", None),
+    ],
+)
+def test_what_tags_read_of_the_context(tmp_path: Path, body: str, reads: set[str] | None) -> None:
+    tags = f"""
+    from django import template
+    register = template.Library()
+
+    @register.simple_tag(takes_context=True)
+    def told(context, key):
+        {body}
+    """
+    project = blog(tmp_path, {"index.html": ""}, blog__templatetags__extras=tags)
+    tag = project.tags.find("tag", "told", ("extras",))
+    assert tag is not None
+    assert tag.reads == reads
+
+
 def test_macros_and_imports(tmp_path: Path) -> None:
     page = """
     from jinja2 import Environment, PackageLoader

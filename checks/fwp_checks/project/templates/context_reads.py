@@ -89,7 +89,8 @@ class ContextReads:
             called = facts.terms[facts.terms[entry[2]][1]]
             tag = self._project.tags.find("tag", called[2], called[3])
             if tag is not None and tag.takes_context:
-                reads.everything = True
+                reads.everything |= tag.reads is None
+                reads.names.update(tag.reads or ())
             if tag is not None and tag.kind == "node":
                 reads.names.update(nodes.context_names(tag.module))
 

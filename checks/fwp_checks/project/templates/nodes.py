@@ -63,13 +63,10 @@ def shown(
     frame: Frame,
     call: int,
     compiling: Value,
-    visible: dict[str, Value],
+    context: MappingValue,
     name: str,
 ) -> Outcome:
-    """What a tag whose function compiles it runs, and what it leaves in the context under a name.
-    ``visible`` are the names around it.
-    """
-    context = MappingValue(Unknown("another name of the context"), tuple(visible.items()))
+    """What a tag whose function compiles it runs, and what it leaves under a name."""
     outcomes: list[Outcome] = []
     kept: list[Value] = []
     for node in options_of(_compile(project, frame, call, compiling, name)):
@@ -85,12 +82,11 @@ def shown(
 
 
 def left(
-    project: Project, frame: Frame, call: int, tag: Value, visible: dict[str, Value], is_node: bool
+    project: Project, frame: Frame, call: int, tag: Value, context: MappingValue, is_node: bool
 ) -> Iterator[tuple[str, Value]]:
     """What a tag leaves in the context under names of its own choice. ``tag`` is the function that
     compiles it, else the one that is called with the context.
     """
-    context = MappingValue(Unknown("another name of the context"), tuple(visible.items()))
     for option in options_of(_compile(project, frame, call, tag, "") if is_node else tag):
         function = _render_of(project, option) if is_node else option
         if isinstance(function, FunctionValue):

@@ -6,7 +6,7 @@ flask/sansio/blueprints.py of Flask 3.1.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ from fwp_checks.project.meaning.values import (
     options_of,
     unknown,
 )
-from fwp_checks.project.templates import nodes
+from fwp_checks.project.templates import nodes, told
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
@@ -71,7 +71,8 @@ class Tag:
 
     ``kind`` is ``filter``, ``tag``, ``inclusion``, ``block`` (a tag whose function is given what is
     inside it) or ``node`` (whose function compiles the tag). ``template`` is the one that an
-    inclusion tag renders with what the function gives.
+    inclusion tag renders with what the function gives. ``reads`` are the names that the function
+    reads of a context that it takes; None if it may read any.
     """
 
     kind: str
@@ -79,6 +80,18 @@ class Tag:
     module: Module
     template: Value | None = None
     takes_context: bool = False
+    reads: frozenset[str] | None = None
+
+    @property
+    def is_told_all(self) -> bool:
+        """Whether what it does may depend on any name of the context."""
+        return self.kind == "node" or (self.takes_context and self.reads is None)
+
+    def context(self, names: Iterable[tuple[str, Value]]) -> MappingValue:
+        """The context that its function is given, of these names."""
+        reads = self.reads
+        told = tuple([one for one in names if reads is None or one[0] in reads])
+        return MappingValue(Unknown("another name of the context"), told)
 
 
 class Tags:
@@ -166,7 +179,8 @@ class Tags:
     ) -> tuple[str, str, Tag]:
         template = arguments.get(0, "filename") if kind == "inclusion" else None
         takes_context = arguments.get(-1, "takes_context") == Constant(True)
-        tag = Tag(kind, function, module, template, takes_context)
+        reads = told.names_read(function) if takes_context else None
+        tag = Tag(kind, function, module, template, takes_context, reads)
         return "filter" if kind == "filter" else "tag", name, tag
 
     # -- terms -------------------------------------------------------------------------------------
@@ -182,7 +196,7 @@ class Tags:
         if tag.takes_context:
             context = self._project.templates.context_of(frame)
             names = context.names if context is not None else ()
-            given = (MappingValue(Unknown("another name of the context"), names), *given)
+            given = (tag.context(names), *given)
         return Partial(tag.function, given, ()) if given else tag.function
 
     def shown(self, frame: Frame, entry: t.Term) -> Outcome:
@@ -194,17 +208,18 @@ class Tags:
         tag = self.find(kind, name, libraries)
         if tag is not None and tag.kind == "node":
             visible = self._project.templates.visible(frame, entry[3])
-            return nodes.shown(self._project, frame, entry[2], tag.function, visible, entry[4])
+            context = tag.context(visible.items())
+            return nodes.shown(self._project, frame, entry[2], tag.function, context, entry[4])
         if tag is None or tag.template is None:
             return Outcome.nothing(self._project.values.evaluate(frame, entry[2]))
         names = self.given(frame, entry[2])
-        context = self._project.templates.context_of(frame)
+        around = self._project.templates.context_of(frame)
         runs = self._project.templates.rendering(
             tag.template,
             Language.DJANGO,
             names,
             tag.module,
-            context.rendered if context is not None else None,
+            around.rendered if around is not None else None,
         )
         return Outcome(runs, _TEXT)
 

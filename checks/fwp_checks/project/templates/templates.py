@@ -364,9 +364,9 @@ class Templates:
         """What tags of a template leave in its context under names of their own choice."""
         found: dict[str, Value] = {}
         for entry, tag in self._project.tags.leaving_in(frame.module):
-            names = self.visible(frame, entry[3])
+            context = tag.context(self.visible(frame, entry[3]).items())
             is_node = tag.kind == "node"
-            found.update(nodes.left(self._project, frame, entry[2], tag.function, names, is_node))
+            found.update(nodes.left(self._project, frame, entry[2], tag.function, context, is_node))
         return found
 
     def _frame(self, module: Module, scope: int, context: TemplateContext) -> Frame:

@@ -89,19 +89,21 @@ class Twins:
             is_told = entry[0] == t.CALL and self._is_told_all(terms[entry[1]])
             if is_told or not open_values.isdisjoint(t.operands(entry)):
                 open_values.add(term)
-            elif entry[0] == t.RENDER:
+            elif entry[0] == t.RENDER and entry[1] == "tag":
+                # Any other tag is given what the template itself says.
+                if self._is_told_all(terms[terms[entry[2]][1]]):
+                    open_values.add(term)
+            elif entry[0] == t.RENDER and entry[1] != "extends":
                 found.add(term)
                 if entry[1] == "import":
                     return None
-                if entry[1] == "tag" and self._is_told_all(terms[terms[entry[2]][1]]):
-                    open_values.add(term)
         if any(region.term in open_values for region in module.regions_in(number)):
             return None
         return frozenset(found | open_values)
 
     def _is_told_all(self, function: t.Term) -> bool:
-        """Whether a term is a tag that knows the whole context."""
+        """Whether a term is a tag that may read any name of the context."""
         if function[0] != t.REGISTERED or function[1] != "tag":
             return False
         tag = self._project.tags.find("tag", function[2], function[3])
-        return tag is not None and (tag.takes_context or tag.kind == "node")
+        return tag is not None and tag.is_told_all
