@@ -113,16 +113,9 @@ def check(project: Project, progress: Progress | None = None) -> Report:
             line, _, reason = module.facts.problem
             skipped.append(Skipped(module.path, line, reason))
     with no_collection(), deep_recursion(), project.gathering:
-        # While another process evaluates its share, rules go first that ask for no evidence.
-        steps = [
-            (module, chosen)
-            for chosen in _by_need(rules)
-            for module in modules
-            if module.facts.problem is None
-        ]
-        for done, (module, chosen) in enumerate(steps):
+        for done, (module, chosen) in enumerate(_steps(project, modules, rules)):
             if progress is not None:
-                progress("checking", done, len(steps))
+                progress("checking", done, 2 * len(modules))
             findings.extend(_check_module(project, module, chosen))
     for template in project.templates.loaded:
         if template.facts.problem is not None:
@@ -148,12 +141,24 @@ def _is_reported(finding: Finding, settings: Settings) -> bool:
     return not finding.is_preview or settings.enabled(finding.code, preview=True)
 
 
-def _by_need(rules: Sequence[LoadedRule]) -> tuple[list[LoadedRule], list[LoadedRule]]:
-    """The rules that ask for no evidence of shares, and those that do."""
-    return (
-        [loaded for loaded in rules if not loaded.rule.needs_evidence],
-        [loaded for loaded in rules if loaded.rule.needs_evidence],
-    )
+def _steps(
+    project: Project, modules: Sequence[Module], rules: Sequence[LoadedRule]
+) -> Iterator[tuple[Module, Sequence[LoadedRule]]]:
+    """Which rules check which files. While another process evaluates its share, rules go first that
+    ask for no evidence; the others check the files of which there is some.
+    """
+    readable = [module for module in modules if module.facts.problem is None]
+    first = [loaded for loaded in rules if not loaded.rule.needs_evidence]
+    last = [loaded for loaded in rules if loaded.rule.needs_evidence]
+    for module in readable:
+        yield module, first
+    try:
+        paths = project.event_loop.paths | project.queries.paths if last else set()
+    except Exception:  # the rules say in each file that they cannot tell
+        paths = {module.path for module in readable}
+    for module in readable:
+        if module.path in paths:
+            yield module, last
 
 
 def _about_file(module: Module) -> Iterator[Finding]:

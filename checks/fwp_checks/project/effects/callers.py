@@ -55,14 +55,17 @@ class Callers:
         return self._calls.keys()
 
     @property
-    def edges(self) -> frozenset[tuple[FunctionKey, FunctionKey]]:
-        """Which functions call which, in any frames."""
-        found: set[tuple[FunctionKey, FunctionKey]] = set()
+    def callees(self) -> dict[FunctionKey, set[FunctionKey]]:
+        """Which functions each function calls, in any frames."""
+        found: dict[FunctionKey, set[FunctionKey]] = {}
+        # One object for each function, so that there is less to hand to another process.
+        known: dict[FunctionKey, FunctionKey] = {}
         for callee, calls in self._calls.items():
-            function = callee.function
+            function = known.setdefault(callee.function, callee.function)
             for caller in {caller for caller, _ in calls}:
-                found.add((caller.function, function))
-        return frozenset(found)
+                key = known.setdefault(caller.function, caller.function)
+                found.setdefault(key, set()).add(function)
+        return found
 
     def calls_of(self, frame: Frame) -> Sequence[tuple[Frame, int]]:
         """Who calls a frame, and at which terms."""

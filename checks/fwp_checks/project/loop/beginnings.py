@@ -193,12 +193,13 @@ def only_begun(
     pairs = {pair for _, frame, _, _ in nodes for pair in frame.handed_on}
     found.update(after for _, after in pairs)
     found.difference_update(served)
-    functions = {number: frame.function for number, frame, _, _ in nodes}
+    begun = {number: frame.function for number, frame, _, _ in nodes if frame.function in found}
     for _, frame, following, first in nodes:
         for after in (*following, *first):
-            function = functions[after]
-            if function not in frame.begun and (frame.function, function) not in pairs:
-                found.discard(function)
+            function = begun.get(after)
+            if function is not None and function not in frame.begun:
+                if (frame.function, function) not in pairs:
+                    found.discard(function)
     count = -1
     while count != len(found):
         count = len(found)

@@ -112,12 +112,10 @@ class Companies:
     def _open_ended(self, private: Iterable[int]) -> set[int]:
         """The frames of async functions of whose callers nothing is known."""
         nodes = self._nodes
-        called = {
-            nodes[after].frame.function
-            for node in nodes.values()
-            for after in (*node.following, *node.first)
-            if after in nodes
-        }
+        following: set[int] = set()
+        for node in nodes.values():
+            following.update(node.following, node.first)
+        called = {nodes[number].frame.function for number in following if number in nodes}
         reached = self._closure(private)
         return {
             number
@@ -130,7 +128,8 @@ class Companies:
         asking = [
             number
             for number, node in self._nodes.items()
-            if any(site.row.kind == TERMINAL for site in node.frame.blocking)
+            if node.frame.blocking
+            and any(site.row.kind == TERMINAL for site in node.frame.blocking)
         ]
         if not asking:
             return set()

@@ -7,7 +7,7 @@ proof counts, and it runs for whatever reaches it in any of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +20,12 @@ from fwp_checks.project.effects.chains import Call
 from fwp_checks.project.effects.handlers import is_refused
 from fwp_checks.project.effects.ranks import slowness
 from fwp_checks.project.files.modules import Module
-from fwp_checks.project.loop.beginnings import only_begun, reached_functions, without_left
+from fwp_checks.project.loop.beginnings import (
+    closure,
+    only_begun,
+    reached_functions,
+    without_left,
+)
 from fwp_checks.project.loop.companies import TERMINAL, Companies, Company, Node
 from fwp_checks.project.loop.coroutines import Dropped, Handed, HeldLock
 from fwp_checks.project.loop.lasting import going_on
@@ -186,13 +191,23 @@ class EventLoop:
         return without_left(found)
 
     @cached_property
-    def _reaches(self) -> dict[int, set[Reach]]:
+    def _following(self) -> dict[int, list[int]]:
+        """The frames that follow each frame, each time."""
+        found: dict[int, list[int]] = {}
+        for number, _, after, _ in self._nodes:
+            found.setdefault(number, []).extend(after)
+        return found
+
+    @cached_property
+    def _reaches(self) -> dict[int, list[Reach]]:
         """For each frame, what the roots are from which it is reached, or that a task runs it that
         goes on beside requests.
         """
-        found = {number: set(reaches) for number, reaches in self._reaches_of_roots.items()}
+        found = dict(self._reaches_of_roots)
         for number in self._going_on[1]:
-            found.setdefault(number, set()).add(_BESIDE)
+            known = found.get(number, [])
+            if _BESIDE not in known:
+                found[number] = [*known, _BESIDE]
         return found
 
     @cached_property
@@ -200,34 +215,27 @@ class EventLoop:
         """The functions whose rounds go on while an application serves, and what these run."""
         reaches = self._reaches_of_roots
         starting = {n for n, of in reaches.items() if any(r.context.is_startup for r in of)}
-        return going_on(self._nodes, starting)
+        return going_on(self._nodes, self._following, starting)
 
     @cached_property
-    def _reaches_of_roots(self) -> dict[int, set[Reach]]:
-        following: dict[int, list[int]] = {}
-        for number, _, after, _ in self._nodes:
-            following.setdefault(number, []).extend(after)
+    def _reaches_of_roots(self) -> dict[int, list[Reach]]:
         starts: dict[Reach, list[int]] = {}
         for number, root in enumerate(self._project.loop_entries.roots.values()):
             starts.setdefault(Reach(root.context, root.own_loop), []).append(number)
-        found: dict[int, set[Reach]] = {}
-        for reach, waiting in starts.items():
-            seen = set(waiting)
-            while waiting:
-                number = waiting.pop()
-                found.setdefault(number, set()).add(reach)
-                for other in following.get(number, ()):
-                    if other not in seen:
-                        seen.add(other)
-                        waiting.append(other)
+        found: dict[int, list[Reach]] = {}
+        for reach, numbers in starts.items():
+            for number in closure(numbers, self._following):
+                found.setdefault(number, []).append(reach)
         return found
 
     @cached_property
-    def _reaches_of_function(self) -> dict[FunctionKey, set[Reach]]:
-        """For each function, the same in all its frames."""
-        found: dict[FunctionKey, set[Reach]] = {}
+    def _reaches_of_function(self) -> dict[FunctionKey, list[Reach]]:
+        """For each function, those of all its frames."""
+        found: dict[FunctionKey, list[Reach]] = {}
         for number, frame, _, _ in self._nodes:
-            found.setdefault(frame.function, set()).update(self._reaches.get(number, ()))
+            reaches = self._reaches.get(number)
+            if reaches is not None:
+                found.setdefault(frame.function, []).extend(reaches)
         return found
 
     @cached_property
@@ -248,24 +256,47 @@ class EventLoop:
     @cached_property
     def functions(self) -> dict[Module, list[LoopFunction]]:
         """By module, the frames whose code runs on an event loop."""
+        return self._on_loop(lambda frame: True)
+
+    @cached_property
+    def _concerned(self) -> dict[Module, list[LoopFunction]]:
+        """The same, with those frames only of which there is something to tell."""
+        return self._on_loop(
+            lambda frame: bool(frame.blocking) or bool(frame.nested) or bool(frame.locks)
+        )
+
+    def _on_loop(
+        self, is_wanted: Callable[[FrameEvidence], bool]
+    ) -> dict[Module, list[LoopFunction]]:
         found: dict[Module, list[LoopFunction]] = {}
         for number, frame, _, _ in self._nodes:
             if not frame.is_on_loop or self._companies.may_have_no_loop(frame.function):
                 continue
-            # Of a frame that nothing is known to reach, other frames tell.
-            reaches = self._reaches.get(number) or self._reaches_of_function[frame.function]
-            is_owned = bool(reaches) and all(reach.own_loop for reach in reaches)
             path, scope_number = frame.function
             module = self._project.table.by_path[path]
-            root = (
-                self._project.loop_entries.root_of(frame.entry, frame.function)
-                if frame.is_registered
-                else None
-            )
-            contexts = frozenset(reach.context for reach in reaches)
-            company = Company.NOBODY if is_owned else self._companies.of(frame.function)
-            function = LoopFunction(module, scope_number, root, contexts, company, frame)
-            found.setdefault(module, []).append(function)
+            functions = found.setdefault(module, [])
+            if is_wanted(frame):
+                # Of a frame that nothing is known to reach, other frames tell.
+                reaches = self._reaches.get(number) or self._reaches_of_function.get(
+                    frame.function, []
+                )
+                is_owned = bool(reaches) and all(reach.own_loop for reach in reaches)
+                root = (
+                    self._project.loop_entries.root_of(frame.entry, frame.function)
+                    if frame.is_registered
+                    else None
+                )
+                contexts = frozenset([reach.context for reach in reaches])
+                company = Company.NOBODY if is_owned else self._companies.of(frame.function)
+                functions.append(LoopFunction(module, scope_number, root, contexts, company, frame))
+        return found
+
+    @cached_property
+    def paths(self) -> set[str]:
+        """The files of which there is something to tell."""
+        found = {module.path for module, functions in self._concerned.items() if functions}
+        found.update(self._handed, [path for path, _ in self.crowds])
+        found.update([dropped.path for told in self._evidence for dropped in told.dropped])
         return found
 
     def is_reached(self, function: FunctionKey) -> bool:
@@ -307,7 +338,7 @@ class EventLoop:
     def held_locks(self, module: Module) -> list[HeldLock]:
         """The thread locks in a module that functions on the event loop hold while they await."""
         found: dict[int, HeldLock] = {}
-        for function in self.functions.get(module, ()):
+        for function in self._concerned.get(module, ()):
             for held in function.found.locks if function.company is not Company.NOBODY else ():
                 found.setdefault(held.term, held)
         return [found[term] for term in sorted(found)]
@@ -328,7 +359,7 @@ class EventLoop:
         of the functions has to leave the loop.)
         """
         found: dict[tuple[str, int], list[BlockingSite]] = {}
-        for module in self.functions:
+        for module in self._concerned:
             for site in self._sites(module):
                 if not site.is_direct and site.row.kind not in _OF_EACH_FUNCTION:
                     found.setdefault(site.cause, []).append(site)
@@ -350,7 +381,7 @@ class EventLoop:
                     site.is_open,
                     site.caught_by,
                 )
-                for function in self.functions.get(module, ())
+                for function in self._concerned.get(module, ())
                 for site in function.found.blocking
                 if self._is_wanted(function, site)
             )
@@ -432,7 +463,7 @@ class EventLoop:
                 Severity.INFO if site.is_open else site.severity,
                 site.is_open,
             )
-            for function in self.functions.get(module, ())
+            for function in self._concerned.get(module, ())
             for site in function.found.nested
         )
         kept: list[BlockingSite] = []

@@ -7,7 +7,7 @@ for something in each round, it does beside requests, again and again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -89,24 +89,24 @@ def in_rounds(
     return tuple(found)
 
 
-def going_on(nodes: Sequence[Node], starting: set[int]) -> tuple[set[FunctionKey], set[int]]:
+def going_on(
+    nodes: Sequence[Node], following: Mapping[int, Sequence[int]], starting: set[int]
+) -> tuple[set[FunctionKey], set[int]]:
     """The functions whose rounds go on while an application serves, and the numbers of the frames
     that these run in them; ``starting`` are those that run while it starts.
     """
     if not any(frame.left for _, frame, _, _ in nodes):
         return set(), set()
-    following: dict[int, set[int]] = {}
-    functions: dict[int, FunctionKey] = {}
+    functions = {number: frame.function for number, frame, _, _ in nodes}
+    with_rounds: set[int] = set()
     repeated: dict[int, set[FunctionKey]] = {}
     tasks: set[int] = set()
     for number, frame, after, _ in nodes:
-        functions[number] = frame.function
-        following.setdefault(number, set()).update(after)
-        repeated.setdefault(number, set()).update(frame.in_rounds)
-    with_rounds = {number for number, frame, _, _ in nodes if frame.rounds}
-    for number, frame, after, _ in nodes:
-        if number in starting and frame.left:
-            tasks.update(n for n in after if functions.get(n) in frame.left)
+        if frame.rounds:
+            with_rounds.add(number)
+            repeated.setdefault(number, set()).update(frame.in_rounds)
+        if frame.left and number in starting:
+            tasks.update([n for n in after if functions.get(n) in frame.left])
     lasting = closure(tasks, following) & with_rounds
     again = {
         after

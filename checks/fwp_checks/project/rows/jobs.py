@@ -5,39 +5,33 @@ It weighs less than what a request waits for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import FunctionKey
 from fwp_checks.project.rows.weights import Weight
 
+Calls = dict[FunctionKey, set[FunctionKey]]
+"""The functions that each function calls."""
+
 
 class Jobs:
-    """Tells what is reached from ``commands`` alone, of functions that call each other. What
-    modules do outside of functions is among those.
+    """Tells what is reached from ``commands`` alone, of functions that call each other, as
+    ``calls`` of each share tell. What modules do outside of functions is among those.
     """
 
-    def __init__(
-        self, commands: Iterable[FunctionKey], calls: Iterable[tuple[FunctionKey, FunctionKey]]
-    ) -> None:
-        callees: dict[FunctionKey, set[FunctionKey]] = {}
-        for caller, callee in calls:
-            callees.setdefault(caller, set()).add(callee)
+    def __init__(self, commands: Iterable[FunctionKey], calls: Sequence[Calls]) -> None:
+        callees: Calls = {}
+        for told in calls:
+            for caller, called in told.items():
+                known = callees.get(caller)
+                callees[caller] = called if known is None else known | called
         started = set(commands)
-        self._functions = _reached(started, callees)
-        callers: dict[FunctionKey, set[FunctionKey]] = {}
-        for caller, called in callees.items():
-            for callee in called & self._functions:
-                callers.setdefault(callee, set()).add(caller)
+        reached = _reached(started, callees)
+        # What somebody else calls, too; and so what it calls.
+        self._functions = reached - _reached(callees.keys() - reached, callees)
         # What runs when a module does, and in no command: scripts, and what happens at start-up.
         self._commanded = _reached({key for key in started if key[1]}, callees)
-        waiting = list(self._functions)
-        while waiting:
-            function = waiting.pop()
-            if function in self._functions and not callers.get(function, set()) <= self._functions:
-                # Somebody else calls it, too; and so what it calls.
-                self._functions.discard(function)
-                waiting.extend(callees.get(function, ()))
 
     def weight(self, module: Module, term: int) -> Weight:
         """How much the time weighs that code takes."""
@@ -47,13 +41,13 @@ class Jobs:
         return Weight.JOB if function in self._commanded else Weight.WORK
 
 
-def _reached(
-    first: set[FunctionKey], callees: dict[FunctionKey, set[FunctionKey]]
-) -> set[FunctionKey]:
+def _reached(first: Set[FunctionKey], callees: Calls) -> set[FunctionKey]:
     found = set(first)
-    waiting = list(first)
+    waiting = list(found)
     while waiting:
-        for callee in callees.get(waiting.pop(), set()) - found:
-            found.add(callee)
-            waiting.append(callee)
+        called = callees.get(waiting.pop())
+        if called is not None:
+            new = called - found
+            found |= new
+            waiting.extend(new)
     return found

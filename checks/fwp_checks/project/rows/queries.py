@@ -74,6 +74,17 @@ class Queries:
                     found[key] = found.get(key, need).met(need)
         return list(found.values())
 
+    @cached_property
+    def paths(self) -> set[str]:
+        """The files of which there is something to tell."""
+        found = {module.path for module in self._starving}
+        found.update(self._asked, *self._in_loops.values(), self._in_templates)
+        found.update(self._for_rows, self._wasted, self._refusals)
+        for consumer in self.consumers:
+            found.add(consumer.path)
+            found.update([place.path for place in consumer.wholes])
+        return found
+
     def starving(self, module: Module) -> Sequence[Starving]:
         """The queries that are built in a module and fetch too little."""
         return self._starving.get(module, ())
@@ -157,10 +168,12 @@ class Queries:
 
     @cached_property
     def _jobs(self) -> Jobs:
-        """What runs in commands, jobs of workers and scripts alone."""
+        """What runs in commands, jobs of workers and scripts alone, and where modules begin."""
+        commands = [command for evidence in self._evidence for command in evidence.commands]
+        modules = [module for module in self._project.row_modules if not module.is_template]
         return Jobs(
-            [command for evidence in self._evidence for command in evidence.commands],
-            [call for evidence in self._evidence for call in evidence.calls],
+            [*commands, *[(module.path, 0) for module in modules]],
+            [evidence.calls for evidence in self._evidence],
         )
 
     def _may_be_filled(self, need: Need) -> bool:

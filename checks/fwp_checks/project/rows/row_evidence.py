@@ -15,6 +15,7 @@ from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Place
 from fwp_checks.project.rows.built import Built, BuiltQueries
 from fwp_checks.project.rows.fetched import Fetched, Waste
+from fwp_checks.project.rows.jobs import Calls
 from fwp_checks.project.rows.loops import LoopEffects, LoopSite
 from fwp_checks.project.rows.needs import NeedEvidence, RowNeeds, Showing
 from fwp_checks.project.rows.refusals import Refusal, Refusals
@@ -30,14 +31,14 @@ T = TypeVar("T")
 
 class RowEvidence(NamedTuple):
     """What one share tells. ``called`` are the functions of other shares that its code calls with
-    nothing known of their arguments, ``calls`` which functions call which, ``commands`` those that
-    run where nobody waits. ``writing`` are the loops over rows of needs that write in each round,
-    ``waiting`` the functions in which no read is refused.
+    nothing known of their arguments, ``commands`` those that run where nobody waits. ``writing``
+    are the loops over rows of needs that write in each round, ``waiting`` the functions in which no
+    read is refused.
     """
 
+    calls: Calls
     needs: tuple[NeedEvidence, ...] = ()
     called: frozenset[FunctionKey] = frozenset()
-    calls: frozenset[tuple[FunctionKey, FunctionKey]] = frozenset()
     commands: frozenset[FunctionKey] = frozenset()
     writing: frozenset[Place] = frozenset()
     built: tuple[tuple[Place, Built], ...] = ()
@@ -62,15 +63,15 @@ class RowCollector:
         """The evidence of the share."""
         project, frames = self._project, self._frames
         if not project.row_modules:
-            return RowEvidence()
+            return RowEvidence({})
         callers = Callers(project, frames.all, frames.is_start)
         needs = self._safely(RowNeeds(project, frames, callers).collect)
         loops = LoopEffects(project, frames, callers)
         return RowEvidence(
+            callers.callees,
             needs,
             frozenset([f.function for f in callers.called if self._is_elsewhere(f)]),
-            callers.edges,
-            frozenset(self._safely(self._unwaited)),
+            frozenset(self._safely(self._commands)),
             frozenset(self._safely(lambda: loops.writing(_consumed(needs)))),
             BuiltQueries(project, frames).collect(_asked(needs)),
             self._safely(lambda: loops.collect("queries")),
@@ -90,15 +91,9 @@ class RowCollector:
             self._project.fail(self._share.modules[0], "the queries of the project", error)
             return ()
 
-    def _unwaited(self) -> Iterator[FunctionKey]:
-        """What runs where nobody waits: commands, jobs of workers, and what modules do when they
-        are imported or run as scripts.
-        """
-        for frame in self._project.frameworks.commands:
-            yield frame.function
-        for module in self._frames.modules:
-            if not module.is_template:
-                yield module.path, 0
+    def _commands(self) -> list[FunctionKey]:
+        """What runs where nobody waits: commands, jobs of workers."""
+        return [frame.function for frame in self._project.frameworks.commands]
 
     def _is_elsewhere(self, frame: Frame) -> bool:
         return frame.module not in self._share and self._frames.is_start(frame)
