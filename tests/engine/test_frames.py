@@ -32,7 +32,7 @@ def test_nothing_is_known_at_first() -> None:
     frame = _frame("inner")
     end = frame.scope.end
     assert [frame.known(term) for term in range(-1, end + 1)] == [None] * (end + 2)
-    assert frame.detailed() == []
+    assert frame.detailed(range(frame.scope.start, end)) == []
 
 
 def test_what_is_noted_is_known() -> None:
@@ -54,7 +54,9 @@ def test_what_is_a_query_or_a_row_is_told() -> None:
     frame.note(own + 1, Instance("django.db.models.QuerySet"))
     frame.note(around, Union((query, Constant(None))))
     frame.note(around - 1, Constant(1))
-    assert frame.detailed() == [(own, query), (around, Union((query, Constant(None))))]
+    frame.note(own + 2, query)
+    found = [(own, query), (around, Union((query, Constant(None))))]
+    assert frame.detailed([own, own + 1]) == found
 
 
 def test_what_is_noted_last_counts() -> None:

@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Scope
@@ -101,12 +102,16 @@ class Frame:
         elif self._others is not None:
             self._others.pop(term, None)
 
-    def detailed(self) -> list[tuple[int, Value]]:
-        """The terms that have been found to be objects with details here, or one of several."""
+    def detailed(self, terms: Sequence[int]) -> list[tuple[int, Value]]:
+        """Those of some terms of the scope, and the terms of scopes around it, that have been found
+        to be objects with details here, or one of several.
+        """
         found: list[tuple[int, Value]] = []
-        for at, value in enumerate(self._values):
-            if value is not None and _may_have_details(value):
-                found.append((at + self._start, value))
+        if self._values:
+            for term in terms:
+                value = self._values[term - self._start]
+                if value is not None and _may_have_details(value):
+                    found.append((term, value))
         if self._others is not None:
             others = self._others.items()
             found += [(term, value) for term, value in others if _may_have_details(value)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from fwp_checks.project.meaning.frames import Frame
+from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Place, origin_of
 from fwp_checks.project.meaning.values import ClassValue, Instance, Value, options_of
 
@@ -48,8 +49,12 @@ class BuiltQueries:
         """
         found = dict.fromkeys(asked)
         if not self._frames.is_whole:
+            calls: dict[FunctionKey, list[int]] = {}
             for frame in self._frames.all:
-                _note_built(frame, found)
+                of_function = calls.get(frame.function)
+                if of_function is None:
+                    of_function = calls[frame.function] = _calls(frame)
+                _note_built(frame, of_function, found)
         return tuple([(place, self._of(place)) for place in found])
 
     def _of(self, place: Place) -> Built:
@@ -69,10 +74,16 @@ class BuiltQueries:
         return Built(frozenset(classes), is_filled, is_relation)
 
 
-def _note_built(frame: Frame, found: dict[Place, None]) -> None:
+def _calls(frame: Frame) -> list[int]:
+    """The terms of a function that may finish a query: what a template asks for, too."""
+    module, scope = frame.module, frame.scope
+    return [*module.of_kind_in(t.CALL, scope), *module.of_kind_in(t.LOOKUP, scope)]
+
+
+def _note_built(frame: Frame, calls: Sequence[int], found: dict[Place, None]) -> None:
     """Add the places of a frame where a query was finished."""
     path = frame.module.path
-    for term, value in frame.detailed():
+    for term, value in frame.detailed(calls):
         for option in options_of(value):
             origin = origin_of(option)
             built = origin.built if origin is not None else None
