@@ -134,8 +134,7 @@ class Frameworks:
 
     @cached_property
     def _telling(self) -> list[Framework]:
-        hook = Framework.base_told_by_body
-        return [f for f in self._imported if type(f).base_told_by_body is not hook]
+        return self._answering_for("base_told_by_body")
 
     def call(self, name: str, arguments: Arguments, receiver: Value | None) -> Outcome | None:
         """See :meth:`Framework.call`."""
@@ -196,6 +195,13 @@ class Frameworks:
         """The frameworks that the project imports; those that belong to no library always count."""
         imported = self.project.names.imported_roots
         return [f for f in self._all if not f.modules or not f.modules.isdisjoint(imported)]
+
+    def _answering_for(self, hook: str) -> list[Framework]:
+        """The frameworks that the project imports and that have something to say where a method of
+        this name is asked.
+        """
+        silent = getattr(Framework, hook)
+        return [f for f in self._imported if getattr(type(f), hook) is not silent]
 
     def spares(self, frame: Frame, term: int, run: Run) -> bool:
         """See :meth:`Framework.spares`."""
@@ -320,7 +326,7 @@ class Frameworks:
 
     @cached_property
     def _injecting(self) -> list[Framework]:
-        return [f for f in self._imported if type(f).parameter is not Framework.parameter]
+        return self._answering_for("parameter")
 
     @property
     def row_sources(self) -> tuple[str, ...]:
@@ -488,13 +494,23 @@ class Frameworks:
 
     def declared_dependencies(self, frame: Frame) -> list[Dependency]:
         """See :meth:`Framework.declared_dependencies`; of all frameworks."""
-        concerned = self._imported
-        return [d for f in concerned for d in f.declared_dependencies(self.project, frame)]
+        concerned, project = self._declaring, self.project
+        return [d for f in concerned for d in f.declared_dependencies(project, frame)]
+
+    @cached_property
+    def _declaring(self) -> list[Framework]:
+        return self._answering_for("declared_dependencies")
 
     def dependency_frames(self, dependency: Dependency) -> list[Frame]:
         """See :meth:`Framework.dependency_frames`; of all frameworks."""
-        found = [f.dependency_frames(self.project, dependency) for f in self._imported]
-        return list(dict.fromkeys(frame for frames in found for frame in frames))
+        found: dict[Frame, None] = {}
+        for framework in self._depending:
+            found.update(dict.fromkeys(framework.dependency_frames(self.project, dependency)))
+        return list(found)
+
+    @cached_property
+    def _depending(self) -> list[Framework]:
+        return self._answering_for("dependency_frames")
 
     @cached_property
     def commands(self) -> list[Frame]:

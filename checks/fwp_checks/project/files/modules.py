@@ -275,10 +275,10 @@ class Module:
 
     def imports_any(self, packages: Container[str]) -> bool:
         """Whether it imports something of one of these packages, by their first names."""
-        return any(
-            not entry.level and entry.module.partition(".")[0] in packages
-            for entry in self.facts.imports
-        )
+        for entry in self.facts.imports:
+            if not entry.level and entry.module.partition(".")[0] in packages:
+                return True
+        return False
 
     def handlers_of(self, tried: Region, scope_number: int) -> list[Region]:
         """The ``except`` clauses of a ``try``, in order. Between them stand only the variables that

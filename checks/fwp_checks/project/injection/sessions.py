@@ -113,12 +113,11 @@ class Sessions:
                 dependency = self._stepped(frame, term)
                 if dependency is not None:
                     yield Opened(frame, term, dependency)
-        for term in module.of_kind(t.ITER):
-            if frame.scope.start <= term < frame.scope.end:
-                if module.code_scope_of(term) == frame.scope_number:
-                    dependency = self._generator(frame, module.facts.terms[term][1])
-                    if dependency is not None:
-                        yield Opened(frame, term, dependency)
+        for term in module.of_kind_in(t.ITER, frame.scope):
+            if module.code_scope_of(term) == frame.scope_number:
+                dependency = self._generator(frame, terms[term][1])
+                if dependency is not None:
+                    yield Opened(frame, term, dependency)
 
     @cached_property
     def _names(self) -> frozenset[str]:

@@ -279,22 +279,23 @@ class CallersByName:
         """Functions that choose it from a mapping: ``{"a": one, "b": two}[key]()``."""
         name = module.facts.scopes[scope_number].name
         for caller, term, held in self._written.get(name, ()):
-            frame = self._project.frame_of_scope(caller, caller.code_scope_of(term))
-            if self._means(self._project.values.evaluate(frame, held), module, scope_number):
-                yield self._step(frame, term, (module.path, scope_number), None)
+            number = caller.code_scope_of(term)
+            if number:
+                frame = self._project.frame_of_scope(caller, number)
+                if self._means(self._project.values.evaluate(frame, held), module, scope_number):
+                    yield self._step(frame, term, (module.path, scope_number), None)
 
     @cached_property
     def _written(self) -> dict[str, list[tuple[Module, int, int]]]:
-        """By the last name of what a mapping in a function holds: module, mapping, item."""
+        """By the last name of what a mapping holds: module, mapping, item."""
         found: dict[str, list[tuple[Module, int, int]]] = {}
         for module in self._project.table.modules:
             terms = module.facts.terms
             for term in module.of_kind(t.MAPPING) if module.is_served else ():
-                if module.code_scope_of(term):
-                    for _, held in terms[term][1]:
-                        last = _last_name(module, terms[held])
-                        if last:
-                            found.setdefault(last, []).append((module, term, held))
+                for _, held in terms[term][1]:
+                    last = _last_name(module, terms[held])
+                    if last:
+                        found.setdefault(last, []).append((module, term, held))
         return found
 
     def _handed_around(self, module: Module, scope_number: int) -> Iterator[Step]:

@@ -82,10 +82,11 @@ class Shared:
             names |= {n for n, at in frame.scope.bindings.items() if at == opening.term}
         loaded = self._project.structure.loaded
         for module in self._project.table.modules:
-            if module.is_served and any(
-                entry.attribute in names
-                and frame.module
-                in tuple(loaded.targets(module, entry.module, entry.attribute, entry.level))
-                for entry in module.facts.imports
-            ):
-                yield module
+            if not module.is_served:
+                continue
+            for entry in module.facts.imports:
+                if entry.attribute in names and frame.module in loaded.targets(
+                    module, entry.module, entry.attribute, entry.level
+                ):
+                    yield module
+                    break

@@ -57,8 +57,7 @@ class SingleRequestsOfProject:
     def _by_module(self) -> dict[Module, list[SingleRequests]]:
         found: dict[Module, list[SingleRequests]] = {}
         for module in self._project.table.modules:
-            imported = {entry.module.partition(".")[0] for entry in module.facts.imports}
-            if module.is_served and not imported.isdisjoint(_LIBRARIES) and not is_example(module):
+            if module.is_served and module.imports_any(_LIBRARIES) and not is_example(module):
                 for several in self._in_module(module):
                     found.setdefault(module, []).append(several)
         return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
@@ -68,9 +69,14 @@ class Reading:
         self._values: dict[int, int] = {}
         self._parameters: dict[int, Form] = {}
         self._returned = set(frame.scope.returns)
-        self._statements = self._facts.statements_of(frame.scope)
+        self._known_roots: dict[tuple[int, int], list[int]] = {}
 
     # -- statements --------------------------------------------------------------------------------
+
+    @cached_property
+    def _statements(self) -> list[Statement]:
+        """The function's own statements."""
+        return self._facts.statements_of(self._frame.scope)
 
     def statements(self, inner: Sequence[Statement] = ()) -> Iterator[tuple[Statement, Form]]:
         """The statements that do something, each with its form. Docstrings, imports, log lines and
@@ -116,16 +122,17 @@ class Reading:
 
     def roots(self, start: int, end: int) -> list[int]:
         """The terms of a stretch that no other one there is made of."""
-        terms = self._terms
-        used: set[int] = set()
-        for term in range(start, end):
-            if terms[term][0] not in _SILENT:
-                used.update(t.operands(terms[term]))
-        return [
-            term
-            for term in range(start, end)
-            if term not in used and (terms[term][0] not in _SILENT)
-        ]
+        known = self._known_roots.get((start, end))
+        if known is None:
+            terms = self._terms
+            used: set[int] = set()
+            known = []
+            for term in range(start, end):
+                if terms[term][0] not in _SILENT:
+                    used.update(t.operands(terms[term]))
+                    known.append(term)
+            known = self._known_roots[start, end] = [term for term in known if term not in used]
+        return known
 
     def _root(self, term: int, returns: bool, is_answer: bool) -> Form:
         entry = self._terms[term]
@@ -175,14 +182,15 @@ class Reading:
 
     def is_idle(self, statement: Statement) -> bool:
         """Whether a statement does nothing for the request: a docstring, a log line."""
-        if statement.kind in ("constant", "import"):
+        kind = statement.kind
+        if kind in ("constant", "import", "other"):
             return True
-        if statement.kind == "other":
-            return True
+        if kind not in ("expression", "assignment"):
+            return False
         roots = self.roots(statement.start, statement.end)
-        if statement.kind == "expression":
+        if kind == "expression":
             return bool(roots) and all(self.is_log(root) for root in roots)
-        return statement.kind == "assignment" and len(roots) == 1 and self._is_clock(roots[0])
+        return len(roots) == 1 and self._is_clock(roots[0])
 
     def is_log(self, root: int) -> bool:
         """Whether an expression statement only writes to a log or the console."""

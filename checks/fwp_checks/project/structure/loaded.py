@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class Loaded:
         self._project = project
         self._known: dict[Module, tuple[Module, ...]] = {}
         self._importers: dict[tuple[Module, bool], list[Module]] = {}
+        self._around: dict[tuple[str, str], list[Module]] = {}
 
     def __contains__(self, module: Module) -> bool:
         return module in self._all
@@ -77,7 +78,7 @@ class Loaded:
                 for other in self._project.table.modules
                 if other is not module
                 and any(
-                    module in tuple(self.targets(other, entry.module, entry.attribute, entry.level))
+                    module in self.targets(other, entry.module, entry.attribute, entry.level)
                     and (
                         not is_around(module, other)
                         or self.owner(other, entry.module, entry.level) is module
@@ -110,26 +111,26 @@ class Loaded:
 
     def targets(
         self, origin: Module, name: str, attribute: str | None, level: int
-    ) -> Iterator[Module]:
+    ) -> Sequence[Module]:
         """The modules that an import runs, those around first: packages, the module itself, and
         the submodule that ``attribute`` may be.
         """
         table = self._project.table
         if level:
-            found = table.find_relative(name, level, origin)
             inner = f"{name}.{attribute}" if name else attribute
             below = table.find_relative(inner, level, origin) if inner and attribute else None
-            if found is not None:
-                yield found
-            if below is not None:
-                yield below
-            return
+            both = (table.find_relative(name, level, origin), below)
+            return [module for module in both if module is not None]
+        key = (name, origin.folder)
+        around = self._around.get(key)
+        if around is None:
+            around = self._around[key] = self._find_around(name, origin)
+        below = table.find(f"{name}.{attribute}", origin) if attribute and name else None
+        return around if below is None else [*around, below]
+
+    def _find_around(self, name: str, origin: Module) -> list[Module]:
+        """The module of an absolute name, behind the packages that it lies in."""
         parts = name.split(".") if name else []
-        for end in range(1, len(parts) + 1):
-            found = table.find(".".join(parts[:end]), origin)
-            if found is not None:
-                yield found
-        if attribute is not None and name:
-            below = table.find(f"{name}.{attribute}", origin)
-            if below is not None:
-                yield below
+        names = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+        found = [self._project.table.find(one, origin) for one in names]
+        return [module for module in found if module is not None]

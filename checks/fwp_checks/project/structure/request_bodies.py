@@ -96,13 +96,15 @@ class RequestBodies:
         """The modules in which something may read JSON."""
         spelt = self._project.call_sites.spelt
         found = {module for name in _SPELLINGS for module, _ in spelt(name)}
+        asked = set(found)
         for route in self._project.applications.routes:
             for handler in route.handlers:
                 module = handler.frame.module
-                if module not in found and any(
-                    module.facts.terms[term][2] == "json" for term in module.of_kind(t.ATTR)
-                ):
-                    found.add(module)
+                if module not in asked:
+                    asked.add(module)
+                    terms = module.facts.terms
+                    if "json" in [terms[term][2] for term in module.of_kind(t.ATTR)]:
+                        found.add(module)
         return frozenset(found)
 
     def _raw(self, route: Route, frame: Frame) -> RawBody | None:
