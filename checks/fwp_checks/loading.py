@@ -17,6 +17,7 @@ from fwp_checks.reading import (
     Item,
     Readers,
     facts_of,
+    is_worth_beginning,
     is_worth_processes,
     readers,
     size_of,
@@ -31,21 +32,41 @@ class Loading:
     this one joins them when it asks for the result.
     """
 
-    def __init__(
-        self, sources: Sources, packs: Packs, jobs: int = 1, files: Iterable[str] = ()
-    ) -> None:
-        """``jobs`` is the number of processes that may be used, ``files`` are those that are known
-        from the start to be read. Facts are found in ``packs``, and put there.
+    def __init__(self, sources: Sources, packs: Packs, jobs: int = 1) -> None:
+        """``jobs`` is the number of processes that may be used; those that began before all files
+        were known may have a little left to do when others begin. Facts are found in ``packs``, and
+        put there.
         """
         self._sources = sources
         self._packs = packs
         self._jobs = jobs
         self._found: dict[str, ModuleFacts] = {}
         self._missing: dict[str, list[str]] = {}
-        self._begun: Readers | None = None
-        self._waiting = self._items(files, "facts")
-        self._early = size_of(self._waiting)
-        if is_worth_processes(self._early, jobs):
+        self._expected: list[str] = []
+        self._expected_size = 0
+        self._begun: list[Readers] = []
+        self._waiting: list[Item] = []
+        self._early = 0
+
+    def expect(self, path: str, size: int) -> None:
+        """One of the files that are to be read, of so many bytes, while others are not yet known.
+        Other processes begin as soon as there is enough for all of them.
+        """
+        self._expected.append(path)
+        self._expected_size += size
+        if not self._begun and is_worth_beginning(self._expected_size, self._jobs):
+            self.begin(())
+
+    def begin(self, files: Iterable[str]) -> None:
+        """Other processes begin with these files and those that were expected, if that is enough
+        for one.
+        """
+        self._waiting += self._items([*self._expected, *files], "facts")
+        self._expected = []
+        self._expected_size = 0
+        size = size_of(self._waiting)
+        if is_worth_processes(size, self._jobs):
+            self._early += size
             self._begin()
 
     def add(self, files: Iterable[str], for_syntax: Iterable[str] = ()) -> None:
@@ -53,7 +74,7 @@ class Loading:
         but for whether they can be read.
         """
         self._waiting += self._items(files, "facts") + self._items(for_syntax, "syntax")
-        if self._begun is None:
+        if not self._begun:
             self._begin()
 
     def result(self, progress: Progress | None = None) -> dict[str, ModuleFacts]:
@@ -69,9 +90,8 @@ class Loading:
 
     def stop(self) -> None:
         """End what is still going on: there is no result after that."""
-        if self._begun is not None:
-            self._begun.stop()
-            self._begun = None
+        while self._begun:
+            self._begun.pop().stop()
 
     def _items(self, files: Iterable[str], kind: str) -> list[Item]:
         """What there is to read: nothing of what is known, and once what several files hold."""
@@ -93,7 +113,7 @@ class Loading:
         return [Item(key, contents[key], kind == "syntax") for key in asked]
 
     def _begin(self) -> None:
-        self._begun = readers(self._waiting, self._packs, self._jobs)
+        self._begun.append(readers(self._waiting, self._packs, self._jobs))
         self._waiting = []
 
     def _results(self) -> Iterator[tuple[str, ModuleFacts]]:
@@ -102,10 +122,10 @@ class Loading:
         if size_of(self._waiting) * (self._jobs - 1) <= self._early:
             yield from readers(self._waiting, self._packs, 1).results()
             self._waiting = []
-        while self._begun is not None:
-            yield from self._begun.results()
-            self.stop()
-            if self._waiting:
+        while self._begun:
+            yield from self._begun[0].results()
+            self._begun.pop(0).stop()
+            if self._waiting and not self._begun:
                 self._begin()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from fwp_checks.cache import Cache
 from fwp_checks.loading import Loading
 from fwp_checks.packs import Packs
-from fwp_checks.project.files.relevance import certain, relevant
+from fwp_checks.project.files.relevance import is_certain, relevant
 from fwp_checks.project.files.roots import (
     SourceRoots,
     added_names,
@@ -29,7 +29,7 @@ _SYNTAX_BYTES = 1_000_000
 
 class Opening:
     """The files of a project (paths relative to the root), whose facts are being made: of those
-    that matter in any case from the start, of the others from :meth:`complete` on.
+    that matter in any case as soon as there are enough, of the others from :meth:`complete` on.
 
     ``wanted`` are files that are analysed even if nothing speaks for it. ``roots`` are the folders
     that imports start from, ``names`` the dotted names that each file answers to. As a context it
@@ -44,21 +44,42 @@ class Opening:
         root: Path,
         settings: Settings,
         sources: Sources,
-        files: Sequence[str],
         cache: Cache,
         jobs: int = 1,
         wanted: Collection[str] = (),
     ) -> None:
         self._root = root
         self._settings = settings
-        self._files = files
+        self._sources = sources
         self._wanted = wanted
-        self._contents = {
-            path: content for path in files if isinstance(content := sources.read(path), bytes)
-        }
-        self._matter = certain(self._contents)
-        early = [path for path in files if path in self._matter]
-        self.loading = Loading(sources, Packs(cache, root, "code"), jobs, early)
+        self._files: Sequence[str] = ()
+        self._contents: dict[str, bytes] = {}
+        self._matter: set[str] = set()
+        self.loading = Loading(sources, Packs(cache, root, "code"), jobs)
+
+    def see(self, path: str) -> None:
+        """One of the files, while others are being looked for."""
+        if self._matters(path):
+            self.loading.expect(path, len(self._contents[path]))
+
+    def begin(self, files: Sequence[str]) -> None:
+        """All of the files, those that were seen among them."""
+        unseen = [path for path in files if path not in self._contents]
+        self.loading.begin([path for path in unseen if self._matters(path)])
+        contents = self._contents
+        self._contents = {path: contents[path] for path in files if path in contents}
+        self._files = files
+
+    def _matters(self, path: str) -> bool:
+        """Whether a file, which is read, matters in any case."""
+        content = self._sources.read(path)
+        if isinstance(content, OSError):
+            return False
+        self._contents[path] = content
+        if not is_certain(path, content):
+            return False
+        self._matter.add(path)
+        return True
 
     def complete(self) -> None:
         """Find out what else matters, while other processes read what does in any case."""

@@ -64,6 +64,11 @@ def is_worth_processes(size: int, processes: int) -> bool:
     return processes > 1 and size > _WORTH_A_PROCESS
 
 
+def is_worth_beginning(size: int, processes: int) -> bool:
+    """Whether so many bytes, of more to come, are enough for all other processes."""
+    return _MAY_BE_COPIED and processes > 1 and size > _WORTH_A_PROCESS * (processes - 1)
+
+
 def facts_of(item: Item) -> ModuleFacts:
     """The facts of a file."""
     if not item.for_syntax:

@@ -226,12 +226,14 @@ class Session:
         return self._report
 
     def _answer(self, progress: Progress | None) -> Report:
-        inputs = files, sources = self._inputs()
+        sources = self._sources()
         with no_collection(), ExitStack() as reading:
             opening = None
             if self._project is None and not are_listed(self._cache, self.root, "code"):
-                # It was never checked: other processes begin to read before this one makes sure.
-                opening = reading.enter_context(self._opening(inputs))
+                # It was never checked: another process begins to read before all files are found.
+                opening = reading.enter_context(self._opening(sources))
+            files = self._files(opening)
+            inputs = _Inputs(files, sources)
             tests = self._wanted_tests(sources, files)
             self._digests = digests = sources.digests(
                 [*files, *self._templates, *self._deployment, *tests]
@@ -252,24 +254,25 @@ class Session:
         progress: Progress | None,
     ) -> Report:
         if self._project is None:
-            with opening or self._opening(inputs) as begun:
+            with opening or self._opening(inputs.sources, inputs.files) as begun:
                 self._project = self._link(begun, inputs.sources, tests, progress)
         from fwp_checks import analysis
 
         return analysis.check(self._project, progress)
 
-    def _inputs(self) -> _Inputs:
-        files = self._files()
-        self._known_files = frozenset(files)
-        return _Inputs(files, self._sources())
-
-    def _files(self) -> list[str]:
+    def _files(self, opening: Opening | None = None) -> list[str]:
+        """The files of code in order; an opening sees them as they are found."""
         templates: list[str] = []
         deployment: list[str] = []
         tests: list[str] = []
         found = set(
             python_paths(
-                self.root, self.settings, templates=templates, deployment=deployment, tests=tests
+                self.root,
+                self.settings,
+                templates=templates,
+                deployment=deployment,
+                tests=tests,
+                seen=opening.see if opening is not None else None,
             )
         )
         self._templates = templates
@@ -277,7 +280,11 @@ class Session:
         self._tests = tests
         found.update(self._extra)
         found.update(path for path in self._overlays if path.endswith(".py"))
-        return sorted(found)
+        self._known_files = frozenset(found)
+        files = sorted(found)
+        if opening is not None:
+            opening.begin(files)
+        return files
 
     def _wanted_tests(self, sources: Sources, files: Iterable[str]) -> list[str]:
         """The test files, if some rule that is enabled has a question for them."""
@@ -307,18 +314,21 @@ class Session:
     def _sources(self) -> Sources:
         return Sources(self.root, self._overlays, self._extra)
 
-    def _opening(self, inputs: _Inputs) -> Opening:
+    def _opening(self, sources: Sources, files: Sequence[str] | None = None) -> Opening:
+        """The reading of these files, or of those that it will see."""
         from fwp_checks.opening import Opening
 
-        files, sources = inputs
         wanted = self._extra.keys() | self._overlays.keys()
-        return Opening(self.root, self.settings, sources, files, self._cache, self._jobs, wanted)
+        opening = Opening(self.root, self.settings, sources, self._cache, self._jobs, wanted)
+        if files is not None:
+            opening.begin(files)
+        return opening
 
     def _linked(self) -> Project:
         if self._project is None:
-            inputs = files, sources = self._inputs()
+            files, sources = self._files(), self._sources()
             tests = self._wanted_tests(sources, files)
-            with no_collection(), self._opening(inputs) as opening:
+            with no_collection(), self._opening(sources, files) as opening:
                 self._project = self._link(opening, sources, tests)
         return self._project
 
@@ -363,11 +373,14 @@ class Session:
         named = (self._extra.keys() | self._overlays.keys()).intersection(inputs.files)
         if not named:
             return []
-        from fwp_checks.project.files.relevance import certain
+        from fwp_checks.project.files.relevance import is_certain
 
         read = {path: inputs.sources.read(path) for path in named}
-        matter = certain({path: text for path, text in read.items() if isinstance(text, bytes)})
-        return sorted(named - matter)
+        return sorted(
+            path
+            for path, content in read.items()
+            if not isinstance(content, bytes) or not is_certain(path, content)
+        )
 
     def _result_key(self, digests: dict[str, str], named: Sequence[str]) -> str:
         names = "\n".join(f"{path}:{digest}" for path, digest in sorted(digests.items()))

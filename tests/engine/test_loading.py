@@ -75,7 +75,10 @@ def test_files_that_are_known_later_are_read_too(
     overlays = {f"a{number:02}.py": f"x = {number // 2}\n" for number in range(40)}
     names = list(overlays)
     sources = Sources(tmp_path, overlays, {})
-    loading = Loading(sources, NOWHERE, 2, names[:early])
+    loading = Loading(sources, NOWHERE, 2)
+    for name in names[:early]:
+        loading.expect(name, len(overlays[name]))
+    loading.begin(())
     loading.add([*names[early:], "missing.py"])
     found = loading.result()
     loading.stop()

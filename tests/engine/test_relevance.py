@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fwp_checks.project.files.relevance import certain, relevant
+from fwp_checks.project.files.relevance import is_certain, relevant
 
 FILES = {
     "app/__init__.py": b"",
@@ -19,6 +19,10 @@ NAMES = {
     path: [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")] for path in FILES
 }
 START = b"async def main(): ...\n"
+
+
+def _certain(files: dict[str, bytes]) -> set[str]:
+    return {path for path, content in files.items() if is_certain(path, content)}
 
 
 def _imported(text: bytes) -> set[str]:
@@ -75,8 +79,8 @@ def test_only_async_code_and_frameworks_matter() -> None:
 )
 def test_what_matters_whatever_the_other_files_are(text: bytes, expected: bool) -> None:
     files = {**FILES, "app/main.py": text}
-    assert certain(files) == ({"app/main.py"} if expected else set())
-    assert certain(files) <= relevant(files, NAMES, ())
+    assert _certain(files) == ({"app/main.py"} if expected else set())
+    assert _certain(files) <= relevant(files, NAMES, ())
 
 
 def test_settings_and_what_takes_them() -> None:
@@ -121,5 +125,5 @@ def test_migrations_run_once(path: str, text: bytes, expected: set[str]) -> None
     tried = {one.removeprefix("app/migrations/") for one in found if one.endswith(("st", "nd"))}
     assert tried == expected
     assert "app/migrations/tools" in found
-    assert certain(files) <= relevant(files, names, ())
+    assert _certain(files) <= relevant(files, names, ())
     assert "app/migrations/second.py" in relevant(files, names, ("app/migrations/second.py",))

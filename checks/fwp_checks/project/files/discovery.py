@@ -84,6 +84,7 @@ def python_paths(
     templates: list[str] | None = None,
     deployment: list[str] | None = None,
     tests: list[str] | None = None,
+    seen: Callable[[str], None] | None = None,
 ) -> list[str]:
     """The files to read, as paths relative to the root, in order.
 
@@ -94,7 +95,8 @@ def python_paths(
     code). Stubs (``.pyi``) are left out: they hold no code that runs. Links to folders are not
     followed. To ``templates`` the files in folders of templates are added (paths relative to the
     root, in order), to ``deployment`` those that say how the project is run, to ``tests`` the test
-    code that is left out, for :func:`test_files`.
+    code that is left out, for :func:`test_files`. ``seen`` is called with each file of a folder as
+    soon as it is found, in any order.
 
     Raises FileNotFoundError for a path that does not exist and ValueError for one outside the root.
     """
@@ -112,7 +114,10 @@ def python_paths(
             walked = _walk(
                 str(place), folder, settings.exclude, with_tests, templates, deployment, tests
             )
-            found.update(walked)
+            for file in walked:
+                found.add(file)
+                if seen is not None:
+                    seen(file)
         elif place.exists():
             found.add(relative)
         else:

@@ -27,8 +27,6 @@ _SETTINGS = (
     *(b"DATABASES", b"CACHES", b"urlpatterns"),
 )
 _SETTING = re.compile(rb"^[ \t]*(?:%s)\b" % b"|".join(_SETTINGS), re.MULTILINE)
-# Some hold nothing but what they take from others: by ``import *``, or by means of this.
-_SPLIT_SETTINGS = "split_settings."
 # Begins with a plain word, which is looked for ten times as fast; what stands before it is looked
 # at afterwards.
 _WORD = b"import"
@@ -56,8 +54,12 @@ _OPEN = re.compile(rb"\b(?:%s)\b" % b"|".join(_OPEN_WORDS))
 _CONFIGURING = b".from_object("
 # What imports a module with an application may run it.
 _MAKING = b"Flask("
-# The rows of a module that imports these may be read wherever it is imported, directly or not.
+# What the names that a module imports tell of it, as bits. The rows of one that imports what maps
+# them may be read wherever it is imported, directly or not. Some settings hold nothing but what
+# they take from others: by ``import *``, or by means of what puts parts together.
+_OF_WEB, _OF_ROWS, _OF_PARTS = 1, 2, 4
 _ORMS = ("django.db.", "django.contrib.gis.db.", "sqlalchemy.", "sqlmodel.", "flask_sqlalchemy.")
+_SPLIT_SETTINGS = "split_settings."
 
 # https://docs.djangoproject.com/en/stable/topics/migrations/#migration-files: Django looks for them
 # in this folder and runs each of them once; no code needs to import one.
@@ -65,19 +67,12 @@ _MIGRATIONS = "migrations"
 _MIGRATION = re.compile(rb"^class Migration\((?:\w+\.)*Migration\):", re.MULTILINE)
 
 
-def certain(contents: Mapping[str, bytes]) -> set[str]:
-    """Files that matter whatever the others are: most of those that do, found in a tenth of the
-    time that :func:`relevant` takes.
-    """
-    return {
-        path
-        for path, content in contents.items()
-        if _is_asynchronous(content)
-        or (
-            _OF_FRAMEWORK.search(b"\n" + content[:_BEGINNING]) is not None
-            and not _is_migration(path, content)
-        )
-    }
+def is_certain(path: str, content: bytes) -> bool:
+    """Whether a file matters whatever the others are, as most of those do that matter."""
+    return (
+        _OF_FRAMEWORK.search(b"\n" + content[:_BEGINNING]) is not None
+        and not _is_migration(path, content)
+    ) or _is_asynchronous(content)
 
 
 def _is_asynchronous(content: bytes) -> bool:
@@ -109,12 +104,12 @@ def relevant(
     for path in imports.paths:
         if _has(_SETTING, _SETTINGS, contents[path]):
             settings.add(path)
-        if path not in found and not _FRAMEWORKS.isdisjoint(imports.packages(path)):
+        if path not in found and imports.tells(path, _OF_WEB):
             found.add(path)
     settings |= _takers(settings, imports)
     found |= settings | {path for one in settings for path in imports.named_in(one)}
     imports.close(found)
-    carriers = {path for path in found if imports.imports_any(path, _ORMS)}
+    carriers = {path for path in found if imports.tells(path, _OF_ROWS)}
     carriers |= {path for path in found if _MAKING in contents[path]}
     found |= _users(carriers, imports)
     imports.close(found)
@@ -151,7 +146,7 @@ def _unused_migrations(
 def _takers(settings: set[str], imports: _Imports) -> set[str]:
     """The files that take all names of settings, or of files that do so."""
     known = set(settings)
-    found = {path for path in imports.paths if imports.imports_any(path, (_SPLIT_SETTINGS,))}
+    found = {path for path in imports.paths if imports.tells(path, _OF_PARTS)}
     candidates = imports.with_star | found
     while new := [p for p in candidates - known - found if not known.isdisjoint(imports.of(p))]:
         found.update(new)
@@ -183,11 +178,11 @@ def _users(carriers: set[str], imports: _Imports) -> set[str]:
 
 
 class _Statement(NamedTuple):
-    """An import as written: absolute ``names`` with the files they mean; or what a relative one
-    (``level`` above 0) names, which means other files in other folders.
+    """An import as written: what its absolute names tell, and the files they mean; or what a
+    relative one (``level`` above 0) names, which means other files in other folders.
     """
 
-    names: tuple[str, ...]
+    told: int
     targets: tuple[str, ...]
     module: str = ""
     level: int = 0
@@ -201,13 +196,14 @@ class _Imports:
         self._contents = contents
         self._paths = list(contents)
         self._known: dict[str, frozenset[str]] = {}
-        self._names: dict[str, set[str]] = {}
+        self._told: dict[str, int] = {}
         self._statements: dict[tuple[bytes, bytes], _Statement] = {}
         self._by_name: dict[str, list[str]] = {}
         self._with_star: set[str] = set()
         for path in contents:
             for name in names[path]:
                 self._by_name.setdefault(name, []).append(path)
+        self._packages = {name.partition(".")[0] for name in self._by_name}
 
     @property
     def paths(self) -> Iterable[str]:
@@ -239,15 +235,10 @@ class _Imports:
         self._read(path)
         return self._known[path]
 
-    def packages(self, path: str) -> set[str]:
-        """The first parts of the absolute names that a file imports."""
+    def tells(self, path: str, what: int) -> bool:
+        """Whether a file imports by a name that tells this."""
         self._read(path)
-        return {name.partition(".")[0] for name in self._names[path]}
-
-    def imports_any(self, path: str, prefixes: tuple[str, ...]) -> bool:
-        """Whether a file imports by a name that begins with one of these, with a dot behind it."""
-        self._read(path)
-        return any(f"{name}.".startswith(prefixes) for name in self._names[path])
+        return self._told[path] & what != 0
 
     def named_in(self, path: str) -> Iterator[str]:
         """The files whose modules, or names in them, a file has as texts: middleware, say."""
@@ -262,7 +253,7 @@ class _Imports:
         content = self._contents[path]
         if b"\\" in content:
             content = content.replace(b"\\\n", b" ")
-        names: set[str] = set()
+        told = 0
         found: set[str] = set()
         start = content.find(_WORD)
         while start >= 0:
@@ -279,15 +270,16 @@ class _Imports:
                 statement = self._statements[key] = self._statement(*key)
             if key[1] == b"*":
                 self._with_star.add(path)
-            names.update(statement.names)
-            found.update(statement.targets)
-            if statement.level:
+            told |= statement.told
+            if statement.targets:
+                found.update(statement.targets)
+            elif statement.level:
                 found.update(self._relative(path, statement))
         if _IMPORTING in content:
             found.update(self._imported_by_name(path, content))
         if _CONFIGURING in content:
             found.update(self.named_in(path))
-        self._names[path] = names
+        self._told[path] = told
         self._known[path] = frozenset(found)
 
     def _imported_by_name(self, path: str, content: bytes) -> Iterator[str]:
@@ -302,7 +294,7 @@ class _Imports:
                 parts = package.decode("utf-8", "replace").split(".")
                 yield from self._absolute(".".join([*parts[: len(parts) - level + 1], rest]))
             else:
-                yield from self._relative(path, _Statement((), (), rest, level))
+                yield from self._relative(path, _Statement(0, (), rest, level))
         yield from self.named_in(path)
 
     def _statement(self, before: bytes, what: bytes) -> _Statement:
@@ -310,17 +302,29 @@ class _Imports:
         if source is not None:
             name = source[1].decode("utf-8", "replace")
             module = name.lstrip(".")
+            if module == name and not self._is_known(name):
+                return _Statement(_told_by(name), ())
             attributes = _NAME.findall(what.decode("utf-8", "replace"))
             if module != name:
-                return _Statement((), (), module, len(name) - len(module), attributes)
-            return _Statement((name,), tuple(self._absolute(name, attributes)))
+                return _Statement(0, (), module, len(name) - len(module), attributes)
+            return _Statement(_told_by(name), tuple(self._absolute(name, attributes)))
         if _IN_A_WORD.search(before):
-            return _Statement((), ())
-        parts = [text.split() for text in what.decode("utf-8", "replace").split(",")]
-        names = tuple([words[0] for words in parts if words])
-        return _Statement(names, tuple([path for name in names for path in self._absolute(name)]))
+            return _Statement(0, ())
+        told = 0
+        targets: list[str] = []
+        for text in what.decode("utf-8", "replace").split(","):
+            for name in text.split()[:1]:
+                told |= _told_by(name)
+                targets += self._absolute(name)
+        return _Statement(told, tuple(targets))
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a dotted name may mean a file."""
+        return name.partition(".")[0] in self._packages
 
     def _absolute(self, name: str, attributes: Sequence[str] = ()) -> Iterator[str]:
+        if not self._is_known(name):
+            return
         # Importing a.b.c runs a and a.b, too.
         parent = name
         while parent:
@@ -339,3 +343,14 @@ class _Imports:
             for candidate in (f"{joined}.py", f"{joined}/__init__.py" if joined else "__init__.py"):
                 if candidate in self._contents:
                     yield candidate
+
+
+def _told_by(name: str) -> int:
+    """What an absolute name tells of a file that imports by it."""
+    told = _OF_WEB if name.partition(".")[0] in _FRAMEWORKS else 0
+    dotted = f"{name}."
+    if dotted.startswith(_ORMS):
+        told |= _OF_ROWS
+    if dotted.startswith(_SPLIT_SETTINGS):
+        told |= _OF_PARTS
+    return told
