@@ -438,7 +438,7 @@ class Frameworks:
     def fetched(self, value: Value) -> Sequence[str] | None:
         """See :meth:`Framework.fetched`."""
         if isinstance(value, Instance) and value.details:
-            for framework in self._imported:
+            for framework in self._of_queries:
                 found = framework.fetched(value)
                 if found is not None:
                     return found
@@ -446,11 +446,17 @@ class Frameworks:
 
     def is_filled(self, value: Value) -> bool:
         """See :meth:`Framework.is_filled`."""
-        return isinstance(value, Instance) and any(f.is_filled(value) for f in self._imported)
+        return isinstance(value, Instance) and any(f.is_filled(value) for f in self._of_queries)
 
     def is_relation(self, frame: Frame, term: int) -> bool:
         """See :meth:`Framework.is_relation`."""
-        return any(f.is_relation(self.project, frame, term) for f in self._imported)
+        return any(f.is_relation(self.project, frame, term) for f in self._of_queries)
+
+    @cached_property
+    def _of_queries(self) -> list[Framework]:
+        """The frameworks that know what has been fetched."""
+        hooks = ("fetched", "is_filled", "is_relation")
+        return list(dict.fromkeys(f for hook in hooks for f in self._answering_for(hook)))
 
     def loading(self, call: str, lacks: Sequence[Lack]) -> str:
         """See :meth:`Framework.loading`, for lacks that cause calls of this library function."""

@@ -101,27 +101,41 @@ class Behaviours:
         self._project = project
         self._values = project.values
         self._once = Once(project)
-        self._off_loop = OffLoop()
+        self._off_loop = OffLoop(project)
         self._elsewhere = Elsewhere(project)
         self._switches = Switches(project)
         self.open_tests = OpenTests(project)
         self.opt_ins = OptIns(project)
         self.stand_ins = StandIns(project)
-        self._known: dict[Frame, Behaviour] = {}
+        # By the numbers of frames; those that stand for one call have none of these.
+        self._known: list[Behaviour | None] = []
+        self._of_single: dict[Frame, Behaviour] = {}
         self._active_by_function: dict[tuple[Module, int], Sequence[int]] = {}
         self._with_awaited: dict[Frame, tuple[Event, ...]] = {}
 
     def of(self, frame: Frame) -> Behaviour:
         """Events and coroutines of a frame."""
-        known = self._known.get(frame)
-        if known is None:
-            try:
-                known = self._find(frame)
-            except Exception as error:
-                self._project.fail(frame.module, f"'{frame.qualname}'", error)
-                known = _NOTHING
-            self._known[frame] = known
-        return known
+        number = frame.number
+        known: Behaviour | None = None
+        if number < 0:
+            known = self._of_single.get(frame)
+        elif number < len(self._known):
+            known = self._known[number]
+        return known if known is not None else self._found(frame)
+
+    def _found(self, frame: Frame) -> Behaviour:
+        try:
+            found = self._find(frame)
+        except Exception as error:
+            self._project.fail(frame.module, f"'{frame.qualname}'", error)
+            found = _NOTHING
+        if frame.number < 0:
+            self._of_single[frame] = found
+        else:
+            missing = frame.number + 1 - len(self._known)
+            self._known.extend([None] * missing)
+            self._known[frame.number] = found
+        return found
 
     def following(self, frame: Frame) -> list[Frame]:
         """The frames that a frame runs, or whose coroutines it makes."""

@@ -60,11 +60,15 @@ class Callers:
         found: dict[FunctionKey, set[FunctionKey]] = {}
         # One object for each function, so that there is less to hand to another process.
         known: dict[FunctionKey, FunctionKey] = {}
+        called: dict[Frame, set[FunctionKey]] = {}
         for callee, calls in self._calls.items():
             function = known.setdefault(callee.function, callee.function)
-            for caller in {caller for caller, _ in calls}:
-                key = known.setdefault(caller.function, caller.function)
-                found.setdefault(key, set()).add(function)
+            for caller, _ in calls:
+                of_caller = called.get(caller)
+                if of_caller is None:
+                    key = known.setdefault(caller.function, caller.function)
+                    of_caller = called[caller] = found.setdefault(key, set())
+                of_caller.add(function)
         return found
 
     def calls_of(self, frame: Frame) -> Sequence[tuple[Frame, int]]:

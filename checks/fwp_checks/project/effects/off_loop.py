@@ -4,12 +4,16 @@ none does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from fwp_checks.facts import terms as t
 from fwp_checks.facts.model import Region
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning.frames import Frame
+
+if TYPE_CHECKING:
+    from fwp_checks.project.linked import Project
 
 # These raise where no loop runs,
 # https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop
@@ -24,7 +28,8 @@ _MAX_DEPTH = 8
 class OffLoop:
     """Finds such branches of functions."""
 
-    def __init__(self) -> None:
+    def __init__(self, project: Project) -> None:
+        self._project = project
         self._asked: dict[Module, list[int]] = {}
 
     def stretches(self, frame: Frame) -> list[tuple[int, int]]:
@@ -111,9 +116,13 @@ class OffLoop:
         """The calls of a module that ask whether a loop is running."""
         known = self._asked.get(module)
         if known is None:
+            calls: Sequence[int] = module.calls
+            if _QUESTIONS.isdisjoint(module.facts.scopes[0].bindings):
+                # Names that are spelt so mean no other name here.
+                calls = self._project.call_sites.spelt_in(module, _QUESTIONS)
             terms = module.facts.terms
             known = self._asked[module] = [
-                term for term in module.calls if _called(terms, term) in _QUESTIONS
+                term for term in calls if _called(terms, term) in _QUESTIONS
             ]
         return known
 

@@ -24,27 +24,30 @@ class Tested:
 
 def tests_in(module: Module, scope_number: int) -> list[Tested]:
     """What the tests of a scope have said of all that they are made of, and where."""
-    end = module.facts.scopes[scope_number].end
-    return _told(module, _whole(module, scope_number, end))
-
-
-def tests_around(module: Module, scope_number: int, term: int) -> list[Tested]:
-    """What the tests have said that have been true, or false, wherever a term of the scope runs."""
-    tests = _whole(module, scope_number, term)
-    return _told(module, [test for test in tests if test.start <= term < test.end])
-
-
-def _whole(module: Module, scope_number: int, until: int) -> list[Tested]:
-    """What each test of a scope has said as a whole, of those with branches before a term."""
     found: list[Tested] = []
     for region in module.regions_in(scope_number):
-        if region.start <= until and region.term >= 0 and region.kind in ("if", "else"):
+        if region.term >= 0 and region.kind in ("if", "else"):
             is_if = region.kind == "if"
             found.append(Tested(region.start, region.end, region.term, is_if))
             if region.leaves:
                 start, end = module.rest_after(region, scope_number)
                 found.append(Tested(start, end, region.term, not is_if))
-    return found
+    return _told(module, found)
+
+
+def tests_around(module: Module, scope_number: int, term: int) -> list[Tested]:
+    """What the tests have said that have been true, or false, wherever a term of the scope runs."""
+    found: list[Tested] = []
+    for region in module.regions_in(scope_number):
+        if region.start <= term and region.term >= 0 and region.kind in ("if", "else"):
+            is_if = region.kind == "if"
+            if term < region.end:
+                found.append(Tested(region.start, region.end, region.term, is_if))
+            elif region.leaves:
+                start, end = module.rest_after(region, scope_number)
+                if term < end:
+                    found.append(Tested(start, end, region.term, not is_if))
+    return _told(module, found)
 
 
 def _told(module: Module, tests: list[Tested]) -> list[Tested]:

@@ -133,8 +133,11 @@ class LoopEffects:
         effects = self._effects[effect]
         best: dict[tuple[str, int], LoopSite] = {}
         for frame, events in self._in_rounds.items():
-            loops = self._loops(frame)
-            for event in events:
+            is_reached = effects.reaches(frame) or (
+                effect == "queries" and self._of_objects.reaches(frame)
+            )
+            loops = self._loops(frame) if is_reached else []
+            for event in events if loops else ():
                 if not _is_in(event, loops):
                     continue
                 by_nobody = partial(self._asked_for.by_nobody, frame, event.term)
