@@ -149,9 +149,11 @@ def _prepare(project: Project) -> None:
 
 
 def _collect(project: Project, share: Share) -> Evidence:
-    loop = LoopCollector(project, share).collect()
-    rows = RowCollector(project, share).collect()
-    return Evidence(loop, rows, tuple(project.failures), project.templates.read)
+    loop, rows = LoopCollector(project, share), RowCollector(project, share)
+    # Taking them apart takes time, in a process that ends as in one that others wait for.
+    project.collectors += loop, rows
+    evidence = loop.collect(), rows.collect()
+    return Evidence(*evidence, tuple(project.failures), project.templates.read)
 
 
 def _copy(project: Project, share: Share) -> Forked[Evidence] | None:

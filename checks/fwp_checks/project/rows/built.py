@@ -36,6 +36,10 @@ class Built(NamedTuple):
         )
 
 
+BuiltAt = dict[str, dict[tuple[int, str], Built]]
+"""What calls give, by the paths of their places, then by the rest of these."""
+
+
 class BuiltQueries:
     """Answers for one share of a project."""
 
@@ -43,7 +47,7 @@ class BuiltQueries:
         self._project = project
         self._frames = frames
 
-    def collect(self, asked: Iterable[Place]) -> tuple[tuple[Place, Built], ...]:
+    def collect(self, asked: Iterable[Place]) -> BuiltAt:
         """What the calls at these places give; and, if there are other shares, which may ask, every
         call that gives a query.
         """
@@ -55,7 +59,13 @@ class BuiltQueries:
                 if of_function is None:
                     of_function = calls[frame.function] = _calls(frame)
                 _note_built(frame, of_function, found)
-        return tuple([(place, self._of(place)) for place in found])
+        built: BuiltAt = {}
+        # One object for all that are alike, so that there is less to hand to another process.
+        known: dict[Built, Built] = {}
+        for place in found:
+            here = self._of(place)
+            built.setdefault(place.path, {})[place.term, place.role] = known.setdefault(here, here)
+        return built
 
     def _of(self, place: Place) -> Built:
         module = self._project.table.by_path.get(place.path)

@@ -193,14 +193,11 @@ class Queries:
 
     def built(self, place: Place) -> Built:
         """What the call at a place gives, which builds the query of some need."""
-        return self._built.get(place, _NOTHING)
-
-    @cached_property
-    def _built(self) -> dict[Place, Built]:
-        found: dict[Place, Built] = {}
+        found = _NOTHING
         for evidence in self._evidence:
-            for place, built in evidence.built:
-                found[place] = built.met(found.get(place, _NOTHING))
+            built = evidence.built.get(place.path, {}).get((place.term, place.role))
+            if built is not None:
+                found = built.met(found)
         return found
 
     @cached_property

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from fwp_checks.project.effects.callers import Callers
 from fwp_checks.project.meaning.frames import Frame, FunctionKey
 from fwp_checks.project.meaning.origins import Place
-from fwp_checks.project.rows.built import Built, BuiltQueries
+from fwp_checks.project.rows.built import BuiltAt, BuiltQueries
 from fwp_checks.project.rows.fetched import Fetched, Waste
 from fwp_checks.project.rows.jobs import Calls
 from fwp_checks.project.rows.loops import LoopEffects, LoopSite
@@ -37,11 +37,11 @@ class RowEvidence(NamedTuple):
     """
 
     calls: Calls
+    built: BuiltAt
     needs: tuple[NeedEvidence, ...] = ()
     called: frozenset[FunctionKey] = frozenset()
     commands: frozenset[FunctionKey] = frozenset()
     writing: frozenset[Place] = frozenset()
-    built: tuple[tuple[Place, Built], ...] = ()
     queries: tuple[LoopSite, ...] = ()
     writes: tuple[LoopSite, ...] = ()
     sites: tuple[RowSite, ...] = ()
@@ -58,22 +58,27 @@ class RowCollector:
         self._project = project
         self._share = share
         self._frames = RowFrames(project, share)
+        self._asked: tuple[RowNeeds, LoopEffects] | None = None
 
     def collect(self) -> RowEvidence:
         """The evidence of the share."""
         project, frames = self._project, self._frames
         if not project.row_modules:
-            return RowEvidence({})
+            return RowEvidence({}, {})
         callers = Callers(project, frames.all, frames.is_start)
-        needs = self._safely(RowNeeds(project, frames, callers).collect)
+        row_needs = RowNeeds(project, frames, callers)
         loops = LoopEffects(project, frames, callers)
+        self._asked = (row_needs, loops)
+        needs = self._safely(row_needs.collect)
+        commands = self._safely(self._commands)
+        writing = self._safely(lambda: loops.writing(_consumed(needs)))
         return RowEvidence(
             callers.callees,
+            BuiltQueries(project, frames).collect(_asked(needs)),
             needs,
             frozenset([f.function for f in callers.called if self._is_elsewhere(f)]),
-            frozenset(self._safely(self._commands)),
-            frozenset(self._safely(lambda: loops.writing(_consumed(needs)))),
-            BuiltQueries(project, frames).collect(_asked(needs)),
+            frozenset(commands),
+            frozenset(writing),
             self._safely(lambda: loops.collect("queries")),
             self._safely(lambda: loops.collect("writes")),
             self._safely(RowEffects(project, frames).collect),
