@@ -132,8 +132,13 @@ def check(project: Project, progress: Progress | None = None) -> Report:
     failures = {failure.path: failure for failure in reversed([*told, *project.failures])}
     findings.extend(internal_error(*failure) for failure in failures.values())
     findings.sort(key=lambda finding: finding.sort_key)
-    reported = [finding for finding in findings if _is_reported(finding, settings)]
-    withheld = [finding.path for finding in findings if not _is_reported(finding, settings)]
+    reported: list[Finding] = []
+    withheld: list[str] = []
+    for finding in findings:
+        if _is_reported(finding, settings):
+            reported.append(finding)
+        else:
+            withheld.append(finding.path)
     return Report(tuple(reported), tuple(skipped), tuple(withheld))
 
 

@@ -54,7 +54,7 @@ class Applications:
         """All applications and routers, by where they are made."""
         return {part.place: part for part in self._parts if isinstance(part, Router)}
 
-    @property
+    @cached_property
     def applications(self) -> list[Router]:
         """The routers that are applications themselves."""
         return [router for router in self.routers.values() if router.is_application]

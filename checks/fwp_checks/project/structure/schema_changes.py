@@ -165,8 +165,8 @@ class SchemaChanges:
                 yield from self._executed(caller, term, given[0])
 
     def _executed(self, module: Module, call: int, term: int) -> Iterator[SchemaChange]:
-        statement = _DDL.match(self._text(module, call, term))
-        if statement is not None and self._matters(module):
+        statement = _DDL.match(self._text(module, call, term)) if self._matters(module) else None
+        if statement is not None:
             what = f"{statement[1].upper()} TABLE {statement[2]}"
             yield from self._change(module, call, what, True)
 
