@@ -137,6 +137,11 @@ class Behaviours:
             self._known[frame.number] = found
         return found
 
+    def is_known(self, frame: Frame) -> bool:
+        """Whether it was asked what a frame does that stands for all calls like it."""
+        number = frame.number
+        return 0 <= number < len(self._known) and self._known[number] is not None
+
     def following(self, frame: Frame) -> list[Frame]:
         """The frames that a frame runs, or whose coroutines it makes."""
         behaviour = self.of(frame)

@@ -44,8 +44,17 @@ _ALTERS_DATA = frozenset(
     {"save", "delete", "asave", "adelete", "add", "create", "set", "remove", "clear", "update"}
 )
 
+_BLOCK = "block "
+
 Spot = tuple[Module, int]
 """A scope of a template."""
+
+
+def block_name(spot: Spot) -> str | None:
+    """The name of a block; None for any other scope."""
+    module, number = spot
+    name = module.facts.scopes[number].name
+    return name.removeprefix(_BLOCK) if name.startswith(_BLOCK) else None
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -62,6 +71,16 @@ class Blocks:
             if known == name:
                 return spots
         return ()
+
+    def shown_at(self, own: Spot) -> Spot:
+        """The block that is shown where one stands."""
+        spots = self.get(block_name(own) or "")
+        return spots[0] if spots else own
+
+    def behind(self, spot: Spot) -> tuple[Spot, ...] | None:
+        """The blocks whose place one takes; None if it is none of these blocks."""
+        spots = self.get(block_name(spot) or "")
+        return spots[spots.index(spot) + 1 :] if spot in spots else None
 
 
 NO_BLOCKS = Blocks()

@@ -32,14 +32,21 @@ from fwp_checks.project.meaning.values import (
 from fwp_checks.project.meaning.values import Iterable as IterableValue
 from fwp_checks.project.rows.needs import Showing
 from fwp_checks.project.templates import nodes
+from fwp_checks.project.templates.common_blocks import CommonBlocks
 from fwp_checks.project.templates.context_reads import ContextReads
-from fwp_checks.project.templates.lookups import NO_BLOCKS, Blocks, Lookups, Spot, TemplateContext
+from fwp_checks.project.templates.lookups import (
+    NO_BLOCKS,
+    Blocks,
+    Lookups,
+    Spot,
+    TemplateContext,
+    block_name,
+)
 from fwp_checks.project.templates.twins import Twins
 
 if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
-_BLOCK = "block "
 _TEXT = Instance("builtins.str")
 _MAX_CHAIN = 12
 _MAX_OPTIONS = 8
@@ -119,14 +126,8 @@ class Template(Module):
     @cached_property
     def blocks(self) -> tuple[tuple[str, Spot], ...]:
         """The names of its blocks, and where they stand."""
-        scopes = enumerate(self.facts.scopes)
-        return tuple(
-            [
-                (scope.name.removeprefix(_BLOCK), (self, number))
-                for number, scope in scopes
-                if scope.name.startswith(_BLOCK)
-            ]
-        )
+        spots = [(self, number) for number in range(len(self.facts.scopes))]
+        return tuple([(name, spot) for spot in spots if (name := block_name(spot)) is not None])
 
     def spelt(self, term: int) -> str:
         """What is read at a term, as people write it: ``article.tags.all``."""
@@ -170,6 +171,7 @@ class Templates:
         self._reads = ContextReads(project, self.find)
         self.lookups = Lookups(project)
         self.twins = Twins(project, self._reads)
+        self._common = CommonBlocks(project, self._reads, self._frame)
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -414,16 +416,15 @@ class Templates:
         return known
 
     @staticmethod
-    def _outer_blocks(chain: list[Template]) -> set[str]:
+    def _outer_blocks(chain: list[Template]) -> set[str | None]:
         """The blocks that stand in no other block."""
-        found = set()
+        found: set[str | None] = set()
         for module in chain:
             body = module.facts.scopes[BODY]
             for term in module.of_kind(t.RENDER):
                 entry = module.facts.terms[term]
                 if entry[1] == "block" and body.start <= term < body.end:
-                    scope = module.facts.terms[entry[2]][1]
-                    found.add(module.facts.scopes[scope].name.removeprefix(_BLOCK))
+                    found.add(block_name((module, module.facts.terms[entry[2]][1])))
         return found
 
     # -- terms -------------------------------------------------------------------------------------
@@ -520,24 +521,21 @@ class Templates:
         context = self.context_of(frame)
         if context is None:
             return None
-        scope = frame.module.facts.terms[own][1]
-        name = frame.module.facts.scopes[scope].name.removeprefix(_BLOCK)
-        places: tuple[Spot, ...] = context.blocks.get(name) or ((frame.module, scope),)
+        spot = context.blocks.shown_at((frame.module, frame.module.facts.terms[own][1]))
         bound = {name: self._project.values.evaluate(frame, term) for name, term in visible}
         if bound:
             names = tuple((dict(context.names) | bound).items())
             context = replace(context, names=names)
-        return (RunFrame(self._frame(*places[0], context)),)
+        return (RunFrame(self._common.frame(spot, context)),)
 
     def _super_block(self, frame: Frame) -> Alternative:
         context = self.context_of(frame)
-        here = (frame.module, frame.scope_number)
-        name = frame.scope.name.removeprefix(_BLOCK)
-        places = context.blocks.get(name) if context is not None else ()
-        if context is None or here not in places:
+        if context is None:
             return None
-        following = places[places.index(here) + 1 :]
-        return (RunFrame(self._frame(*following[0], context)),) if following else ()
+        behind = context.blocks.behind((frame.module, frame.scope_number))
+        if behind is None:
+            return None
+        return tuple([RunFrame(self._common.frame(spot, context)) for spot in behind[:1]])
 
     def _imported(self, frame: Frame, entry: t.Term) -> Value:
         value = self._project.values.evaluate(frame, entry[2])

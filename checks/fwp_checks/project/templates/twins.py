@@ -60,6 +60,10 @@ class Twins:
         """What a frame does tells where it was rendered: it has no twin."""
         self._placed.add(frame)
 
+    def is_placed(self, frame: Frame) -> bool:
+        """Whether what a frame does tells where it was rendered."""
+        return frame in self._placed
+
     def _key(self, frame: Frame) -> _Key | None:
         context = frame.arguments[0] if frame.arguments else None
         module = frame.module
