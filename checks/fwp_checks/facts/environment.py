@@ -9,7 +9,6 @@ becomes an ALIAS when the loop leaves it alone).
 from __future__ import annotations
 
 import ast
-from collections.abc import MutableSequence
 from typing import Any
 
 from fwp_checks.facts.terms import ALIAS, JOIN, NARROW, NOWHERE, Term
@@ -61,7 +60,7 @@ class Environment:
 
     __slots__ = ("_left", "_loops", "_spans", "_terms", "layers", "top")
 
-    def __init__(self, terms: list[Term], spans: MutableSequence[int]) -> None:
+    def __init__(self, terms: list[Term], spans: list[int]) -> None:
         self._terms = terms
         self._spans = spans
         self.layers: list[Layer] = [Layer()]
@@ -83,7 +82,7 @@ class Environment:
         return names
 
     def _add(self, term: Term) -> int:
-        self._spans.extend(NOWHERE)
+        self._spans += NOWHERE
         self._terms.append(term)
         return len(self._terms) - 1
 

@@ -108,7 +108,10 @@ class DjangoExpressions(Nesting):
         start, end = match.span()
         text = match["text"]
         if text is not None:
-            return self.constant(re.sub(r"\\(.)", r"\1", text[1:-1]), start, end)
+            plain = text[1:-1]
+            if "\\" in plain:
+                plain = re.sub(r"\\(.)", r"\1", plain)
+            return self.constant(plain, start, end)
         if match["number"] is not None:
             return self.constant(_number(match["number"]), start, end)
         first, *rest = match["name"].split(".")

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _CLOSERS = {"%": "%}", "{": "}}", "#": "#}"}
-_BIT = re.compile(r"""(?:[^\s'"]+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|["'])+""")
+_BIT = re.compile(r"""(?:[^\s'"]+|"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|["'])+""")
 COMPONENT = "<c-"
 """What a component begins with."""
 _COMPONENT = re.compile(rf"{COMPONENT}([A-Za-z][\w.-]*)")

@@ -32,7 +32,7 @@ class Writer:
         self.source = source
         self.text = source.text
         self.terms: list[t.Term] = []
-        self.spans: array[int] = array("I")
+        self.spans: list[int] = []
         self.regions: list[Region] = []
         self.scopes = [Scope("module", "", -1, 1, 0, source.line_count)]
         self.environment = Environment(self.terms, self.spans)
@@ -45,7 +45,7 @@ class Writer:
         """What was found."""
         self.scopes[0].start = self.scopes[0].end = 0
         return ModuleFacts(
-            self.terms, self.spans, self.scopes, self.regions, [], [], [], {},
+            self.terms, array("I", self.spans), self.scopes, self.regions, [], [], [], {},
             self.source.line_count,
         )  # fmt: skip
 
@@ -53,13 +53,15 @@ class Writer:
 
     def add(self, term: t.Term, start: int, end: int) -> int:
         """Append a term that stands at a stretch of the text; gives its number."""
-        self.spans.extend((*self.source.position(start), *self.source.position(end)))
+        line, column = self.source.position(start)
+        end_line, end_column = self.source.position(end)
+        self.spans += (line, column, end_line, end_column)
         self.terms.append(term)
         return len(self.terms) - 1
 
     def add_plain(self, term: t.Term) -> int:
         """Append a term that has no place of its own in the text."""
-        self.spans.extend((0, 0, 0, 0))
+        self.spans += t.NOWHERE
         self.terms.append(term)
         return len(self.terms) - 1
 
