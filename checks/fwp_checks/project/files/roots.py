@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -347,6 +346,8 @@ def _texts_of_added(content: bytes) -> Iterator[bytes]:
 
 
 def _declared_in_pyproject(folder: Path) -> Iterator[str]:
+    import tomllib
+
     try:
         document = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
