@@ -135,15 +135,17 @@ class Jinja(Framework):
 
 def _processed(project: Project) -> dict[str, Value]:
     """The names that context processors of Flask and Quart give to every template."""
-    known: dict[str, Value] | None = project.framework_data.get(_KEY)
-    if known is None:
-        # What a processor renders itself sees what others add only.
-        known = project.framework_data[_KEY] = {}
+
+    def find(_: str) -> dict[str, Value]:
+        found: dict[str, Value] = {}
         for decoration in project.call_sites.decorated(_PROCESSORS):
             given = project.calls.invoke(decoration.function, NO_ARGUMENTS).result
             for name, value in context_names(given).items():
-                known.setdefault(name, value)
-    return known
+                found.setdefault(name, value)
+        return found
+
+    # What a processor renders itself sees nothing of them.
+    return project.cuts.once(project.framework_data, _KEY, find, meanwhile={})
 
 
 def _of_response(arguments: Arguments) -> tuple[Value | None, Value | None]:

@@ -196,13 +196,15 @@ class Starlette(WebFramework):
         """What lifespans yield, which each request has as its state:
         https://www.starlette.io/lifespan/#lifespan-state
         """
-        known: list[Value] | None = project.framework_data.get(_LIFESPAN_STATES)
-        if known is None:
-            known = project.framework_data[_LIFESPAN_STATES] = []
+
+        def find(_: str) -> list[Value]:
+            found: list[Value] = []
             for root in self._known_roots(project):
                 if root.context is Context.LIFESPAN:
-                    known.extend(options_of(project.calls.yielded(root.frame)))
-        return known
+                    found.extend(options_of(project.calls.yielded(root.frame)))
+            return found
+
+        return project.cuts.once(project.framework_data, _LIFESPAN_STATES, find, meanwhile=[])
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
         """What ``Depends(f)``, as default or in ``Annotated``, injects; of what a library's object

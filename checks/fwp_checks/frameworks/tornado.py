@@ -16,7 +16,6 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.web import Place, Registration, WebFramework, item_stores, members
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.values import (
-    RECURSIVE,
     ClassValue,
     Instance,
     MappingValue,
@@ -126,19 +125,17 @@ class Tornado(WebFramework):
         """The settings of all applications of a project: keyword arguments of their constructors,
         and items put in later (tornado/web.py of Tornado 6.6.1: ``self.settings = settings``).
         """
-        known: Value | None = project.framework_data.get("tornado.settings")
-        if known is None:
-            # Asked for while it is being found out, it holds nothing.
-            project.framework_data["tornado.settings"] = MappingValue(RECURSIVE)
+
+        def find(_: str) -> Value:
             found: dict[str, list[Value]] = {}
             for name, value in (*self._given(project), *self._put(project)):
                 found.setdefault(name, []).append(value)
-            known = MappingValue(
+            return MappingValue(
                 Unknown("setting that is given elsewhere"),
                 tuple((name, join(values)) for name, values in sorted(found.items())),
             )
-            project.framework_data["tornado.settings"] = known
-        return known
+
+        return project.cuts.value(project.framework_data, "tornado.settings", find)
 
     @staticmethod
     def _given(project: Project) -> Iterator[tuple[str, Value]]:

@@ -127,14 +127,14 @@ class WebFramework(Framework):
         return iter(self._known_roots(project))
 
     def _known_roots(self, project: Project) -> list[Root]:
-        key = f"{self.name}.roots"
-        known: list[Root] | None = project.framework_data.get(key)
-        if known is None:
-            # What is asked for while they are being looked for is answered without them.
-            project.framework_data[key] = []
-            known = list(self.find_roots(project)) if self.is_used(project) else []
-            project.framework_data[key] = known
-        return known
+        if not self.is_used(project):
+            return []
+        return project.cuts.once(
+            project.framework_data,
+            f"{self.name}.roots",
+            lambda _: list(self.find_roots(project)),
+            meanwhile=[],
+        )
 
     def is_used(self, project: Project) -> bool:
         """Whether the project imports it, and not only what clients use of it."""

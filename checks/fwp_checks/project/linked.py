@@ -30,6 +30,7 @@ from fwp_checks.project.meaning.branches import Branches
 from fwp_checks.project.meaning.calls import Calls
 from fwp_checks.project.meaning.classes import Classes
 from fwp_checks.project.meaning.configured import Configured
+from fwp_checks.project.meaning.cuts import Cuts
 from fwp_checks.project.meaning.data_classes import DataClasses
 from fwp_checks.project.meaning.descriptors import Descriptors
 from fwp_checks.project.meaning.emptied import Emptied
@@ -98,6 +99,7 @@ class Project:
         self.settings = settings
         self.frameworks = frameworks
         self.configured = Configured(settings)
+        self.cuts = Cuts()
         self.frames = Frames()
         self._module_frames: dict[Module, Frame] = {}
         self._scope_frames: dict[Module, list[Frame | None]] = {}

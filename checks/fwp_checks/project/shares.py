@@ -9,9 +9,9 @@ the catalogue; no frames and no values. What the project as a whole knows is put
 evidence of all shares (:class:`~fwp_checks.project.loop.event_loop.EventLoop`,
 :class:`~fwp_checks.project.rows.queries.Queries`), and rules ask that.
 
-Where evaluation cuts a cycle or forgets arguments depends on what was evaluated before. Therefore
-the shares of a project are decided by its content, never by the number of processes, and each is
-evaluated from the same state: the linked project whose entry functions are known, and nothing else.
+Where evaluation forgets arguments depends on what was evaluated before. Therefore the shares of a
+project are decided by its content, never by the number of processes, and each is evaluated from the
+same state: the linked project, of which nothing was evaluated yet.
 
 To collect something else, add a field to :class:`Evidence` and fill it in :func:`_collect`.
 """
@@ -107,7 +107,6 @@ class Gathering:
     def __init__(self, project: Project, jobs: int) -> None:
         self._project = project
         first, *others = divide(project)
-        _prepare(project)
         self._waiting = deque(
             (share, _copy(project, share) if jobs > 1 else None) for share in others
         )
@@ -143,17 +142,14 @@ class Gathering:
                 copy.stop()
 
 
-def _prepare(project: Project) -> None:
-    """The state in which the evaluation of a share begins."""
-    project.loop_entries.find()
-
-
 def _collect(project: Project, share: Share) -> Evidence:
     loop, rows = LoopCollector(project, share), RowCollector(project, share)
     # Taking them apart takes time, in a process that ends as in one that others wait for.
     project.collectors += loop, rows
-    evidence = loop.collect(), rows.collect()
-    return Evidence(*evidence, tuple(project.failures), project.templates.read)
+    # Rows first: where entry functions are is a question to the whole project, which each share has
+    # to answer. What it asks for is known by then, for the most part.
+    found = rows.collect()
+    return Evidence(loop.collect(), found, tuple(project.failures), project.templates.read)
 
 
 def _copy(project: Project, share: Share) -> Forked[Evidence] | None:
@@ -168,6 +164,4 @@ def _result(project: Project, share: Share, copy: Forked[Evidence] | None) -> Ev
     if copy is not None:
         with suppress(ForkError):
             return copy.result()
-    project = project.again()
-    _prepare(project)
-    return _collect(project, share)
+    return _collect(project.again(), share)

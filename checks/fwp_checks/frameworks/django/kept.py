@@ -43,19 +43,18 @@ def attribute(project: Project, base: Instance, name: str) -> Value | None:
     """What the project assigns to an attribute of requests; None if it assigns none."""
     if name not in project.attribute_stores or not _is_request(project, base):
         return None
-    known: dict[str, Value | None] = project.framework_data.setdefault("django.kept", {})
-    if name not in known:
-        # What is assigned may be made of what was assigned before.
-        known[name] = None
-        known[name] = _stored(project, name)
-    return known[name]
+    known: dict[str, object] = project.framework_data.setdefault("django.kept", {})
+    # What is assigned may be made of what was assigned before.
+    kept: list[Value]
+    kept = project.cuts.once(known, name, lambda _: _stored(project, name), meanwhile=[])
+    return join(kept) if kept else None
 
 
 def _is_request(project: Project, value: Value) -> bool:
     return any(project.classes.is_instance(value, name) for name in _REQUESTS)
 
 
-def _stored(project: Project, name: str) -> Value | None:
+def _stored(project: Project, name: str) -> list[Value]:
     found: list[Value] = []
     for module, term in project.attribute_stores[name]:
         entry = module.facts.terms[term]
@@ -67,8 +66,7 @@ def _stored(project: Project, name: str) -> Value | None:
         found.extend(value for value in values if is_informative(value))
         if not any(is_informative(value) for value in values):
             found.extend(values)
-    value = join(found) if found else None
-    return value if value is not None and is_informative(value) else None
+    return found if found and is_informative(join(found)) else []
 
 
 # -- the request of a middleware -------------------------------------------------------------------
@@ -78,11 +76,14 @@ def request_parameter(project: Project, frame: Frame, index: int) -> Value | Non
     """The request that Django hands to a middleware whose parameter has no annotation."""
     if index > 1 or frame.scope.parameters[index].annotation >= 0:
         return None
-    known: dict[tuple[str, int], int] | None = project.framework_data.get("django.middleware")
-    if known is None:
-        # A middleware's parameters may be asked for while it is looked up.
-        known = project.framework_data["django.middleware"] = {}
-        known.update(_find_middleware(project))
+    # A middleware's parameters may be asked for while it is looked up.
+    known: dict[tuple[str, int], int]
+    known = project.cuts.once(
+        project.framework_data,
+        "django.middleware",
+        lambda _: _find_middleware(project),
+        meanwhile={},
+    )
     place = (frame.module.path, frame.scope_number)
     return Instance(views.REQUEST) if known.get(place) == index else None
 

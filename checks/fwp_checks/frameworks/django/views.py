@@ -111,12 +111,10 @@ def _routed(project: Project) -> Iterator[Root]:
 
 def _routes(project: Project) -> list[tuple[View, bool]]:
     """The views that are routed, and whether nothing stands around them there."""
-    known: list[tuple[View, bool]] | None = project.framework_data.get("django.routes")
-    if known is None:
-        # A view's parameters may be asked for while its route is looked up.
-        known = project.framework_data["django.routes"] = []
-        known.extend(_find_routes(project))
-    return known
+    # A view's parameters may be asked for while its route is looked up.
+    return project.cuts.once(
+        project.framework_data, "django.routes", lambda _: list(_find_routes(project)), meanwhile=[]
+    )
 
 
 def _find_routes(project: Project) -> Iterator[tuple[View, bool]]:
@@ -205,15 +203,19 @@ def _is_handed_request(project: Project, frame: Frame) -> bool:
     """Whether a function is a view, or what a decorator of the project puts in its place: Django
     hands it the request, whatever others do with that before.
     """
-    known: dict[tuple[str, int], bool] | None = project.framework_data.get("django.handed_views")
-    if known is None:
-        # What a decorator gives may be asked for while routes are looked up.
-        known = project.framework_data["django.handed_views"] = {}
+
+    def find(_: str) -> dict[tuple[str, int], bool]:
+        found: dict[tuple[str, int], bool] = {}
         for view, is_direct in _routes(project):
             if isinstance(view, FunctionValue):
                 place = (view.module.path, view.scope)
                 is_handed = is_direct and _is_bare(project, view, _HANDING_DECORATORS)
-                known[place] = known.get(place, True) and is_handed
+                found[place] = found.get(place, True) and is_handed
+        return found
+
+    # What a decorator gives may be asked for while routes are looked up.
+    known: dict[tuple[str, int], bool]
+    known = project.cuts.once(project.framework_data, "django.handed_views", find, meanwhile={})
     return known.get((frame.module.path, frame.scope_number), False)
 
 

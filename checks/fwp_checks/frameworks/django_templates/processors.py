@@ -56,17 +56,18 @@ def with_request(
 
 def processed(project: Project) -> dict[str, Value]:
     """The names that the project's context processors give to every template."""
-    known: dict[str, Value] | None = project.framework_data.get(_KEY)
-    if known is None:
-        # What a processor renders itself sees what others add only.
-        known = project.framework_data[_KEY] = {}
+
+    def find(_: str) -> dict[str, Value]:
+        found: dict[str, Value] = {}
         arguments = Arguments((Instance(views.REQUEST),))
         for processor in _processors(project):
-            for name, value in context_names(
-                project.calls.invoke(processor, arguments).result
-            ).items():
-                known.setdefault(name, value)
-    return known
+            given = project.calls.invoke(processor, arguments).result
+            for name, value in context_names(given).items():
+                found.setdefault(name, value)
+        return found
+
+    # What a processor renders itself sees nothing of them.
+    return project.cuts.once(project.framework_data, _KEY, find, meanwhile={})
 
 
 def _processors(project: Project) -> Iterator[FunctionValue]:

@@ -7,7 +7,7 @@ proof counts, and it runs for whatever reaches it in any of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -180,10 +180,17 @@ class EventLoop:
         follow, each time and once. Frames of entry functions have one number in all shares.
         """
         found = []
+        by_function: dict[FunctionKey, list[int]] = {}
+        for number, entry in enumerate(self._project.loop_entries.numbers):
+            by_function.setdefault(entry.function, []).append(number)
         others = len(self._project.loop_entries.numbers)
         for evidence in self._evidence:
             frames = evidence.frames
-            numbers = [f.entry if f.entry >= 0 else others + at for at, f in enumerate(frames)]
+            entries = _numbers(evidence.entries, by_function)
+            numbers = [
+                entries[f.entry] if f.entry >= 0 and entries[f.entry] >= 0 else others + at
+                for at, f in enumerate(frames)
+            ]
             others += len(frames)
             for number, frame in zip(numbers, frames, strict=True):
                 following = [numbers[at] for at in frame.following]
@@ -282,7 +289,7 @@ class EventLoop:
                 )
                 is_owned = bool(reaches) and all(reach.own_loop for reach in reaches)
                 root = (
-                    self._project.loop_entries.root_of(frame.entry, frame.function)
+                    self._project.loop_entries.root_of(number, frame.function)
                     if frame.is_registered
                     else None
                 )
@@ -560,3 +567,19 @@ def _receivers(module: Module, term: int) -> Iterator[int]:
         if module.facts.span(term)[:2] != start:
             return
         yield term
+
+
+def _numbers(
+    entries: Iterable[FunctionKey], by_function: Mapping[FunctionKey, Sequence[int]]
+) -> list[int]:
+    """The numbers of entry functions by those that they have in a share: of several frames of one
+    function each has its place; -1 for what is none elsewhere.
+    """
+    found = []
+    met: dict[FunctionKey, int] = {}
+    for function in entries:
+        place = met.get(function, 0)
+        met[function] = place + 1
+        known = by_function.get(function, ())
+        found.append(known[place] if place < len(known) else -1)
+    return found

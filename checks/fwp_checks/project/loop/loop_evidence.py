@@ -85,8 +85,8 @@ class SiteEvidence(NamedTuple):
 class FrameEvidence(NamedTuple):
     """What was found of one frame.
 
-    ``function`` is whose it is; ``entry`` its number among the project's entry functions, -1 for a
-    frame of this share alone. ``following`` are the frames that it runs or leaves to the loop, by
+    ``function`` is whose it is; ``entry`` its number among the entries of the share, -1 for another
+    frame. ``following`` are the frames that it runs or leaves to the loop, by
     their positions in the share, ``first`` those whose coroutines it makes once. ``uses_loop``: it
     makes coroutines or tasks. ``blocking``, ``nested`` and ``locks`` are of code that runs on the
     loop itself (``is_on_loop``). ``is_registered``: a framework calls it, or it in another frame.
@@ -129,8 +129,11 @@ class FrameEvidence(NamedTuple):
 
 
 class LoopEvidence(NamedTuple):
-    """What one share tells. ``awaited`` are the async functions that its code calls itself."""
+    """What one share tells. ``entries`` are the functions of the entry frames, by the numbers that
+    they have there; ``awaited`` are the async functions that its code calls itself.
+    """
 
+    entries: tuple[FunctionKey, ...] = ()
     frames: tuple[FrameEvidence, ...] = ()
     awaited: frozenset[FunctionKey] = frozenset()
     dropped: tuple[Dropped, ...] = ()
@@ -139,16 +142,12 @@ class LoopEvidence(NamedTuple):
 class LoopEntries:
     """The functions by which code on a loop begins: those that frameworks call on it, every async
     function, about whose arguments nothing is known, and what starts loops of its own. In one
-    order, the same for each share.
+    order; the numbers that they have in one share may not be those of another.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self.own_loops = OwnLoops(project)
-
-    def find(self) -> None:
-        """Find them now, if they are not known yet."""
-        _ = self.numbers, self.on_loops
 
     @cached_property
     def roots(self) -> dict[Frame, Root]:
@@ -239,7 +238,8 @@ class LoopCollector:
             inner.function for frame in frames for _, inner in self._behaviours.of(frame).coroutines
         }
         dropped = [dropped for module in self._share.modules for dropped in self._dropped(module)]
-        return LoopEvidence(tuple(found), frozenset(awaited), tuple(dropped))
+        entries = tuple([frame.function for frame in numbers])
+        return LoopEvidence(entries, tuple(found), frozenset(awaited), tuple(dropped))
 
     # -- frames ------------------------------------------------------------------------------------
 

@@ -138,11 +138,7 @@ class Branches:
             and not self._project.enclosing.may_decide(frame)
         ):
             return []
-        known = self._known.get(frame)
-        if known is None:
-            self._known[frame] = []
-            known = self._known[frame] = self._find(frame)
-        return known
+        return self._project.cuts.once(self._known, frame, self._find, meanwhile=[])
 
     @cached_property
     def _asking(self) -> dict[Module, set[int]]:

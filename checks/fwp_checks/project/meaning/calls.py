@@ -9,6 +9,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.project.files.modules import Module
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.arguments import CallArguments
+from fwp_checks.project.meaning.cuts import Provisional
 from fwp_checks.project.meaning.descriptors import GET
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.handing import Handing
@@ -27,7 +28,6 @@ from fwp_checks.project.meaning.outcome import (
 )
 from fwp_checks.project.meaning.values import (
     NO_ARGUMENTS,
-    RECURSIVE,
     Arguments,
     Awaitable,
     CallableValue,
@@ -71,7 +71,8 @@ class _CalledFunction(Called):
         self, project: Project, frame: Frame, function: FunctionValue, arguments: Arguments
     ) -> None:
         is_idle = project.configured.runs_nothing_here(frame)
-        super().__init__(NOTHING_RUNS if is_idle else running(frame), arguments)
+        runs = NOTHING_RUNS if is_idle else running(frame)
+        super().__init__(runs, arguments, project.cuts)
         self._project = project
         self._frame = frame
         self._function = function
@@ -98,6 +99,7 @@ class Calls:
         """What the call at a CALL term does."""
         known = frame.outcomes.get(term)
         if known is None:
+            begun = self._project.cuts.begin()
             terms = frame.module.facts.terms
             entry = terms[term]
             function = self._project.values.evaluate(frame, entry[1])
@@ -111,7 +113,8 @@ class Calls:
                 known = self.invoke(function, self.arguments(frame, entry, term))
                 if terms[entry[1]][0] == t.ITEM and isinstance(function, ClassValue):
                     known = self._project.generics.named(frame, entry[1], function, known)
-            frame.outcomes[term] = known
+            if self._project.cuts.end(begun):
+                frame.outcomes[term] = known
         return known
 
     def arguments(self, frame: Frame, entry: t.Term, at: int = 0) -> Arguments:
@@ -359,12 +362,12 @@ class Calls:
         """
         key = (frame, index)
         known = self._parameters.get(key)
-        if known is None:
-            self._parameters[key] = RECURSIVE
-            known = self._parameters[key] = self._parameter(frame, index)
+        if known is None or type(known) is Provisional:
+            known = self._project.cuts.value(self._parameters, key, self._parameter)
         return known
 
-    def _parameter(self, frame: Frame, index: int) -> Value:
+    def _parameter(self, key: tuple[Frame, int]) -> Value:
+        frame, index = key
         if index >= len(frame.scope.parameters):
             return Unknown("parameter of another function")
         parameter = frame.scope.parameters[index]
@@ -401,13 +404,14 @@ class Calls:
     def returned(self, frame: Frame) -> Value:
         """What a function's body gives back: by its annotation, else by its return statements."""
         known = self._returned.get(frame)
-        if known is None:
-            self._returned[frame] = RECURSIVE
-            found = single(self._find_returned(frame), partial(is_in, frame))
-            known = self._returned[frame] = found
+        if known is None or type(known) is Provisional:
+            known = self._project.cuts.value(self._returned, frame, self._find_returned)
         return known
 
     def _find_returned(self, frame: Frame) -> Value:
+        return single(self._find_given(frame), partial(is_in, frame))
+
+    def _find_given(self, frame: Frame) -> Value:
         scope = frame.scope
         declared: Value = Unknown(f"{frame.name} has no return annotation")
         if scope.returns_annotation >= 0:
@@ -482,9 +486,8 @@ class Calls:
     def yielded(self, frame: Frame) -> Value:
         """What a generator function yields."""
         known = self._yielded.get(frame)
-        if known is None:
-            self._yielded[frame] = RECURSIVE
-            known = self._yielded[frame] = self._find_yielded(frame)
+        if known is None or type(known) is Provisional:
+            known = self._project.cuts.value(self._yielded, frame, self._find_yielded)
         return known
 
     def _find_yielded(self, frame: Frame) -> Value:

@@ -1,8 +1,7 @@
 """Terms to values.
 
 Evaluation is on demand and remembered in the frame. A term that is being evaluated further up
-stands for RECURSIVE, which adds nothing where paths meet. The project is always evaluated in one
-canonical order, so what a cut leaves out does not depend on the file that was asked about.
+stands for RECURSIVE, which adds nothing where paths meet.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from fwp_checks.project.files.modules import Module, relative_folder
 from fwp_checks.project.meaning import python
 from fwp_checks.project.meaning.branches import performs
 from fwp_checks.project.meaning.choices import Choices
+from fwp_checks.project.meaning.cuts import Provisional
 from fwp_checks.project.meaning.delegates import given_by
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.narrowing import TRUTHY, Narrowing
@@ -112,7 +112,9 @@ class Values:
             return _TOO_DEEP
         entry = frame.module.facts.terms[term]
         kind: int = entry[0]
-        frame.note(term, RECURSIVE)
+        cuts = self._project.cuts
+        begun = cuts.begin()
+        frame.note(term, begun)
         self._depth += 1
         try:
             # What there is most of needs no table, which native code takes longer to go through.
@@ -130,11 +132,9 @@ class Values:
                 value = self._project.lists.filled(frame, term, value)
         finally:
             self._depth -= 1
-        if value is RECURSIVE and kind == t.IMPORT:
-            # Its module is being asked for the name, and knows it later.
-            frame.forget(term)
-        else:
-            frame.note(term, value)
+            is_sure = cuts.end(begun)
+        kept = value if is_sure else cuts.provisional(begun, value, partial(frame.forget, term))
+        frame.note(term, kept)
         return value
 
     # -- names -------------------------------------------------------------------------------------
@@ -194,15 +194,14 @@ class Values:
         if bound is None:
             bound = self._globals[module] = {}
         elif name in bound:
-            return bound[name]
-        bound[name] = RECURSIVE
-        value = self._find_binding(module, name)
-        if value is RECURSIVE:
-            # What is being found out, through a package that takes its modules' names, is known
-            # later.
-            del bound[name]
-        else:
-            bound[name] = value
+            known = bound[name]
+            return known.met() if type(known) is Provisional else known
+        cuts = self._project.cuts
+        begun = cuts.begin()
+        bound[name] = begun
+        value = bound[name] = self._find_binding(module, name)
+        if not cuts.end(begun):
+            bound[name] = cuts.provisional(begun, value, partial(bound.pop, name, None))
         return value
 
     def _find_binding(self, module: Module, name: str) -> Value | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwp_checks.facts.model import Scope
+from fwp_checks.project.meaning.cuts import Provisional
 from fwp_checks.project.meaning.origins import holds_rows
 from fwp_checks.project.meaning.values import (
     Constant,
@@ -79,8 +80,10 @@ class Frame:
         """What a term has been found to be here, if that was asked."""
         at = term - self._start
         if 0 <= at < len(self._values):
-            return self._values[at]
-        return None if self._others is None else self._others.get(term)
+            known = self._values[at]
+        else:
+            known = None if self._others is None else self._others.get(term)
+        return known.met() if type(known) is Provisional else known
 
     def note(self, term: int, value: Value) -> None:
         """What a term is here, from now on."""

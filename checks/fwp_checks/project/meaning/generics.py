@@ -97,15 +97,10 @@ class Generics:
         if not isinstance(receiver, Instance) or not isinstance(receiver.class_, ClassValue):
             return NO_BINDINGS
         key = (receiver.class_, receiver.arguments, owner)
-        known = self._bindings.get(key)
-        if known is None:
-            self._bindings[key] = NO_BINDINGS
-            known = self._bindings[key] = self._find(*key) or NO_BINDINGS
-        return known
+        return self._project.cuts.once(self._bindings, key, self._find, meanwhile=NO_BINDINGS)
 
-    def _find(
-        self, class_: ClassValue, arguments: tuple[Value, ...], owner: ClassValue
-    ) -> Bindings | None:
+    def _find(self, key: tuple[ClassValue, tuple[Value, ...], ClassValue]) -> Bindings:
+        class_, arguments, owner = key
         own = tuple(
             (name, value)
             for name, value in zip(self.variables(class_), arguments, strict=False)
@@ -126,8 +121,8 @@ class Generics:
                     if terms[base][0] == t.ITEM
                     else ()
                 )
-                return self._find(value, given, owner)
-        return None
+                return self._find((value, given, owner))
+        return NO_BINDINGS
 
     def made_of(
         self, class_: ClassValue, init: FunctionValue, arguments: Arguments

@@ -149,12 +149,9 @@ class Implementations:
 
     def _of_protocol(self, protocol: ClassValue) -> tuple[ClassValue, ...]:
         """The classes with the shape of a Protocol that do not name it as a base."""
-        known = self._shaped.get(protocol)
-        if known is None:
-            # What is asked for while they are being looked for is answered without them.
-            self._shaped[protocol] = ()
-            known = self._shaped[protocol] = tuple(self._find_shaped(protocol))
-        return known
+        return self._project.cuts.once(
+            self._shaped, protocol, lambda _: tuple(self._find_shaped(protocol)), meanwhile=()
+        )
 
     def _find_shaped(self, protocol: ClassValue) -> list[ClassValue]:
         classes = self._project.classes

@@ -59,7 +59,7 @@ class _CalledLibrary(Called):
         arguments: Arguments,
         receiver: Value | None,
     ) -> None:
-        super().__init__(runs, arguments)
+        super().__init__(runs, arguments, libraries.cuts)
         self._libraries = libraries
         self._name = name
         self._receiver = receiver
@@ -73,6 +73,7 @@ class Libraries:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self.cuts = project.cuts
         self._idle: dict[str, bool] = {}
         self._unsaid: dict[str, bool] = {}
         self._decorators: dict[str, str | None] = {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from fwp_checks.catalogue import parse_value
 from fwp_checks.facts import terms as t
 from fwp_checks.project.meaning.classes import MODEL, PLAIN_BASES
+from fwp_checks.project.meaning.cuts import Provisional
 from fwp_checks.project.meaning.delegates import handed_on
 from fwp_checks.project.meaning.descriptors import GET, OF_CLASSES, PROPERTIES
 from fwp_checks.project.meaning.kept import Kept
@@ -101,19 +103,25 @@ class Members:
             return _of_container(base, name)
         key = (base, name)
         known = self._known.get(key)
-        if known is None:
-            self._known[key] = RECURSIVE
-            known = self._known[key] = self._attribute(base, name)
+        if known is None or type(known) is Provisional:
+            known = self._project.cuts.value(self._known, key, self._find)
         return known
 
     def _of_plain(self, instance: Instance, name: str) -> Value:
         """An attribute of an object of which nothing is known but its class."""
         key = (instance.class_, name)
         known = self._known_of_class.get(key)
-        if known is None:
-            self._known_of_class[key] = RECURSIVE
-            known = self._known_of_class[key] = self._of_instance(instance, name)
+        if known is None or type(known) is Provisional:
+            find = partial(self._find_of_plain, instance)
+            known = self._project.cuts.value(self._known_of_class, key, find)
         return known
+
+    def _find_of_plain(self, instance: Instance, key: tuple[ClassValue | str, str]) -> Value:
+        return self._of_instance(instance, key[1])
+
+    def _find(self, key: tuple[Value, str]) -> Value:
+        base, name = key
+        return self._attribute(base, name)
 
     def _attribute(self, base: Value, name: str) -> Value:
         project = self._project

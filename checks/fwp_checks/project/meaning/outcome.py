@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from fwp_checks.project.meaning.cuts import Cuts, Provisional
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.values import (
     MAX_OPTIONS,
@@ -70,17 +72,15 @@ class Outcome:
 
     @property
     def result(self) -> Value:
-        """What the call gives; found out when first asked for."""
-        if self._result is None:
-            # Asked for while it is being found out: the call is part of its own result.
-            self._result = RECURSIVE
-            self._result = self._find()
-        return self._result
+        """What the call gives."""
+        known = self._result
+        if known is None:
+            return self._find()
+        return known.met() if type(known) is Provisional else known
 
     def _find(self) -> Value:
         """What the call gives, where that is not known from the start."""
-        compute, self._compute = self._compute, None
-        return compute() if compute is not None else RECURSIVE
+        return RECURSIVE if self._compute is None else self._compute()
 
     def frames(self) -> list[Frame]:
         """The project's functions that run, whichever callee it is."""
@@ -120,20 +120,33 @@ class Outcome:
 
 
 class Called(Outcome):
-    """What a call does that gives what follows from its arguments. There are so many that each is
-    one object, where a function to compute the result would be two more.
+    """What a call does that gives what follows from its arguments; found out when first asked for.
+    There are so many that each is one object, where a function to compute the result would be two
+    more.
     """
 
-    __slots__ = ("_arguments",)
+    __slots__ = ("_arguments", "_cuts")
 
-    def __init__(self, alternatives: tuple[Alternative, ...], arguments: Arguments) -> None:
+    def __init__(
+        self, alternatives: tuple[Alternative, ...], arguments: Arguments, cuts: Cuts
+    ) -> None:
         super().__init__(alternatives)
         self._arguments = arguments
+        self._cuts = cuts
 
     def _find(self) -> Value:
-        # It is asked once.
+        begun = self._result = self._cuts.begin()
+        # Kept only until it is known.
         arguments, self._arguments = self._arguments, NO_ARGUMENTS
-        return self._given(arguments)
+        found = self._result = self._given(arguments)
+        if not self._cuts.end(begun):
+            forget = partial(self._forget, arguments)
+            self._result = self._cuts.provisional(begun, found, forget)
+        return found
+
+    def _forget(self, arguments: Arguments) -> None:
+        self._arguments = arguments
+        self._result = None
 
     def _given(self, arguments: Arguments) -> Value:
         """What the call gives for its arguments."""

@@ -127,22 +127,22 @@ class SingleCalls:
     @property
     def _decorated_by(self) -> dict[FunctionKey, list[_Decorated]]:
         """By the functions that serve as decorators: what is decorated."""
-        key = "single_calls.decorated_by"
-        known: dict[FunctionKey, list[_Decorated]] | None
-        known = self._project.framework_data.get(key)
-        if known is None:
-            known = self._project.framework_data[key] = {}
-            for module in self._project.table.modules:
-                for number, scope in enumerate(module.facts.scopes):
-                    for index, term in enumerate(scope.decorators if scope.is_function else ()):
-                        around = self._project.frame_of_scope(module, module.code_scope_of(term))
-                        value = self._project.values.evaluate(around, term)
-                        if isinstance(value, FunctionValue):
-                            below = tuple(reversed(scope.decorators[index + 1 :]))
-                            place = (value.module.path, value.scope)
-                            entry = _Decorated(value, around, number, below)
-                            known.setdefault(place, []).append(entry)
-        return known
+        data = self._project.framework_data
+        return self._project.cuts.once(data, "single_calls.decorated_by", self._find_decorated, {})
+
+    def _find_decorated(self, _: str) -> dict[FunctionKey, list[_Decorated]]:
+        found: dict[FunctionKey, list[_Decorated]] = {}
+        for module in self._project.table.modules:
+            for number, scope in enumerate(module.facts.scopes):
+                for index, term in enumerate(scope.decorators if scope.is_function else ()):
+                    around = self._project.frame_of_scope(module, module.code_scope_of(term))
+                    value = self._project.values.evaluate(around, term)
+                    if isinstance(value, FunctionValue):
+                        below = tuple(reversed(scope.decorators[index + 1 :]))
+                        place = (value.module.path, value.scope)
+                        entry = _Decorated(value, around, number, below)
+                        found.setdefault(place, []).append(entry)
+        return found
 
     def applied(self, names: frozenset[str]) -> Iterator[tuple[SingleCall, CallSite, CallSite]]:
         """Calls of what a call of a parameter gives, ``method(path)(view)``, where the parameter is
@@ -158,20 +158,20 @@ class SingleCalls:
 
     def _of_parameters(self) -> list[tuple[SingleCall, int, int, Value]]:
         """The calls of what a call of a parameter gives, with what that parameter is."""
-        key = "single_calls.of_parameters"
-        known: list[tuple[SingleCall, int, int, Value]] | None
-        known = self._project.framework_data.get(key)
-        if known is None:
-            known = self._project.framework_data[key] = []
-            for module, term in self._project.call_sites.spelt(OF_A_VALUE):
-                terms = module.facts.terms
-                made = terms[term][1]
-                if terms[made][0] != t.CALL or not _may_be_parameter(module, terms[made][1]):
-                    continue
-                for single in self.of(module, module.code_scope_of(term)):
-                    function = self._project.values.evaluate(single.frame, terms[made][1])
-                    known.append((single, made, term, function))
-        return known
+        data = self._project.framework_data
+        return self._project.cuts.once(data, "single_calls.of_parameters", self._find_calls, [])
+
+    def _find_calls(self, _: str) -> list[tuple[SingleCall, int, int, Value]]:
+        found: list[tuple[SingleCall, int, int, Value]] = []
+        for module, term in self._project.call_sites.spelt(OF_A_VALUE):
+            terms = module.facts.terms
+            made = terms[term][1]
+            if terms[made][0] != t.CALL or not _may_be_parameter(module, terms[made][1]):
+                continue
+            for single in self.of(module, module.code_scope_of(term)):
+                function = self._project.values.evaluate(single.frame, terms[made][1])
+                found.append((single, made, term, function))
+        return found
 
 
 def _may_be_parameter(module: Module, term: int) -> bool:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from fwp_checks.catalogue import parse_value
 from fwp_checks.facts import terms as t
+from fwp_checks.project.meaning.cuts import Provisional
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.generics import NO_BINDINGS, Bindings, variable_name
 from fwp_checks.project.meaning.values import (
     NONE,
-    RECURSIVE,
     Awaitable,
     CallableValue,
     ClassValue,
@@ -99,10 +99,13 @@ class Types:
         """
         key = (frame, term, bound)
         known = self._known.get(key)
-        if known is None:
-            self._known[key] = RECURSIVE
-            known = self._known[key] = self._annotation(frame, term, bound)
+        if known is None or type(known) is Provisional:
+            known = self._project.cuts.value(self._known, key, self._find)
         return known
+
+    def _find(self, key: tuple[Frame, int, Bindings]) -> Value:
+        frame, term, bound = key
+        return self._annotation(frame, term, bound)
 
     def _annotation(self, frame: Frame, term: int, bound: Bindings) -> Value:
         entry = frame.module.facts.terms[term]
