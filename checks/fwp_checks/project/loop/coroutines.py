@@ -225,15 +225,17 @@ class Coroutines:
         thread.
         """
         terms = frame.module.facts.terms
-        roles = self._project.catalogue.members_with_roles
+        catalogue = self._project.catalogue
+        members = catalogue.members_with_roles
         found: list[Handed] = []
         for term in frame.module.of_kind_in(t.CALL, frame.scope):
             called: int = terms[term][1]
-            if terms[called][0] == t.ATTR and terms[called][2] not in roles:
+            if terms[called][0] == t.ATTR and terms[called][2] not in members:
                 continue
             function = frame.known(called) or self._project.values.evaluate(frame, called)
-            if isinstance(function, (External, Member)) and function.name not in _TAKE_OBJECTS:
-                found += self._handed_to(function, frame, term)
+            if isinstance(function, (External, Member)) and catalogue.roles(function.name):
+                if function.name not in _TAKE_OBJECTS:
+                    found += self._handed_to(function, frame, term)
         return found
 
     def _handed_to(self, function: External | Member, frame: Frame, term: int) -> Iterator[Handed]:

@@ -90,22 +90,24 @@ class OwnLoops:
 
     # -- functions that run what they are handed ---------------------------------------------------
 
-    def run_at(self, frame: Frame, call: int, function: FunctionValue) -> Iterator[int]:
+    def run_at(self, frame: Frame, call: int, function: FunctionValue) -> list[int]:
         """The arguments of a call of a function that runs them as the first on a loop that it
         makes.
         """
+        found: list[int] = []
         places = self._parameters(function.module, function.scope)
         if not places:
-            return
+            return found
         entry = frame.module.facts.terms[call]
         bound = 0 if function.receiver is None else 1
         for place in places:
             name = function.module.facts.scopes[function.scope].parameters[place].name
             if 0 <= place - bound < len(entry[2]):
-                yield t.unaliased(frame.module.facts.terms, entry[2][place - bound])
+                found.append(t.unaliased(frame.module.facts.terms, entry[2][place - bound]))
             for keyword, argument in entry[3]:
                 if keyword == name:
-                    yield t.unaliased(frame.module.facts.terms, argument)
+                    found.append(t.unaliased(frame.module.facts.terms, argument))
+        return found
 
     def _parameters(self, module: Module, number: int) -> tuple[int, ...]:
         """The parameters of a function that it runs so."""

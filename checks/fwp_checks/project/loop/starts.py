@@ -104,7 +104,7 @@ def started_by(project: Project, frame: Frame) -> Starts:
                     found = found or _Starting(project, frame)
                     found.call(term, option.name, is_sure=len(options) == 1)
             elif isinstance(option, FunctionValue) and option is value:
-                run = list(own_loops.run_at(frame, term, option))
+                run = own_loops.run_at(frame, term, option)
                 if run:
                     found = found or _Starting(project, frame)
                     found.call_of_project(term, run)

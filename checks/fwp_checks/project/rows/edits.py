@@ -149,19 +149,21 @@ def add_import(
     None if one of them means something else there, or no place for the import is certain.
     """
     lines = text.split("\n")
-    starts = {one: _statement(lines, one.line) for one in facts.imports if not one.in_function}
-    top = [one for one, line in starts.items() if line]
+    imports = [one for one in facts.imports if not one.in_function]
     missing = []
     for name in names:
         bound = facts.scopes[0].bindings.get(name)
         if bound is None:
             missing.append(name)
         elif facts.terms[bound] != (t.IMPORT, module, name, 0) or not any(
-            (one.module, one.attribute) == (module, name) for one in top
+            (one.module, one.attribute) == (module, name) and _statement(lines, one.line)
+            for one in imports
         ):
             return None
     if not missing:
         return ()
+    starts = {one: _statement(lines, one.line) for one in imports}
+    top = [one for one, line in starts.items() if line]
     beside = [one for one in top if (one.module, one.level) == (module, 0) and one.attribute]
     for one in beside:
         line = lines[one.line - 1]
