@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Methods that run when an object of their class is made, or used as its class is meant to be.
 _OF_OBJECT = ("__init__", "__new__", "__post_init__", "__call__")
 ENTERING = ("__enter__", "__aenter__")
+_RUNNING = frozenset({"offloads", "calls", "enters_loop"})
 # A name that is spelt in more places tells little, and costs much.
 _MOST_PLACES = 200
 
@@ -81,7 +82,9 @@ class CallersByName:
             yield from self._calling(caller, term, module, scope_number)
         for caller, term, argument in self._handing.get(scope.name, ()):
             frame = self._project.frame_of_scope(caller, caller.code_scope_of(term))
-            if self._means(self._project.values.evaluate(frame, argument), module, scope_number):
+            if self._hands_on(frame, term) and self._means(
+                self._project.values.evaluate(frame, argument), module, scope_number
+            ):
                 yield self._step(frame, term, (module.path, scope_number), None)
         if class_ is None and scope.parent > 0:
             yield from self._handed_around(module, scope_number)
@@ -252,28 +255,26 @@ class CallersByName:
 
     @cached_property
     def _handing(self) -> dict[str, list[tuple[Module, int, int]]]:
-        """By the last name of a function that is handed to a thread: module, call, argument."""
-        catalogue = self._project.catalogue
+        """By the last name of a function that may be handed to a thread: module, call, argument."""
         found: dict[str, list[tuple[Module, int, int]]] = {}
-        for member in sorted(catalogue.members_with_roles):
+        for member in sorted(self._project.catalogue.members_with_roles):
             for module, term in self._project.call_sites.spelt(member):
                 if not module.is_served:
                     continue
                 terms = module.facts.terms
-                arguments = [a for a in terms[term][2] if _last_name(module, terms[a])]
-                if not arguments:
-                    continue
-                frame = self._project.frame_of_scope(module, module.code_scope_of(term))
-                called = self._project.values.evaluate(frame, terms[term][1])
-                name = getattr(called, "name", None)
-                if isinstance(name, str) and any(
-                    role.role in ("offloads", "calls", "enters_loop")
-                    for role in catalogue.roles(name)
-                ):
-                    for argument in arguments:
-                        last = _last_name(module, terms[argument])
+                for argument in terms[term][2]:
+                    last = _last_name(module, terms[argument])
+                    if last:
                         found.setdefault(last, []).append((module, term, argument))
         return found
+
+    def _hands_on(self, frame: Frame, call: int) -> bool:
+        """Whether a call has another thread, or a loop, run what it is handed."""
+        called = self._project.values.evaluate(frame, frame.module.facts.terms[call][1])
+        name = getattr(called, "name", None)
+        return isinstance(name, str) and any(
+            role.role in _RUNNING for role in self._project.catalogue.roles(name)
+        )
 
     def _chosen(self, module: Module, scope_number: int) -> Iterator[Step]:
         """Functions that choose it from a mapping: ``{"a": one, "b": two}[key]()``."""
