@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 _CALLS = ("get_serializer", "serializer_class")
 _MAX_VIEWS = 12
+_NO_NAMES: list[str | None] = []
 
 
 def served(project: Project, modules: Container[Module]) -> Iterator[Served]:
@@ -64,10 +65,10 @@ def _by_calls(project: Project, module: Module) -> Iterator[Served]:
     serializers = Serializers.of(project)
     for term in module.calls:
         entry = module.facts.terms[term]
-        if not entry[2] and not any(name == "instance" for name, _ in entry[3]):
+        names = [name for name, _ in entry[3]] if entry[3] else _NO_NAMES
+        if not entry[2] and "instance" not in names:
             continue
-        is_many = any(name == "many" for name, _ in entry[3])
-        if not is_many and not _reads_as_serializer(module, entry[1]):
+        if "many" not in names and not _reads_as_serializer(module, entry[1]):
             continue
         scope_number = module.code_scope_of(term)
         place = Place(

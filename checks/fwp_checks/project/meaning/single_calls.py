@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from fwp_checks.project.linked import Project
 
 
+_DISPLAYS = (t.SEQUENCE, t.MAPPING, t.COMPREHENSION, t.CONST, t.FORMAT)
+
+
 class SingleCall(NamedTuple):
     """One call of a function: where it is, its frame, and the function that it decorates there, if
     it does.
@@ -61,8 +64,10 @@ class SingleCalls:
         scope = scopes[scope_number]
         name = scopes[scope.parent].name if scope.name == "__init__" else scope.name
         for caller, term in self._project.call_sites.spelt(name):
-            around = self._project.frame_of_scope(caller, caller.code_scope_of(term))
             entry = caller.facts.terms[term]
+            if _is_of_display(caller.facts.terms, entry[1]):
+                continue
+            around = self._project.frame_of_scope(caller, caller.code_scope_of(term))
             for option in options_of(self._project.values.evaluate(around, entry[1])):
                 if isinstance(option, ClassValue):
                     made = self._project.values.evaluate(around, term)
@@ -186,6 +191,14 @@ def _may_be_parameter(module: Module, term: int) -> bool:
             return True
         number = scopes[number].parent
     return False
+
+
+def _is_of_display(terms: list[t.Term], function: int) -> bool:
+    """Whether what is called is a method of a list that is written out, which is none of the
+    project's: ``found.append(post)`` behind ``found = []``.
+    """
+    entry = terms[function]
+    return entry[0] == t.ATTR and terms[t.unaliased(terms, entry[1])][0] in _DISPLAYS
 
 
 def _is(value: Value, module: Module, scope_number: int) -> TypeGuard[FunctionValue]:
