@@ -181,6 +181,10 @@ class Behaviours:
         """
         return any(since <= start <= term < end for start, end, _ in self._once.own(frame))
 
+    def is_kept(self, frame: Frame) -> bool:
+        """Whether what a function finds is kept, with an object or by its arguments."""
+        return self._once.is_kept(frame)
+
     def own_tests(self, frame: Frame) -> list[int]:
         """The tests for such branches."""
         return [test for _, _, test in self._once.own(frame)]

@@ -13,7 +13,7 @@ from fwp_checks.project.effects.taking import argument_at
 from fwp_checks.project.meaning.frames import Frame
 from fwp_checks.project.meaning.outcome import RunExternal
 from fwp_checks.project.meaning.values import External, Instance, Member, Value, options_of
-from fwp_checks.project.rows.lengths import met
+from fwp_checks.project.rows.holding import holder_of, is_global, is_receiver, receiver_at
 from fwp_checks.project.rows.rounds import BUILDING, differs
 from fwp_checks.project.rows.statements import given_to
 
@@ -98,7 +98,9 @@ def made_at(project: Project, chain: Sequence[Link]) -> int:
 
 
 def _made_at(project: Project, chain: Sequence[Link], query: int) -> int:
-    """The same of one of the queries that the last link goes through."""
+    """The same of one of the queries that the last link goes through, or of the object that it
+    keeps it.
+    """
     begun = chain[0].term
     if query == chain[-1].term:
         return begun
@@ -107,14 +109,21 @@ def _made_at(project: Project, chain: Sequence[Link], query: int) -> int:
         frame = chain[position].frame
         terms = frame.module.facts.terms
         if not name:
-            (query, *others) = met(terms, query)
-            if others:
+            query = holder_of(project, chain, position, query)
+            if query < 0:
                 return begun
             name = _given_name(project, frame, terms[query])
+            if is_global(frame, query):
+                return chain[0].frame.scope.start
         if position == 0:
             break
         outer = chain[position - 1]
-        query, name = _handed(outer, frame, name) if name else _bound(outer, frame, terms[query])
+        if name and is_receiver(project, outer, frame, name):
+            query, name = receiver_at(project, outer)
+        else:
+            query, name = (
+                _handed(outer, frame, name) if name else _bound(outer, frame, terms[query])
+            )
         if query < 0 and not name:
             return begun
     if name:
