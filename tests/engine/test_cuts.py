@@ -91,3 +91,61 @@ def test_values_of_names_in_a_cycle_do_not_depend_on_the_order(tmp_path: Path) -
         found.append({name: set(map(str, options_of(value))) for name, value in values.items()})
     assert found[0] == found[1]
     assert [len(options) for options in found[0].values()] == [2, 2]
+
+
+def test_what_is_found_apart_is_found_once() -> None:
+    """Each of many handlers asks what is registered, which asks all of them."""
+    cuts = Cuts()
+    memo: dict[str, frozenset[str]] = {}
+    asked: list[str] = []
+
+    def handler(name: str) -> frozenset[str]:
+        asked.append(name)
+        return registered() | {name}
+
+    def everything(name: str) -> frozenset[str]:
+        asked.append(name)
+        return frozenset().union(*[of(f"handler{number}") for number in range(50)])
+
+    def of(name: str) -> frozenset[str]:
+        return cuts.once(memo, name, handler, meanwhile=frozenset())
+
+    def registered() -> frozenset[str]:
+        return cuts.apart(memo, "registered", everything, meanwhile=frozenset())
+
+    every = {f"handler{number}" for number in range(50)}
+    for number in (7, *range(50)):
+        assert of(f"handler{number}") == every
+    assert registered() == every
+    assert asked.count("registered") == 1
+    # Each for what is registered, the first one for itself, too, and again after that.
+    assert len(asked) == 1 + 50 + 1 + 49
+
+
+def test_two_that_are_found_apart_and_need_each_other() -> None:
+    cuts = Cuts()
+    needs = {"one": ("two", "x"), "two": ("one", "y")}
+
+    def reached(memo: dict[str, frozenset[str]], name: str) -> frozenset[str]:
+        def find(name: str) -> frozenset[str]:
+            return frozenset(name).union(*[reached(memo, other) for other in needs.get(name, ())])
+
+        return cuts.apart(memo, name, find, meanwhile=frozenset())
+
+    for order in (("one", "two"), ("two", "one")):
+        memo: dict[str, frozenset[str]] = {}
+        found = {name: reached(memo, name) for name in order}
+        assert found["one"] == found["two"] >= {"x", "y"}
+
+
+def test_a_failure_leaves_nothing_under_way() -> None:
+    cuts = Cuts()
+    memo: dict[str, int] = {}
+
+    def fail(_: str) -> int:
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        cuts.apart({}, "a", lambda _: cuts.once({}, "b", fail, 0), 0)
+    assert cuts.once(memo, "c", lambda _: 3, 0) == 3
+    assert memo == {"c": 3}

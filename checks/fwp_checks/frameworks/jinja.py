@@ -145,7 +145,7 @@ def _processed(project: Project) -> dict[str, Value]:
         return found
 
     # What a processor renders itself sees nothing of them.
-    return project.cuts.once(project.framework_data, _KEY, find, meanwhile={})
+    return project.cuts.apart(project.framework_data, _KEY, find, {})
 
 
 def _of_response(arguments: Arguments) -> tuple[Value | None, Value | None]:

@@ -204,7 +204,7 @@ class Starlette(WebFramework):
                     found.extend(options_of(project.calls.yielded(root.frame)))
             return found
 
-        return project.cuts.once(project.framework_data, _LIFESPAN_STATES, find, meanwhile=[])
+        return project.cuts.apart(project.framework_data, _LIFESPAN_STATES, find, [])
 
     def parameter(self, project: Project, frame: Frame, index: int) -> Value | None:
         """What ``Depends(f)``, as default or in ``Annotated``, injects; of what a library's object

@@ -16,6 +16,7 @@ from fwp_checks.facts import terms as t
 from fwp_checks.frameworks.web import Place, Registration, WebFramework, item_stores, members
 from fwp_checks.project.loop.loop_roots import Context, Root
 from fwp_checks.project.meaning.values import (
+    RECURSIVE,
     ClassValue,
     Instance,
     MappingValue,
@@ -135,7 +136,8 @@ class Tornado(WebFramework):
                 tuple((name, join(values)) for name, values in sorted(found.items())),
             )
 
-        return project.cuts.value(project.framework_data, "tornado.settings", find)
+        nothing: Value = MappingValue(RECURSIVE)
+        return project.cuts.apart(project.framework_data, "tornado.settings", find, nothing)
 
     @staticmethod
     def _given(project: Project) -> Iterator[tuple[str, Value]]:

@@ -129,11 +129,11 @@ class WebFramework(Framework):
     def _known_roots(self, project: Project) -> list[Root]:
         if not self.is_used(project):
             return []
-        return project.cuts.once(
+        return project.cuts.apart(
             project.framework_data,
             f"{self.name}.roots",
             lambda _: list(self.find_roots(project)),
-            meanwhile=[],
+            [],
         )
 
     def is_used(self, project: Project) -> bool:

@@ -46,7 +46,7 @@ def attribute(project: Project, base: Instance, name: str) -> Value | None:
     known: dict[str, object] = project.framework_data.setdefault("django.kept", {})
     # What is assigned may be made of what was assigned before.
     kept: list[Value]
-    kept = project.cuts.once(known, name, lambda _: _stored(project, name), meanwhile=[])
+    kept = project.cuts.apart(known, name, lambda _: _stored(project, name), [])
     return join(kept) if kept else None
 
 
@@ -78,11 +78,11 @@ def request_parameter(project: Project, frame: Frame, index: int) -> Value | Non
         return None
     # A middleware's parameters may be asked for while it is looked up.
     known: dict[tuple[str, int], int]
-    known = project.cuts.once(
+    known = project.cuts.apart(
         project.framework_data,
         "django.middleware",
         lambda _: _find_middleware(project),
-        meanwhile={},
+        {},
     )
     place = (frame.module.path, frame.scope_number)
     return Instance(views.REQUEST) if known.get(place) == index else None

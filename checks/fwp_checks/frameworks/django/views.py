@@ -112,8 +112,11 @@ def _routed(project: Project) -> Iterator[Root]:
 def _routes(project: Project) -> list[tuple[View, bool]]:
     """The views that are routed, and whether nothing stands around them there."""
     # A view's parameters may be asked for while its route is looked up.
-    return project.cuts.once(
-        project.framework_data, "django.routes", lambda _: list(_find_routes(project)), meanwhile=[]
+    return project.cuts.apart(
+        project.framework_data,
+        "django.routes",
+        lambda _: list(_find_routes(project)),
+        [],
     )
 
 
@@ -215,7 +218,7 @@ def _is_handed_request(project: Project, frame: Frame) -> bool:
 
     # What a decorator gives may be asked for while routes are looked up.
     known: dict[tuple[str, int], bool]
-    known = project.cuts.once(project.framework_data, "django.handed_views", find, meanwhile={})
+    known = project.cuts.apart(project.framework_data, "django.handed_views", find, {})
     return known.get((frame.module.path, frame.scope_number), False)
 
 

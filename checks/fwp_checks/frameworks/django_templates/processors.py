@@ -67,7 +67,7 @@ def processed(project: Project) -> dict[str, Value]:
         return found
 
     # What a processor renders itself sees nothing of them.
-    return project.cuts.once(project.framework_data, _KEY, find, meanwhile={})
+    return project.cuts.apart(project.framework_data, _KEY, find, {})
 
 
 def _processors(project: Project) -> Iterator[FunctionValue]:

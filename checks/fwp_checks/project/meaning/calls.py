@@ -363,7 +363,7 @@ class Calls:
         key = (frame, index)
         known = self._parameters.get(key)
         if known is None or type(known) is Provisional:
-            known = self._project.cuts.value(self._parameters, key, self._parameter)
+            known = self._project.cuts.value(self._parameters, key, known, self._parameter)
         return known
 
     def _parameter(self, key: tuple[Frame, int]) -> Value:
@@ -405,7 +405,7 @@ class Calls:
         """What a function's body gives back: by its annotation, else by its return statements."""
         known = self._returned.get(frame)
         if known is None or type(known) is Provisional:
-            known = self._project.cuts.value(self._returned, frame, self._find_returned)
+            known = self._project.cuts.value(self._returned, frame, known, self._find_returned)
         return known
 
     def _find_returned(self, frame: Frame) -> Value:
@@ -487,7 +487,7 @@ class Calls:
         """What a generator function yields."""
         known = self._yielded.get(frame)
         if known is None or type(known) is Provisional:
-            known = self._project.cuts.value(self._yielded, frame, self._find_yielded)
+            known = self._project.cuts.value(self._yielded, frame, known, self._find_yielded)
         return known
 
     def _find_yielded(self, frame: Frame) -> Value:

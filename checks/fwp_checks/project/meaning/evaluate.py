@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 400
 _TOO_DEEP = Unknown("too many steps away")
+_UNBOUND = Unknown("not bound")
 _PICKING_ONE = tuple(External(f"builtins.{name}") for name in ("max", "min", "next"))
 # Of dictionaries, lists and sets: what takes out one.
 _TAKING = ("get", "pop")
@@ -67,7 +68,7 @@ class Values:
         self._depth = 0
         self._narrowing = Narrowing(project)
         self._choices = Choices(project)
-        self._globals: dict[Module, dict[str, Value | None]] = {}
+        self._globals: dict[Module, dict[str, Value]] = {}
         self._texts: dict[str, Constant] = {}
         self._table: list[Callable[[Frame, t.Term, int], Value]] = [self._nothing] * len(
             t.KIND_NAMES
@@ -193,18 +194,13 @@ class Values:
         bound = self._globals.get(module)
         if bound is None:
             bound = self._globals[module] = {}
-        elif name in bound:
-            known = bound[name]
-            return known.met() if type(known) is Provisional else known
-        cuts = self._project.cuts
-        begun = cuts.begin()
-        bound[name] = begun
-        value = bound[name] = self._find_binding(module, name)
-        if not cuts.end(begun):
-            bound[name] = cuts.provisional(begun, value, partial(bound.pop, name, None))
-        return value
+        known = bound.get(name)
+        if known is None or type(known) is Provisional:
+            find = partial(self._find_binding, module)
+            known = self._project.cuts.value(bound, name, known, find)
+        return None if known is _UNBOUND else known
 
-    def _find_binding(self, module: Module, name: str) -> Value | None:
+    def _find_binding(self, module: Module, name: str) -> Value:
         found: list[Value] = []
         scope = module.facts.scopes[0]
         frame = self._project.module_frame(module)
@@ -220,7 +216,7 @@ class Values:
             return self._project.registries.filled(module, name, join(found))
         if name in scope.annotations:
             return self._project.types.annotation(frame, scope.annotations[name])
-        found_out: Value | None = None
+        found_out: Value = _UNBOUND
         for imported, level in reversed(module.facts.star_imports):
             value = self._star_import(module, imported, level, name)
             if value is RECURSIVE:

@@ -104,7 +104,7 @@ class Members:
         key = (base, name)
         known = self._known.get(key)
         if known is None or type(known) is Provisional:
-            known = self._project.cuts.value(self._known, key, self._find)
+            known = self._project.cuts.value(self._known, key, known, self._find)
         return known
 
     def _of_plain(self, instance: Instance, name: str) -> Value:
@@ -113,7 +113,7 @@ class Members:
         known = self._known_of_class.get(key)
         if known is None or type(known) is Provisional:
             find = partial(self._find_of_plain, instance)
-            known = self._project.cuts.value(self._known_of_class, key, find)
+            known = self._project.cuts.value(self._known_of_class, key, known, find)
         return known
 
     def _find_of_plain(self, instance: Instance, key: tuple[ClassValue | str, str]) -> Value:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from fwp_checks.project.meaning.cuts import Cuts, Provisional
 from fwp_checks.project.meaning.frames import Frame
@@ -74,9 +73,9 @@ class Outcome:
     def result(self) -> Value:
         """What the call gives."""
         known = self._result
-        if known is None:
-            return self._find()
-        return known.met() if type(known) is Provisional else known
+        if type(known) is Provisional:
+            known = known.met()
+        return self._find() if known is None else known
 
     def _find(self) -> Value:
         """What the call gives, where that is not known from the start."""
@@ -136,17 +135,17 @@ class Called(Outcome):
 
     def _find(self) -> Value:
         begun = self._result = self._cuts.begin()
-        # Kept only until it is known.
-        arguments, self._arguments = self._arguments, NO_ARGUMENTS
-        found = self._result = self._given(arguments)
-        if not self._cuts.end(begun):
-            forget = partial(self._forget, arguments)
-            self._result = self._cuts.provisional(begun, found, forget)
+        found = self._result = self._given(self._arguments)
+        if self._cuts.end(begun):
+            # It is not asked again.
+            self._arguments = NO_ARGUMENTS
+        else:
+            self._result = self._cuts.provisional(begun, found, self._forget)
         return found
 
-    def _forget(self, arguments: Arguments) -> None:
-        self._arguments = arguments
-        self._result = None
+    def _forget(self) -> None:
+        if type(self._result) is Provisional:
+            self._result = None
 
     def _given(self, arguments: Arguments) -> Value:
         """What the call gives for its arguments."""

@@ -133,7 +133,7 @@ class SingleCalls:
     def _decorated_by(self) -> dict[FunctionKey, list[_Decorated]]:
         """By the functions that serve as decorators: what is decorated."""
         data = self._project.framework_data
-        return self._project.cuts.once(data, "single_calls.decorated_by", self._find_decorated, {})
+        return self._project.cuts.apart(data, "single_calls.decorated_by", self._find_decorated, {})
 
     def _find_decorated(self, _: str) -> dict[FunctionKey, list[_Decorated]]:
         found: dict[FunctionKey, list[_Decorated]] = {}
@@ -164,7 +164,7 @@ class SingleCalls:
     def _of_parameters(self) -> list[tuple[SingleCall, int, int, Value]]:
         """The calls of what a call of a parameter gives, with what that parameter is."""
         data = self._project.framework_data
-        return self._project.cuts.once(data, "single_calls.of_parameters", self._find_calls, [])
+        return self._project.cuts.apart(data, "single_calls.of_parameters", self._find_calls, [])
 
     def _find_calls(self, _: str) -> list[tuple[SingleCall, int, int, Value]]:
         found: list[tuple[SingleCall, int, int, Value]] = []

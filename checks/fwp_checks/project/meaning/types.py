@@ -100,7 +100,7 @@ class Types:
         key = (frame, term, bound)
         known = self._known.get(key)
         if known is None or type(known) is Provisional:
-            known = self._project.cuts.value(self._known, key, self._find)
+            known = self._project.cuts.value(self._known, key, known, self._find)
         return known
 
     def _find(self, key: tuple[Frame, int, Bindings]) -> Value:
