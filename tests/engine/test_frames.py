@@ -93,10 +93,10 @@ def test_of_a_function_with_many_frames_the_receiver_is_forgotten_last() -> None
         known = frames.get(module, 1, None, arguments).arguments
         return [value is not None for value in known]
 
-    kept = [is_kept(number) for number in range(300)]
+    kept = [is_kept(number) for number in range(1100)]
     assert kept[0] == [True, True]
-    assert kept[255] == [True, False]
-    assert kept[256:] == [[False, False]] * 44
+    assert kept[1023] == [True, False]
+    assert kept[1024:] == [[False, False]] * 76
 
 
 def test_objects_of_a_library_that_lead_to_the_next_one_have_an_end(tmp_path: Path) -> None:

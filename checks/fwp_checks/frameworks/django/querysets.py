@@ -42,6 +42,10 @@ _MANAGER_ONLY = frozenset(
 # What a related manager adds to the manager class of the related model.
 _RELATED_ONLY = frozenset({"add", "aadd", "remove", "aremove", "set", "aset", "clear", "aclear"})
 
+# It has no rows, so what other querysets give in its place says more: methods of the project, too,
+# whose class it does not know.
+_OF_NOTHING = Unknown("result of an empty queryset", replaceable=True)
+
 
 def call(
     project: Project, name: str, arguments: Arguments, receiver: Value | None
@@ -62,7 +66,8 @@ def call(
     if not isinstance(receiver, Instance):
         return None
     if receiver.class_ == rows.EMPTY_QUERYSET:
-        return Outcome.nothing(receiver) if method in queryset_methods.BUILDING else None
+        is_empty = method in queryset_methods.BUILDING
+        return Outcome.nothing(receiver if is_empty else _OF_NOTHING)
     if models.is_manager(receiver):
         return _manager_call(project, name, arguments, receiver)
     if models.is_queryset(receiver) or receiver.class_ == rows.RAW_QUERYSET:

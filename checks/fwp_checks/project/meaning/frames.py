@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # classes, and later by none. Sets with rows of queries are counted by themselves.
 _MANY = 8
 _TOO_MANY = 64
-_MOST_RECEIVERS = 256
+_MOST_RECEIVERS = 1024
 # All pages of a site extend the same template, whose blocks are in its one argument; or are
 # rendered by one function that is handed their names.
 _MOST_PAGES = 1000
