@@ -28,8 +28,8 @@ def making_fwp102_a_preview() -> None:
 
 
 def failing_rule() -> None:
-    """Make the rule FWP101 fail on services.py."""
-    [loaded] = (loaded for loaded in all_rules() if loaded.rule.code == "FWP101")
+    """Make the rule FWP701 fail on services.py."""
+    [loaded] = (loaded for loaded in all_rules() if loaded.rule.code == "FWP701")
     check = loaded.check
 
     def fail(view: FileView) -> Iterable[Finding]:

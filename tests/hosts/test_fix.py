@@ -27,7 +27,7 @@ REPLACED = {
     "foreign": "漢",
     "elsewhere": "new",
 }
-RULE = Rule("FWP299", "names", "Names.", Severity.WARNING, "")
+RULE = Rule("FWP799", "names", "Names.", Severity.WARNING, "")
 
 
 def check_names(file: FileView) -> Iterator[Finding]:
@@ -86,7 +86,7 @@ def test_fix(files: Files, fwp: Fwp) -> None:
     assert (root / "a.py").read_text() == "new()\nstays()\nnew()\n"
     assert (root / "b/c.py").read_text() == "x = new()\n"
     assert result.out.splitlines() == [
-        "a.py:2:1: FWP299 'stays' is old.",
+        "a.py:2:1: FWP799 'stays' is old.",
         "1 finding (1 warning) in 1 file.",
         "Fixed 3 findings in 2 files, 1 left.",
     ]
@@ -136,7 +136,7 @@ def test_a_fix_after_which_the_file_cannot_be_parsed_is_not_written(files: Files
     result = fwp("check", "--fix")
     assert (root / "a.py").read_text() == "new()\n"
     assert (root / "b.py").read_text() == "broken()\n"
-    assert "b.py:1: FWP299 not fixed: the edit does not make it go away" in result.err
+    assert "b.py:1: FWP799 not fixed: the edit does not make it go away" in result.err
     assert result.status == 1
 
 
@@ -146,7 +146,7 @@ def test_a_fix_that_does_not_cure_is_not_written(files: Files, fwp: Fwp) -> None
     assert (root / "a.py").read_text() == "stubborn()\n"
     assert (root / "b.py").read_text() == "new()\n"
     assert result.err == (
-        "fwp: warning: a.py:1: FWP299 not fixed: the edit does not make it go away\n"
+        "fwp: warning: a.py:1: FWP799 not fixed: the edit does not make it go away\n"
     )
 
 
@@ -154,7 +154,7 @@ def test_edits_that_do_not_fit_stop_no_others(files: Files, fwp: Fwp) -> None:
     root = files({"a.py": "beyond()\n", "b.py": "old()\n"})
     result = fwp("check", "--fix")
     assert (root / "b.py").read_text() == "new()\n"
-    assert result.err == "fwp: warning: a.py:1: FWP299 not fixed: its edits do not fit the file\n"
+    assert result.err == "fwp: warning: a.py:1: FWP799 not fixed: its edits do not fit the file\n"
 
 
 def test_bytes_outside_the_edits(files: Files, fwp: Fwp) -> None:
@@ -264,7 +264,7 @@ def test_a_file_that_changes_meanwhile_is_not_written(
     assert (root / "a.py").read_text() == "old()  # edited\n"
     assert (root / "b.py").read_text() == "new()\n"
     assert result.err == "fwp: warning: a.py: not fixed: it has changed since it was checked\n"
-    assert result.out.splitlines()[0] == "a.py:1:1: FWP299 'old' is old."
+    assert result.out.splitlines()[0] == "a.py:1:1: FWP799 'old' is old."
     assert result.out.endswith("Fixed 1 finding in 1 file, 1 left.\n")
     assert result.status == 2
 

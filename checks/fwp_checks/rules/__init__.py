@@ -57,7 +57,8 @@ class Rule:
     @property
     def needs_evidence(self) -> bool:
         """Whether it asks what runs on the event loop or is done with rows. Then it is checked
-        last, when all shares of the project are evaluated.
+        last, when all shares of the project are evaluated, and only in the files that these tell
+        something of (``paths`` of the event loop and of queries).
         """
         return self.code.startswith(_OF_SHARES)
 

@@ -152,7 +152,7 @@ class Lengths:
             return False
         if entry[0] == t.SEQUENCE:
             starred = [terms[item][1] for item in entry[2] if terms[item][0] == t.STAR]
-            return all(self._is_bounded(frame, one, levels) for one in starred)
+            return self._are_bounded(frame, term, starred, levels)
         if entry[0] == t.CONST:
             return True
         if entry[0] == t.DECLARED and entry[1] >= 0:
@@ -165,7 +165,7 @@ class Lengths:
         if entry[0] == t.MAPPING:
             return all(key >= 0 for key, _ in entry[1])
         if entry[0] == t.BINARY and entry[1] == "+":
-            return all(self._is_bounded(frame, side, levels) for side in entry[2:4])
+            return self._are_bounded(frame, term, entry[2:4], levels)
         if entry[0] == t.COMPREHENSION and levels:
             return self._is_bounded_comprehension(frame, entry[4], levels - 1)
         if entry[0] == t.CALL and levels:
@@ -176,6 +176,17 @@ class Lengths:
                 return True
             return levels > 0 and self._is_written_elsewhere(frame, entry, levels - 1)
         return False
+
+    def _are_bounded(self, frame: Frame, term: int, parts: Sequence[int], levels: int) -> bool:
+        """The same of all parts of a term; what a loop adds to itself has no bound."""
+        key = (frame, term)
+        if key in self._asking:
+            return False
+        self._asking.add(key)
+        try:
+            return all(self._is_bounded(frame, part, levels) for part in parts)
+        finally:
+            self._asking.discard(key)
 
     def _has_bounded(self, frame: Frame, term: int, others: Sequence[int], levels: int) -> bool:
         """Whether all that a mapping in the code has is bounded, and so are other terms."""
