@@ -113,10 +113,12 @@ def check(project: Project, progress: Progress | None = None) -> Report:
             line, _, reason = module.facts.problem
             skipped.append(Skipped(module.path, line, reason))
     with no_collection(), deep_recursion(), project.gathering:
-        for done, (module, chosen) in enumerate(_steps(project, modules, rules)):
+        readable = [module for module in modules if module.facts.problem is None]
+        for done, (module, chosen) in enumerate(_steps(project, readable, rules)):
             if progress is not None:
-                progress("checking", done, 2 * len(modules))
-            findings.extend(_check_module(project, module, chosen))
+                progress("checking", done, 2 * len(readable))
+            if chosen:
+                findings.extend(_check_module(project, module, chosen))
     for template in project.templates.loaded:
         if template.facts.problem is not None:
             about = _about_file(template)
@@ -149,21 +151,19 @@ def _is_reported(finding: Finding, settings: Settings) -> bool:
 def _steps(
     project: Project, modules: Sequence[Module], rules: Sequence[LoadedRule]
 ) -> Iterator[tuple[Module, Sequence[LoadedRule]]]:
-    """Which rules check which files. While another process evaluates its share, rules go first that
-    ask for no evidence; the others check the files of which there is some.
+    """Each file twice, with the rules that check it. While another process evaluates its share,
+    rules go first that ask for no evidence; the others check the files of which there is some.
     """
-    readable = [module for module in modules if module.facts.problem is None]
     first = [loaded for loaded in rules if not loaded.rule.needs_evidence]
     last = [loaded for loaded in rules if loaded.rule.needs_evidence]
-    for module in readable:
+    for module in modules:
         yield module, first
     try:
         paths = project.event_loop.paths | project.queries.paths if last else set()
     except Exception:  # the rules say in each file that they cannot tell
-        paths = {module.path for module in readable}
-    for module in readable:
-        if module.path in paths:
-            yield module, last
+        paths = {module.path for module in modules}
+    for module in modules:
+        yield module, last if module.path in paths else ()
 
 
 def _about_file(module: Module) -> Iterator[Finding]:

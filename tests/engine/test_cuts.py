@@ -140,12 +140,20 @@ def test_two_that_are_found_apart_and_need_each_other() -> None:
 
 def test_a_failure_leaves_nothing_under_way() -> None:
     cuts = Cuts()
-    memo: dict[str, int] = {}
+    outer: dict[str, int] = {}
+    inner: dict[str, int] = {}
+    asked = []
 
-    def fail(_: str) -> int:
+    def fail(key: str) -> int:
+        asked.append(key)
         raise ValueError
 
     with pytest.raises(ValueError):
-        cuts.apart({}, "a", lambda _: cuts.once({}, "b", fail, 0), 0)
+        cuts.apart(outer, "a", lambda _: cuts.once(inner, "b", fail, 7), 5)
+    # What has failed counts as nothing, and is not tried again.
+    assert (outer, inner) == ({"a": 5}, {"b": 7})
+    assert cuts.once(inner, "b", fail, 7) == 7
+    assert asked == ["b"]
+    memo: dict[str, int] = {}
     assert cuts.once(memo, "c", lambda _: 3, 0) == 3
     assert memo == {"c": 3}

@@ -24,7 +24,7 @@ from fwp_checks.project.injection.injection import Injection
 from fwp_checks.project.lifetimes.lifetimes import Lifetimes
 from fwp_checks.project.loop.coroutines import Coroutines
 from fwp_checks.project.loop.event_loop import EventLoop
-from fwp_checks.project.loop.loop_evidence import LoopCollector, LoopEntries
+from fwp_checks.project.loop.loop_evidence import LoopEntries
 from fwp_checks.project.meaning.assignments import Assignments
 from fwp_checks.project.meaning.branches import Branches
 from fwp_checks.project.meaning.calls import Calls
@@ -51,7 +51,6 @@ from fwp_checks.project.meaning.registries import Registries
 from fwp_checks.project.meaning.sites import CallSites
 from fwp_checks.project.meaning.types import Types
 from fwp_checks.project.rows.queries import Queries
-from fwp_checks.project.rows.row_evidence import RowCollector
 from fwp_checks.project.rows.row_frames import row_modules
 from fwp_checks.project.shares import Evidence, Gathering
 from fwp_checks.project.structure.structure import Structure
@@ -73,8 +72,7 @@ class Project:
     ``applications`` says what requests lead to, ``deployment`` how the project is run.
     ``framework_data`` is where framework modules remember what they found out about this project.
     ``failures`` are collected while questions are answered: a function that the engine fails on
-    costs that function. ``collectors`` have asked them for the evidence of shares. ``jobs`` is the
-    number of processes that may evaluate it.
+    costs that function. ``jobs`` is the number of processes that may evaluate it.
     """
 
     def __init__(
@@ -106,7 +104,6 @@ class Project:
         self.names = Names(self)
         self.framework_data: dict[str, Any] = {}
         self.failures: list[Failure] = []
-        self.collectors: list[LoopCollector | RowCollector] = []
         self.values = Values(self)
         self.types = Types(self)
         self.members = Members(self)

@@ -143,13 +143,11 @@ class Gathering:
 
 
 def _collect(project: Project, share: Share) -> Evidence:
-    loop, rows = LoopCollector(project, share), RowCollector(project, share)
-    # Taking them apart takes time, in a process that ends as in one that others wait for.
-    project.collectors += loop, rows
     # Rows first: where entry functions are is a question to the whole project, which each share has
     # to answer. What it asks for is known by then, for the most part.
-    found = rows.collect()
-    return Evidence(loop.collect(), found, tuple(project.failures), project.templates.read)
+    rows = RowCollector(project, share).collect()
+    loop = LoopCollector(project, share).collect()
+    return Evidence(loop, rows, tuple(project.failures), project.templates.read)
 
 
 def _copy(project: Project, share: Share) -> Forked[Evidence] | None:

@@ -100,22 +100,28 @@ class Calls:
         known = frame.outcomes.get(term)
         if known is None:
             begun = self._project.cuts.begin()
-            terms = frame.module.facts.terms
-            entry = terms[term]
-            function = self._project.values.evaluate(frame, entry[1])
-            if isinstance(function, Unknown):
-                known = Outcome(UNKNOWN_RUNS, function)
-            elif isinstance(function, External) and function.name == "builtins.super":
-                known = Outcome.nothing(self._super(frame))
-            elif isinstance(function, External) and function.name == "builtins.locals":
-                known = Outcome.nothing(self._project.mappings.of_locals(frame))
-            else:
-                known = self.invoke(function, self.arguments(frame, entry, term))
-                if terms[entry[1]][0] == t.ITEM and isinstance(function, ClassValue):
-                    known = self._project.generics.named(frame, entry[1], function, known)
-            if self._project.cuts.end(begun):
+            try:
+                known = self._outcome(frame, term)
+            finally:
+                is_sure = self._project.cuts.end(begun)
+            if is_sure:
                 frame.outcomes[term] = known
         return known
+
+    def _outcome(self, frame: Frame, term: int) -> Outcome:
+        terms = frame.module.facts.terms
+        entry = terms[term]
+        function = self._project.values.evaluate(frame, entry[1])
+        if isinstance(function, Unknown):
+            return Outcome(UNKNOWN_RUNS, function)
+        if isinstance(function, External) and function.name == "builtins.super":
+            return Outcome.nothing(self._super(frame))
+        if isinstance(function, External) and function.name == "builtins.locals":
+            return Outcome.nothing(self._project.mappings.of_locals(frame))
+        found = self.invoke(function, self.arguments(frame, entry, term))
+        if terms[entry[1]][0] == t.ITEM and isinstance(function, ClassValue):
+            found = self._project.generics.named(frame, entry[1], function, found)
+        return found
 
     def arguments(self, frame: Frame, entry: t.Term, at: int = 0) -> Arguments:
         """The arguments of a CALL term as values, as they are when it runs, ``at`` there."""

@@ -147,6 +147,9 @@ class Cuts:
             self._apart = begun.depth
         try:
             found = memo[key] = find(key)
+        except BaseException:
+            memo[key] = meanwhile  # it is not tried again
+            raise
         finally:
             self._apart = before
             is_sure = self.end(begun)

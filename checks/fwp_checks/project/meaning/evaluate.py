@@ -1,7 +1,7 @@
 """Terms to values.
 
 Evaluation is on demand and remembered in the frame. A term that is being evaluated further up
-stands for RECURSIVE, which adds nothing where paths meet.
+stands for RECURSIVE, which adds nothing where paths meet (:mod:`fwp_checks.project.meaning.cuts`).
 """
 
 from __future__ import annotations
@@ -131,6 +131,9 @@ class Values:
                 value = self._project.mappings.filled(frame, term, value)
             elif type(value) is Iterable and (kind == t.SEQUENCE or kind == t.CALL):
                 value = self._project.lists.filled(frame, term, value)
+        except BaseException:
+            frame.note(term, RECURSIVE)
+            raise
         finally:
             self._depth -= 1
             is_sure = cuts.end(begun)

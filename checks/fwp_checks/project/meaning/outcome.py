@@ -135,8 +135,14 @@ class Called(Outcome):
 
     def _find(self) -> Value:
         begun = self._result = self._cuts.begin()
-        found = self._result = self._given(self._arguments)
-        if self._cuts.end(begun):
+        try:
+            found = self._result = self._given(self._arguments)
+        except BaseException:
+            self._result = RECURSIVE
+            raise
+        finally:
+            is_sure = self._cuts.end(begun)
+        if is_sure:
             # It is not asked again.
             self._arguments = NO_ARGUMENTS
         else:

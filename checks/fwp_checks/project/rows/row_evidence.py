@@ -58,7 +58,6 @@ class RowCollector:
         self._project = project
         self._share = share
         self._frames = RowFrames(project, share)
-        self._asked: tuple[RowNeeds, LoopEffects] | None = None
 
     def collect(self) -> RowEvidence:
         """The evidence of the share."""
@@ -66,10 +65,8 @@ class RowCollector:
         if not project.row_modules:
             return RowEvidence({}, {})
         callers = Callers(project, frames.all, frames.is_start)
-        row_needs = RowNeeds(project, frames, callers)
+        needs = self._safely(RowNeeds(project, frames, callers).collect)
         loops = LoopEffects(project, frames, callers)
-        self._asked = (row_needs, loops)
-        needs = self._safely(row_needs.collect)
         commands = self._safely(self._commands)
         writing = self._safely(lambda: loops.writing(_consumed(needs)))
         return RowEvidence(
